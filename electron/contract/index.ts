@@ -1,0 +1,4 @@
+export * from './plan.js';
+export * from './errors.js';
+export * from './entities.js';
+export * from './calls.js';

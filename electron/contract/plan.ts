@@ -1,0 +1,59 @@
+/**
+ * The run plan: the one schema that the window, the command and the help share.
+ * Method options are validated by the method's own schema (engine/peft), looked up by `method.type`.
+ */
+import { z } from 'zod';
+
+export const scheduleSchema = z.enum(['linear', 'cosine', 'constant']);
+export const optimizerSchema = z.enum(['adamw', 'sgd']);
+export const deviceSchema = z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
+
+export const trainingSchema = z.strictObject({
+  epochs: z.number().positive().max(1000).default(3).describe('Passes over the training split'),
+  maxSteps: z.int().min(0).max(10_000_000).nullable().default(null).describe('Optimizer steps; overrides epochs when set'),
+  batchSize: z.int().min(1).max(4096).default(16).describe('Examples an optimizer step'),
+  accumulationSteps: z.int().min(1).max(1024).default(1).describe('Micro-batches that make one optimizer step; batchSize is split over them'),
+  maxLength: z.int().min(4).max(8192).default(128).describe('Tokens kept of a row, special tokens included'),
+  optimizer: optimizerSchema.default('adamw'),
+  learningRate: z.number().positive().max(10).default(0.001),
+  schedule: scheduleSchema.default('linear'),
+  warmupRatio: z.number().min(0).max(1).default(0.06).describe('Share of all steps in which the rate rises from 0'),
+  weightDecay: z.number().min(0).max(1).default(0.01).describe('Decoupled; none on biases and LayerNorm'),
+  gradientClip: z.number().positive().nullable().default(1.0).describe('Largest global gradient norm; null switches clipping off'),
+  shuffle: z.boolean().default(true),
+  seed: z.int().min(0).max(4_294_967_295).default(1),
+  modelDropout: z.number().min(0).max(0.9).nullable().default(null).describe("null keeps the base model's own rates, 0 switches them off"),
+  validateEverySteps: z.int().min(1).nullable().default(null).describe('null validates at the end of each epoch'),
+  earlyStoppingPatience: z.int().min(1).nullable().default(null).describe('Validations without gain before the run stops; null never stops early'),
+  classWeights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive())]).nullable().default(null).describe('Weights of the classes in the loss'),
+  checkpointEverySteps: z.int().min(1).nullable().default(null).describe('null saves about once a minute and at each validation'),
+});
+
+export const methodSchema = z.looseObject({ type: z.string().min(1) });
+
+export const planSchema = z.strictObject({
+  model: z.string().min(1).describe('Name of an added base model, or a folder'),
+  data: z.string().min(1).describe('Name of a data set'),
+  objective: z.enum(['classification']).default('classification'),
+  method: methodSchema,
+  training: trainingSchema.prefault({}),
+  device: deviceSchema.default('auto'),
+});
+
+/** Methods × seeds as one file: each method is run once per seed. */
+export const matrixSchema = z.strictObject({
+  ...planSchema.shape,
+  method: methodSchema.optional(),
+  methods: z.array(methodSchema).min(1),
+  seeds: z.array(z.int().min(0)).min(1),
+  /** Per-method overrides of the training section, by method type (rates differ between methods). */
+  overrides: z.record(z.string(), trainingSchema.partial()).optional(),
+});
+
+export type Schedule = z.infer<typeof scheduleSchema>;
+export type OptimizerName = z.infer<typeof optimizerSchema>;
+export type DeviceChoice = z.infer<typeof deviceSchema>;
+export type Training = z.infer<typeof trainingSchema>;
+export type MethodOptions = z.infer<typeof methodSchema>;
+export type Plan = z.infer<typeof planSchema>;
+export type Matrix = z.infer<typeof matrixSchema>;

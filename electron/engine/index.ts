@@ -1,0 +1,3 @@
+/** The engine's only door. */
+export * from './errors.js';
+export * from './types.js';

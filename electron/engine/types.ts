@@ -1,0 +1,152 @@
+/** The engine's public vocabulary. The app sees the engine through `engine/index.ts` only. */
+import type { z } from 'zod';
+
+export type DeviceId = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+
+/** A named float32 tensor in memory, row-major. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+export type NamedTensors = Map<string, Tensor>;
+
+/** One (micro-)batch, padded to `sequence`. All arrays are row-major [batch, sequence] unless said otherwise. */
+export interface Batch {
+  readonly size: number;
+  readonly sequence: number;
+  readonly inputIds: Int32Array;
+  /** 1 for real tokens, 0 for padding. */
+  readonly attentionMask: Int32Array;
+  readonly tokenTypeIds: Int32Array;
+  /** Classification: [batch] class indices. Masked LM: [batch, sequence], -100 where no loss is taken. */
+  readonly labels: Int32Array;
+  /** Loss weight of each row [batch] (class weights); null for 1. */
+  readonly weights: Float32Array | null;
+}
+
+export type ObjectiveSpec =
+  | { readonly type: 'classification'; readonly labels: readonly string[] }
+  | { readonly type: 'masked-lm' };
+
+export interface OptimizerSpec {
+  readonly type: 'adamw' | 'sgd';
+  readonly weightDecay: number;
+  readonly beta1?: number; // 0.9
+  readonly beta2?: number; // 0.999
+  readonly epsilon?: number; // 1e-8
+  readonly momentum?: number; // sgd, 0
+  /** Largest global norm of the gradient; null for no clipping. */
+  readonly gradientClip: number | null;
+}
+
+export interface MethodSpec {
+  readonly type: string;
+  readonly [option: string]: unknown;
+}
+
+/** A parameter tensor of the base model, named as in its safetensors file. */
+export interface ParameterInfo {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** A base model read from a Hugging Face folder. Weights stay in their files. */
+export interface BaseModelInfo {
+  readonly folder: string;
+  readonly architecture: string; // "bert", "roberta", "distilbert"
+  readonly parameters: readonly ParameterInfo[];
+  readonly totalParameters: number;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly vocabularySize: number;
+  /** Longest usable sequence in tokens. */
+  readonly maxLength: number;
+  readonly bytes: number;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface TrainerOptions {
+  readonly model: BaseModelInfo;
+  readonly method: MethodSpec;
+  readonly objective: ObjectiveSpec;
+  readonly optimizer: OptimizerSpec;
+  /** null keeps the base's own dropout rates, 0 switches them off. */
+  readonly modelDropout: number | null;
+  readonly seed: number;
+  readonly device: DeviceId;
+  readonly threads?: number;
+  /** Start values by parameter name (trainable ones only), for instance from an exported adapter; others are initialized. */
+  readonly initial?: NamedTensors;
+}
+
+export interface StepResult {
+  /** Mean loss over the step's batches before the update (weighted mean where rows carry weights). */
+  readonly loss: number;
+  /** Global norm before clipping. */
+  readonly gradientNorm: number;
+}
+
+export interface EngineTrainer {
+  readonly trainable: readonly ParameterInfo[];
+  readonly trainableParameters: number;
+  /** Base and added parameters and the head together. */
+  readonly totalParameters: number;
+  /** Bytes of optimizer state (moments). */
+  readonly optimizerBytes: number;
+  /** One optimizer step over one or more micro-batches (gradient accumulation). Synchronous work inside: run it in the trainer process. */
+  step(batches: readonly Batch[], learningRate: number): Promise<StepResult>;
+  /** Forward without dropout. Classification: logits [batch, labels]. */
+  predict(batch: Batch): Promise<Float32Array>;
+  /** Loss without dropout over one batch: sum and weight, so that means over many batches are exact. */
+  evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }>;
+  /** Trainable parameters by name (copies). */
+  parameters(): NamedTensors;
+  /** Everything a resumed run needs besides the data position: parameters, moments, step count. Copies. */
+  saveState(): NamedTensors;
+  loadState(state: NamedTensors): void;
+  /** Puts parameters back (the best checkpoint), leaving moments alone. */
+  loadParameters(parameters: NamedTensors): void;
+  dispose(): Promise<void>;
+}
+
+export interface PredictorOptions {
+  readonly model: BaseModelInfo;
+  readonly method: MethodSpec;
+  readonly objective: ObjectiveSpec;
+  /** Trained parameters by name; empty for the untrained base with a fresh head. */
+  readonly parameters: NamedTensors;
+  readonly seed: number;
+  readonly device: DeviceId;
+  readonly threads?: number;
+}
+
+export interface EnginePredictor {
+  /** Classification: logits [batch, labels]. */
+  predict(batch: Batch): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+export interface SelfTestReport {
+  readonly device: DeviceId;
+  readonly status: 'passed' | 'failed' | 'unavailable';
+  /** Largest relative difference of a training step's losses and updated parameters from the CPU's. */
+  readonly difference: number | null;
+  readonly secondsPerStep: number | null;
+  readonly reason: string | null;
+}
+
+/** What the app may know of a PEFT method; the method's own file holds the rest. */
+export interface MethodDescription {
+  readonly type: string;
+  readonly title: string;
+  readonly marker: 'diamond' | 'circle' | 'triangle' | 'square' | 'triangle-down' | 'plus' | 'hexagon' | 'hourglass' | 'star';
+  readonly colour: string;
+  readonly summary: string;
+  /** Markdown: what it does, when to use it, the paper. */
+  readonly help: string;
+  readonly options: z.ZodType;
+  readonly learningRate: number;
+  readonly exports: readonly ('peft' | 'adapterhub' | 'merged' | 'onnx')[];
+  /** Setting as tables show it: "r 8, query value". */
+  describe(options: MethodSpec): string;
+}
