@@ -1,0 +1,31 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+/** Everything but the window runs in plain Node; the window's state classes need Svelte's compiler and its browser build. */
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    projects: [
+      {
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/unit/**/*.test.ts', 'test/oracle-parity/**/*.test.ts'],
+          exclude: ['test/unit/renderer/**'],
+          testTimeout: 30_000,
+          // onnxruntime-node and sqlite3 are native: worker threads share their globals, processes do not.
+          pool: 'forks',
+        },
+      },
+      {
+        plugins: [svelte()],
+        resolve: { conditions: ['browser'] },
+        test: {
+          name: 'renderer',
+          environment: 'node',
+          include: ['test/unit/renderer/**/*.test.ts'],
+        },
+      },
+    ],
+  },
+});
