@@ -13,6 +13,7 @@ export const errorCodes = [
   'out-of-memory',
   'device-failed',
   'trainer-lost', // the trainer process ended by itself
+  'diverged', // the loss is no longer a finite number
   'database', // corrupt or locked
   'cancelled',
   'internal',
