@@ -1,0 +1,174 @@
+/**
+ * Every message between the studio and the trainer process, both ways, as schemas.
+ * A process works its jobs off one after another; `cancel` and `pause` reach a job while it runs.
+ * All messages survive JSON: a number that is not finite travels as null.
+ */
+import { z } from 'zod';
+import { deviceReportSchema, estimateSchema, exportFormatSchema, logLineSchema, runResultSchema, stepMetricSchema, validationMetricSchema } from '../contract/entities.js';
+import { problemSchema } from '../contract/errors.js';
+import { methodSchema, trainingSchema } from '../contract/plan.js';
+
+export const protocolVersion = 1;
+/** The trained parameters of a finished run, inside its run folder. */
+export const trainedFileName = 'trained.safetensors';
+
+const count = z.number().min(0);
+const path = z.string().min(1);
+export const deviceIdSchema = z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
+const threads = z.int().min(1).max(256).nullable().default(null);
+
+/** One line of a split file (JSON Lines, UTF-8). `label` is the label's text. */
+export const splitRowSchema = z.object({ id: z.int().min(0), text: z.string(), pair: z.string().nullable().default(null), label: z.string() });
+export type SplitRow = z.infer<typeof splitRowSchema>;
+
+/** What training needs to know; the studio has checked the plan and resolved names and the device already. */
+export const trainTaskSchema = z.strictObject({
+  training: trainingSchema,
+  method: methodSchema,
+  modelFolder: path,
+  /** Split files of `SplitRow` lines; null where the data set has no such split. */
+  data: z.strictObject({ train: path, validation: path.nullable().default(null), test: path.nullable().default(null) }),
+  /** Sorted; a row's class index is its label's place here. */
+  labels: z.array(z.string()).min(2),
+  device: deviceIdSchema,
+  threads,
+  /** An exported adapter or merged folder whose parameters the run starts from. */
+  initFolder: path.nullable().default(null),
+});
+export type TrainTask = z.infer<typeof trainTaskSchema>;
+
+/** A model that answers: a run by its folder, or with `runFolder` null the untrained base with a fresh head. */
+export const servedModelSchema = z.strictObject({
+  key: z.string().min(1),
+  modelFolder: path,
+  runFolder: path.nullable(),
+  method: methodSchema,
+  labels: z.array(z.string()).min(2),
+  maxLength: z.int().min(4).max(8192),
+  seed: z.int().min(0),
+  device: deviceIdSchema.default('cpu'),
+  threads,
+});
+export type ServedModel = z.infer<typeof servedModelSchema>;
+
+export const trainJobSchema = z.strictObject({
+  type: z.literal('train'),
+  task: trainTaskSchema,
+  /** Holds `checkpoints/` and at the end `trained.safetensors`; made if missing. */
+  runFolder: path,
+  /** Goes on from the newest whole checkpoint in `runFolder`; from the start if there is none. */
+  resume: z.boolean().default(false),
+});
+
+export const probeJobSchema = z.strictObject({
+  type: z.literal('probe'),
+  task: trainTaskSchema,
+  /** The user's own limit; null for what the machine has free. */
+  memoryLimitBytes: z.number().positive().nullable().default(null),
+});
+
+export const predictJobSchema = z.strictObject({
+  type: z.literal('predict'),
+  models: z.array(servedModelSchema).min(1).max(16),
+  rows: z.array(z.strictObject({ text: z.string(), pair: z.string().nullable().default(null) })).min(1).max(1000),
+});
+
+export const predictFileJobSchema = z.strictObject({
+  type: z.literal('predict-file'),
+  model: servedModelSchema,
+  file: path,
+  textColumn: z.string(),
+  pairColumn: z.string().nullable().default(null),
+  /** A CSV to write, atomically; null sends `answers` events only. */
+  out: path.nullable().default(null),
+  /** Sends each row's answer as `answers` events (the command prints them). */
+  report: z.boolean().default(false),
+});
+
+export const proveExportJobSchema = z.strictObject({
+  type: z.literal('prove-export'),
+  format: exportFormatSchema,
+  folder: path,
+  /** The live run the export must agree with. */
+  model: servedModelSchema,
+  /** A split file; its first `limit` rows are run through both. */
+  rowsFile: path,
+  limit: z.int().min(1).max(1000).default(64),
+});
+
+export const deviceTestJobSchema = z.strictObject({ type: z.literal('device-test'), devices: z.array(deviceIdSchema).min(1), threads });
+
+export const countJobSchema = z.strictObject({ type: z.literal('count'), modelFolder: path, method: methodSchema, labels: z.int().min(2) });
+
+export const trainerJobSchema = z.discriminatedUnion('type', [trainJobSchema, probeJobSchema, predictJobSchema, predictFileJobSchema, proveExportJobSchema, deviceTestJobSchema, countJobSchema]);
+/** A job as sent (defaults may be left out) and as the trainer sees it. */
+export type TrainerJobInput = z.input<typeof trainerJobSchema>;
+export type TrainerJob = z.output<typeof trainerJobSchema>;
+export type JobType = TrainerJob['type'];
+export type JobOf<T extends JobType> = Extract<TrainerJob, { type: T }>;
+
+export const hostMessageSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('job'), id: z.string().min(1), job: trainerJobSchema }),
+  z.strictObject({ kind: z.literal('cancel'), id: z.string() }),
+  /** Training only: a checkpoint is written, then the job ends with status "paused". */
+  z.strictObject({ kind: z.literal('pause'), id: z.string() }),
+  /** Ends the process at once; a running training loses what it did since its last checkpoint. */
+  z.strictObject({ kind: z.literal('exit') }),
+]);
+export type HostMessage = z.input<typeof hostMessageSchema>;
+
+/** A test row's outcome. `label` and `predicted` are class indices. */
+export const testPredictionSchema = z.object({ id: z.int().min(0), label: z.int().min(0), predicted: z.int().min(0), logits: z.array(z.number()), probabilities: z.array(z.number()) });
+export type TestPrediction = z.infer<typeof testPredictionSchema>;
+
+export const answerSchema = z.object({ row: z.int().min(0), label: z.string(), probabilities: z.array(z.number()) });
+export type Answer = z.infer<typeof answerSchema>;
+
+export const trainerEventSchema = z.discriminatedUnion('type', [
+  /** Training: the engine stands. Metrics of steps above `step` that were stored before are sent again, with equal losses. */
+  z.object({
+    type: z.literal('started'), device: deviceIdSchema, resumed: z.boolean(), step: count, totalSteps: count,
+    trainableParameters: count, totalParameters: count, optimizerBytes: count,
+    /** Resident memory of the process before the engine was loaded. */
+    baselineMemoryBytes: count,
+  }),
+  /** Training: at most about ten a second. */
+  z.object({ type: z.literal('metrics'), steps: z.array(stepMetricSchema), validations: z.array(validationMetricSchema), log: z.array(logLineSchema), secondsLeft: z.number().min(0).nullable() }),
+  /** Training: what goes on besides steps. `total` is null where it is not known. */
+  z.object({ type: z.literal('phase'), phase: z.enum(['preparing', 'training', 'validating', 'testing', 'saving']), done: count, total: count.nullable() }),
+  /** Training: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
+  z.object({ type: z.literal('predictions'), rows: z.array(testPredictionSchema) }),
+  /** predict-file, prove-export, device-test, probe. */
+  z.object({ type: z.literal('progress'), done: count, total: count.nullable(), message: z.string() }),
+  z.object({ type: z.literal('answers'), rows: z.array(answerSchema) }),
+]);
+export type TrainerEvent = z.infer<typeof trainerEventSchema>;
+
+const scoredRow = z.object({ label: z.string(), probabilities: z.array(z.number()), logits: z.array(z.number()) });
+export const jobResultSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('train'),
+    status: z.enum(['finished', 'paused']),
+    step: count,
+    /** null while paused. */
+    result: runResultSchema.nullable(),
+    baselineMemoryBytes: count,
+  }),
+  z.object({ type: z.literal('probe'), estimate: estimateSchema, secondsPerStep: count, tokensPerSecond: count, baselineMemoryBytes: count, /** False where the longest batch was left out because smaller ones showed it cannot fit. */ measured: z.boolean() }),
+  /** One entry a model, in order; `rows` in the order asked. A model that fails says why and the others still answer. */
+  z.object({ type: z.literal('predict'), models: z.array(z.object({ key: z.string(), milliseconds: count, rows: z.array(scoredRow), problem: problemSchema.nullable() })) }),
+  z.object({ type: z.literal('predict-file'), rows: count, skipped: count, out: z.string().nullable() }),
+  z.object({ type: z.literal('prove-export'), rows: count, largestDifference: z.number().min(0), sameLabels: z.boolean() }),
+  z.object({ type: z.literal('device-test'), reports: z.array(deviceReportSchema.omit({ inUse: true })), /** The fastest device that passed. */ recommended: deviceIdSchema }),
+  z.object({ type: z.literal('count'), trainable: count, total: count, head: count, groups: z.array(z.object({ name: z.string(), frozen: count, trainable: count })) }),
+]);
+export type JobResult = z.infer<typeof jobResultSchema>;
+export type ResultOf<T extends JobType> = Extract<JobResult, { type: T }>;
+
+export const trainerMessageSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready'), version: z.literal(protocolVersion), pid: z.number() }),
+  z.object({ kind: z.literal('event'), id: z.string(), event: trainerEventSchema }),
+  z.object({ kind: z.literal('done'), id: z.string(), result: jobResultSchema }),
+  z.object({ kind: z.literal('failed'), id: z.string(), problem: problemSchema }),
+]);
+export type TrainerMessage = z.infer<typeof trainerMessageSchema>;
