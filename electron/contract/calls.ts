@@ -1,7 +1,7 @@
 /** Every call the window or the command can make. One table; both sides validate against it. */
 import { z } from 'zod';
 import * as e from './entities.js';
-import { matrixSchema, planSchema } from './plan.js';
+import { changeOf, matrixSchema, planSchema } from './plan.js';
 
 const id = z.int().positive();
 const none = z.strictObject({});
@@ -15,7 +15,7 @@ export const calls = {
     /** A notice to show once at start: a database kept aside, runs found interrupted. */
     notices: z.array(z.object({ severity: z.enum(['info', 'warn', 'bad']), text: z.string() })) })),
   'settings.get': call(none, e.settingsSchema),
-  'settings.set': call(e.settingsSchema.partial(), e.settingsSchema),
+  'settings.set': call(changeOf(e.settingsSchema), e.settingsSchema),
 
   'projects.list': call(z.strictObject({ archived: z.boolean().default(false) }), z.array(e.projectSchema)),
   'projects.get': call(z.strictObject({ id }), e.projectSchema),

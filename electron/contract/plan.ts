@@ -29,6 +29,14 @@ export const trainingSchema = z.strictObject({
   checkpointEverySteps: z.int().min(1).nullable().default(null).describe('null saves about once a minute and at each validation'),
 });
 
+type WithoutDefaults<S extends z.ZodRawShape> = { [K in keyof S]: z.ZodOptional<S[K] extends z.ZodDefault<infer Inner> ? Inner : S[K]> };
+
+/** The same keys, each optional and without its default: a change holds only what it names (`partial()` alone would fill in the rest). */
+export function changeOf<S extends z.ZodRawShape>(schema: z.ZodObject<S>) {
+  const shape = Object.fromEntries(Object.entries(schema.shape).map(([key, type]) => [key, z.optional(type instanceof z.ZodDefault ? type.removeDefault() : type)]));
+  return z.strictObject(shape as WithoutDefaults<S>); // built key by key from that very shape
+}
+
 export const methodSchema = z.looseObject({ type: z.string().min(1) });
 
 export const planSchema = z.strictObject({
@@ -47,7 +55,7 @@ export const matrixSchema = z.strictObject({
   methods: z.array(methodSchema).min(1),
   seeds: z.array(z.int().min(0)).min(1),
   /** Per-method overrides of the training section, by method type (rates differ between methods). */
-  overrides: z.record(z.string(), trainingSchema.partial()).optional(),
+  overrides: z.record(z.string(), changeOf(trainingSchema)).optional(),
 });
 
 export type Schedule = z.infer<typeof scheduleSchema>;
