@@ -1,0 +1,13 @@
+/** Entry of the window: settles the schema library under the strict CSP, then mounts the app. */
+import { mount } from 'svelte';
+import { z } from 'zod';
+import './tokens.css';
+import './base.css';
+import App from './App.svelte';
+
+// The content security policy forbids eval, which zod would otherwise try for speed.
+z.config({ jitless: true });
+
+const target = document.getElementById('app');
+if (!target) throw new Error('index.html has no element with the id "app"');
+mount(App, { target });

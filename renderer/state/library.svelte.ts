@@ -1,0 +1,57 @@
+/** What projects share (base models, methods) and the open project's data sets. */
+import type { BaseModel, Dataset, MethodInfo } from '../../electron/contract/index.js';
+import { call } from './client.js';
+import { confirm } from './confirm.svelte.js';
+import { bytes } from './format.js';
+import { Resource } from './resource.svelte.js';
+
+class Models extends Resource<readonly BaseModel[]> {
+  get list(): readonly BaseModel[] {
+    return this.value ?? [];
+  }
+  async refresh(): Promise<void> {
+    await this.read(() => call('models.list', {}));
+  }
+}
+
+class Methods extends Resource<readonly MethodInfo[]> {
+  get list(): readonly MethodInfo[] {
+    return this.value ?? [];
+  }
+  byType(type: string): MethodInfo | null {
+    return this.list.find((method) => method.type === type) ?? null;
+  }
+  async refresh(): Promise<void> {
+    await this.read(() => call('methods.list', {}));
+  }
+}
+
+/** Data sets of one project: the one whose id was last given to `open`. */
+class Datasets extends Resource<readonly Dataset[]> {
+  projectId = $state<number | null>(null);
+
+  get list(): readonly Dataset[] {
+    return this.value ?? [];
+  }
+  async open(projectId: number): Promise<void> {
+    if (this.projectId !== projectId) this.clear();
+    this.projectId = projectId;
+    await this.read(() => call('datasets.list', { projectId }));
+  }
+  async refresh(): Promise<void> {
+    if (this.projectId !== null) await this.open(this.projectId);
+  }
+  /** Says what goes, asks, removes. Returns whether it went. */
+  async remove(id: number): Promise<boolean> {
+    const removal = await call('datasets.removal', { id });
+    const lines = removal.bytes > 0 ? [...removal.lines, `${bytes(removal.bytes)} on disk are freed.`] : removal.lines;
+    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete data set', danger: true }))) return false;
+    await call('datasets.remove', { id });
+    await this.refresh();
+    return true;
+  }
+}
+
+export const models = new Models();
+export const methods = new Methods();
+export const datasets = new Datasets();

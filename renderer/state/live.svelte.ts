@@ -1,0 +1,60 @@
+/** Curves and log of one run, bounded, refreshed at most four times a second. */
+import type { EventData, LogLine, Problem, StepMetric, ValidationMetric } from '../../electron/contract/index.js';
+import { call, toProblem } from './client.js';
+import { append } from './series.js';
+
+const STEP_LIMIT = 4000;
+const LOG_LIMIT = 2000;
+const FLUSH_MS = 250;
+
+export class LiveRun {
+  steps = $state.raw<readonly StepMetric[]>([]);
+  validations = $state.raw<readonly ValidationMetric[]>([]);
+  log = $state.raw<readonly LogLine[]>([]);
+  problem = $state.raw<Problem | null>(null);
+  loaded = $state(false);
+  #pending: EventData<'metrics'>[] = [];
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(readonly runId: number) {}
+
+  /** Reads what was stored; what arrives meanwhile is kept and added. */
+  async load(): Promise<void> {
+    try {
+      const history = await call('runs.history', { id: this.runId, afterStep: 0 });
+      this.steps = append([], history.steps, STEP_LIMIT);
+      this.validations = history.validations;
+      this.log = history.log.slice(-LOG_LIMIT);
+      this.loaded = true;
+      this.problem = null;
+      this.#flush();
+    } catch (error) {
+      this.problem = toProblem(error);
+    }
+  }
+
+  receive(data: EventData<'metrics'>): void {
+    this.#pending.push(data);
+    if (this.loaded && this.#timer === null) this.#timer = setTimeout(() => this.#flush(), FLUSH_MS);
+  }
+
+  #flush(): void {
+    this.#timer = null;
+    const batch = this.#pending;
+    this.#pending = [];
+    if (batch.length === 0) return;
+    this.steps = append(this.steps, batch.flatMap((data) => data.steps), STEP_LIMIT);
+    const known = new Set(this.validations.map((validation) => validation.step));
+    const fresh = batch.flatMap((data) => data.validations).filter((validation) => !known.has(validation.step));
+    if (fresh.length > 0) this.validations = [...this.validations, ...fresh];
+    const last = this.log.at(-1);
+    const lines = batch.flatMap((data) => data.log).filter((line) => !last || line.time > last.time || (line.time === last.time && line.message !== last.message));
+    if (lines.length > 0) this.log = [...this.log, ...lines].slice(-LOG_LIMIT);
+  }
+
+  dispose(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#pending = [];
+  }
+}

@@ -1,0 +1,63 @@
+/** Projects, and what belongs to the open one. */
+import type { Project } from '../../electron/contract/index.js';
+import { call } from './client.js';
+import { confirm } from './confirm.svelte.js';
+import { bytes } from './format.js';
+import { Resource } from './resource.svelte.js';
+import { router } from './router.svelte.js';
+
+class Projects extends Resource<readonly Project[]> {
+  /** Archived ones are listed only when asked for. */
+  archived = new Resource<readonly Project[]>();
+
+  get list(): readonly Project[] {
+    return this.value ?? [];
+  }
+
+  /** The project of the present address, null while it loads or when there is none. */
+  get current(): Project | null {
+    const id = router.projectId;
+    if (id === null) return null;
+    return this.list.find((project) => project.id === id) ?? this.archived.value?.find((project) => project.id === id) ?? null;
+  }
+
+  async refresh(): Promise<void> {
+    await this.read(() => call('projects.list', { archived: false }));
+    await this.archived.read(async () => (await call('projects.list', { archived: true })).filter((project) => project.archivedAt !== null));
+  }
+
+  async create(name: string, description: string): Promise<Project> {
+    const project = await call('projects.create', { name, description });
+    await this.refresh();
+    return project;
+  }
+
+  async createSample(): Promise<Project> {
+    const project = await call('projects.createSample', {});
+    await this.refresh();
+    return project;
+  }
+
+  async update(id: number, change: { name?: string; description?: string; archived?: boolean }): Promise<void> {
+    await call('projects.update', { id, ...change });
+    await this.refresh();
+  }
+
+  async duplicate(id: number, name: string): Promise<Project> {
+    const project = await call('projects.duplicate', { id, name });
+    await this.refresh();
+    return project;
+  }
+
+  /** Says what goes, asks, removes. Returns whether it went. */
+  async remove(id: number): Promise<boolean> {
+    const removal = await call('projects.removal', { id });
+    const lines = removal.bytes > 0 ? [...removal.lines, `${bytes(removal.bytes)} on disk are freed.`] : removal.lines;
+    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete project', danger: true }))) return false;
+    await call('projects.remove', { id });
+    await this.refresh();
+    return true;
+  }
+}
+
+export const projects = new Projects();

@@ -1,0 +1,35 @@
+/** Short notices in the corner; problems stay until closed. */
+import { toProblem } from './client.js';
+
+export interface Toast {
+  readonly id: number;
+  readonly tone: 'good' | 'warn' | 'bad' | 'plain';
+  readonly text: string;
+  readonly hint: string | null;
+  readonly action: { readonly label: string; readonly run: () => void } | null;
+}
+
+class Toasts {
+  list = $state.raw<readonly Toast[]>([]);
+  #next = 1;
+
+  show(text: string, options: { tone?: Toast['tone']; hint?: string | null; action?: Toast['action']; seconds?: number | null } = {}): void {
+    const tone = options.tone ?? 'plain';
+    const toast: Toast = { id: this.#next++, tone, text, hint: options.hint ?? null, action: options.action ?? null };
+    this.list = [...this.list.slice(-3), toast];
+    const seconds = options.seconds === undefined ? (tone === 'bad' ? null : 6) : options.seconds;
+    if (seconds !== null) setTimeout(() => this.close(toast.id), seconds * 1000);
+  }
+
+  /** Shows what was caught; a cancelled action needs no notice. */
+  problem(error: unknown): void {
+    const problem = toProblem(error);
+    if (problem.code !== 'cancelled') this.show(problem.message, { tone: 'bad', hint: problem.hint });
+  }
+
+  close(id: number): void {
+    this.list = this.list.filter((toast) => toast.id !== id);
+  }
+}
+
+export const toasts = new Toasts();
