@@ -1,0 +1,46 @@
+/** Colours for the canvas, read from the design tokens: charts name no colour of their own. */
+const names = {
+  text: '--text', text2: '--text-2', text3: '--text-3', surface: '--surface', surfaceInset: '--surface-inset', overlay: '--overlay',
+  border: '--border', borderStrong: '--border-strong', grid: '--grid', accent: '--accent', accentWeak: '--accent-weak', frozenEdge: '--frozen-edge',
+  good: '--good', warn: '--warn', warnWeak: '--warn-weak', bad: '--bad', zone: '--zone', zoneEdge: '--zone-edge', bar: '--seq-4',
+} as const;
+const methodTokens = ['cat-ref', 'cat-1', 'cat-2', 'cat-3', 'cat-4', 'cat-5', 'cat-6', 'cat-7', 'cat-8'] as const;
+
+export type Palette = Readonly<Record<keyof typeof names, string>> & {
+  readonly font: string;
+  /** Pixels of axis text (token --fs-1). */
+  readonly size: number;
+  /** Colour of a method by its token name, "cat-1"; ink when the token is unknown. */
+  readonly method: (token: string) => string;
+};
+
+/** Reads the tokens as they resolve at `host`, where the theme may be overridden. */
+export function readPalette(host: HTMLElement): Palette {
+  const probe = document.createElement('span');
+  probe.hidden = true;
+  host.append(probe);
+  const style = getComputedStyle(probe);
+  const colour = (token: string): string => {
+    probe.style.color = `var(${token})`;
+    return style.color;
+  };
+  const colours = Object.fromEntries(Object.entries(names).map(([key, token]) => [key, colour(token)])) as Record<keyof typeof names, string>;
+  const methods = new Map(methodTokens.map((token) => [token as string, colour(`--${token}`)]));
+  probe.style.fontSize = 'var(--fs-1)';
+  const size = Number.parseFloat(style.fontSize) || 11;
+  const font = style.fontFamily || 'sans-serif';
+  probe.remove();
+  return { ...colours, font, size, method: (token) => methods.get(token) ?? colours.text };
+}
+
+/** Calls back when a colour may have changed; returns the function that stops. */
+export function watchTheme(changed: () => void): () => void {
+  const observer = new MutationObserver(changed);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme', 'class', 'style'] });
+  const queries = ['(prefers-color-scheme: dark)', '(prefers-contrast: more)'].map((query) => matchMedia(query));
+  for (const query of queries) query.addEventListener('change', changed);
+  return () => {
+    observer.disconnect();
+    for (const query of queries) query.removeEventListener('change', changed);
+  };
+}
