@@ -1,0 +1,27 @@
+/** Base components of every screen. They read tokens only. */
+export { default as Badge } from './Badge.svelte';
+export { default as Button } from './Button.svelte';
+export { default as Checkbox } from './Checkbox.svelte';
+export { default as Dialog } from './Dialog.svelte';
+export { default as EmptyState } from './EmptyState.svelte';
+export { default as Field } from './Field.svelte';
+export { default as Icon } from './Icon.svelte';
+export { default as JobProgress } from './JobProgress.svelte';
+export { default as KeyValues } from './KeyValues.svelte';
+export { default as Marker } from './Marker.svelte';
+export { default as NumberInput } from './NumberInput.svelte';
+export { default as Panel } from './Panel.svelte';
+export { default as ProblemView } from './ProblemView.svelte';
+export { default as Progress } from './Progress.svelte';
+export { default as ScreenHeader } from './ScreenHeader.svelte';
+export { default as Segmented } from './Segmented.svelte';
+export { default as Select } from './Select.svelte';
+export { default as Status } from './Status.svelte';
+export { default as Table } from './Table.svelte';
+export { default as TextInput } from './TextInput.svelte';
+export { default as Tile } from './Tile.svelte';
+export { default as Tooltip } from './Tooltip.svelte';
+export { default as VirtualList } from './VirtualList.svelte';
+export { markerColour, markerPath } from './marker.js';
+export type { MarkerShape } from './marker.js';
+export type { IconName } from './icons.js';
