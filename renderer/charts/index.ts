@@ -1,7 +1,15 @@
+export { default as BarList } from './BarList.svelte';
+export { default as ForestPlot } from './ForestPlot.svelte';
+export { default as Histogram } from './Histogram.svelte';
 export { default as LineChart } from './LineChart.svelte';
+export { default as ParetoPlot } from './ParetoPlot.svelte';
+export { default as ProbabilityBars } from './ProbabilityBars.svelte';
 export { default as SmallLine } from './SmallLine.svelte';
 export { markerPath, type Marker, type MethodLook } from './markers.js';
-export type { ChartFile, ChartTable } from './csv.js';
+export { fileName, toCsv, type ChartFile, type ChartTable } from './csv.js';
+export { saveChart } from './save.js';
 export type { Sample } from './series.js';
 export type { LineInput, ValidationSample } from './options/line.js';
 export type { SmallInput } from './options/small.js';
+export type { ForestRow } from './options/forest.js';
+export type { ParetoPoint } from './options/pareto.js';

@@ -1,0 +1,105 @@
+/** How long rows are in tokens, and what a maximum length would cut. */
+import { number } from '../../state/format.js';
+import type { ChartOption } from '../echarts.js';
+import { compact } from '../format.js';
+import type { Palette } from '../palette.js';
+import { niceStep } from '../series.js';
+import type { ChartTable } from '../csv.js';
+import { areaOf, at, group, line, rect, sceneData, target, text } from './shapes.js';
+import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode } from './common.js';
+
+export interface HistogramInput {
+  /** `bins[i]` counts rows with length in [edges[i], edges[i + 1]). */
+  readonly edges: readonly number[];
+  readonly bins: readonly number[];
+  /** Rows longer than this lose text; null draws no line. */
+  readonly cutAt: number | null;
+  /** Words beside the line: "cut-off 128: 94.0 % whole". */
+  readonly cutLabel: string;
+}
+
+/** Diagonal strokes inside a rectangle as one path: the sign of what is lost, readable without colour. */
+export function hatch(x: number, y: number, width: number, height: number, gap = 5): string {
+  let path = '';
+  for (let c = gap; c < width + height; c += gap) {
+    const [x1, y1] = c <= height ? [x, y + c] : [x + c - height, y + height];
+    const [x2, y2] = c <= width ? [x + c, y] : [x + width, y + c - width];
+    path += `M${x1.toFixed(1)} ${y1.toFixed(1)}L${x2.toFixed(1)} ${y2.toFixed(1)}`;
+  }
+  return path;
+}
+
+export function histogramOption(input: HistogramInput, palette: Palette): ChartOption {
+  const { edges, bins, cutAt } = input;
+  const max = Math.max(edges[edges.length - 1] ?? 1, 1);
+  const most = bins.reduce((a, b) => Math.max(a, b), 0);
+  const step = niceStep(most || 1, 2);
+  const left = Math.max(40, compact(step * Math.ceil(most / step)).length * 7 + 14);
+  return {
+    ...base(palette),
+    grid: { left, right: 18, top: 30, bottom: 40 },
+    xAxis: {
+      type: 'value', min: 0, max, interval: niceStep(max, 5), name: 'tokens in a row', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
+      axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false }, axisLabel: { ...axisLabel(palette), formatter: (v: number) => number(v), showMaxLabel: true },
+    },
+    yAxis: {
+      type: 'value', min: 0, max: step * Math.max(1, Math.ceil(most / step)), interval: step, name: 'rows', nameLocation: 'end', nameGap: 10, nameTextStyle: { ...axisName(palette), align: 'right', padding: [0, 8, 0, 0] },
+      axisLine: { show: false }, axisTick: { show: false }, splitLine: splitLine(palette), axisLabel: { ...axisLabel(palette), formatter: compact },
+    },
+    dataZoom: [insideZoom],
+    tooltip: {
+      ...tooltip(palette), trigger: 'item',
+      formatter: (params: unknown) => {
+        const i = typeof params === 'object' && params !== null && 'dataIndex' in params ? Number(params.dataIndex) : -1;
+        const count = bins[i];
+        if (count === undefined) return '';
+        return tooltipNode(`${number(edges[i] ?? 0)} to ${number(Math.max(edges[i] ?? 0, (edges[i + 1] ?? 0) - 1))} tokens`, [{ name: 'rows', value: number(count) }]);
+      },
+    },
+    series: [
+      {
+        id: 'points', type: 'custom', z: 2, clip: true, encode: { x: 0, y: 1 }, data: bins.map((count, i) => [((edges[i] ?? 0) + (edges[i + 1] ?? 0)) / 2, count]),
+        renderItem: (params, api) => {
+          const i = params.dataIndex;
+          const area = areaOf(params);
+          const [from, to] = [edges[i] ?? 0, edges[i + 1] ?? 0];
+          const [x0, y] = at(api, from, bins[i] ?? 0);
+          const x1 = at(api, to, 0)[0], floor = area.y + area.height;
+          const gap = x1 - x0 > 4 ? 0.5 : 0;
+          const cut = cutAt === null ? x1 : Math.min(x1, Math.max(x0, at(api, cutAt + 1, 0)[0]));
+          const [a, b, height] = [x0 + gap, x1 - gap, floor - y];
+          const parts = [target(x0, area.y, x1 - x0, area.height)];
+          if (height > 0 && cut > a) parts.push(rect(a, y, Math.min(b, cut) - a, height, palette.bar));
+          if (height > 0 && b > cut) {
+            const start = Math.max(a, cut);
+            parts.push(
+              { type: 'rect', silent: true, shape: { x: start, y, width: b - start, height }, style: { fill: palette.warnWeak, stroke: palette.warn, lineWidth: 0.6 } },
+              { type: 'path', silent: true, shape: { pathData: hatch(start, y, b - start, height) || 'M0 0' }, style: { fill: 'none', stroke: palette.warn, lineWidth: 1.4 } },
+            );
+          }
+          return group(parts);
+        },
+      },
+      {
+        id: 'cut', type: 'custom', data: sceneData, silent: true, z: 4, tooltip: { show: false },
+        renderItem: (params, api) => {
+          if (cutAt === null) return null;
+          const area = areaOf(params);
+          const x = at(api, cutAt + 1, 0)[0];
+          if (x > area.x + area.width + 0.5 || x < area.x) return text(area.x + area.width, area.y - 8, input.cutLabel, palette, { colour: palette.text, align: 'right' });
+          const onRight = x + 150 < area.x + area.width;
+          return group([line(x, area.y - 8, x, area.y + area.height, { colour: palette.text, width: 1.5, dash: [4, 3] }), text(onRight ? x + 6 : x - 6, area.y + 2, input.cutLabel, palette, { colour: palette.text, align: onRight ? 'left' : 'right' })]);
+        },
+      },
+    ],
+  };
+}
+
+export function histogramSummary(input: HistogramInput): string {
+  const rows = input.bins.reduce((a, b) => a + b, 0);
+  const peak = input.bins.indexOf(input.bins.reduce((a, b) => Math.max(a, b), 0));
+  return rows === 0 ? 'Length in tokens. No rows.' : `Length in tokens of ${number(rows)} rows; most have ${number(input.edges[peak] ?? 0)} to ${number(Math.max(0, (input.edges[peak + 1] ?? 1) - 1))}.${input.cutAt === null ? '' : ` ${input.cutLabel}.`}`;
+}
+export function histogramTable(input: HistogramInput): ChartTable {
+  return { columns: ['From, tokens', 'To, tokens', 'Rows'], rows: input.bins.map((count, i) => [input.edges[i] ?? 0, Math.max(input.edges[i] ?? 0, (input.edges[i + 1] ?? 0) - 1), count]) };
+}
