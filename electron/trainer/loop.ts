@@ -1,0 +1,130 @@
+/** The training loop: steps, validations, checkpoints, early stopping. Everything it touches is handed in. */
+import type { Scores } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import type { Training } from '../contract/plan.js';
+import type { Batch, EngineTrainer, NamedTensors } from '../engine/index.js';
+import { peakBytes, residentBytes } from './memory.js';
+import { afterStep, afterValidation, isBetter, median, type Progress } from './progress.js';
+import type { Reporter } from './reporter.js';
+
+const secondsBetweenCheckpoints = 60;
+
+/** The micro-batches of each optimizer step, by step number alone, so that a resumed run reads on where it stood. */
+export interface StepSource {
+  readonly stepsPerEpoch: number;
+  batches(step: number): readonly Batch[];
+}
+
+export interface LoopParts {
+  readonly trainer: EngineTrainer;
+  readonly training: Pick<Training, 'validateEverySteps' | 'earlyStoppingPatience' | 'checkpointEverySteps'>;
+  readonly source: StepSource;
+  /** Rate of the update after `step` done steps. */
+  learningRate(step: number): number;
+  /** Scores on the validation split; null where there is none. */
+  readonly validate: (() => Promise<Scores>) | null;
+  readonly store: { save(state: NamedTensors, progress: Progress): Promise<void>; saveBest(step: number, parameters: NamedTensors): Promise<string> };
+  readonly reporter: Reporter;
+  readonly control: { breathe(): Promise<void>; pauseRequested(): boolean };
+}
+
+/**
+ * Trains from `start` on until the last step, an early stop or a pause; a checkpoint stands at the end of each.
+ * A validation belongs to its step: a checkpoint between the two does not exist, so a resumed run repeats or skips none.
+ * @throws StudioError `diverged` when a loss is not finite; `cancelled`; whatever the engine throws
+ */
+export async function runLoop(parts: LoopParts, start: Progress): Promise<{ progress: Progress; paused: boolean }> {
+  const { trainer, training, source, reporter, control, store } = parts;
+  let progress = start;
+  reporter.retell(start.retold);
+  let savedStep = start.step;
+  let savedAt = performance.now();
+  let validationSeconds = 0;
+  const validateEvery = training.validateEverySteps ?? source.stepsPerEpoch;
+  const over = () => progress.step >= progress.totalSteps || progress.stoppedEarly;
+
+  const save = async () => {
+    const started = performance.now();
+    // What lies before a checkpoint is not computed again, so it must have been told before the checkpoint stands.
+    await reporter.flush();
+    progress = { ...progress, peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()), retold: reporter.takeSinceCheckpoint() };
+    await store.save(trainer.saveState(), progress);
+    savedStep = progress.step;
+    savedAt = performance.now();
+    const seconds = (savedAt - started) / 1000;
+    progress = { ...progress, seconds: progress.seconds + seconds };
+    reporter.log('save', `Checkpoint after step ${progress.step} (${seconds.toFixed(2)} s).`);
+  };
+
+  while (!over()) {
+    await control.breathe();
+    if (control.pauseRequested()) break;
+
+    const batches = source.batches(progress.step);
+    const learningRate = parts.learningRate(progress.step);
+    const started = performance.now();
+    const { loss, gradientNorm } = await trainer.step(batches, learningRate);
+    const seconds = (performance.now() - started) / 1000;
+    const tokens = batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
+    progress = afterStep(progress, seconds, tokens);
+
+    const finite = (value: number) => (Number.isFinite(value) ? value : null);
+    const toCome = progress.totalSteps - progress.step;
+    const secondsLeft = toCome * median(progress.recentStepSeconds) + (parts.validate === null ? 0 : Math.ceil(toCome / validateEvery) * validationSeconds);
+    reporter.step({ step: progress.step, loss: finite(loss), learningRate, gradientNorm: finite(gradientNorm), tokensPerSecond: seconds > 0 ? tokens / seconds : 0, memoryBytes: residentBytes(), seconds }, secondsLeft);
+    if (!Number.isFinite(loss)) throw await diverged(reporter, progress.step, learningRate, 'loss of');
+
+    const last = progress.step === progress.totalSteps;
+    let validated = false;
+    if (parts.validate !== null && (last || progress.step % validateEvery === 0)) {
+      await validate(parts.validate);
+      validated = true;
+    }
+    const due =
+      training.checkpointEverySteps === null
+        ? validated || (performance.now() - savedAt) / 1000 >= secondsBetweenCheckpoints
+        : progress.step % training.checkpointEverySteps === 0;
+    if (due) await save();
+    await reporter.tick();
+  }
+
+  // The state that a pause, an early stop or the end leaves must be on the disk before anyone hears of it.
+  if (savedStep !== progress.step || (progress.step === 0 && over())) await save();
+  await reporter.flush();
+  return { progress, paused: !over() };
+
+  async function validate(measure: () => Promise<Scores>): Promise<void> {
+    await reporter.phase('validating', progress.step, progress.totalSteps);
+    const started = performance.now();
+    const scores = await measure();
+    if (!Number.isFinite(scores.loss)) throw await diverged(reporter, progress.step, parts.learningRate(progress.step - 1), 'validation loss after');
+    const seconds = (performance.now() - started) / 1000;
+    validationSeconds = seconds;
+    const better = isBetter(scores, progress.best?.scores ?? null);
+    const file = better ? await store.saveBest(progress.step, trainer.parameters()) : null;
+    progress = afterValidation({ ...progress, seconds: progress.seconds + seconds }, scores, training.earlyStoppingPatience, file);
+    reporter.validation({ step: progress.step, ...scores, best: better });
+    reporter.log('check', `Validation after step ${progress.step}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)}${better ? ', the best so far' : ''}.`);
+    if (progress.stoppedEarly) reporter.log('note', `Stopped early: ${progress.validationsWithoutGain} validations without gain; the best was after step ${progress.best?.step ?? 0}.`);
+    await reporter.phase('training', progress.step, progress.totalSteps);
+  }
+}
+
+/** Real tokens of a batch, padding left out. */
+export function tokensOf(batch: Batch): number {
+  let tokens = 0;
+  for (const one of batch.attentionMask) tokens += one;
+  return tokens;
+}
+
+async function diverged(reporter: Reporter, step: number, learningRate: number, what: string): Promise<StudioError> {
+  const problem = new StudioError(
+    'diverged',
+    `The ${what} step ${step} is no longer a finite number (learning rate ${learningRate.toPrecision(3)}).`,
+    'Use a lower learning rate (a third is a good first try), a longer warm-up, or clip the gradient at 1.',
+    { step, learningRate },
+  );
+  reporter.log('error', problem.message);
+  await reporter.flush();
+  return problem;
+}

@@ -1,0 +1,67 @@
+/** Gathers what a training tells and sends it at most about ten times a second. */
+import type { LogLine, StepMetric, ValidationMetric } from '../contract/entities.js';
+import type { TrainerEvent } from './protocol.js';
+
+const millisecondsBetween = 100;
+/** Steps told again after a resume: far more than an app can have received without storing them. */
+const mostRetold = 5000;
+
+export class Reporter {
+  private steps: StepMetric[] = [];
+  private validations: ValidationMetric[] = [];
+  private lines: LogLine[] = [];
+  private secondsLeft: number | null = null;
+  private sentAt = 0;
+  private sinceCheckpoint: { steps: StepMetric[]; validations: ValidationMetric[] } = { steps: [], validations: [] };
+
+  constructor(private readonly emit: (event: TrainerEvent) => Promise<void>) {}
+
+  step(metric: StepMetric, secondsLeft: number | null): void {
+    this.steps.push(metric);
+    this.sinceCheckpoint.steps.push(metric);
+    this.secondsLeft = secondsLeft;
+  }
+
+  validation(metric: ValidationMetric): void {
+    this.validations.push(metric);
+    this.sinceCheckpoint.validations.push(metric);
+  }
+
+  /** What was told since the last call: a checkpoint carries it. */
+  takeSinceCheckpoint(): { steps: StepMetric[]; validations: ValidationMetric[] } {
+    const { steps, validations } = this.sinceCheckpoint;
+    this.sinceCheckpoint = { steps: [], validations: [] };
+    return { steps: steps.slice(-mostRetold), validations: validations.slice(-mostRetold) };
+  }
+
+  /** Tells again what a checkpoint carries. */
+  retell(told: { readonly steps: readonly StepMetric[]; readonly validations: readonly ValidationMetric[] }): void {
+    this.steps.push(...told.steps);
+    this.validations.push(...told.validations);
+  }
+
+  log(level: LogLine['level'], message: string): void {
+    this.lines.push({ time: new Date().toISOString(), level, message });
+  }
+
+  /** Sends what waits if the last sending is long enough ago. */
+  async tick(): Promise<void> {
+    if (performance.now() - this.sentAt >= millisecondsBetween) await this.flush();
+  }
+
+  /** Sends what waits now. */
+  async flush(): Promise<void> {
+    if (this.steps.length + this.validations.length + this.lines.length === 0) return;
+    const event: TrainerEvent = { type: 'metrics', steps: this.steps, validations: this.validations, log: this.lines, secondsLeft: this.secondsLeft };
+    this.steps = [];
+    this.validations = [];
+    this.lines = [];
+    this.sentAt = performance.now();
+    await this.emit(event);
+  }
+
+  async phase(phase: Extract<TrainerEvent, { type: 'phase' }>['phase'], done: number, total: number | null): Promise<void> {
+    await this.flush();
+    await this.emit({ type: 'phase', phase, done, total });
+  }
+}

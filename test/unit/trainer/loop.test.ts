@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import type { Scores } from '../../../electron/contract/entities.js';
+import type { NamedTensors } from '../../../electron/engine/index.js';
+import { runLoop, tokensOf, type LoopParts } from '../../../electron/trainer/loop.js';
+import { freshProgress, type Progress } from '../../../electron/trainer/progress.js';
+import type { TrainerEvent } from '../../../electron/trainer/protocol.js';
+import { Reporter } from '../../../electron/trainer/reporter.js';
+import { ToyTrainer, toyBatch } from './toy-trainer.js';
+
+/** Keeps checkpoints in memory as the disk would: what is saved survives a kill, the trainer does not. */
+class MemoryStore {
+  saved: { state: NamedTensors; progress: Progress } | null = null;
+  readonly best = new Map<string, NamedTensors>();
+  saves: number[] = [];
+  async save(state: NamedTensors, progress: Progress) {
+    this.saved = { state, progress: structuredClone(progress) };
+    this.saves.push(progress.step);
+  }
+  async saveBest(step: number, parameters: NamedTensors) {
+    this.best.set(`best-${step}`, parameters);
+    return `best-${step}`;
+  }
+}
+
+interface World { store: MemoryStore; losses: Map<number, number>; events: TrainerEvent[]; rates: Map<number, number> }
+const newWorld = (): World => ({ store: new MemoryStore(), losses: new Map(), events: [], rates: new Map() });
+
+interface Setting { totalSteps?: number; training?: Partial<LoopParts['training']>; validate?: ((trainer: ToyTrainer, step: number) => Promise<Scores>) | null; breathe?: (turn: number) => void; pauseAt?: number; rate?: number; onStep?: (step: number) => void }
+
+async function train(world: World, setting: Setting = {}) {
+  const trainer = new ToyTrainer({ vocabulary: 24, classes: 3, dropout: 0.2 });
+  const saved = world.store.saved;
+  if (saved !== null) trainer.loadState(saved.state);
+  let turn = 0;
+  let current = saved?.progress.step ?? 0;
+  const reporter = new Reporter(async (event) => {
+    world.events.push(event);
+    if (event.type === 'metrics') for (const step of event.steps) world.losses.set(step.step, step.loss ?? Number.NaN);
+  });
+  const validate = setting.validate === undefined ? null : setting.validate;
+  return runLoop(
+    {
+      trainer, reporter, store: world.store,
+      training: { validateEverySteps: null, earlyStoppingPatience: null, checkpointEverySteps: null, ...setting.training },
+      source: {
+        stepsPerEpoch: 4,
+        batches: (step) => {
+          setting.onStep?.(step);
+          current = step + 1;
+          return [toyBatch(step * 2, 4), toyBatch(step * 2 + 1, 4)];
+        },
+      },
+      learningRate: (step) => {
+        const rate = (setting.rate ?? 0.5) * (1 - step / 20);
+        world.rates.set(step, rate);
+        return rate;
+      },
+      validate: validate === null ? null : () => validate(trainer, current),
+      control: { breathe: async () => setting.breathe?.(turn++), pauseRequested: () => setting.pauseAt !== undefined && current >= setting.pauseAt },
+    },
+    saved?.progress ?? freshProgress(setting.totalSteps ?? 20, 'toy'),
+  );
+}
+
+async function measured(trainer: ToyTrainer): Promise<Scores> {
+  const batch = toyBatch(9999, 32);
+  const { lossSum, weightSum, logits } = await trainer.evaluate(batch);
+  let right = 0;
+  for (let row = 0; row < batch.size; row += 1) {
+    const own = [...logits.slice(row * 3, row * 3 + 3)];
+    if (own.indexOf(Math.max(...own)) === batch.labels[row]) right += 1;
+  }
+  return { accuracy: right / batch.size, macroF1: right / batch.size, loss: lossSum / weightSum };
+}
+
+describe('runLoop', () => {
+  it('learns, reports every step with its rate, and saves at the end', async () => {
+    const world = newWorld();
+    const { progress, paused } = await train(world);
+    expect(paused).toBe(false);
+    expect(progress.step).toBe(20);
+    expect([...world.losses.keys()]).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    expect([...world.rates.keys()]).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    expect(world.losses.get(20)).toBeLessThan(world.losses.get(1)!);
+    expect(world.store.saves).toEqual([20]);
+    const tokens = Array.from({ length: 40 }, (_, index) => tokensOf(toyBatch(index, 4))).reduce((sum, value) => sum + value, 0);
+    expect(progress.tokens).toBe(tokens);
+  });
+
+  it('validates each epoch and at the last step, keeps the best parameters, checkpoints with each validation', async () => {
+    const world = newWorld();
+    const { progress } = await train(world, { totalSteps: 18, validate: measured });
+    const validations = world.events.flatMap((event) => (event.type === 'metrics' ? event.validations : []));
+    expect(validations.map((validation) => validation.step)).toEqual([4, 8, 12, 16, 18]);
+    expect(world.store.saves).toEqual([4, 8, 12, 16, 18]);
+    const marked = validations.filter((validation) => validation.best).at(-1);
+    expect(progress.best?.step).toBe(marked?.step);
+    const best = validations.reduce((top, next) => (next.macroF1 > top.macroF1 || (next.macroF1 === top.macroF1 && next.loss < top.loss) ? next : top));
+    expect(progress.best?.step).toBe(best.step);
+    expect(world.store.best.has(progress.best!.file)).toBe(true);
+  });
+
+  it('validates and saves every n steps when asked', async () => {
+    const world = newWorld();
+    await train(world, { totalSteps: 10, validate: measured, training: { validateEverySteps: 3, checkpointEverySteps: 5 } });
+    expect(world.events.flatMap((event) => (event.type === 'metrics' ? event.validations : [])).map((validation) => validation.step)).toEqual([3, 6, 9, 10]);
+    expect(world.store.saves).toEqual([5, 10]);
+  });
+
+  it('stops early on validation and says which step was best', async () => {
+    const world = newWorld();
+    const course = new Map([[2, 0.5], [4, 0.7], [6, 0.6], [8, 0.7], [10, 0.9]]);
+    const { progress, paused } = await train(world, { validate: async (_, step) => ({ accuracy: 0, macroF1: course.get(step)!, loss: 1 }), training: { validateEverySteps: 2, earlyStoppingPatience: 2 } });
+    expect({ step: progress.step, early: progress.stoppedEarly, best: progress.best?.step, paused }).toEqual({ step: 8, early: true, best: 4, paused: false });
+    expect(world.store.saves.at(-1)).toBe(8);
+    expect(await train(world)).toMatchObject({ progress: { step: 8, stoppedEarly: true }, paused: false });
+  });
+
+  it('does nothing but save when there are no steps', async () => {
+    const world = newWorld();
+    expect(await train(world, { totalSteps: 0 })).toMatchObject({ progress: { step: 0 }, paused: false });
+    expect(world.store.saves).toEqual([0]);
+  });
+
+  it('pauses with a checkpoint and goes on to the same losses', async () => {
+    const whole = newWorld();
+    await train(whole, { validate: measured });
+    const parts = newWorld();
+    expect(await train(parts, { validate: measured, pauseAt: 7 })).toMatchObject({ paused: true, progress: { step: 7 } });
+    expect(parts.store.saves).toEqual([4, 7]);
+    expect(await train(parts, { validate: measured })).toMatchObject({ paused: false });
+    expect(parts.losses).toEqual(whole.losses);
+  });
+
+  it('killed between any two steps, again and again, it ends with the very same losses and parameters', async () => {
+    const setting: Setting = { validate: measured, training: { validateEverySteps: 3, checkpointEverySteps: 2 } };
+    const whole = newWorld();
+    const end = await train(whole, setting);
+    for (let killAfter = 1; killAfter <= 20; killAfter += 1) {
+      const world = newWorld();
+      let lives = 0;
+      for (; lives < 60; lives += 1) {
+        try {
+          // Each life ends a little later than the one before, so that progress is made even with sparse checkpoints.
+          await train(world, { ...setting, breathe: (turn) => { if (turn >= killAfter + lives) throw new Error('killed'); } });
+          break;
+        } catch (error) {
+          expect(String(error)).toContain('killed');
+        }
+      }
+      expect(world.losses).toEqual(whole.losses);
+      expect(world.store.saved!.state).toEqual(whole.store.saved!.state);
+      expect(world.store.saved!.progress.best).toEqual(end.progress.best);
+      expect(world.store.saved!.progress.tokens).toBe(end.progress.tokens);
+    }
+  });
+
+  it('ends a diverged run with its step, rate and remedy, after reporting the step', async () => {
+    const world = newWorld();
+    await expect(train(world, { rate: 1e38 })).rejects.toMatchObject({ code: 'diverged', message: expect.stringMatching(/step \d+ is no longer a finite number/), hint: expect.stringContaining('lower learning rate') });
+    const steps = world.events.flatMap((event) => (event.type === 'metrics' ? event.steps : []));
+    expect(steps.at(-1)).toMatchObject({ loss: null });
+    expect(world.store.saves).toEqual([]);
+  });
+
+  it('a validation loss that is not finite ends it too', async () => {
+    await expect(train(newWorld(), { validate: async () => ({ accuracy: 0, macroF1: 0, loss: Number.NaN }) })).rejects.toMatchObject({ code: 'diverged', message: expect.stringContaining('validation loss after step 4') });
+  });
+
+  it('estimates the time left and tells it', async () => {
+    const world = newWorld();
+    await train(world);
+    const last = world.events.filter((event) => event.type === 'metrics').at(-1);
+    expect(last?.secondsLeft).toBe(0);
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { StudioError } from '../../../electron/contract/errors.js';
+import { trainerMessageSchema, type HostMessage, type TrainerMessage } from '../../../electron/trainer/protocol.js';
+import { serve, type JobHandlers } from '../../../electron/trainer/server.js';
+
+/** A port whose host end is this test. */
+function host(handlers: Partial<JobHandlers>, refuse?: Error) {
+  const received: TrainerMessage[] = [];
+  const codes: number[] = [];
+  let tell: (message: unknown) => void = () => undefined;
+  let close: () => void = () => undefined;
+  const waiters: { test: (message: TrainerMessage) => boolean; resolve: (message: TrainerMessage) => void }[] = [];
+  const unused = async () => { throw new Error('not part of this test'); };
+  const all: JobHandlers = { train: unused, probe: unused, predict: unused, 'predict-file': unused, 'prove-export': unused, 'device-test': unused, count: unused, ...handlers };
+  void serve(
+    {
+      send: async (raw) => {
+        if (refuse !== undefined && received.length > 0) throw refuse;
+        const message = trainerMessageSchema.parse(JSON.parse(JSON.stringify(raw)));
+        received.push(message);
+        for (const waiter of waiters.splice(0)) if (waiter.test(message)) waiter.resolve(message); else waiters.push(waiter);
+      },
+      onMessage: (listener) => { tell = listener; },
+      onClose: (listener) => { close = listener; },
+    },
+    all,
+    (code) => codes.push(code),
+  );
+  return {
+    received, codes,
+    send: (message: HostMessage | object) => tell(message),
+    close: () => close(),
+    wait: (test: (message: TrainerMessage) => boolean) => {
+      const already = received.find(test);
+      return already !== undefined ? Promise.resolve(already) : new Promise<TrainerMessage>((resolve) => waiters.push({ test, resolve }));
+    },
+  };
+}
+
+const count = (id: string, labels = 2): HostMessage => ({ kind: 'job', id, job: { type: 'count', modelFolder: 'm', method: { type: 'head' }, labels } });
+const ended = (id: string) => (message: TrainerMessage) => (message.kind === 'done' || message.kind === 'failed') && message.id === id;
+
+describe('serve', () => {
+  it('says ready, then works jobs one after another in order', async () => {
+    let running = 0;
+    const there = host({
+      count: async (job, { breathe }) => {
+        running += 1;
+        expect(running).toBe(1);
+        for (let turn = 0; turn < 3; turn += 1) await breathe();
+        running -= 1;
+        return { type: 'count', trainable: job.labels, total: 9, head: 1, groups: [] };
+      },
+    });
+    there.send(count('a', 2));
+    there.send(count('b', 3));
+    expect(await there.wait(ended('b'))).toMatchObject({ kind: 'done', result: { trainable: 3 } });
+    expect(there.received.map((message) => message.kind)).toEqual(['ready', 'done', 'done']);
+  });
+
+  it('lets a cancel reach a running and a waiting job', async () => {
+    const there = host({ count: async (_, { breathe }) => { for (;;) await breathe(); } });
+    there.send(count('a'));
+    there.send(count('b'));
+    there.send({ kind: 'cancel', id: 'b' });
+    there.send({ kind: 'cancel', id: 'a' });
+    expect(await there.wait(ended('a'))).toMatchObject({ kind: 'failed', problem: { code: 'cancelled' } });
+    expect(await there.wait(ended('b'))).toMatchObject({ kind: 'failed', problem: { code: 'cancelled' } });
+  });
+
+  it('tells a job of a pause, and only that job', async () => {
+    const there = host({
+      count: async (_, { breathe, pauseRequested }) => {
+        for (let turn = 1; turn < 50; turn += 1) {
+          await breathe();
+          if (pauseRequested()) return { type: 'count', trainable: 1, total: turn, head: 0, groups: [] };
+        }
+        return { type: 'count', trainable: 0, total: 50, head: 0, groups: [] };
+      },
+    });
+    there.send(count('a'));
+    there.send({ kind: 'pause', id: 'a' });
+    there.send({ kind: 'pause', id: 'unknown' });
+    there.send(count('unknown'));
+    expect(await there.wait(ended('a'))).toMatchObject({ result: { trainable: 1 } });
+    expect(await there.wait(ended('unknown'))).toMatchObject({ result: { trainable: 0 } });
+  });
+
+  it('answers a job that does not fit the protocol, and goes on', async () => {
+    const there = host({ count: async () => ({ type: 'count', trainable: 1, total: 1, head: 1, groups: [] }) });
+    there.send({ kind: 'job', id: 'x', job: { type: 'count', modelFolder: 'm', method: { type: 'head' }, labels: 1 } });
+    there.send({ nonsense: true });
+    there.send(count('y'));
+    expect(await there.wait(ended('x'))).toMatchObject({ kind: 'failed', problem: { code: 'bad-input', message: expect.stringContaining('job.labels') } });
+    expect(await there.wait(ended('y'))).toMatchObject({ kind: 'done' });
+  });
+
+  it('sends what a job throws as a problem by its code', async () => {
+    const there = host({ count: async () => { throw new StudioError('bad-model', 'no such layer', 'look', { layer: 3 }); } });
+    there.send(count('a'));
+    expect(await there.wait(ended('a'))).toMatchObject({ problem: { code: 'bad-model', message: 'no such layer', hint: 'look', context: { layer: 3 } } });
+  });
+
+  it('leaves when asked, when the host closes, and when the channel is gone', async () => {
+    const asked = host({});
+    asked.send({ kind: 'exit' });
+    expect(asked.codes).toEqual([0]);
+    const closed = host({});
+    closed.close();
+    expect(closed.codes).toEqual([1]);
+    const gone = host({ count: async () => ({ type: 'count', trainable: 1, total: 1, head: 1, groups: [] }) }, Object.assign(new Error('channel closed'), { code: 'ERR_IPC_CHANNEL_CLOSED' }));
+    await gone.wait((message) => message.kind === 'ready');
+    gone.send(count('a'));
+    await expect.poll(() => gone.codes).toEqual([1]);
+  });
+});
