@@ -80,7 +80,11 @@ export const importRequestSchema = z.strictObject({
 export type ImportRequest = z.infer<typeof importRequestSchema>;
 
 export const runStates = ['queued', 'preparing', 'running', 'paused', 'interrupted', 'finished', 'cancelled', 'failed'] as const;
-export const scoresSchema = z.object({ accuracy: z.number(), macroF1: z.number(), loss: z.number() });
+export const scoresSchema = z.object({
+  accuracy: z.number(), macroF1: z.number(), loss: z.number(),
+  /** 95 % interval of macro F1 over the rows of the split (percentile bootstrap), where it was computed. */
+  macroF1Interval: nullable(z.object({ low: z.number(), high: z.number() })).optional(),
+});
 export type Scores = z.infer<typeof scoresSchema>;
 export const runResultSchema = z.object({
   test: nullable(scoresSchema), validation: nullable(scoresSchema), bestStep: count,
