@@ -5,7 +5,7 @@ export { default as LineChart } from './LineChart.svelte';
 export { default as ParetoPlot } from './ParetoPlot.svelte';
 export { default as ProbabilityBars } from './ProbabilityBars.svelte';
 export { default as SmallLine } from './SmallLine.svelte';
-export { markerPath, type Marker, type MethodLook } from './markers.js';
+export type { MethodLook } from './markers.js';
 export { fileName, toCsv, type ChartFile, type ChartTable } from './csv.js';
 export { saveChart } from './save.js';
 export type { Sample } from './series.js';

@@ -44,11 +44,19 @@ export function nearest(samples: readonly { readonly x: number }[], x: number): 
   return Math.abs((samples[low]?.x ?? 0) - x) <= Math.abs((samples[high]?.x ?? 0) - x) ? low : high;
 }
 
-/** Steps of 1, 2, 2.5 or 5 times a power of ten that divide [0, max] into about `count` parts. */
-export function niceStep(span: number, count: number): number {
+/** Steps of 1, 2, 2.5 or 5 (or those of `ladder`) times a power of ten that divide `span` into at most `count` parts. */
+export function niceStep(span: number, count: number, ladder: readonly number[] = [1, 2, 2.5, 5, 10]): number {
   if (!(span > 0)) return 1;
   const raw = span / count;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 2.5, 5, 10].find((m) => raw <= m * power * (1 + 1e-9)) ?? 10;
+  const step = ladder.find((m) => raw <= m * power * (1 + 1e-9)) ?? 10;
   return step * power;
+}
+
+/** 1, 2 and 5 times powers of ten that lie in [low, high] and the next one outside on each side: ticks and ends of a logarithmic axis. */
+export function logTicks(low: number, high: number): number[] {
+  const all: number[] = [];
+  for (let power = Math.floor(Math.log10(low)) - 1; power <= Math.ceil(Math.log10(high)); power++) for (const m of [1, 2, 5]) all.push(Number(`${m}e${power}`));
+  const first = all.findLastIndex((v) => v <= low), last = all.findIndex((v) => v >= high);
+  return all.slice(Math.max(0, first), last < 0 ? all.length : last + 1);
 }

@@ -91,7 +91,10 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
             if (Math.abs(i * step) > 1e-9 && Math.abs(Math.abs(i * step) - zone) > 1e-9) ticks.push(line(x, area.y, x, floor, { colour: palette.grid }));
             ticks.push(text(x, floor + 12, signed(i * step, Number.isInteger(step) ? 0 : step >= 0.1 ? 1 : 2), palette, { align: 'center' }));
           }
+          const lit = rows.findIndex((r) => r.key === input.highlight);
+          const height = area.height / Math.max(1, rows.length);
           return group([
+            lit >= 0 ? rect(0, area.y + lit * height, end + right, height, palette.accentWeak) : null,
             to > from ? rect(from, area.y, to - from, area.height, palette.zone) : null,
             ...ticks,
             ...[px(-zone), px(zone)].map((x) => (x >= area.x && x <= end ? line(x, area.y, x, floor, { colour: palette.zoneEdge, dash: [3, 3] }) : null)),
@@ -113,7 +116,6 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           const colour = palette.method(row.look.colour);
           const px = (v: number) => at(api, v, 0)[0];
           const parts = [
-            row.key === input.highlight ? rect(0, y - height / 2, end + right, height, palette.accentWeak, 0.7) : null,
             target(0, y - height / 2, end + right, height),
             params.dataIndex > 0 ? line(12, y - height / 2, end + right - 12, y - height / 2, { colour: palette.grid }) : null,
             text(12, y, row.name, palette, { colour: palette.text, width: names - 20 }),

@@ -39,8 +39,8 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
     ...base(palette),
     grid: { left, right: 18, top: 30, bottom: 40 },
     xAxis: {
-      type: 'value', min: 0, max, interval: niceStep(max, 5), name: 'tokens in a row', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
-      axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false }, axisLabel: { ...axisLabel(palette), formatter: (v: number) => number(v), showMaxLabel: true },
+      type: 'value', min: 0, max, interval: max <= 40 ? niceStep(max, 5) : 2 ** Math.ceil(Math.log2(max / 6)), name: 'tokens in a row', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
+      axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false }, axisLabel: { ...axisLabel(palette), formatter: (v: number) => number(v), showMaxLabel: max % 8 === 0 },
     },
     yAxis: {
       type: 'value', min: 0, max: step * Math.max(1, Math.ceil(most / step)), interval: step, name: 'rows', nameLocation: 'end', nameGap: 10, nameTextStyle: { ...axisName(palette), align: 'right', padding: [0, 8, 0, 0] },

@@ -4,7 +4,7 @@ import { number } from '../../state/format.js';
 import { smooth } from '../../state/series.js';
 import { compact, measured } from '../format.js';
 import type { Palette } from '../palette.js';
-import { bounded, nearest, niceStep, type Sample } from '../series.js';
+import { bounded, logTicks, nearest, niceStep, type Sample } from '../series.js';
 import type { ChartTable } from '../csv.js';
 import { areaOf, at, group, line, mark, rect, sceneData, text } from './shapes.js';
 import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode, type Size } from './common.js';
@@ -45,6 +45,9 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
   const band = input.validation.filter((v) => typeof v.low === 'number' && typeof v.high === 'number');
   const xStep = niceStep(xMax, Math.max(2, Math.min(6, size.width / 130)));
 
+  const values = input.log ? [...input.train, ...input.validation, ...ends.flatMap((o) => o.points)].flatMap((s) => usable(input, s.y) ?? []) : [];
+  // ECharts ticks a logarithmic axis at powers of ten only, too few for a loss: ticks at 1, 2 and 5 are drawn here.
+  const logTick = values.length ? logTicks(values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))) : null;
   return {
     ...base(palette),
     grid: { left: 52, right, top: 28, bottom: 40 },
@@ -53,10 +56,10 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
       axisLabel: { ...axisLabel(palette), showMaxLabel: true, formatter: (v: number) => number(v) }, axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false },
     },
     yAxis: {
-      type: input.log ? 'log' : 'value', ...(input.log ? {} : { min: 0 }), splitNumber: Math.max(2, Math.round(size.height / 90)),
+      type: logTick ? 'log' : 'value', min: logTick?.[0] ?? 0, ...(logTick ? { max: logTick[logTick.length - 1] } : {}), splitNumber: Math.max(2, Math.round(size.height / 90)),
       name: input.log ? `${input.unit}, logarithmic` : input.unit, nameLocation: 'end', nameGap: 10, nameTextStyle: { ...axisName(palette), align: 'left', padding: [0, 0, 0, -44] },
-      axisLabel: { ...axisLabel(palette), formatter: (v: number) => (input.format ? input.format(v) : v === 0 ? '0' : v >= 100 ? compact(v) : String(Number(v.toPrecision(3)))) },
-      axisLine: { show: false }, axisTick: { show: false }, splitLine: splitLine(palette),
+      axisLabel: { ...axisLabel(palette), show: !logTick, formatter: (v: number) => (input.format ? input.format(v) : v === 0 ? '0' : v >= 100 ? compact(v) : String(Number(v.toPrecision(3)))) },
+      axisLine: { show: false }, axisTick: { show: false }, splitLine: { ...splitLine(palette), show: !logTick },
     },
     dataZoom: [insideZoom],
     tooltip: {
@@ -65,25 +68,44 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
     },
     series: [
       {
-        id: 'scene', type: 'custom', data: sceneData, silent: true, z: 1, tooltip: { show: false }, clip: true,
+        id: 'scene', type: 'custom', data: sceneData, silent: true, z: 1, tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const floor = area.y + area.height;
-          if (input.now === null || input.now >= xMax) return null;
+          const ticks = (logTick ?? []).flatMap((v) => {
+            const y = at(api, 0, v)[1];
+            return [line(area.x, y, area.x + area.width, y, { colour: palette.grid }), text(area.x - 8, y, String(v), palette, { align: 'right' })];
+          });
+          if (input.now === null || input.now >= xMax) return group(ticks);
           const x = Math.min(area.x + area.width, Math.max(area.x, at(api, input.now, 1)[0]));
           return group([
             rect(x, area.y, area.x + area.width - x, area.height, palette.surfaceInset, 0.6),
+            ...ticks,
             line(x, area.y, x, floor, { colour: palette.accent, dash: [2, 3] }),
             x < area.x + area.width - 90 ? text(x + 6, area.y + 6, `now, ${number(input.now)}`, palette, { colour: palette.accent }) : text(x - 6, area.y + 6, `now, ${number(input.now)}`, palette, { colour: palette.accent, align: 'right' }),
           ]);
         },
       },
       { id: 'raw', name: 'train', type: 'line', data: points(input.train), showSymbol: input.train.length === 1, symbolSize: 4, z: 2, lineStyle: { width: smoothing ? 1 : 1.6, color: smoothing ? palette.frozenEdge : palette.text3, opacity: smoothing ? 0.8 : 1 }, itemStyle: { color: palette.text3 }, emphasis: { disabled: true } },
-      { id: 'smooth', name: 'smoothed', type: 'line', data: points(smoothLine), showSymbol: false, z: 3, lineStyle: { width: 1.8, color: palette.text3 }, emphasis: { disabled: true } },
+      { id: 'smooth', name: 'smoothed', type: 'line', data: points(smoothLine), showSymbol: false, z: 3, lineStyle: { width: 1.8, color: palette.text3 }, itemStyle: { color: palette.text3 }, emphasis: { disabled: true } },
       ...ends.map((other, i) => ({
-        id: `other-${i}`, name: other.name, type: 'line' as const, data: points(other.points), showSymbol: false, z: 4, lineStyle: { width: 1.1, color: palette.text, type: [4, 3], opacity: 0.75 },
-        endLabel: { show: true, formatter: other.name, color: palette.text2, fontFamily: palette.font, fontSize: palette.size, distance: 6 }, labelLayout: { moveOverlap: 'shiftY' as const }, emphasis: { disabled: true },
+        id: `other-${i}`, name: other.name, type: 'line' as const, data: points(other.points), showSymbol: false, z: 4, lineStyle: { width: 1.1, color: palette.text, type: [4, 3], opacity: 0.75 }, itemStyle: { color: palette.text }, emphasis: { disabled: true },
       })),
+      {
+        id: 'ends', type: 'custom', data: sceneData, silent: true, z: 4, tooltip: { show: false },
+        renderItem: (params, api) => {
+          const area = areaOf(params);
+          const tips = ends.flatMap((o) => {
+            const end = o.points.findLast((s) => usable(input, s.y) !== null);
+            if (!end || end.y === null) return [];
+            const [x, y] = at(api, end.x, end.y);
+            return x < area.x || x > area.x + area.width + 1 ? [] : [{ name: o.name, x, y }];
+          }).sort((a, b) => a.y - b.y);
+          // Names keep a line's height between them.
+          for (const [i, tip] of tips.entries()) { const above = tips[i - 1]; if (above) tip.y = Math.max(tip.y, above.y + 13); }
+          return group(tips.map((tip) => text(tip.x + 6, tip.y, tip.name, palette)));
+        },
+      },
       {
         id: 'band', type: 'custom', data: sceneData, silent: true, z: 4, tooltip: { show: false }, clip: true,
         renderItem: (_params, api) => band.length < 2 ? null : {

@@ -8,7 +8,7 @@ import type { Palette } from '../palette.js';
 import { niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
 import { areaOf, at, group, line, mark, polyline, rect, sceneData, target, text } from './shapes.js';
-import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode } from './common.js';
+import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode, type Size } from './common.js';
 
 export interface ParetoPoint {
   readonly key: string;
@@ -54,7 +54,7 @@ function valueRange(points: readonly ParetoPoint[]): { min: number; max: number;
   return { min: Math.max(0, Math.floor((low - interval * 0.15) / interval) * interval), max: Math.min(100, Math.ceil((high + interval * 0.15) / interval) * interval), interval };
 }
 
-export function paretoOption(input: ParetoInput, palette: Palette): ChartOption {
+export function paretoOption(input: ParetoInput, palette: Palette, size: Size): ChartOption {
   const { points } = input;
   const scale = decades(points);
   const range = valueRange(points);
@@ -63,7 +63,7 @@ export function paretoOption(input: ParetoInput, palette: Palette): ChartOption 
   const shown = (p: ParetoPoint) => `${number(p.mean, 1)} %${p.low === null || p.high === null ? ', one seed' : ` (${number(p.low, 1)} to ${number(p.high, 1)})`}`;
   return {
     ...base(palette),
-    grid: { left: 48, right: 24, top: 28, bottom: 40 },
+    grid: { left: 48, right: Math.min(120, Math.max(24, (points.find((p) => p.trained === Math.max(...points.map((q) => q.trained)))?.name.length ?? 0) * 6.1 - 4)), top: 28, bottom: 40 },
     xAxis: {
       type: 'value', min: scale.min, max: scale.max, interval: 1, name: scale.zero === null ? 'trained parameters, logarithmic' : 'trained parameters, logarithmic after the break', nameLocation: 'middle', nameGap: 24, nameTextStyle: axisName(palette),
       axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false }, axisLabel: { show: false },
@@ -141,7 +141,12 @@ export function paretoOption(input: ParetoInput, palette: Palette): ChartOption 
             { x: x - 6, y: y - 6, width: 12, height: 12 },
             ...(p.low !== null && p.high !== null ? [{ x: x - 3, y: at(api, 0, p.high)[1], width: 6, height: at(api, 0, p.low)[1] - at(api, 0, p.high)[1] }] : []),
           ]);
-          const boxes = placeLabels(seen.map(({ p, x, y }) => ({ x, y, width: p.name.length * 6.1 + 2, height: 13, gap: 10 })), obstacles, { x: area.x, y: area.y - 8, width: area.width + 20, height: area.height + 8 });
+          const steps = front.map((p) => at(api, scale.x(p.trained), p.mean));
+          for (const [i, [x, y]] of steps.entries()) {
+            const before = steps[i - 1];
+            if (before) obstacles.push({ x: before[0], y: before[1] - 2, width: x - before[0], height: 4 }, { x: x - 2, y, width: 4, height: before[1] - y });
+          }
+          const boxes = placeLabels(seen.map(({ p, x, y }) => ({ x, y, width: p.name.length * 6.1 + 2, height: 13, gap: 10 })), obstacles, { x: area.x, y: area.y - 8, width: size.width - area.x - 4, height: area.height + 8 });
           return group(seen.map(({ p }, i) => {
             const box = boxes[i];
             return box ? text(box.x, box.y + box.height / 2, p.name, palette, { colour: palette.text, bold: p.key === input.highlight }) : null;

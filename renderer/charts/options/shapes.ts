@@ -1,7 +1,7 @@
 /** Small constructors for what custom series draw, in pixels. */
 import type { Drawn, RenderApi, RenderParams } from '../echarts.js';
 import type { Palette } from '../palette.js';
-import { markerPath, type Marker } from '../markers.js';
+import { markerPath, type MarkerShape } from '../../components/marker.js';
 
 interface Stroke { readonly colour: string; readonly width?: number; readonly dash?: readonly number[] }
 
@@ -34,15 +34,15 @@ export const text = (x: number, y: number, words: string, palette: Palette, opti
   },
 });
 /** A method's mark with a thin edge of the surface, or hollow where there is no interval. */
-export const mark = (marker: Marker, x: number, y: number, colour: string, palette: Palette, options: { radius?: number; hollow?: boolean } = {}): Drawn => ({
-  type: 'path', shape: { pathData: markerPath(marker, x, y, options.radius ?? 5) },
+export const mark = (marker: MarkerShape, x: number, y: number, colour: string, palette: Palette, options: { radius?: number; hollow?: boolean } = {}): Drawn => ({
+  type: 'path', x, y, shape: { pathData: markerPath(marker, options.radius ?? 5) },
   style: options.hollow ? { fill: palette.surface, stroke: colour, lineWidth: 1.6 } : { fill: colour, stroke: palette.surface, lineWidth: 1 },
 });
 /** An invisible area that takes the pointer, so that a row answers in its whole height. */
 export const target = (x: number, y: number, width: number, height: number): Drawn => ({
   type: 'rect', shape: { x, y, width, height }, style: { fill: 'transparent' }, z2: -1,
 });
-export const group = (children: readonly (Drawn | null)[]): Drawn => ({ type: 'group', children: children.filter((c) => c !== null) });
+export const group = (children: readonly (Drawn | null)[]): Drawn => ({ type: 'group', $mergeChildren: false, children: children.filter((c) => c !== null) });
 
 /** A datum that draws once and stretches no axis. */
 export const sceneData = [['-', '-']];

@@ -21,7 +21,7 @@ export interface SmallInput {
 
 export function smallOption(input: SmallInput, palette: Palette): ChartOption {
   const ys = [...input.points, ...input.planned].map((s) => s.y ?? 0);
-  const step = niceStep(Math.max(input.limit?.value ?? 0, ys.reduce((a, b) => Math.max(a, b), 0)) * 1.05 || 1, 2);
+  const step = niceStep(Math.max(input.limit?.value ?? 0, ys.reduce((a, b) => Math.max(a, b), 0)) * 1.05 || 1, 2, [1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10]);
   const xMax = Math.max(1, input.xMax ?? 0, input.points[input.points.length - 1]?.x ?? 0);
   const points = (samples: readonly Sample[]) => bounded(samples, 800).map(({ x, y }) => [x, y ?? '-']);
   return {
