@@ -1,0 +1,52 @@
+/** What can be done with a whole project from its card. Failures are shown as notices. */
+import type { Project } from '../../../electron/contract/index.js';
+import { call } from '../../state/client.js';
+import { jobs } from '../../state/jobs.svelte.js';
+import { projects } from '../../state/projects.svelte.js';
+import { router } from '../../state/router.svelte.js';
+import { toasts } from '../../state/toasts.svelte.js';
+
+async function guarded(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    toasts.problem(error);
+  }
+}
+
+export const archiveProject = (project: Project): Promise<void> =>
+  guarded(async () => {
+    const archived = project.archivedAt === null;
+    await projects.update(project.id, { archived });
+    toasts.show(archived ? `${project.name} is in the archive.` : `${project.name} is back among the projects.`, {
+      action: { label: 'Undo', run: () => void guarded(() => projects.update(project.id, { archived: !archived })) },
+    });
+  });
+
+export const deleteProject = (project: Project): Promise<void> =>
+  guarded(async () => {
+    if (!(await projects.remove(project.id))) return;
+    if (router.projectId === project.id) router.go('#/');
+    toasts.show(`${project.name} was deleted.`);
+  });
+
+export const exportProject = (project: Project): Promise<void> =>
+  guarded(async () => {
+    const safeName = project.name.replace(/[^\p{L}\p{N} _-]+/gu, '').trim() || 'project';
+    const { path } = await call('files.choose', { kind: 'save', suggestedName: `${safeName}.peftproject` });
+    if (path === null) return;
+    const { jobId } = await call('projects.export', { id: project.id, path });
+    toasts.show(`Exporting ${project.name}; the status bar shows the progress.`);
+    await jobs.finished(jobId);
+    toasts.show(`${project.name} was exported.`, { tone: 'good', action: { label: 'Show the file', run: () => void guarded(async () => void (await call('files.show', { path }))) } });
+  });
+
+export const importProject = (): Promise<void> =>
+  guarded(async () => {
+    const { path } = await call('files.choose', { kind: 'project-file' });
+    if (path === null) return;
+    const { jobId } = await call('projects.import', { path });
+    await jobs.finished(jobId);
+    await projects.refresh();
+    toasts.show('The project was imported.', { tone: 'good' });
+  });

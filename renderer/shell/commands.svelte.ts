@@ -1,0 +1,68 @@
+/** Every action of the window that has a name: what the palette lists. Screens add their own while they are shown. */
+import { SvelteMap } from 'svelte/reactivity';
+import type { IconName } from '../components/index.js';
+import { app } from '../state/app.svelte.js';
+import { methods } from '../state/library.svelte.js';
+import { projects } from '../state/projects.svelte.js';
+import { hrefOf, projectHref, router } from '../state/router.svelte.js';
+import { runs } from '../state/runs.svelte.js';
+import { toasts } from '../state/toasts.svelte.js';
+import { sections } from './nav.js';
+import { startSample } from './sample.js';
+
+export interface Command {
+  readonly id: string;
+  readonly group: 'Go to' | 'Here' | 'Projects' | 'Runs' | 'App' | 'Help';
+  readonly title: string;
+  readonly icon: IconName;
+  readonly shortcut?: string;
+  readonly run: () => void | Promise<unknown>;
+}
+
+/** Commands of the screens that are shown now, by screen. */
+const local = new SvelteMap<string, readonly Command[]>();
+
+/** Lists a screen's commands while it is shown: call inside an effect and return the answer. */
+export function offer(screen: string, commands: readonly Omit<Command, 'group'>[]): () => void {
+  local.set(screen, commands.map((command) => ({ ...command, group: 'Here' as const })));
+  return () => local.delete(screen);
+}
+
+const go = (href: string) => () => router.go(href);
+
+export function allCommands(): Command[] {
+  const projectId = router.projectId;
+  const list: Command[] = [...local.values()].flat();
+  list.push({ id: 'home', group: 'Go to', title: 'All projects', icon: 'home', shortcut: 'Ctrl 1', run: go('#/') });
+  if (projectId !== null) {
+    sections.forEach(({ section, title, icon }, i) => list.push({ id: section, group: 'Go to', title, icon, ...(i < 5 ? { shortcut: `Ctrl ${i + 2}` } : {}), run: go(projectHref(projectId, section)) }));
+  }
+  list.push(
+    { id: 'runs', group: 'Go to', title: 'All runs', icon: 'line', run: go('#/runs') },
+    { id: 'settings', group: 'Go to', title: 'Settings', icon: 'settings', shortcut: 'Ctrl ,', run: go('#/settings') },
+    { id: 'new-project', group: 'Projects', title: 'New project', icon: 'plus', shortcut: 'Ctrl N', run: () => (app.newProjectOpen = true) },
+    { id: 'sample', group: 'Projects', title: 'Try the sample project', icon: 'play', run: startSample },
+  );
+  for (const project of projects.list) list.push({ id: `project-${project.id}`, group: 'Projects', title: `Open ${project.name}`, icon: 'folder', run: go(projectHref(project.id, 'data')) });
+  for (const run of runs.active) {
+    const name = `${run.methodName}, seed ${run.seed}`;
+    list.push({ id: `watch-${run.id}`, group: 'Runs', title: `Watch ${name}`, icon: 'line', run: go(projectHref(run.projectId, 'runs', run.id)) });
+    if (run.state === 'running') list.push({ id: `pause-${run.id}`, group: 'Runs', title: `Pause ${name}`, icon: 'pause', run: () => runs.pause(run.id) });
+    if (run.state === 'paused') list.push({ id: `resume-${run.id}`, group: 'Runs', title: `Resume ${name}`, icon: 'play', run: () => runs.resume(run.id) });
+    list.push({ id: `cancel-${run.id}`, group: 'Runs', title: `Cancel ${name}`, icon: 'x', run: () => runs.cancel(run) });
+  }
+  list.push({ id: 'test-devices', group: 'App', title: 'Test the devices', icon: 'cpu', run: () => app.testDevices() });
+  for (const theme of ['system', 'light', 'dark'] as const) list.push({ id: `theme-${theme}`, group: 'App', title: `Theme: ${theme}`, icon: 'settings', run: () => app.set({ theme }) });
+  list.push({ id: 'help', group: 'Help', title: 'Help: first steps', icon: 'help', run: go(hrefOf({ screen: 'help', page: 'start' })) });
+  for (const method of methods.list) list.push({ id: `help-${method.type}`, group: 'Help', title: `Help: ${method.title}`, icon: 'help', run: go(hrefOf({ screen: 'help', page: method.type })) });
+  return list;
+}
+
+/** Runs a command and shows what went wrong, if anything did. */
+export async function runCommand(command: Command): Promise<void> {
+  try {
+    await command.run();
+  } catch (error) {
+    toasts.problem(error);
+  }
+}
