@@ -76,6 +76,12 @@ def byte_bpe() -> Tokenizer:
     return tokenizer
 
 
+def tokenizer_of(out: Path, model: str, train=None) -> Tokenizer:
+    """The tokenizer of a fixture folder; trained anew only where there is none, because trainers break ties by hash order."""
+    file = out / "models" / model / "tokenizer.json"
+    return Tokenizer.from_file(str(file)) if file.exists() or train is None else train()
+
+
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """tokenizer.json with the older files beside it, as hub folders carry them."""
     folder.mkdir(parents=True, exist_ok=True)

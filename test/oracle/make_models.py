@@ -82,7 +82,7 @@ def main() -> None:
     logging.disable_progress_bar()
     out = common.output_folder()
     models = out / "models"
-    wordpiece, bpe = common.wordpiece(), common.byte_bpe()
+    wordpiece, bpe = common.tokenizer_of(out, "bert", common.wordpiece), common.tokenizer_of(out, "roberta", common.byte_bpe)
     bert = BertConfig(vocab_size=wordpiece.get_vocab_size(), max_position_embeddings=common.POSITIONS, **SHAPE)
     pretraining = BertForPreTraining(bert)
     common.randomize(pretraining, 1)
