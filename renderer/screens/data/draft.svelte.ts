@@ -1,0 +1,159 @@
+/** A data set being imported: the file, how it reads, which column plays which role, how it is split. */
+import type { FilePreview, ImportRequest, Problem, ReadingOptions } from '../../../electron/contract/index.js';
+import { call, toProblem } from '../../state/client.js';
+import { jobs } from '../../state/jobs.svelte.js';
+import { datasets } from '../../state/library.svelte.js';
+
+export type Role = FilePreview['columns'][number]['suggestedRole'];
+export type SplitMode = 'shares' | 'files' | 'column';
+
+/** File name without folder and ending: "/home/a/tickets-2025.csv" gives "tickets-2025". */
+export function baseName(path: string): string {
+  const last = path.split(/[/\\]/).pop() ?? path;
+  return last.replace(/\.(csv|tsv|jsonl?|ndjson|parquet|txt)$/i, '') || last;
+}
+
+/** Gives `column` its role; a role that only one column can have is taken from the column that had it. */
+export function assignRole(roles: Readonly<Record<string, Role>>, column: string, role: Role): Record<string, Role> {
+  const next: Record<string, Role> = {};
+  for (const [name, old] of Object.entries(roles)) next[name] = role !== 'ignore' && old === role ? 'ignore' : old;
+  next[column] = role;
+  return next;
+}
+
+class ImportDraft {
+  projectId = $state<number | null>(null);
+  path = $state<string | null>(null);
+  reading = $state.raw<ReadingOptions>({});
+  preview = $state.raw<FilePreview | null>(null);
+  roles = $state.raw<Readonly<Record<string, Role>>>({});
+  name = $state('');
+  mode = $state<SplitMode>('shares');
+  /** Shares in percent of the rows. */
+  validationShare = $state<number | null>(15);
+  testShare = $state<number | null>(15);
+  validationFile = $state<string | null>(null);
+  testFile = $state<string | null>(null);
+  seed = $state<number | null>(1);
+  badRows = $state<'skip' | 'stop'>('stop');
+  inspecting = $state(false);
+  jobId = $state<string | null>(null);
+  problem = $state.raw<Problem | null>(null);
+
+  /** Asks for a file and reads its beginning. Returns whether one was chosen. */
+  async choose(projectId: number): Promise<boolean> {
+    const { path } = await call('files.choose', { kind: 'data' });
+    if (path === null) return false;
+    this.reset();
+    this.projectId = projectId;
+    this.path = path;
+    const taken = new Set(datasets.list.map((d) => d.name));
+    const plain = baseName(path);
+    let name = plain;
+    for (let i = 2; taken.has(name); i++) name = `${plain} ${i}`;
+    this.name = name;
+    void this.inspect({});
+    return true;
+  }
+
+  async inspect(reading: ReadingOptions): Promise<void> {
+    const path = this.path;
+    if (path === null) return;
+    this.reading = reading;
+    this.inspecting = true;
+    this.problem = null;
+    try {
+      const preview = await call('datasets.inspect', { path, reading });
+      if (this.path !== path) return;
+      this.preview = preview;
+      this.roles = Object.fromEntries(preview.columns.map((c) => [c.name, c.suggestedRole]));
+      if (preview.columns.some((c) => c.suggestedRole === 'split')) this.mode = 'column';
+    } catch (error) {
+      this.preview = null;
+      this.problem = toProblem(error);
+    } finally {
+      this.inspecting = false;
+    }
+  }
+
+  setRole(column: string, role: Role): void {
+    this.roles = assignRole(this.roles, column, role);
+    if (role === 'split') this.mode = 'column';
+    else if (this.mode === 'column' && this.columnOf('split') === null) this.mode = 'shares';
+  }
+
+  columnOf(role: Role): string | null {
+    return Object.entries(this.roles).find(([, r]) => r === role)?.[0] ?? null;
+  }
+
+  async chooseSplitFile(which: 'validation' | 'test'): Promise<void> {
+    const { path } = await call('files.choose', { kind: 'data' });
+    if (path === null) return;
+    if (which === 'validation') this.validationFile = path;
+    else this.testFile = path;
+  }
+
+  /** What still keeps the import from starting, in words; null when nothing does. */
+  get missing(): string | null {
+    if (!this.preview) return 'Choose a file that can be read.';
+    if (this.name.trim() === '') return 'Give the data set a name.';
+    if (this.columnOf('text') === null) return 'Give one column the role Text.';
+    if (this.columnOf('label') === null) return 'Give one column the role Label.';
+    if (this.mode === 'column' && this.columnOf('split') === null) return 'Give one column the role Split, or split by shares.';
+    if (this.mode === 'files' && this.testFile === null) return 'Choose a test file, or split by shares.';
+    if (this.mode === 'shares' && (this.validationShare === null || this.testShare === null || this.seed === null)) return 'Fill in the shares and the seed.';
+    if (this.mode === 'shares' && (this.validationShare ?? 0) + (this.testShare ?? 0) > 90) return 'Leave at least 10 % of the rows for training.';
+    return null;
+  }
+
+  request(): ImportRequest | null {
+    const text = this.columnOf('text'), label = this.columnOf('label');
+    if (this.missing !== null || this.projectId === null || this.path === null || text === null || label === null) return null;
+    const share = (percent: number | null): number | null => (percent ? percent / 100 : null);
+    const byColumn = this.mode === 'column';
+    return {
+      projectId: this.projectId, name: this.name.trim(), path: this.path, reading: { ...this.reading }, task: 'classification',
+      textColumn: text, pairColumn: this.columnOf('pair'), labelColumn: label,
+      // A missing validation file leaves the validation rows to be taken from training ones.
+      validation: byColumn ? null : this.mode === 'files' ? (this.validationFile ?? share(this.validationShare)) : share(this.validationShare),
+      test: byColumn ? null : this.mode === 'files' ? this.testFile : share(this.testShare),
+      splitColumn: byColumn ? this.columnOf('split') : null, seed: this.seed ?? 1, badRows: this.badRows,
+    };
+  }
+
+  /** Imports; resolves to the new data set's id, or null when it failed (see `problem`) or was cancelled. */
+  async start(): Promise<number | null> {
+    const request = this.request();
+    if (!request) return null;
+    this.problem = null;
+    try {
+      const { jobId } = await call('datasets.import', request);
+      this.jobId = jobId;
+      await jobs.finished(jobId);
+      await datasets.open(request.projectId);
+      const made = datasets.list.find((d) => d.name === request.name);
+      this.reset();
+      return made?.id ?? null;
+    } catch (error) {
+      const problem = toProblem(error);
+      this.problem = problem.code === 'cancelled' ? null : problem;
+      return null;
+    } finally {
+      this.jobId = null;
+    }
+  }
+
+  reset(): void {
+    this.path = null;
+    this.preview = null;
+    this.problem = null;
+    this.reading = {};
+    this.roles = {};
+    this.mode = 'shares';
+    this.validationFile = null;
+    this.testFile = null;
+    this.badRows = 'stop';
+  }
+}
+
+export const draft = new ImportDraft();
