@@ -42,6 +42,17 @@ def classifier(folder: Path, seed: int = 77) -> torch.nn.Module:
     return model
 
 
+def logits_of(out: Path, kind: str, model: torch.nn.Module) -> dict[str, list[float]]:
+    """Logits on the batches of models/<kind>.json, by batch name."""
+    logits = {}
+    for batch in json.loads((out / "models" / f"{kind}.json").read_text())["batches"]:
+        grid = lambda name: torch.tensor(batch[name]).reshape(batch["size"], batch["sequence"])
+        inputs = inputs_of(model, {"input_ids": grid("inputIds"), "attention_mask": grid("attentionMask"), "token_type_ids": grid("tokenTypeIds")})
+        with torch.no_grad():
+            logits[batch["name"]] = model(**inputs).logits.flatten().tolist()
+    return logits
+
+
 def record(out: Path, name: str, tokenizer, note: str, masked: bool) -> None:
     folder = out / "models" / name
     model = classifier(folder)

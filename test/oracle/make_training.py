@@ -9,12 +9,11 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, TaskType, get_peft_model
-from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
+from transformers import AutoModelForMaskedLM
 from transformers.utils import logging
 
 import common
 from make_models import HEADS, classifier
-from sentences import LABELS
 from training import CLASS_WEIGHTS, Recipe, batches_json, make_batches, mask_tokens, save_fixture, train
 
 TARGETS = {"bert": ["query", "value"], "roberta": ["query", "value"], "distilbert": ["q_lin", "v_lin"]}
@@ -26,17 +25,12 @@ def saved_name(name: str) -> str:
     return name.replace(".modules_to_save.default", "").replace(".default.", ".")
 
 
-def without_dropout(folder: Path) -> torch.nn.Module:
-    """A classifier with the fixture's head and dropout switched off (evaluation mode: there is no batch normalization to differ)."""
-    return classifier(folder).eval()
-
-
 def choose(model: torch.nn.Module, trained) -> None:
     for name, parameter in model.named_parameters():
         parameter.requires_grad = trained(name)
 
 
-def with_lora(model: torch.nn.Module, kind: str, method: dict, start_at_zero: bool) -> torch.nn.Module:
+def with_lora(model: torch.nn.Module, method: dict, start_at_zero: bool) -> torch.nn.Module:
     """LoRA by peft for sequence classification: `classifier` (and what ends so: pre_classifier) trains beside it."""
     torch.manual_seed(21)
     config = LoraConfig(task_type=TaskType.SEQ_CLS, r=method["rank"], lora_alpha=method["alpha"], lora_dropout=0.0, target_modules=method["targetModules"],
@@ -50,10 +44,10 @@ def with_lora(model: torch.nn.Module, kind: str, method: dict, start_at_zero: bo
     return model
 
 
-def prepared(folder: Path, kind: str, method: dict, start_at_zero: bool) -> torch.nn.Module:
-    model = without_dropout(folder)
+def prepared(folder: Path, method: dict, start_at_zero: bool) -> torch.nn.Module:
+    model = classifier(folder)  # in evaluation mode: dropout is off
     if method["type"] == "lora":
-        return with_lora(model, kind, method, start_at_zero)
+        return with_lora(model, method, start_at_zero)
     choose(model, {
         "full": lambda name: True,
         "head": lambda name: name.startswith(HEADS),
@@ -63,7 +57,7 @@ def prepared(folder: Path, kind: str, method: dict, start_at_zero: bool) -> torc
 
 
 def make(out: Path, name: str, kind: str, batches: list[dict], recipe: Recipe, gradients: bool = False, start_at_zero: bool = True, note: str = "") -> None:
-    model = prepared(out / "models" / kind, kind, recipe.method, start_at_zero)
+    model = prepared(out / "models" / kind, recipe.method, start_at_zero)
     added = lambda key: recipe.method["type"] == "lora" or key.startswith(HEADS)
     tensors = {f"initial.{saved_name(key)}": p.clone() for key, p in model.named_parameters() if p.requires_grad and added(key)}
     count = sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -1,4 +1,5 @@
 """The training loop that the parity fixtures record: plain PyTorch, one step at a time, nothing hidden."""
+import json
 import random
 from dataclasses import dataclass, field
 
@@ -60,6 +61,13 @@ def mask_tokens(batches: list[dict], mask: int, special: set[int], seed: int = 1
 
 def batches_json(batches: list[dict]) -> dict:
     return {"versions": common.versions(), "labels": LABELS, "batches": [{**common.batch_json(b), "labels": b["labels"].flatten().tolist()} for b in batches]}
+
+
+def read_batches(out, name: str) -> list[dict]:
+    """The batches of a fixture, as the other environment wrote them."""
+    grid = lambda batch, key: torch.tensor(batch[key]).reshape(batch["size"], -1)
+    return [{"input_ids": grid(b, "inputIds"), "attention_mask": grid(b, "attentionMask"), "token_type_ids": grid(b, "tokenTypeIds"), "labels": torch.tensor(b["labels"])}
+            for b in json.loads((out / "training" / f"{name}.json").read_text())["batches"]]
 
 
 def optimizer_of(recipe: Recipe, model) -> torch.optim.Optimizer:
