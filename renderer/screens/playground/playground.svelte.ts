@@ -1,0 +1,103 @@
+/** What a project's playground holds while the window is open: text, runs, answers, what was read before. */
+import type { Prediction, Problem, Run } from '../../../electron/contract/index.js';
+import { call, toProblem } from '../../state/client.js';
+
+/** A text that was read, with each reader's answer by its key. */
+export interface Reading {
+  readonly id: number;
+  readonly text: string;
+  readonly pair: string | null;
+  /** The label that the data give it, null for own words. */
+  readonly label: string | null;
+  readonly answers: Readonly<Record<string, string>>;
+}
+const HISTORY = 50;
+
+/** Key of a column: the run's id, "base" for the untrained one. */
+export const readerKey = (runId: number | null): string => (runId === null ? 'base' : String(runId));
+
+/** Runs that read first: of the newest data and model, one a method with the lowest seed, the baseline first, at most `limit`. */
+export function defaultReaders(runs: readonly Run[], limit = 3): number[] {
+  const finished = runs.filter((run) => run.state === 'finished');
+  const newest = finished[0];
+  if (!newest) return [];
+  const first = new Map<string, Run>();
+  for (const run of finished) {
+    if (run.datasetId !== newest.datasetId || run.modelId !== newest.modelId) continue;
+    const known = first.get(run.plan.method.type);
+    if (!known || run.seed < known.seed) first.set(run.plan.method.type, run);
+  }
+  const score = (run: Run) => (run.plan.method.type === 'full' ? 2 : (run.result?.test?.macroF1 ?? run.validation?.macroF1 ?? 0));
+  return [...first.values()].sort((a, b) => score(b) - score(a)).slice(0, limit).map((run) => run.id);
+}
+
+/**
+ * Labels in one order for all columns: the most probable of the first reader, then every reader's own answer that is not among them.
+ */
+export function labelOrder(predictions: readonly Prediction[], shown = 5): string[] {
+  const good = predictions.filter((p) => p.problem === null);
+  const lead = good[0];
+  if (!lead) return [];
+  const order = Object.entries(lead.probabilities).sort((a, b) => b[1] - a[1]).slice(0, shown).map(([label]) => label);
+  for (const p of good) if (!order.includes(p.label)) order.push(p.label);
+  return order;
+}
+
+export class Playground {
+  text = $state('');
+  pair = $state('');
+  /** null until the user chooses: the default readers stand. */
+  runIds = $state.raw<readonly number[] | null>(null);
+  untrained = $state(true);
+  /** The label and place of a row that was taken from the test split. */
+  source = $state.raw<{ label: string; line: number; text: string; pair: string | null } | null>(null);
+  predictions = $state.raw<readonly Prediction[]>([]);
+  problem = $state.raw<Problem | null>(null);
+  reading = $state(false);
+  history = $state.raw<readonly Reading[]>([]);
+  #next = 1;
+
+  /** Whether the text is still the row that was taken. */
+  get known(): { label: string; line: number } | null {
+    const s = this.source;
+    return s && s.text === this.text && (s.pair ?? '') === this.pair ? s : null;
+  }
+
+  async read(runIds: readonly number[], withPair: boolean): Promise<void> {
+    if (this.reading || this.text.trim() === '') return;
+    this.reading = true;
+    this.problem = null;
+    const { text, pair } = this;
+    try {
+      const predictions = await call('playground.predict', { runIds: [...runIds], text, pair: withPair && pair.trim() !== '' ? pair : null, untrained: this.untrained });
+      this.predictions = predictions;
+      const answers = Object.fromEntries(predictions.filter((p) => p.problem === null).map((p) => [readerKey(p.runId), p.label]));
+      this.history = [{ id: this.#next++, text, pair: withPair ? pair : null, label: this.known?.label ?? null, answers }, ...this.history].slice(0, HISTORY);
+    } catch (error) {
+      this.problem = toProblem(error);
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  /** Puts a random test row into the fields. Returns false when the data set has no test rows. */
+  async takeTestRow(datasetId: number): Promise<boolean> {
+    const { total } = await call('datasets.rows', { id: datasetId, offset: 0, limit: 1, split: 'test' });
+    if (total === 0) return false;
+    const { rows } = await call('datasets.rows', { id: datasetId, offset: Math.floor(Math.random() * total), limit: 1, split: 'test' });
+    const row = rows[0];
+    if (!row) return false;
+    this.text = row.text;
+    this.pair = row.pair ?? '';
+    this.source = { label: row.label, line: row.line, text: row.text, pair: row.pair };
+    return true;
+  }
+}
+
+const byProject = new Map<number, Playground>();
+/** The playground of a project; what was typed is still there when the screen is opened again. */
+export function playgroundOf(projectId: number): Playground {
+  let playground = byProject.get(projectId);
+  if (!playground) byProject.set(projectId, (playground = new Playground()));
+  return playground;
+}
