@@ -1,0 +1,29 @@
+/** The table of jobs: one handler each. */
+import { countJob } from './count.js';
+import { deviceTest } from './device-test.js';
+import { predict } from './predict.js';
+import { predictFile } from './predict-file.js';
+import { PredictorCache } from './predictors.js';
+import type { Port } from './port.js';
+import { probe } from './probe.js';
+import { proveExport } from './prove-export.js';
+import { serve } from './server.js';
+import { train } from './train.js';
+
+/** Serves jobs on `port` until the host lets go; resolves once the studio knows this process is ready. */
+export async function startJobs(port: Port, baselineMemoryBytes: number): Promise<void> {
+  const cache = new PredictorCache();
+  await serve(
+    port,
+    {
+      train: (job, context) => train(job, context, baselineMemoryBytes),
+      probe: (job, context) => probe(job, context, baselineMemoryBytes),
+      predict: (job, context) => predict(job, context, cache),
+      'predict-file': (job, context) => predictFile(job, context, cache),
+      'prove-export': proveExport,
+      'device-test': deviceTest,
+      count: countJob,
+    },
+    (code) => process.exit(code),
+  );
+}
