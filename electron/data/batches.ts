@@ -1,0 +1,99 @@
+/** Encoded rows to the engine's batches, padded to their longest row. */
+import { StudioError } from '../contract/errors.js';
+import type { Batch } from '../engine/types.js';
+import type { EncodedRows } from './encoded.js';
+import { shuffledOrder } from './random.js';
+
+interface Padding {
+  readonly padId: number;
+  /** Rounds the padded length up; 1 (none) keeps to what other trainers pad to. */
+  readonly padToMultiple?: number;
+  /** No batch is padded beyond this (the model's own limit). */
+  readonly maxSequence?: number;
+}
+
+export interface TrainingBatchOptions extends Padding {
+  /** Rows of one optimizer step. */
+  readonly batchSize: number;
+  /** Micro-batches a step's rows are split over. */
+  readonly accumulationSteps: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  /** Weight of each class, or null. */
+  readonly weights: Float32Array | null;
+}
+
+/**
+ * The rows of every optimizer step, as a pure function of seed and step: epoch e has the order that (seed, e) gives,
+ * its last batch keeps what is left, and a resumed run needs to know its step only.
+ */
+export class TrainingBatches {
+  readonly stepsPerEpoch: number;
+  private epoch = -1;
+  private order: Int32Array = new Int32Array(0);
+
+  /** @throws StudioError `bad-data` when there are no rows */
+  constructor(private readonly rows: EncodedRows, private readonly options: TrainingBatchOptions) {
+    if (rows.size === 0) throw new StudioError('bad-data', 'The training split has no rows.', 'Import data with training rows.');
+    this.stepsPerEpoch = Math.ceil(rows.size / options.batchSize);
+  }
+
+  /** Places of the rows of step `step` (from 0), in order. */
+  rowsOf(step: number): Int32Array {
+    const { batchSize, shuffle, seed } = this.options;
+    const epoch = Math.floor(step / this.stepsPerEpoch);
+    if (epoch !== this.epoch) {
+      this.order = shuffle ? shuffledOrder(this.rows.size, seed, epoch) : Int32Array.from({ length: this.rows.size }, (_, index) => index);
+      this.epoch = epoch;
+    }
+    const start = (step % this.stepsPerEpoch) * batchSize;
+    return this.order.slice(start, start + batchSize);
+  }
+
+  /** The micro-batches of step `step`: equal parts, the last ones a row shorter or left out where rows run short. */
+  batches(step: number): readonly Batch[] {
+    const rows = this.rowsOf(step);
+    const parts = Math.min(this.options.accumulationSteps, rows.length);
+    const batches: Batch[] = [];
+    for (let part = 0, start = 0; part < parts; part += 1) {
+      const size = Math.floor(rows.length / parts) + (part < rows.length % parts ? 1 : 0);
+      batches.push(padded(this.rows, rows.subarray(start, start + size), this.options, this.options.weights));
+      start += size;
+    }
+    return batches;
+  }
+}
+
+export interface EvaluationBatch {
+  readonly batch: Batch;
+  /** The place in the split of each row of the batch: results go back there. */
+  readonly rows: Int32Array;
+}
+
+/** All rows once, rows of like length together so that little is padded; longest first, so that memory's peak comes first. */
+export function* evaluationBatches(rows: EncodedRows, options: Padding & { readonly batchSize: number; readonly weights?: Float32Array | null }): Generator<EvaluationBatch> {
+  const byLength = Int32Array.from({ length: rows.size }, (_, index) => index).sort((a, b) => rows.length(b) - rows.length(a) || a - b);
+  for (let start = 0; start < rows.size; start += options.batchSize) {
+    const own = byLength.slice(start, start + options.batchSize);
+    yield { batch: padded(rows, own, options, options.weights ?? null), rows: own };
+  }
+}
+
+function padded(rows: EncodedRows, places: Int32Array, { padId, padToMultiple = 1, maxSequence = Infinity }: Padding, weights: Float32Array | null): Batch {
+  const size = places.length;
+  let longest = 1;
+  for (const place of places) longest = Math.max(longest, rows.length(place));
+  const sequence = Math.max(longest, Math.min(Math.ceil(longest / padToMultiple) * padToMultiple, maxSequence));
+  const inputIds = new Int32Array(size * sequence).fill(padId);
+  const attentionMask = new Int32Array(size * sequence);
+  const tokenTypeIds = new Int32Array(size * sequence);
+  const labels = new Int32Array(size);
+  places.forEach((place, index) => {
+    const [from, to] = [rows.offsets[place] ?? 0, rows.offsets[place + 1] ?? 0];
+    inputIds.set(rows.tokens.subarray(from, to), index * sequence);
+    attentionMask.fill(1, index * sequence, index * sequence + to - from);
+    if (rows.segments !== null) tokenTypeIds.set(rows.segments.subarray(from, to), index * sequence);
+    labels[index] = rows.labels[place] ?? 0;
+  });
+  return { size, sequence, inputIds, attentionMask, tokenTypeIds, labels, weights: weights === null ? null : Float32Array.from(labels, (label) => weights[label] ?? 1) };
+}

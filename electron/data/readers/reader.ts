@@ -1,0 +1,11 @@
+/** The one shape of a format's reader. */
+import type { DataFormat, ReadHooks, Reading, ReadRow } from '../types.js';
+
+export interface Reader {
+  readonly formats: readonly DataFormat[];
+  /**
+   * The file's rows in order, in constant memory; a row that cannot be read carries its line and the reason, and reading goes on where it can.
+   * @throws StudioError when the file as a whole cannot be read
+   */
+  rows(path: string, reading: Reading, hooks: ReadHooks): AsyncIterable<ReadRow>;
+}

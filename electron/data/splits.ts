@@ -1,0 +1,86 @@
+/** Train, validation, test: by name, or seeded, stratified by label, with equal texts kept together. */
+import { hash } from 'node:crypto';
+import type { SplitName } from './types.js';
+
+const spellings: Readonly<Record<string, SplitName>> = { train: 'train', training: 'train', validation: 'validation', valid: 'validation', val: 'validation', dev: 'validation', development: 'validation', test: 'test', testing: 'test', eval: 'test', evaluation: 'test' };
+
+/** The split a cell names ("dev", "Test"), or null. */
+export const splitOf = (cell: string): SplitName | null => spellings[cell.trim().toLowerCase()] ?? null;
+
+/** Text as duplicates are told: Unicode composed and compatible forms alike, case and runs of blanks ignored. */
+export const normalizedText = (text: string, pair: string | null): string => [text, pair ?? ''].map((part) => part.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()).join('\u0000');
+
+/** A number below 2^52 that any two different texts share with a chance of about 2^-52. */
+export const textKey = (text: string): number => Number.parseInt(hash('sha256', text, 'hex').slice(0, 13), 16);
+
+/**
+ * Draws a stratified split of any number of rows in two passes, holding one number a row.
+ * A row's place is its label's rows in the order of a hash of seed and text: the first go to test, the next to validation.
+ * So rows of the same text and label never part (no leak is made), the order of the file does not matter, and each label keeps its share.
+ */
+export class StratifiedSplit {
+  private readonly keys = new Map<string, number[]>();
+  private cuts: Map<string, { test: number; validation: number }> | null = null;
+
+  /** Shares of all rows, 0 to below 1 together. */
+  constructor(private readonly shares: { readonly validation: number; readonly test: number }, private readonly seed: number) {}
+
+  /** First pass: every row once. */
+  count(label: string, normalized: string): void {
+    const keys = this.keys.get(label);
+    if (keys === undefined) this.keys.set(label, [this.keyOf(normalized)]);
+    else keys.push(this.keyOf(normalized));
+  }
+
+  /** Second pass: the split of a row that was counted. */
+  splitFor(label: string, normalized: string): SplitName {
+    this.cuts ??= this.draw();
+    const cut = this.cuts.get(label);
+    if (cut === undefined) return 'train';
+    const key = this.keyOf(normalized);
+    return key < cut.test ? 'test' : key < cut.validation ? 'validation' : 'train';
+  }
+
+  private keyOf(normalized: string): number {
+    return textKey(`${this.seed}\u0000${normalized}`);
+  }
+
+  private draw(): Map<string, { test: number; validation: number }> {
+    const labels = [...this.keys].sort(([a], [b]) => (a < b ? -1 : 1));
+    const sizes = labels.map(([, keys]) => keys.length);
+    const test = quotas(sizes, this.shares.test, sizes.map((size) => size - 1));
+    const validation = quotas(sizes, this.shares.validation, sizes.map((size, index) => size - 1 - (test[index] ?? 0)));
+    return new Map(labels.map(([label, keys], index) => {
+      const sorted = Float64Array.from(keys).sort();
+      const testEnd = boundary(sorted, 0, test[index] ?? 0);
+      const validationEnd = boundary(sorted, testEnd, testEnd + (validation[index] ?? 0));
+      this.keys.set(label, []);
+      return [label, { test: sorted[testEnd] ?? Infinity, validation: sorted[validationEnd] ?? Infinity }];
+    }));
+  }
+}
+
+/** Rows of each label for a share of all rows: largest remainders, so that the sum is right and small labels get theirs; never more than `most`. */
+export function quotas(sizes: readonly number[], share: number, most: readonly number[]): number[] {
+  const wanted = Math.round(sizes.reduce((sum, size) => sum + size, 0) * share);
+  const result = sizes.map((size, index) => Math.max(0, Math.min(Math.floor(size * share), most[index] ?? 0)));
+  const byRemainder = sizes.map((size, index) => ({ index, remainder: size * share - Math.floor(size * share) })).filter(({ remainder }) => remainder > 0).sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+  let missing = wanted - result.reduce((sum, quota) => sum + quota, 0);
+  for (const { index } of byRemainder) {
+    if (missing <= 0) break;
+    if ((result[index] ?? 0) >= (most[index] ?? 0)) continue;
+    result[index] = (result[index] ?? 0) + 1;
+    missing -= 1;
+  }
+  return result;
+}
+
+/** The nearest place to `wanted` (not before `from`, and leaving the last key out) that does not part equal keys. */
+function boundary(sorted: Float64Array, from: number, wanted: number): number {
+  const parts = (place: number) => place > 0 && place < sorted.length && sorted[place - 1] === sorted[place];
+  let down = wanted;
+  while (down > from && parts(down)) down -= 1;
+  let up = wanted;
+  while (up < sorted.length && parts(up)) up += 1;
+  return up < sorted.length && up - wanted < wanted - down ? up : down;
+}
