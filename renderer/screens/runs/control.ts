@@ -1,0 +1,63 @@
+/** What can be done with a run, and what its failure suggests. Failures of these actions are shown as notices. */
+import type { Plan, Run } from '../../../electron/contract/index.js';
+import { projectHref, router } from '../../state/router.svelte.js';
+import { runs } from '../../state/runs.svelte.js';
+import { toasts } from '../../state/toasts.svelte.js';
+import { runTitle } from './words.js';
+
+async function guarded(action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    toasts.problem(error);
+  }
+}
+
+export const canPause = (run: Run): boolean => run.state === 'running' || run.state === 'preparing';
+export const canResume = (run: Run): boolean => run.state === 'paused' || run.state === 'interrupted' || (run.state === 'failed' && run.step > 0);
+export const canCancel = (run: Run): boolean => canPause(run) || run.state === 'queued' || run.state === 'paused' || run.state === 'interrupted';
+export const canDelete = (run: Run): boolean => !canPause(run);
+
+export const pauseRun = (run: Run): Promise<void> => guarded(() => runs.pause(run.id));
+export const resumeRun = (run: Run): Promise<void> => guarded(() => runs.resume(run.id));
+export const cancelRun = (run: Run): Promise<void> => guarded(() => runs.cancel(run));
+
+export const deleteRun = (run: Run): Promise<void> =>
+  guarded(async () => {
+    if (!(await runs.remove(run.id))) return;
+    toasts.show(`${runTitle(run)} was deleted.`);
+    if (router.route.screen === 'project' && router.route.detail === String(run.id)) router.go(projectHref(run.projectId, 'runs'));
+  });
+
+/** Queues a plan and leads to its run. */
+export const queueAgain = (run: Run, plan: Plan): Promise<void> =>
+  guarded(async () => {
+    const [started] = await runs.start(run.projectId, [plan]);
+    if (started) router.go(projectHref(started.projectId, 'runs', started.id));
+  });
+
+export interface Remedy {
+  readonly title: string;
+  readonly plan: Plan;
+}
+
+/** Changed plans that may go through where this one failed. */
+export function remediesOf(run: Run): Remedy[] {
+  const { plan } = run;
+  const { training } = plan;
+  const changed = (title: string, change: Partial<Plan['training']>, device = plan.device): Remedy => ({ title, plan: { ...plan, device, training: { ...training, ...change } } });
+  switch (run.problem?.code) {
+    case 'out-of-memory': {
+      const list: Remedy[] = [];
+      if (training.batchSize / training.accumulationSteps >= 2) list.push(changed(`Batch in ${training.accumulationSteps * 2} parts`, { accumulationSteps: training.accumulationSteps * 2 }));
+      if (training.maxLength > 32) list.push(changed(`Cut rows at ${Math.floor(training.maxLength / 2)} tokens`, { maxLength: Math.floor(training.maxLength / 2) }));
+      return list;
+    }
+    case 'diverged':
+      return [changed('A third of the learning rate', { learningRate: Number((training.learningRate / 3).toPrecision(2)) })];
+    case 'device-failed':
+      return plan.device === 'cpu' ? [] : [changed('Run on the CPU', {}, 'cpu')];
+    default:
+      return [{ title: 'Queue again', plan }];
+  }
+}

@@ -1,0 +1,85 @@
+/** Reads a JSON Schema of options into the fields of a form, so that a method's own schema is the only description of its options. */
+import { z } from 'zod';
+
+interface Common {
+  readonly key: string;
+  readonly title: string;
+  readonly description: string | null;
+  /** null is a value of its own: the field may stay empty. */
+  readonly nullable: boolean;
+}
+export type FormField =
+  | (Common & { readonly kind: 'number'; readonly integer: boolean; readonly min: number | null; readonly max: number | null; readonly initial: number | null })
+  | (Common & { readonly kind: 'flag'; readonly initial: boolean })
+  | (Common & { readonly kind: 'choice'; readonly choices: readonly string[]; readonly initial: string | null })
+  /** Words; `choices` are all that is allowed, or examples where `open`. */
+  | (Common & { readonly kind: 'list'; readonly choices: readonly string[]; readonly open: boolean; readonly initial: readonly string[] })
+  | (Common & { readonly kind: 'text'; readonly initial: string | null });
+
+const nodeSchema = z.looseObject({
+  type: z.union([z.string(), z.array(z.string())]).optional(), title: z.string().optional(), description: z.string().optional(), default: z.unknown().optional(),
+  minimum: z.number().optional(), maximum: z.number().optional(), exclusiveMinimum: z.number().optional(), exclusiveMaximum: z.number().optional(),
+  enum: z.array(z.unknown()).optional(), const: z.unknown().optional(), examples: z.array(z.unknown()).optional(),
+  anyOf: z.array(z.record(z.string(), z.unknown())).optional(), oneOf: z.array(z.record(z.string(), z.unknown())).optional(), items: z.record(z.string(), z.unknown()).optional(),
+});
+type Node = z.infer<typeof nodeSchema>;
+
+/** "targetModules" as words: "Target modules". */
+export function wordsOf(key: string): string {
+  const spaced = key.replace(/([a-z0-9])([A-Z])/g, (_, before: string, capital: string) => `${before} ${capital.toLowerCase()}`);
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
+
+const strings = (values: readonly unknown[] | undefined): string[] => (values ?? []).filter((value) => typeof value === 'string');
+
+/** The node without its null branch, and whether it had one. */
+function withoutNull(node: Node): { node: Node; nullable: boolean } {
+  const branches = node.anyOf ?? node.oneOf;
+  if (branches) {
+    const parsed = branches.map((branch) => nodeSchema.parse(branch));
+    const rest = parsed.filter((branch) => branch.type !== 'null');
+    // Of several branches a list of words is preferred: the rest are shorthands for it.
+    const chosen = rest.find((branch) => branch.type === 'array') ?? rest[0];
+    return { node: { ...chosen, title: node.title ?? chosen?.title, description: node.description ?? chosen?.description, default: node.default ?? chosen?.default, examples: node.examples ?? chosen?.examples }, nullable: rest.length < parsed.length };
+  }
+  if (Array.isArray(node.type)) return { node: { ...node, type: node.type.find((type) => type !== 'null') }, nullable: node.type.includes('null') };
+  return { node, nullable: false };
+}
+
+function fieldOf(key: string, raw: Node): FormField {
+  const { node, nullable } = withoutNull(raw);
+  const common: Common = { key, title: node.title ?? wordsOf(key), description: node.description ?? null, nullable };
+  const initial = node.default;
+  if (node.enum && strings(node.enum).length === node.enum.length) return { ...common, kind: 'choice', choices: strings(node.enum), initial: typeof initial === 'string' ? initial : null };
+  switch (node.type) {
+    case 'integer':
+    case 'number':
+      return { ...common, kind: 'number', integer: node.type === 'integer', min: node.minimum ?? node.exclusiveMinimum ?? null, max: node.maximum ?? node.exclusiveMaximum ?? null, initial: typeof initial === 'number' ? initial : null };
+    case 'boolean':
+      return { ...common, kind: 'flag', initial: initial === true };
+    case 'array': {
+      const items = node.items ? nodeSchema.parse(node.items) : null;
+      const allowed = strings(items?.enum);
+      const start = Array.isArray(initial) ? strings(initial) : [];
+      return { ...common, kind: 'list', open: allowed.length === 0, choices: allowed.length > 0 ? allowed : [...new Set([...strings(node.examples?.flat()), ...strings(items?.examples), ...start])], initial: start };
+    }
+    default:
+      return { ...common, kind: 'text', initial: typeof initial === 'string' ? initial : null };
+  }
+}
+
+/** Fields of an object schema in its own order; constants such as a method's type are left out, unknown shapes become text. */
+export function formFields(schema: Readonly<Record<string, unknown>>): FormField[] {
+  const properties = z.record(z.string(), nodeSchema).safeParse(schema['properties']);
+  if (!properties.success) return [];
+  return Object.entries(properties.data).filter(([, node]) => node.const === undefined).map(([key, node]) => fieldOf(key, node));
+}
+
+/** Range as the field shows it: "1 to 64", "from 0", "up to 1". */
+export function rangeWords(field: Extract<FormField, { kind: 'number' }>): string {
+  const huge = (value: number | null) => value === null || Math.abs(value) >= 1e6;
+  if (!huge(field.min) && !huge(field.max)) return `${field.min} to ${field.max}`;
+  if (!huge(field.min)) return `from ${field.min}`;
+  if (!huge(field.max)) return `up to ${field.max}`;
+  return '';
+}
