@@ -1,3 +1,4 @@
 /** The engine's only door. */
 export * from './errors.js';
 export * from './types.js';
+export * from './safetensors/index.js';
