@@ -83,13 +83,13 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           const px = (v: number) => at(api, v, 0)[0];
           const [from, to, zero] = [clamp(px(-zone)), clamp(px(zone)), px(0)];
           const [lowShown, highShown] = [scale.min, scale.max];
-          const step = niceStep(((highShown - lowShown) * area.width) / Math.max(1, px(highShown) - px(lowShown)), Math.max(3, area.width / 60));
+          const step = niceStep(((highShown - lowShown) * area.width) / Math.max(1, px(highShown) - px(lowShown)), Math.max(3, area.width / 42));
           const ticks = [];
           for (let i = Math.ceil(lowShown / step - 1e-9); i * step <= highShown + 1e-9; i++) {
             const x = px(i * step);
             if (x < area.x - 0.5 || x > end + 0.5) continue;
             if (Math.abs(i * step) > 1e-9 && Math.abs(Math.abs(i * step) - zone) > 1e-9) ticks.push(line(x, area.y, x, floor, { colour: palette.grid }));
-            ticks.push(text(x, floor + 12, signed(i * step, Number.isInteger(step) ? 0 : step >= 0.1 ? 1 : 2), palette, { align: 'center' }));
+            ticks.push(text(x, floor + 12, i === 0 ? '0' : signed(i * step, Number.isInteger(step) ? 0 : step >= 0.1 ? 1 : 2), palette, { align: 'center' }));
           }
           const lit = rows.findIndex((r) => r.key === input.highlight);
           const height = area.height / Math.max(1, rows.length);

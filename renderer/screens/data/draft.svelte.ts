@@ -3,23 +3,9 @@ import type { FilePreview, ImportRequest, Problem, ReadingOptions } from '../../
 import { call, toProblem } from '../../state/client.js';
 import { jobs } from '../../state/jobs.svelte.js';
 import { datasets } from '../../state/library.svelte.js';
+import { assignRole, baseName, type Role } from './roles.js';
 
-export type Role = FilePreview['columns'][number]['suggestedRole'];
 export type SplitMode = 'shares' | 'files' | 'column';
-
-/** File name without folder and ending: "/home/a/tickets-2025.csv" gives "tickets-2025". */
-export function baseName(path: string): string {
-  const last = path.split(/[/\\]/).pop() ?? path;
-  return last.replace(/\.(csv|tsv|jsonl?|ndjson|parquet|txt)$/i, '') || last;
-}
-
-/** Gives `column` its role; a role that only one column can have is taken from the column that had it. */
-export function assignRole(roles: Readonly<Record<string, Role>>, column: string, role: Role): Record<string, Role> {
-  const next: Record<string, Role> = {};
-  for (const [name, old] of Object.entries(roles)) next[name] = role !== 'ignore' && old === role ? 'ignore' : old;
-  next[column] = role;
-  return next;
-}
 
 class ImportDraft {
   projectId = $state<number | null>(null);
