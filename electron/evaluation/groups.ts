@@ -1,0 +1,70 @@
+/** Runs of one setting: those that differ in nothing but their seed. */
+import type { Run } from '../contract/entities.js';
+import { mean } from './intervals.js';
+import type { Measure } from './bootstrap.js';
+import type { RunWithPredictions, TestPredictions } from './types.js';
+
+/** A run that can be compared: finished, with test scores and predictions. */
+export interface ComparedRun {
+  readonly run: Run;
+  readonly result: NonNullable<Run['result']>;
+  readonly test: NonNullable<NonNullable<Run['result']>['test']>;
+  readonly predictions: TestPredictions;
+}
+
+export interface Group {
+  readonly key: string;
+  /** By seed, ascending; one run a seed. */
+  readonly runs: readonly ComparedRun[];
+}
+
+/** Groups in the order of their first run, and what was left out, as sentences. */
+export function groupRuns(runs: readonly RunWithPredictions[]): { groups: Group[]; notes: string[] } {
+  const byKey = new Map<string, Map<number, ComparedRun>>();
+  let [unfinished, untested, repeated] = [0, 0, 0];
+  for (const { run, predictions } of [...runs].sort((a, b) => a.run.id - b.run.id)) {
+    const test = run.result?.test;
+    if (run.state !== 'finished' || run.result === null) unfinished += 1;
+    else if (test === null || test === undefined || predictions === null || predictions.rowIds.length === 0) untested += 1;
+    else {
+      const key = settingKey(run);
+      const seeds = byKey.get(key) ?? new Map<number, ComparedRun>();
+      byKey.set(key, seeds);
+      if (seeds.has(run.seed)) repeated += 1;
+      seeds.set(run.seed, { run, result: run.result, test, predictions });
+    }
+  }
+  const groups = [...byKey].map(([key, seeds]) => ({ key, runs: [...seeds.values()].sort((a, b) => a.run.seed - b.run.seed) }));
+  const runsAre = (count: number) => `${count} ${count === 1 ? 'run is' : 'runs are'}`;
+  const notes = [
+    ...(unfinished > 0 ? [`${runsAre(unfinished)} not finished and left out.`] : []),
+    ...(untested > 0 ? [`${runsAre(untested)} left out for want of test predictions.`] : []),
+    ...(repeated > 0 ? [`${runsAre(repeated)} left out because a later run has the same setting and seed.`] : []),
+  ];
+  return { groups, notes };
+}
+
+/** Method and training with all their values but the seed; equal for runs that may be averaged. */
+export function settingKey(run: Run): string {
+  const { seed: _seed, checkpointEverySteps: _saving, ...training } = run.plan.training;
+  return canonical({ method: run.plan.method, training });
+}
+
+/** JSON with keys in order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner);
+}
+
+/**
+ * The full fine-tuning to compare with: of several settings the one best on validation (test never chooses), then the one with most seeds.
+ */
+export function baselineOf(groups: readonly Group[], measure: Measure): Group | null {
+  const full = groups.filter((group) => group.runs[0]?.run.plan.method.type === 'full');
+  const validation = ({ runs }: Group) => {
+    const scores = runs.map(({ result }) => result.validation?.[measure]).filter((score) => score !== undefined);
+    return scores.length === 0 ? -1 : mean(scores);
+  };
+  const [best] = [...full].sort((a, b) => validation(b) - validation(a) || b.runs.length - a.runs.length);
+  return best ?? null;
+}
