@@ -1,0 +1,126 @@
+/**
+ * Builds dist/: the programs (main, preload, trainer, command) by esbuild and the window by vite.
+ * Each part is built only when its sources changed. `node electron/dev/build.mjs [--force] [--programs]`
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fail, isMain, root, say } from './tools.mjs';
+
+const dist = path.join(root, 'dist');
+/** Native packages and Electron stay what they are; everything else, ESM-only packages too, goes into the bundles. */
+const external = ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'];
+const programs = { main: 'electron/main.ts', preload: 'electron/preload.ts', trainer: 'electron/trainer/main.ts', cli: 'electron/cli/main.ts' };
+
+const parts = [
+  { name: 'programs', sources: ['electron', 'package-lock.json'], results: Object.keys(programs).map((name) => `${name}.cjs`), build: buildPrograms },
+  {
+    name: 'window',
+    sources: ['renderer', 'electron/contract', 'vite.config.ts', 'package-lock.json'],
+    results: ['renderer/index.html'],
+    build: buildWindow,
+  },
+];
+
+async function buildPrograms() {
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(Object.entries(programs).filter(([, source]) => existsSync(path.join(root, source)))),
+    outdir: dist,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.18',
+    external,
+    // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: "const bundleUrl = typeof __filename === 'undefined' ? '' : require('url').pathToFileURL(__filename).href;" },
+    sourcemap: 'linked',
+    logLevel: 'warning',
+  });
+}
+
+async function buildWindow() {
+  const { build } = await import('vite');
+  await build({ configFile: path.join(root, 'vite.config.ts'), logLevel: 'warn' });
+}
+
+/** Names, sizes and times of all sources: cheap, and enough between two builds of one checkout. */
+async function fingerprint(sources) {
+  const lines = [];
+  const visit = async (name) => {
+    const info = await stat(path.join(root, name));
+    if (!info.isDirectory()) lines.push(`${name} ${info.size} ${info.mtimeMs}`);
+    else for (const child of await readdir(path.join(root, name))) await visit(`${name}/${child}`);
+  };
+  for (const source of sources) if (existsSync(path.join(root, source))) await visit(source);
+  return lines.sort().join('\n');
+}
+
+const isRunning = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+};
+
+/** One build of a checkout at a time: a second one waits, then finds everything done. */
+async function withLock(work) {
+  const lock = path.join(dist, '.building');
+  await mkdir(dist, { recursive: true });
+  for (;;) {
+    try {
+      await writeFile(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      const owner = Number(await readFile(lock, 'utf8').catch(() => '0'));
+      // An empty file is one just being written.
+      if (owner > 0 && !isRunning(owner)) await rm(lock, { force: true });
+      else await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/**
+ * @param {{force?: boolean, window?: boolean}} [options] `window` false builds the programs only, as the command needs them.
+ * @returns {Promise<string[]>} Names of the parts that were built.
+ */
+export async function buildAll({ force = false, window = true } = {}) {
+  const wanted = parts.filter((part) => window || part.name !== 'window');
+  const stale = async (part) => {
+    const stamp = path.join(dist, `.${part.name}`);
+    const now = await fingerprint(part.sources);
+    const fresh = !force && part.results.every((file) => existsSync(path.join(dist, file))) && (await readFile(stamp, 'utf8').catch(() => '')) === now;
+    return { stamp, now, fresh };
+  };
+  if ((await Promise.all(wanted.map(stale))).every((state) => state.fresh)) return [];
+  return withLock(async () => {
+    const built = [];
+    for (const part of wanted) {
+      const { stamp, now, fresh } = await stale(part);
+      if (fresh) continue;
+      say(`building the ${part.name}`);
+      await part.build();
+      await writeFile(`${stamp}.part`, now);
+      await rename(`${stamp}.part`, stamp);
+      built.push(part.name);
+    }
+    return built;
+  });
+}
+
+if (isMain(import.meta.url)) {
+  buildAll({ force: process.argv.includes('--force'), window: !process.argv.includes('--programs') }).then((built) => {
+    if (built.length === 0) say('everything is built already');
+  }, fail);
+}

@@ -1,0 +1,22 @@
+/** A virtual display for tests and screenshots on Linux without one. */
+import { spawn } from 'node:child_process';
+
+/**
+ * Starts Xvfb on a free display number, unless there is a display already.
+ * @returns {Promise<{env: NodeJS.ProcessEnv, stop: () => void}>} Environment for children, and the end of the display.
+ */
+export async function openDisplay() {
+  if (process.platform !== 'linux' || process.env.DISPLAY) return { env: process.env, stop: () => {} };
+  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const number = await new Promise((resolve, reject) => {
+    let text = '';
+    server.stdio[3].on('data', (chunk) => {
+      text += chunk;
+      if (text.includes('\n')) resolve(text.trim());
+    });
+    server.on('error', reject);
+    server.on('exit', (code) => reject(new Error(`Xvfb ended at once (${code})`)));
+  });
+  server.unref();
+  return { env: { ...process.env, DISPLAY: `:${number}` }, stop: () => server.kill() };
+}
