@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { planSchema, type Prediction, type Run } from '../../../electron/contract/index.js';
+import { defaultReaders, labelOrder } from '../../../renderer/screens/playground/readers.js';
+
+const run = (id: number, type: string, seed: number, macroF1: number, change: Partial<Run> = {}): Run => ({
+  id, projectId: 1, modelId: 1, datasetId: 1, modelName: '', datasetName: '', methodName: type, setting: '', seed, plan: planSchema.parse({ model: 'a', data: 'b', method: { type } }), state: 'finished', step: 1, totalSteps: 1, secondsLeft: null,
+  device: null, createdAt: '', startedAt: null, endedAt: null, validation: { accuracy: macroF1, macroF1, loss: 1 }, result: null, problem: null, ...change,
+});
+const prediction = (label: string, probabilities: Record<string, number>, change: Partial<Prediction> = {}): Prediction => ({ runId: 1, title: '', type: null, label, probabilities, milliseconds: 1, problem: null, ...change });
+
+describe('defaultReaders', () => {
+  it('takes one run a method of the newest data and model, the baseline first, then by score', () => {
+    const list = [run(9, 'head', 1, 0.5), run(8, 'lora', 2, 0.9), run(7, 'lora', 1, 0.88), run(6, 'bitfit', 1, 0.8), run(5, 'full', 1, 0.7), run(4, 'lora', 0, 0.99, { datasetId: 2 }), run(3, 'full', 0, 1, { state: 'failed' })];
+    expect(defaultReaders(list)).toEqual([5, 7, 6]);
+    expect(defaultReaders([])).toEqual([]);
+  });
+});
+
+describe('labelOrder', () => {
+  it('orders labels by the first reader and never hides a reader\u2019s own answer', () => {
+    const first = prediction('b', { a: 0.1, b: 0.6, c: 0.25, d: 0.05 });
+    const other = prediction('d', { a: 0.1, b: 0.2, c: 0.1, d: 0.6 });
+    expect(labelOrder([first, other], 2)).toEqual(['b', 'c', 'd']);
+  });
+  it('skips a reader that failed', () => {
+    const failed = prediction('', {}, { problem: { code: 'internal', message: 'x', hint: null, context: {} } });
+    expect(labelOrder([failed, prediction('a', { a: 1 })])).toEqual(['a']);
+    expect(labelOrder([])).toEqual([]);
+  });
+});
