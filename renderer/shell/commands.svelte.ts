@@ -40,7 +40,7 @@ export function allCommands(): Command[] {
   list.push(
     { id: 'runs', group: 'Go to', title: 'All runs', icon: 'line', run: go('#/runs') },
     { id: 'settings', group: 'Go to', title: 'Settings', icon: 'settings', shortcut: 'Ctrl ,', run: go('#/settings') },
-    { id: 'new-project', group: 'Projects', title: 'New project', icon: 'plus', shortcut: 'Ctrl N', run: () => (app.newProjectOpen = true) },
+    { id: 'new-project', group: 'Projects', title: 'New project', icon: 'plus', shortcut: 'Ctrl N', run: () => void (app.newProjectOpen = true) },
     { id: 'sample', group: 'Projects', title: 'Try the sample project', icon: 'play', run: startSample },
   );
   for (const project of projects.list) list.push({ id: `project-${project.id}`, group: 'Projects', title: `Open ${project.name}`, icon: 'folder', run: go(projectHref(project.id, 'data')) });

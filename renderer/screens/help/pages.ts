@@ -1,0 +1,18 @@
+/** Pages of the help that belong to no method. */
+import command from './pages/command.md?raw';
+import comparison from './pages/comparison.md?raw';
+import data from './pages/data.md?raw';
+import start from './pages/start.md?raw';
+
+export interface HelpPage {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+export const pages: readonly HelpPage[] = [
+  { id: 'start', title: 'First steps', text: start },
+  { id: 'data', title: 'Data', text: data },
+  { id: 'comparison', title: 'Comparison', text: comparison },
+  { id: 'command-line', title: 'Command line', text: command },
+];

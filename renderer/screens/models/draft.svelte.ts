@@ -1,0 +1,142 @@
+/** What the user is about to train in one project: model, data, methods with options, seeds, settings. Kept while the window lives. */
+import { trainingSchema } from '../../../electron/contract/index.js';
+import type { BaseModel, CallOutput, Dataset, DeviceChoice, Estimate, Matrix, MethodInfo, Plan, Problem, Training } from '../../../electron/contract/index.js';
+import { SvelteMap } from 'svelte/reactivity';
+import { call, toProblem } from '../../state/client.js';
+
+export type Counts = CallOutput<'models.count'>;
+
+export interface MethodDraft {
+  selected: boolean;
+  options: Record<string, unknown>;
+  learningRate: number;
+}
+
+export type Measured = { readonly state: 'measuring' } | { readonly state: 'done'; readonly estimate: Estimate } | { readonly state: 'failed'; readonly problem: Problem };
+
+/** Seeds as the user writes them: "1, 2, 3" or "1 to 5"; null when it cannot be read. */
+export function parseSeeds(text: string): number[] | null {
+  const seeds: number[] = [];
+  for (const part of text.split(/[,;]/).map((piece) => piece.trim()).filter(Boolean)) {
+    const range = /^(\d+)\s*(?:to|-|\u2013)\s*(\d+)$/.exec(part);
+    if (range) {
+      const [from, to] = [Number(range[1]), Number(range[2])];
+      if (to < from || to - from >= 100) return null;
+      for (let seed = from; seed <= to; seed += 1) seeds.push(seed);
+    } else if (/^\d+$/.test(part)) seeds.push(Number(part));
+    else return null;
+  }
+  if (seeds.length === 0 || seeds.some((seed) => seed > 4_294_967_295)) return null;
+  return [...new Set(seeds)];
+}
+
+export class PlanDraft {
+  modelId = $state<number | null>(null);
+  datasetId = $state<number | null>(null);
+  device = $state<DeviceChoice>('auto');
+  seedText = $state('1, 2, 3');
+  training = $state<Training>(trainingSchema.parse({}));
+  /** By method type. */
+  methods = new SvelteMap<string, MethodDraft>();
+  /** The method whose options and map are shown. */
+  shown = $state<string>('lora');
+  counts = new SvelteMap<string, Counts>();
+  countProblems = new SvelteMap<string, Problem>();
+  estimates = new SvelteMap<string, Measured>();
+  /** Reasons of faulty fields, by field. */
+  errors = $state<Record<string, string | null>>({});
+
+  readonly seeds = $derived(parseSeeds(this.seedText));
+
+  /** Takes up methods that are new to the draft: the baseline and LoRA are chosen at first. */
+  offer(list: readonly MethodInfo[]): void {
+    for (const method of list) {
+      if (this.methods.has(method.type)) continue;
+      this.methods.set(method.type, { selected: method.type === 'full' || method.type === 'lora', options: { ...method.defaults }, learningRate: method.learningRate });
+    }
+    if (!this.methods.has(this.shown)) this.shown = list[0]?.type ?? 'lora';
+  }
+
+  /** Changes part of a method's draft; what was counted and measured for it no longer holds. */
+  change(type: string, change: Partial<MethodDraft>): void {
+    const known = this.methods.get(type);
+    if (!known) return;
+    this.methods.set(type, { ...known, ...change });
+    if (change.options || change.learningRate !== undefined) this.estimates.delete(type);
+  }
+
+  setTraining(key: string, value: unknown): void {
+    const checked = trainingSchema.safeParse({ ...$state.snapshot(this.training), [key]: value });
+    if (!checked.success) return;
+    this.training = checked.data;
+    this.estimates.clear();
+  }
+
+  get selected(): [string, MethodDraft][] {
+    return [...this.methods].filter(([, method]) => method.selected);
+  }
+
+  get hasErrors(): boolean {
+    return Object.values(this.errors).some((error) => error !== null) || this.seeds === null || this.selected.some(([type]) => this.countProblems.has(type));
+  }
+
+  /** Counts parameters of one method; the answer to an outdated question is dropped. */
+  async count(type: string): Promise<void> {
+    const method = this.methods.get(type);
+    const modelId = this.modelId;
+    if (!method || modelId === null) return;
+    const asked = JSON.stringify([modelId, this.datasetId, method.options]);
+    const current = () => asked === JSON.stringify([this.modelId, this.datasetId, this.methods.get(type)?.options]);
+    try {
+      const counts = await call('models.count', { modelId, datasetId: this.datasetId, method: { type, ...method.options } });
+      if (!current()) return;
+      this.counts.set(type, counts);
+      this.countProblems.delete(type);
+    } catch (error) {
+      if (!current()) return;
+      this.countProblems.set(type, toProblem(error));
+    }
+  }
+
+  plan(type: string, model: BaseModel, dataset: Dataset, seed: number): Plan | null {
+    const method = this.methods.get(type);
+    if (!method) return null;
+    return { model: model.name, data: dataset.name, objective: 'classification', method: { ...$state.snapshot(method.options), type }, training: { ...$state.snapshot(this.training), learningRate: method.learningRate, seed }, device: this.device };
+  }
+
+  matrix(model: BaseModel, dataset: Dataset): Matrix {
+    const chosen = this.selected;
+    return {
+      model: model.name, data: dataset.name, objective: 'classification', device: this.device, training: $state.snapshot(this.training), seeds: this.seeds ?? [1],
+      methods: chosen.map(([type, method]) => ({ ...$state.snapshot(method.options), type })),
+      overrides: Object.fromEntries(chosen.map(([type, method]) => [type, { learningRate: method.learningRate }])),
+    };
+  }
+
+  /** Measures each chosen method by a few real steps, one after the other. */
+  async measure(projectId: number, model: BaseModel, dataset: Dataset): Promise<void> {
+    const seed = this.seeds?.[0] ?? 1;
+    const types = this.selected.map(([type]) => type);
+    for (const type of types) this.estimates.set(type, { state: 'measuring' });
+    for (const type of types) {
+      const plan = this.plan(type, model, dataset, seed);
+      if (!plan) continue;
+      try {
+        this.estimates.set(type, { state: 'done', estimate: await call('runs.estimate', { projectId, plan }) });
+      } catch (error) {
+        this.estimates.set(type, { state: 'failed', problem: toProblem(error) });
+      }
+    }
+  }
+}
+
+const drafts = new Map<number, PlanDraft>();
+
+/** The draft of a project: the same one each time while the window lives. */
+export function draftOf(projectId: number): PlanDraft {
+  const known = drafts.get(projectId);
+  if (known) return known;
+  const draft = new PlanDraft();
+  drafts.set(projectId, draft);
+  return draft;
+}
