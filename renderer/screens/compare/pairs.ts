@@ -64,12 +64,12 @@ export function rowName(row: ComparisonRow, rows: readonly ComparisonRow[]): str
   return rows.filter((other) => other.methodName === row.methodName).length > 1 ? `${row.methodName} ${row.setting}` : row.methodName;
 }
 
-export interface Verdict { readonly kind: string; readonly text: string }
-/** Sentences of the same kind as one, in the order good, worse, undecided. */
+export interface Verdict { readonly kind: string; readonly texts: readonly string[] }
+/** Sentences of the same kind together, in the order good, worse, undecided. */
 export function groupSentences(sentences: Comparison['sentences']): Verdict[] {
   const order = ['within', 'better', 'worse', 'undecided', 'no-baseline'];
   const groups = new Map<string, string[]>();
   for (const { kind, text } of sentences) groups.set(kind, [...(groups.get(kind) ?? []), text]);
   const rank = (kind: string) => (order.includes(kind) ? order.indexOf(kind) : order.length);
-  return [...groups].map(([kind, texts]) => ({ kind, text: texts.join(' ') })).sort((a, b) => rank(a.kind) - rank(b.kind));
+  return [...groups].map(([kind, texts]) => ({ kind, texts })).sort((a, b) => rank(a.kind) - rank(b.kind));
 }

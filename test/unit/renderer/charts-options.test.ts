@@ -4,7 +4,7 @@ import { use } from 'echarts/core';
 import { describe, expect, it } from 'vitest';
 import { init, type ChartOption } from '../../../renderer/charts/echarts.js';
 import { forestOption, forestScale, forestSummary, forestTable, type ForestRow } from '../../../renderer/charts/options/forest.js';
-import { hatch, histogramOption, histogramSummary } from '../../../renderer/charts/options/histogram.js';
+import { hatch, histogramOption, histogramSummary, lengthAxis } from '../../../renderer/charts/options/histogram.js';
 import { lineOption, lineSummary, lineTable, type LineInput } from '../../../renderer/charts/options/line.js';
 import { decades, paretoFront, paretoOption, type ParetoPoint } from '../../../renderer/charts/options/pareto.js';
 import { smallOption } from '../../../renderer/charts/options/small.js';
@@ -119,6 +119,14 @@ describe('histogram', () => {
     expect(marks(null)).toBe(0);
     expect(marks(23)).toBe(2);
     expect(draw(histogramOption(input, palette)).texts).toContain(input.cutLabel);
+  });
+
+  it('draws a last bin that reaches far as wide as the others, and says how far', () => {
+    const axis = lengthAxis([0, 10, 20, 30, 900]);
+    expect([axis.max, axis.x(30), axis.x(465), axis.x(900), axis.x(5000)]).toEqual([40, 30, 35, 40, 40]);
+    expect(lengthAxis([0, 10, 20]).broken).toBe(false);
+    const { texts } = draw(histogramOption({ edges: [0, 10, 20, 30, 900], bins: [1, 5, 3, 1], cutAt: 1024, cutLabel: 'cut-off 1024: 100.0 % whole' }, palette));
+    expect(texts).toEqual(expect.arrayContaining(['to 899', 'cut-off 1024: 100.0 % whole']));
   });
 
   it('keeps every stroke of the hatch inside its bar', () => {

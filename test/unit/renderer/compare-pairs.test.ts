@@ -56,8 +56,8 @@ describe('words', () => {
     dataset: 'tickets', model: 'Starter', testRows: 1225, measure: 'macroF1', zone: 1, method: '95 % t intervals over 2 seeds.', notes: ['A note.'],
     sentences: [{ kind: 'undecided', text: 'Cannot tell.' }, { kind: 'within', text: 'LoRA within.' }, { kind: 'undecided', text: 'Nor here.' }], rows: [row('full', [1], [1, 2], 'baseline'), row('lora', [2], [1, 2], 'undecided', 2)],
   };
-  it('joins sentences of a kind, what holds first', () => {
-    expect(groupSentences(comparison.sentences)).toEqual([{ kind: 'within', text: 'LoRA within.' }, { kind: 'undecided', text: 'Cannot tell. Nor here.' }]);
+  it('groups sentences of a kind, what holds first', () => {
+    expect(groupSentences(comparison.sentences)).toEqual([{ kind: 'within', texts: ['LoRA within.'] }, { kind: 'undecided', texts: ['Cannot tell.', 'Nor here.'] }]);
   });
   it('names the zone in the verdict', () => {
     expect(verdictTitle('within', 1)).toBe('Within 1 point of full fine-tuning');
