@@ -1,0 +1,17 @@
+/** A trainer process as the studio sees it, whoever started it: Electron's utilityProcess in the window, child_process.fork without one. */
+export interface TrainerProcess {
+  readonly pid: number | undefined;
+  /** Messages are plain data (electron/trainer/protocol.ts); sending to a process that has ended does nothing. */
+  postMessage(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Called once, when the process has ended; `code` is null when a signal ended it. */
+  onExit(listener: (code: number | null) => void): void;
+  /** Ends the process at once. */
+  kill(): void;
+}
+
+export interface SpawnOptions {
+  /** Added to the environment, for instance where the WebGPU driver is to be found. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+export type SpawnTrainer = (options?: SpawnOptions) => TrainerProcess;
