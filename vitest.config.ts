@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['test/unit/**/*.test.ts', 'test/oracle-parity/**/*.test.ts'],
+          include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts'],
           exclude: ['test/unit/renderer/**'],
           testTimeout: 30_000,
           // onnxruntime-node and sqlite3 are native: worker threads share their globals, processes do not.
