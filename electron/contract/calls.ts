@@ -106,16 +106,4 @@ export interface Bridge {
   call<N extends CallName>(name: N, input: CallInput<N>): Promise<{ ok: true; value: CallOutput<N> } | { ok: false; problem: import('./errors.js').Problem }>;
   /** Listens to one kind of event; returns the function that stops listening. */
   on<N extends EventName>(name: N, listener: (data: EventData<N>) => void): () => void;
-  readonly window: WindowControls;
-}
-
-/** The window's own buttons. */
-export interface WindowControls {
-  /** False where the system draws the buttons (macOS: leave 80 px at the left). */
-  readonly drawn: boolean;
-  minimize(): void;
-  toggleMaximize(): void;
-  close(): void;
-  /** Tells whether the window is maximized, at once and whenever it changes; returns the function that stops listening. */
-  onMaximized(listener: (maximized: boolean) => void): () => void;
 }
