@@ -45,6 +45,9 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
   const band = input.validation.filter((v) => typeof v.low === 'number' && typeof v.high === 'number');
   const xStep = niceStep(xMax, Math.max(2, Math.min(6, size.width / 130)));
 
+  const shares = input.unit === '%' ? [...input.validation.map((v) => v.low ?? v.y), ...ends.flatMap((o) => o.points.map((s) => s.y))].flatMap((y) => y ?? []) : [];
+  // A loss starts at zero; a score is read in the tens where it lies.
+  const floor = shares.length ? Math.max(0, Math.floor((shares.reduce((a, b) => Math.min(a, b)) - 2) / 10) * 10) : 0;
   const values = input.log ? [...input.train, ...input.validation, ...ends.flatMap((o) => o.points)].flatMap((s) => usable(input, s.y) ?? []) : [];
   // ECharts ticks a logarithmic axis at powers of ten only, too few for a loss: ticks at 1, 2 and 5 are drawn here.
   const logTick = values.length ? logTicks(values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))) : null;
@@ -56,7 +59,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
       axisLabel: { ...axisLabel(palette), showMaxLabel: true, formatter: (v: number) => number(v) }, axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false },
     },
     yAxis: {
-      type: logTick ? 'log' : 'value', min: logTick?.[0] ?? 0, ...(logTick ? { max: logTick[logTick.length - 1] } : {}), splitNumber: Math.max(2, Math.round(size.height / 90)),
+      type: logTick ? 'log' : 'value', min: logTick?.[0] ?? floor, ...(logTick ? { max: logTick[logTick.length - 1] } : {}), ...(input.unit === '%' ? { max: (v: { max: number }) => (v.max > 85 ? 100 : Math.ceil(v.max / 10 + 0.2) * 10) } : {}), splitNumber: Math.max(2, Math.round(size.height / 90)),
       name: input.log ? `${input.unit}, logarithmic` : input.unit, nameLocation: 'end', nameGap: 10, nameTextStyle: { ...axisName(palette), align: 'left', padding: [0, 0, 0, -44] },
       axisLabel: { ...axisLabel(palette), show: !logTick, formatter: (v: number) => (input.format ? input.format(v) : v === 0 ? '0' : v >= 100 ? compact(v) : String(Number(v.toPrecision(3)))) },
       axisLine: { show: false }, axisTick: { show: false }, splitLine: { ...splitLine(palette), show: !logTick },

@@ -22,18 +22,20 @@ export interface SmallInput {
 export function smallOption(input: SmallInput, palette: Palette): ChartOption {
   const ys = [...input.points, ...input.planned].map((s) => s.y ?? 0);
   const step = niceStep(Math.max(input.limit?.value ?? 0, ys.reduce((a, b) => Math.max(a, b), 0)) * 1.05 || 1, 2, [1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10]);
+  // Ticks are round numbers: "6 × 10⁻⁴" says as much as "6.0 × 10⁻⁴".
+  const label = (v: number) => input.format(v).replace('.0 ', ' ');
   const xMax = Math.max(1, input.xMax ?? 0, input.points[input.points.length - 1]?.x ?? 0);
   const points = (samples: readonly Sample[]) => bounded(samples, 800).map(({ x, y }) => [x, y ?? '-']);
   return {
     ...base(palette),
-    grid: { left: 58, right: 16, top: 12, bottom: 22 },
+    grid: { left: Math.max(58, Math.max(label(step).length, label(step * 2).length) * 6 + 10), right: 16, top: 12, bottom: 22 },
     xAxis: {
       type: 'value', min: 0, max: xMax, interval: xMax / 2, axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false },
       axisLabel: { ...axisLabel(palette), formatter: (v: number) => number(Math.round(v)), alignMinLabel: 'left', alignMaxLabel: 'right' },
     },
     yAxis: {
       type: 'value', min: 0, max: step * 2, interval: step, axisLine: { show: false }, axisTick: { show: false }, splitLine: splitLine(palette),
-      axisLabel: { ...axisLabel(palette), formatter: (v: number) => (v === 0 ? '0' : input.format(v)) },
+      axisLabel: { ...axisLabel(palette), formatter: (v: number) => (v === 0 ? '0' : label(v)) },
     },
     dataZoom: [insideZoom],
     tooltip: {

@@ -89,6 +89,13 @@ describe('line chart', () => {
     expect(texts).toEqual(expect.arrayContaining(['0.1', '0.2', '0.5', '1', '2', 'nats, logarithmic']));
   });
 
+  it('shows a score in percent by the tens where it lies, not from zero', () => {
+    const score = { ...line, measure: 'Macro F1', unit: '%', train: [], validation: [{ x: 100, y: 83 }, { x: 200, y: 91 }], best: { x: 200, y: 91 }, others: [], format: (v: number) => v.toFixed(0) };
+    const { texts } = draw(lineOption(score, palette, size));
+    expect(texts).toEqual(expect.arrayContaining(['80', '100', 'best: 91 at 200']));
+    expect(texts).not.toContain('20');
+  });
+
   it('draws before the first value and after a loss diverged', () => {
     const empty = { ...line, train: [], validation: [], best: null, others: [], now: 0 };
     expect(draw(lineOption(empty, palette, size)).texts).toContain('now, 0');
