@@ -1,4 +1,5 @@
 /** The table of jobs: one handler each. */
+import * as engine from '../engine/index.js';
 import { countJob } from './count.js';
 import { deviceTest } from './device-test.js';
 import { predict } from './predict.js';
@@ -12,16 +13,16 @@ import { train } from './train.js';
 
 /** Serves jobs on `port` until the host lets go; resolves once the studio knows this process is ready. */
 export async function startJobs(port: Port, baselineMemoryBytes: number): Promise<void> {
-  const cache = new PredictorCache();
+  const cache = new PredictorCache(engine);
   await serve(
     port,
     {
-      train: (job, context) => train(job, context, baselineMemoryBytes),
-      probe: (job, context) => probe(job, context, baselineMemoryBytes),
+      train: (job, context) => train(job, context, engine, baselineMemoryBytes),
+      probe: (job, context) => probe(job, context, engine, baselineMemoryBytes),
       predict: (job, context) => predict(job, context, cache),
       'predict-file': (job, context) => predictFile(job, context, cache),
       'prove-export': proveExport,
-      'device-test': deviceTest,
+      'device-test': (job, context) => deviceTest(job, context, engine),
       count: countJob,
     },
     (code) => process.exit(code),

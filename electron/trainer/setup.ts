@@ -1,0 +1,64 @@
+/** From a task to what training and probing both need: model, tokenizer, encoded splits, batches, the engine's trainer. */
+import { createHash } from 'node:crypto';
+import { classWeights, openTokenizer, TrainingBatches, type TextTokenizer } from '../data/index.js';
+import type { BaseModelInfo, EngineTrainer } from '../engine/index.js';
+import { StudioError } from '../contract/errors.js';
+import { openSplit, type OpenSplit } from './dataset.js';
+import type { EngineDoor } from './engine-door.js';
+import { initialParameters } from './init.js';
+import { countSteps } from './progress.js';
+import type { TrainTask } from './protocol.js';
+
+export interface Prepared {
+  readonly model: BaseModelInfo;
+  readonly tokenizer: TextTokenizer;
+  readonly train: OpenSplit;
+  readonly validation: OpenSplit | null;
+  readonly test: OpenSplit | null;
+  readonly batches: TrainingBatches;
+  readonly totalSteps: number;
+  /** SHA-256 over plan and data: equal for equal work. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Reads model and data of a task; the engine is not built yet.
+ * @throws StudioError `bad-data` for an empty split or a maximum length above the model's
+ */
+export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () => Promise<void>): Promise<Prepared> {
+  const { training, labels } = task;
+  const model = await engine.openModel(task.modelFolder);
+  if (training.maxLength > model.maxLength) {
+    throw new StudioError('bad-input', `training.maxLength is ${training.maxLength}, but ${task.modelFolder} takes at most ${model.maxLength} tokens.`, `Set training.maxLength to ${model.maxLength} or less.`, { field: 'training.maxLength', limit: model.maxLength });
+  }
+  const tokenizer = await openTokenizer(task.modelFolder, { vocabularySize: model.vocabularySize, architecture: model.architecture });
+  const open = (file: string) => openSplit(file, tokenizer, labels, training.maxLength, breathe);
+  const train = await open(task.data.train);
+  if (train.encoded.size === 0) throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', { file: task.data.train });
+  const [validation, test] = [await optional(task.data.validation, open), await optional(task.data.test, open)];
+  const batches = new TrainingBatches(train.encoded, {
+    batchSize: training.batchSize, accumulationSteps: training.accumulationSteps, shuffle: training.shuffle, seed: training.seed,
+    padId: tokenizer.padId, weights: classWeights(training.classWeights, labels, train.counts),
+  });
+  const hash = createHash('sha256').update(JSON.stringify([training, task.method, labels, model.architecture, model.totalParameters, train.contentHash, validation?.contentHash ?? null]));
+  return { model, tokenizer, train, validation, test, batches, totalSteps: countSteps(train.encoded.size, training).totalSteps, fingerprint: hash.digest('hex') };
+}
+
+/** An empty split is no split: there is nothing to measure on it. */
+async function optional(file: string | null, open: (file: string) => Promise<OpenSplit>): Promise<OpenSplit | null> {
+  if (file === null) return null;
+  const split = await open(file);
+  return split.encoded.size === 0 ? null : split;
+}
+
+/** Builds the engine's trainer for a task. The caller disposes it. */
+export async function buildTrainer(task: TrainTask, model: BaseModelInfo, engine: EngineDoor): Promise<EngineTrainer> {
+  const { training, method, labels } = task;
+  return engine.createTrainer({
+    model, method, objective: { type: 'classification', labels },
+    optimizer: { type: training.optimizer, weightDecay: training.weightDecay, gradientClip: training.gradientClip },
+    modelDropout: training.modelDropout, seed: training.seed, device: task.device,
+    ...(task.threads === null ? {} : { threads: task.threads }),
+    ...(task.initFolder === null ? {} : { initial: await initialParameters(task.initFolder, task, model) }),
+  });
+}

@@ -1,0 +1,139 @@
+/** One run, from the task to the test scores. */
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StudioError } from '../contract/errors.js';
+import type { RunResult } from '../contract/entities.js';
+import { scoresFromLogits, softmax } from '../evaluation/index.js';
+import type { EngineTrainer } from '../engine/index.js';
+import { CheckpointStore, writeHashed } from './checkpoint.js';
+import type { OpenSplit } from './dataset.js';
+import type { EngineDoor } from './engine-door.js';
+import { logitsOf } from './evaluate.js';
+import { runLoop } from './loop.js';
+import { peakBytes, residentBytes } from './memory.js';
+import { freshProgress, median, type Progress } from './progress.js';
+import { trainedFileName, type JobOf, type ResultOf, type TestPrediction, type TrainerEvent } from './protocol.js';
+import { Reporter } from './reporter.js';
+import type { JobContext } from './server.js';
+import { buildTrainer, prepare, type Prepared } from './setup.js';
+
+const predictionsAtOnce = 500;
+
+/**
+ * Trains, validates, tests once with the best parameters and stores these as `trained.safetensors`.
+ * A pause while the test is read ends the job as paused too: the test is then read by the resumed run.
+ */
+export async function train(job: JobOf<'train'>, context: JobContext, engine: EngineDoor, baselineMemoryBytes: number): Promise<ResultOf<'train'>> {
+  const { task, runFolder } = job;
+  const reporter = new Reporter(context.emit);
+  await reporter.phase('preparing', 0, null);
+  const store = await CheckpointStore.open(runFolder);
+  const prepared = await prepare(task, engine, context.breathe);
+  const start = await startFrom(job, store, prepared, reporter);
+  const trainer = await buildTrainer(task, prepared.model, engine);
+  try {
+    if (start.state !== null) trainer.loadState(start.state);
+    await announce(job, engine.describeMethod(task.method), prepared, trainer, start, baselineMemoryBytes, context.emit, reporter);
+
+    const classes = task.labels.length;
+    const padId = prepared.tokenizer.padId;
+    const scoresOn = async (split: OpenSplit, between: (done: number) => Promise<void>) => {
+      const logits = await logitsOf(trainer, split.encoded, classes, padId, between);
+      return { logits, scores: scoresFromLogits(logits, split.encoded.labels, classes) };
+    };
+    const { validation } = prepared;
+    const { progress, paused } = await runLoop(
+      {
+        trainer, training: task.training, source: prepared.batches, store, reporter, control: context,
+        learningRate: (step) => engine.learningRateAt(step, prepared.totalSteps, task.training),
+        validate: validation === null ? null : async () => (await scoresOn(validation, context.breathe)).scores,
+      },
+      start.progress,
+    );
+    const pausedResult = { type: 'train', status: 'paused', step: progress.step, result: null, baselineMemoryBytes } as const;
+    if (paused) return pausedResult;
+
+    if (progress.best !== null) trainer.loadParameters(await store.loadBest(progress.best.file));
+    const bestStep = progress.best?.step ?? progress.step;
+    await reporter.phase('saving', progress.step, progress.totalSteps);
+    const trainedFile = join(runFolder, trainedFileName);
+    await writeHashed(trainedFile, trainer.parameters(), { kind: 'peft-studio-run', method: JSON.stringify(task.method), labels: JSON.stringify(task.labels), step: String(bestStep), seed: String(task.training.seed) });
+
+    let test: RunResult['test'] = null;
+    if (prepared.test !== null) {
+      const { test: split } = prepared;
+      await reporter.phase('testing', 0, split.encoded.size);
+      // Thrown and caught here only: the quickest way out of a pass over many batches.
+      const measured = await scoresOn(split, async (done) => {
+        await context.breathe();
+        if (context.pauseRequested()) throw pausedInTest;
+        await context.emit({ type: 'phase', phase: 'testing', done, total: split.encoded.size });
+      }).catch((error: unknown) => {
+        if (error === pausedInTest) return null;
+        throw error;
+      });
+      if (measured === null) {
+        await rm(trainedFile, { force: true });
+        return pausedResult;
+      }
+      const { scores, logits } = measured;
+      test = scores;
+      await sendPredictions(split, logits, classes, context.emit);
+      reporter.log('check', `Test, read once with the parameters of step ${bestStep}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)} on ${split.encoded.size} rows.`);
+    }
+    await reporter.flush();
+    const checkpointBytes = (await stat(trainedFile)).size;
+    return { type: 'train', status: 'finished', step: progress.step, baselineMemoryBytes, result: resultOf(progress, trainer, test, bestStep, checkpointBytes) };
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+const pausedInTest = Symbol('paused in test');
+
+/** The newest whole checkpoint when resuming, else a clean start. */
+async function startFrom(job: JobOf<'train'>, store: CheckpointStore, prepared: Prepared, reporter: Reporter) {
+  const checkpoint = job.resume ? await store.loadNewest() : null;
+  if (checkpoint === null) {
+    await store.clear();
+    return { state: null, progress: freshProgress(prepared.totalSteps, prepared.fingerprint), resumed: false };
+  }
+  if (checkpoint.progress.fingerprint !== prepared.fingerprint) {
+    throw new StudioError('conflict', `The checkpoint in ${job.runFolder} belongs to another plan or other data.`, 'Start this plan as a new run.', { folder: job.runFolder });
+  }
+  for (const reason of checkpoint.skipped) reporter.log('note', `A checkpoint could not be used, so the one before it is: ${reason}`);
+  reporter.log('note', `Resumed after step ${checkpoint.progress.step}.`);
+  return { state: checkpoint.state, progress: checkpoint.progress, resumed: true };
+}
+
+async function announce(job: JobOf<'train'>, describe: string, prepared: Prepared, trainer: EngineTrainer, start: { progress: Progress; resumed: boolean }, baselineMemoryBytes: number, emit: (event: TrainerEvent) => Promise<void>, reporter: Reporter) {
+  const { task } = job;
+  const { trainableParameters, totalParameters, optimizerBytes } = trainer;
+  await emit({ type: 'started', device: task.device, resumed: start.resumed, step: start.progress.step, totalSteps: prepared.totalSteps, trainableParameters, totalParameters, optimizerBytes, baselineMemoryBytes });
+  const share = ((100 * trainableParameters) / totalParameters).toPrecision(3);
+  reporter.log('plan', `${describe}: ${trainableParameters.toLocaleString('en')} of ${totalParameters.toLocaleString('en')} parameters train (${share} %), on ${task.device}.`);
+  reporter.log('plan', `${prepared.train.encoded.size} training, ${prepared.validation?.encoded.size ?? 0} validation and ${prepared.test?.encoded.size ?? 0} test rows; ${prepared.totalSteps} steps, ${prepared.batches.stepsPerEpoch} an epoch.`);
+  reporter.log('note', `Engine ready; the process holds ${Math.round(residentBytes() / 1e6)} MB, ${Math.round(baselineMemoryBytes / 1e6)} MB before.`);
+  await reporter.flush();
+}
+
+async function sendPredictions(split: OpenSplit, logits: Float32Array, classes: number, emit: (event: TrainerEvent) => Promise<void>): Promise<void> {
+  const probabilities = softmax(logits, classes);
+  for (let from = 0; from < split.encoded.size; from += predictionsAtOnce) {
+    const rows: TestPrediction[] = Array.from(split.encoded.ids.subarray(from, from + predictionsAtOnce), (id, offset) => {
+      const at = (from + offset) * classes;
+      const own = Array.from(logits.subarray(at, at + classes));
+      return { id, label: split.encoded.labels[from + offset] ?? 0, predicted: own.indexOf(Math.max(...own)), logits: own, probabilities: Array.from(probabilities.subarray(at, at + classes)) };
+    });
+    await emit({ type: 'predictions', rows });
+  }
+}
+
+function resultOf(progress: Progress, trainer: EngineTrainer, test: RunResult['test'], bestStep: number, checkpointBytes: number): RunResult {
+  return {
+    test, validation: progress.best?.scores ?? null, bestStep,
+    trainableParameters: trainer.trainableParameters, totalParameters: trainer.totalParameters, optimizerBytes: trainer.optimizerBytes, checkpointBytes,
+    secondsPerStep: median(progress.recentStepSeconds), tokensPerSecond: progress.stepSeconds > 0 ? progress.tokens / progress.stepSeconds : 0,
+    peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()), trainingSeconds: progress.seconds, steps: progress.step, stoppedEarly: progress.stoppedEarly,
+  };
+}
