@@ -1,0 +1,131 @@
+/**
+ * Step time, tokens a second and peak memory of LoRA, bottleneck adapters and full fine-tuning at MiniLM size, and beside them
+ * transformers + peft on the same machine in the same run where a Python has them. Processes alternate, medians are compared.
+ *
+ * Options: --steps 12 --rounds 2 --threads N --batch 16 --sequence 128 --python PATH (or PEFT_STUDIO_PYTHON) --methods lora,bottleneck,full --out FILE.json
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, platform, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { z } from 'zod';
+import { labels, miniLm, writeModel } from './model.js';
+import { measure, measurementSchema, workSchema, type Measurement, type Work } from './worker.js';
+
+const execute = promisify(execFile);
+const self = fileURLToPath(import.meta.url);
+const methods: Readonly<Record<string, { title: string; method: Work['method'] }>> = {
+  lora: { title: 'LoRA r 8, query value', method: { type: 'lora', rank: 8, alpha: 16, dropout: 0, targetModules: ['query', 'value'] } },
+  bottleneck: { title: 'Bottleneck 64, Houlsby', method: { type: 'bottleneck', placement: 'houlsby', reductionFactor: 6, activation: 'relu' } },
+  full: { title: 'Full fine-tuning', method: { type: 'full' } },
+};
+const spellingSchema = z.object({ attention: z.string(), fused: z.boolean() });
+
+async function lastLine(command: string, args: readonly string[]): Promise<unknown> {
+  const { stdout } = await execute(command, args, { maxBuffer: 64 * 1024 * 1024 });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? 'null');
+}
+
+/** A Python with torch, transformers and peft, or null: then only our side is measured. */
+async function findPython(wanted: string | undefined): Promise<string | null> {
+  const candidates = wanted === undefined ? ['python3', 'python'] : [wanted];
+  for (const python of candidates) {
+    const ready = await execute(python, ['-c', 'import torch, transformers, peft']).then(() => true, () => false);
+    if (ready) return python;
+  }
+  if (wanted !== undefined) throw new Error(`${wanted} cannot import torch, transformers and peft; install them there or leave --python out.`);
+  return null;
+}
+
+/** peer.py stands beside this file's source; the bundle lies two or more folders below the repository's root. */
+function peerScript(): string {
+  for (let folder = join(self, '..'); ; folder = join(folder, '..')) {
+    const path = join(folder, 'test', 'benchmarks', 'peer.py');
+    if (existsSync(path)) return path;
+    if (folder === join(folder, '..')) throw new Error('test/benchmarks/peer.py was not found above the benchmark bundle; run it inside a checkout.');
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}
+
+interface Side { readonly seconds: number; readonly peakMemoryBytes: number; readonly loss: number; readonly trainable: number }
+
+/** Medians over all rounds' steps; memory is the largest of the rounds. */
+function summarize(rounds: readonly Measurement[]): Side {
+  const first = rounds[0];
+  if (first === undefined) throw new Error('no round was measured');
+  return { seconds: median(rounds.flatMap((round) => round.seconds)), peakMemoryBytes: Math.max(...rounds.map((round) => round.peakMemoryBytes)), loss: first.losses[0] ?? NaN, trainable: first.trainable };
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const [head, ...body] = rows;
+  return head === undefined ? '' : [line(head), line(head.map(() => '---')), ...body.map(line)].join('\n');
+}
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+
+async function main(): Promise<void> {
+  const { values: options } = parseArgs({ options: {
+    steps: { type: 'string', default: '12' }, rounds: { type: 'string', default: '2' }, threads: { type: 'string', default: String(Math.min(availableParallelism(), 16)) },
+    batch: { type: 'string', default: '16' }, sequence: { type: 'string', default: '128' }, python: { type: 'string' },
+    methods: { type: 'string', default: Object.keys(methods).join(',') }, out: { type: 'string' },
+  } });
+  const python = await findPython(options.python ?? process.env.PEFT_STUDIO_PYTHON);
+  const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
+  const [batchSize, sequence, threads] = [Number(options.batch), Number(options.sequence), Number(options.threads)];
+  const tokens = batchSize * sequence;
+  const results: { method: string; ours: Side; theirs: Side | null; spelling: string | null }[] = [];
+  let versions: Record<string, string> = { node: process.versions.node };
+  try {
+    await writeModel(folder, miniLm);
+    for (const name of options.methods.split(',')) {
+      const chosen = methods[name];
+      if (chosen === undefined) throw new Error(`--methods has "${name}"; it takes ${Object.keys(methods).join(', ')}.`);
+      const work = { folder, steps: Number(options.steps), warmup: 2, batchSize, sequence, threads, labels: labels.length };
+      const peerWork = { ...work, method: chosen.method.type === 'bottleneck' ? { type: 'bottleneck', size: 64 } : chosen.method };
+      const peer = (more: object) => lastLine(python ?? '', [peerScript(), JSON.stringify({ ...peerWork, ...more })]);
+      const spelling = python === null ? null : z.object({ spelling: spellingSchema }).parse(await peer({})).spelling;
+      const ours: Measurement[] = [];
+      const theirs: Measurement[] = [];
+      for (let round = 0; round < Number(options.rounds); round++) {
+        ours.push(measurementSchema.parse(await lastLine(process.execPath, [self, 'worker', JSON.stringify({ ...work, method: chosen.method })])));
+        if (spelling !== null) theirs.push(measurementSchema.parse(await peer({ spelling })));
+        process.stderr.write(`${chosen.title}: round ${round + 1} of ${options.rounds}\n`);
+      }
+      versions = { ...versions, ...theirs[0]?.versions };
+      results.push({ method: chosen.title, ours: summarize(ours), theirs: theirs.length === 0 ? null : summarize(theirs), spelling: spelling === null ? null : `${spelling.attention}, ${spelling.fused ? 'fused' : 'ordinary'} AdamW` });
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  versions['onnxruntime-node'] = await runtimeVersion();
+  const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${threads} threads of ${availableParallelism()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${platform()} ${release()}`;
+  console.log(`${new Date().toISOString().slice(0, 10)}, ${machine}\n${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}`);
+  console.log(`BERT shape, ${miniLm.layers} layers, width ${miniLm.hiddenSize}; batch ${batchSize} × ${sequence}; dropout 0; AdamW, clipping 1; medians of ${options.rounds} × ${options.steps} steps\n`);
+  console.log(table([
+    ['method', 'ours, ms', 'PyTorch, ms', 'ratio', 'tokens/s, ours', 'PyTorch', 'peak memory, ours, MB', 'PyTorch', 'first loss, ours', 'PyTorch', 'PyTorch runs with'],
+    ...results.map(({ method, ours, theirs, spelling }) => [
+      method, (ours.seconds * 1000).toFixed(0), theirs === null ? '–' : (theirs.seconds * 1000).toFixed(0), theirs === null ? '–' : (ours.seconds / theirs.seconds).toFixed(2),
+      (tokens / ours.seconds).toFixed(0), theirs === null ? '–' : (tokens / theirs.seconds).toFixed(0), megabytes(ours.peakMemoryBytes), theirs === null ? '–' : megabytes(theirs.peakMemoryBytes),
+      ours.loss.toFixed(5), theirs === null ? '–' : theirs.loss.toFixed(5), spelling ?? '–',
+    ]),
+  ]));
+  if (python === null) console.log('\nNo Python with torch, transformers and peft was found: our side only. Name one by --python PATH.');
+  if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify({ date: new Date().toISOString(), machine, versions, batchSize, sequence, results }, null, 2)}\n`);
+}
+
+async function runtimeVersion(): Promise<string> {
+  const file = fileURLToPath(import.meta.resolve('onnxruntime-node/package.json'));
+  return z.object({ version: z.string() }).parse(JSON.parse(await readFile(file, 'utf8'))).version;
+}
+
+if (process.argv[2] === 'worker') console.log(JSON.stringify(await measure(workSchema.parse(JSON.parse(process.argv[3] ?? 'null')))));
+else await main();

@@ -1,0 +1,114 @@
+"""The peer: the same model, batches and method in transformers + peft on this machine. One JSON line on stdout.
+
+Takes one JSON argument {folder, method, steps, warmup, batchSize, sequence, threads, labels}. For each method the faster of
+PyTorch's own spellings (sdpa or eager attention, fused or ordinary AdamW) is found by a few steps each and then measured.
+"""
+import json
+import platform
+import resource
+import statistics
+import sys
+import time
+
+import torch
+from transformers import AutoModelForSequenceClassification
+from transformers.utils import logging
+
+options = json.loads(sys.argv[1])
+torch.set_num_threads(options["threads"])
+torch.manual_seed(1)
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+
+class Bottleneck(torch.nn.Module):
+    """h + up(relu(down(h))), up starting at zero."""
+
+    def __init__(self, width: int, size: int):
+        super().__init__()
+        self.down, self.up = torch.nn.Linear(width, size), torch.nn.Linear(size, width)
+        torch.nn.init.zeros_(self.up.weight)
+        torch.nn.init.zeros_(self.up.bias)
+
+    def forward(self, hidden):
+        return hidden + self.up(torch.relu(self.down(hidden)))
+
+
+def add_bottlenecks(model, size: int) -> None:
+    """Houlsby's placement: on the outputs of both projections of a layer, before residual and LayerNorm."""
+    width = model.config.hidden_size
+    for layer in model.bert.encoder.layer:
+        for output in (layer.attention.output, layer.output):
+            output.bottleneck = Bottleneck(width, size)
+            output.dense.register_forward_hook(lambda _module, _inputs, hidden, output=output: output.bottleneck(hidden))
+
+
+def build(attention: str, fused: bool):
+    """Model and optimizer of the method; everything else frozen."""
+    model = AutoModelForSequenceClassification.from_pretrained(options["folder"], num_labels=options["labels"], attn_implementation=attention, dtype=torch.float32)
+    method = options["method"]
+    if method["type"] == "lora":
+        from peft import LoraConfig, TaskType, get_peft_model
+
+        model = get_peft_model(model, LoraConfig(task_type=TaskType.SEQ_CLS, r=method["rank"], lora_alpha=method["alpha"], lora_dropout=0.0, target_modules=method["targetModules"]))
+    elif method["type"] == "bottleneck":
+        model.requires_grad_(False)
+        add_bottlenecks(model, method["size"])
+        model.classifier.requires_grad_(True)
+    plain = lambda name: name.endswith("bias") or "norm" in name.lower()
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    groups = [{"params": [p for n, p in named if not plain(n)], "weight_decay": 0.01}, {"params": [p for n, p in named if plain(n)], "weight_decay": 0.0}]
+    return model.train(), torch.optim.AdamW(groups, lr=1e-4, fused=fused), [p for _, p in named]
+
+
+def batch_of(step: int, size: int, sequence: int, vocabulary: int):
+    """The rule of benchBatch in model.ts."""
+    state = (step * 7919 + 17) % 2147483647
+    numbers = []
+    for _ in range(size * sequence + size):
+        state = state * 48271 % 2147483647
+        numbers.append(state)
+    floor = 1000 % vocabulary
+    ids = torch.tensor([floor + n % (vocabulary - floor) for n in numbers[: size * sequence]]).reshape(size, sequence)
+    return ids, torch.tensor([n % options["labels"] for n in numbers[size * sequence:]])
+
+
+def run(model, optimizer, trained, steps: int):
+    """Seconds and loss of each step."""
+    seconds, losses = [], []
+    for step in range(steps):
+        ids, labels = batch_of(step, options["batchSize"], options["sequence"], model.config.vocab_size)
+        mask = torch.ones_like(ids)
+        start = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+        seconds.append(time.perf_counter() - start)
+    return seconds, losses
+
+
+def main() -> None:
+    spelling = options.get("spelling")
+    if spelling is None:
+        times = {}
+        for attention in ("sdpa", "eager"):
+            for fused in (False, True):
+                seconds, _ = run(*build(attention, fused), 4)
+                times[(attention, fused)] = statistics.median(seconds[1:])
+        attention, fused = min(times, key=times.get)
+        print(json.dumps({"spelling": {"attention": attention, "fused": fused}}))
+        return
+    model, optimizer, trained = build(spelling["attention"], spelling["fused"])
+    seconds, losses = run(model, optimizer, trained, options["warmup"] + options["steps"])
+    import importlib.metadata as metadata
+
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    versions = {name: metadata.version(name) for name in ("torch", "transformers", "peft")}
+    print(json.dumps({"seconds": seconds[options["warmup"]:], "losses": losses, "peakMemoryBytes": memory, "trainable": sum(p.numel() for p in trained),
+                      "versions": {**versions, "python": platform.python_version()}}))
+
+
+main()
