@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import { fileError } from './decode.js';
 
-const tokenSchema = z.union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)]).nullish();
+const tokenSchema = z.union([z.string().transform((content) => ({ content, lstrip: false })), z.looseObject({ content: z.string(), lstrip: z.boolean().default(false) })]).nullish();
 const configSchema = z.looseObject({
   tokenizer_class: z.string().nullish(),
   do_lower_case: z.boolean().nullish(), strip_accents: z.boolean().nullish(), tokenize_chinese_chars: z.boolean().nullish(), add_prefix_space: z.boolean().nullish(),
@@ -87,7 +87,7 @@ function wordPiece(folder: string, words: string, config: TokenizerConfig): unkn
   const lines = words.split('\n').map((line) => line.replace(/\r$/, ''));
   if (lines.at(-1) === '') lines.pop();
   const vocab: Record<string, number> = Object.fromEntries(lines.map((token, id) => [token, id]));
-  const tokens = { cls: config.cls_token ?? '[CLS]', sep: config.sep_token ?? '[SEP]', unk: config.unk_token ?? '[UNK]', pad: config.pad_token ?? '[PAD]', mask: config.mask_token ?? '[MASK]' };
+  const tokens = { cls: config.cls_token?.content ?? '[CLS]', sep: config.sep_token?.content ?? '[SEP]', unk: config.unk_token?.content ?? '[UNK]', pad: config.pad_token?.content ?? '[PAD]', mask: config.mask_token?.content ?? '[MASK]' };
   const id = (token: string) => idIn(folder, 'vocab.txt', vocab, token);
   const piece = (token: string, segment: number) => ({ SpecialToken: { id: token, type_id: segment } });
   const text = (name: 'A' | 'B', segment: number) => ({ Sequence: { id: name, type_id: segment } });
@@ -112,12 +112,12 @@ function byteLevelBpe(folder: string, vocabulary: string, mergeLines: string, co
   if (!parsed.success) throw new StudioError('bad-model', `${join(folder, 'vocab.json')} is no vocabulary: it must map tokens to numbers.`, 'Take the file from the model again.', { folder });
   const vocab = parsed.data;
   const merges = mergeLines.split(/\r?\n/).filter((line, index) => line !== '' && !(index === 0 && line.startsWith('#version')));
-  const tokens = { cls: config.cls_token ?? '<s>', pad: config.pad_token ?? '<pad>', sep: config.sep_token ?? '</s>', unk: config.unk_token ?? '<unk>', mask: config.mask_token ?? '<mask>' };
+  const tokens = { cls: config.cls_token?.content ?? '<s>', pad: config.pad_token?.content ?? '<pad>', sep: config.sep_token?.content ?? '</s>', unk: config.unk_token?.content ?? '<unk>', mask: config.mask_token?.content ?? '<mask>' };
   const id = (token: string) => idIn(folder, 'vocab.json', vocab, token);
   const addPrefixSpace = config.add_prefix_space ?? false;
   return {
     version: '1.0', truncation: null, padding: null,
-    added_tokens: [...new Set(Object.values(tokens))].filter((token) => vocab[token] !== undefined).map((token) => special(id(token), token, token === tokens.mask)).sort((a, b) => a.id - b.id),
+    added_tokens: [...new Set(Object.values(tokens))].filter((token) => vocab[token] !== undefined).map((token) => special(id(token), token, token === tokens.mask && config.mask_token?.lstrip === true)).sort((a, b) => a.id - b.id),
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: addPrefixSpace, trim_offsets: true, use_regex: true },
     post_processor: { type: 'RobertaProcessing', sep: [tokens.sep, id(tokens.sep)], cls: [tokens.cls, id(tokens.cls)], trim_offsets: true, add_prefix_space: addPrefixSpace },

@@ -67,7 +67,9 @@ export class TextTokenizer {
         else this.native.setTruncation(maxLength); // longest first is its default
         this.maxLength = maxLength;
       }
-      return this.native.encodeBatch(rows.map(({ text, pair }) => (pair === null ? text : [text, pair])));
+      // encodeBatch takes single texts only, whatever its types say.
+      if (rows.every(({ pair }) => pair === null)) return this.native.encodeBatch(rows.map(({ text }) => text));
+      return Promise.all(rows.map(({ text, pair }) => this.native.encode(text, pair)));
     });
     this.queue = work.catch(() => undefined);
     return work;
@@ -112,5 +114,5 @@ const usualNames = { cls: ['[CLS]', '<s>'], sep: ['[SEP]', '</s>'], pad: ['[PAD]
 
 function namesOf(config: TokenizerConfig, role: keyof typeof usualNames): readonly string[] {
   const own = config[`${role}_token`];
-  return own === null || own === undefined ? usualNames[role] : [own, ...usualNames[role]];
+  return own === null || own === undefined ? usualNames[role] : [own.content, ...usualNames[role]];
 }
