@@ -11,7 +11,7 @@ export class ToyTrainer implements EngineTrainer {
   readonly optimizerBytes: number;
   private readonly weight: Float32Array;
   private readonly moment: Float32Array;
-  private steps = 0;
+  stepsDone = 0;
   private readonly seed: number;
 
   constructor(private readonly options: ToyOptions) {
@@ -29,7 +29,7 @@ export class ToyTrainer implements EngineTrainer {
   async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
     const { classes } = this.options;
     const gradient = new Float32Array(this.weight.length);
-    const next = uniforms(this.seed * 7919 + this.steps);
+    const next = uniforms(this.seed * 7919 + this.stepsDone);
     let loss = 0;
     const rows = batches.reduce((sum, batch) => sum + batch.size, 0);
     for (const batch of batches) {
@@ -47,7 +47,7 @@ export class ToyTrainer implements EngineTrainer {
       this.moment[i] = 0.9 * this.moment[i]! + gradient[i]!;
       this.weight[i]! -= learningRate * this.moment[i]!;
     }
-    this.steps += 1;
+    this.stepsDone += 1;
     return { loss, gradientNorm: Math.sqrt(square) };
   }
 
@@ -68,13 +68,13 @@ export class ToyTrainer implements EngineTrainer {
   }
 
   saveState(): NamedTensors {
-    return new Map([['weight', this.tensor(this.weight)], ['moment', this.tensor(this.moment)], ['steps', { shape: [1], data: Float32Array.of(this.steps) }]]);
+    return new Map([['weight', this.tensor(this.weight)], ['moment', this.tensor(this.moment)], ['steps', { shape: [1], data: Float32Array.of(this.stepsDone) }]]);
   }
 
   loadState(state: NamedTensors): void {
     this.loadParameters(state);
     this.moment.set(state.get('moment')!.data);
-    this.steps = state.get('steps')!.data[0]!;
+    this.stepsDone = state.get('steps')!.data[0]!;
   }
 
   loadParameters(parameters: NamedTensors): void {

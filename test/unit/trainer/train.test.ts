@@ -4,13 +4,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { trainingSchema, type Training } from '../../../electron/contract/plan.js';
 import { scoresFromLogits } from '../../../electron/evaluation/index.js';
-import type { BaseModelInfo } from '../../../electron/engine/index.js';
 import { readHashed } from '../../../electron/trainer/checkpoint.js';
 import type { JobOf, TestPrediction, TrainerEvent } from '../../../electron/trainer/protocol.js';
-import type { EngineDoor } from '../../../electron/trainer/engine-door.js';
 import { train } from '../../../electron/trainer/train.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows, tinyVocabulary } from '../../helpers/tiny-model.js';
-import { ToyTrainer } from './toy-trainer.js';
+import { contextOf, ToyEngine } from './toy-engine.js';
 
 let folder: string;
 let modelFolder: string;
@@ -25,26 +23,9 @@ beforeAll(async () => {
   await writeFile(split('empty'), '');
 });
 
-/** The loop's engine replaced by a bag-of-words model; everything else is the real thing. */
-class ToyEngine implements EngineDoor {
-  createPredictor = async () => { throw new Error('not part of training'); };
-  selfTest = async () => { throw new Error('not part of training'); };
-  learningRateAt = (step: number, totalSteps: number, training: { learningRate: number }) => training.learningRate * (1 - step / totalSteps);
-  describeMethod = () => 'Bag of words';
-  built: ToyTrainer[] = [];
-  async openModel(at: string): Promise<BaseModelInfo> {
-    return { folder: at, architecture: 'bert', parameters: [], totalParameters: 100, layers: 2, hiddenSize: 32, vocabularySize: tinyVocabulary().length, maxLength: 64, bytes: 1, config: {} };
-  }
-  async createTrainer(): Promise<ToyTrainer> {
-    const trainer = new ToyTrainer({ vocabulary: tinyVocabulary().length, classes: tinyLabels.length, dropout: 0.1 });
-    this.built.push(trainer);
-    return trainer;
-  }
-}
-
 async function run(runFolder: string, training: Partial<Training> = {}, options: { resume?: boolean; data?: Partial<JobOf<'train'>['task']['data']>; pauseWhen?: (event: TrainerEvent) => boolean; cancelWhen?: (event: TrainerEvent) => boolean } = {}) {
-  const events: TrainerEvent[] = [];
-  let [pause, cancel] = [false, false];
+  const context = contextOf(options);
+  const { events } = context;
   const engine = new ToyEngine();
   const job: JobOf<'train'> = {
     type: 'train', runFolder: join(folder, runFolder), resume: options.resume ?? false,
@@ -53,20 +34,7 @@ async function run(runFolder: string, training: Partial<Training> = {}, options:
       data: { train: split('train'), validation: split('validation'), test: split('test'), ...options.data },
     },
   };
-  const outcome = await train(
-    job,
-    {
-      emit: async (event) => {
-        events.push(event);
-        pause ||= options.pauseWhen?.(event) ?? false;
-        cancel ||= options.cancelWhen?.(event) ?? false;
-      },
-      breathe: async () => { if (cancel) throw Object.assign(new Error('cancelled'), { code: 'cancelled' }); },
-      pauseRequested: () => pause,
-    },
-    engine,
-    12345,
-  );
+  const outcome = await train(job, context, engine, 12345);
   const predictions = events.flatMap((event): TestPrediction[] => (event.type === 'predictions' ? event.rows : []));
   const steps = events.flatMap((event) => (event.type === 'metrics' ? event.steps : []));
   const log = events.flatMap((event) => (event.type === 'metrics' ? event.log : []));

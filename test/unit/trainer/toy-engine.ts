@@ -1,0 +1,60 @@
+/** The engine's door over the toy model: the jobs' own logic in milliseconds. */
+import type { BaseModelInfo, EnginePredictor, PredictorOptions, SelfTestReport } from '../../../electron/engine/index.js';
+import type { EngineDoor } from '../../../electron/trainer/engine-door.js';
+import type { TrainerEvent } from '../../../electron/trainer/protocol.js';
+import type { JobContext } from '../../../electron/trainer/server.js';
+import { tinyLabels, tinyVocabulary } from '../../helpers/tiny-model.js';
+import { ToyTrainer } from './toy-trainer.js';
+
+export class ToyEngine implements EngineDoor {
+  readonly built: ToyTrainer[] = [];
+  opened = 0;
+  disposed = 0;
+
+  async openModel(folder: string): Promise<BaseModelInfo> {
+    return { folder, architecture: 'bert', parameters: [], totalParameters: 100, layers: 2, hiddenSize: 32, vocabularySize: tinyVocabulary().length, maxLength: 64, bytes: 1, config: {} };
+  }
+
+  async createTrainer(): Promise<ToyTrainer> {
+    const trainer = new ToyTrainer({ vocabulary: tinyVocabulary().length, classes: tinyLabels.length, dropout: 0.1 });
+    this.built.push(trainer);
+    return trainer;
+  }
+
+  async createPredictor(options: PredictorOptions): Promise<EnginePredictor> {
+    this.opened += 1;
+    const trainer = new ToyTrainer({ vocabulary: tinyVocabulary().length, classes: tinyLabels.length, seed: options.seed });
+    if (options.parameters.size > 0) trainer.loadParameters(options.parameters);
+    return { predict: (batch) => trainer.predict(batch), dispose: async () => { this.disposed += 1; } };
+  }
+
+  async selfTest(device: SelfTestReport['device']): Promise<SelfTestReport> {
+    if (device === 'webgpu') return { device, status: 'passed', difference: 1e-6, secondsPerStep: 0.1, reason: null };
+    if (device === 'cuda') return { device, status: 'unavailable', difference: null, secondsPerStep: null, reason: 'not bundled' };
+    return { device, status: 'passed', difference: 0, secondsPerStep: 0.2, reason: null };
+  }
+
+  learningRateAt(step: number, totalSteps: number, training: { learningRate: number }): number {
+    return training.learningRate * (1 - step / totalSteps);
+  }
+
+  describeMethod(): string {
+    return 'Bag of words';
+  }
+}
+
+/** A job's context that keeps its events and may be told to stop. */
+export function contextOf(control: { pauseWhen?: (event: TrainerEvent) => boolean; cancelWhen?: (event: TrainerEvent) => boolean } = {}): JobContext & { readonly events: TrainerEvent[] } {
+  const events: TrainerEvent[] = [];
+  let [pause, cancel] = [false, false];
+  return {
+    events,
+    emit: async (event) => {
+      events.push(event);
+      pause ||= control.pauseWhen?.(event) ?? false;
+      cancel ||= control.cancelWhen?.(event) ?? false;
+    },
+    breathe: async () => { if (cancel) throw Object.assign(new Error('cancelled'), { code: 'cancelled' }); },
+    pauseRequested: () => pause,
+  };
+}
