@@ -58,6 +58,15 @@ export function allCommands(): Command[] {
   return list;
 }
 
+/** Commands that hold every word of the query in title or group, those whose title begins with it first within their group. */
+export function matching(commands: readonly Command[], query: string): Command[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const hits = commands.filter((command) => words.every((word) => `${command.title} ${command.group}`.toLowerCase().includes(word)));
+  const groups = [...new Set(hits.map((command) => command.group))];
+  const begins = (command: Command) => (words.length > 0 && command.title.toLowerCase().startsWith(words.join(' ')) ? 0 : 1);
+  return groups.flatMap((group) => hits.filter((command) => command.group === group).sort((a, b) => begins(a) - begins(b)));
+}
+
 /** Runs a command and shows what went wrong, if anything did. */
 export async function runCommand(command: Command): Promise<void> {
   try {

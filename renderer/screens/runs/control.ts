@@ -1,5 +1,5 @@
 /** What can be done with a run, and what its failure suggests. Failures of these actions are shown as notices. */
-import type { Plan, Run } from '../../../electron/contract/index.js';
+import type { ErrorCode, Plan, Run } from '../../../electron/contract/index.js';
 import { projectHref, router } from '../../state/router.svelte.js';
 import { runs } from '../../state/runs.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
@@ -13,8 +13,11 @@ async function guarded(action: () => Promise<unknown>): Promise<void> {
   }
 }
 
+/** Failures that a resumed run would meet again at once: only a changed plan helps. */
+const endsSameAgain: ReadonlySet<ErrorCode> = new Set(['out-of-memory', 'diverged', 'bad-input', 'bad-model', 'bad-data'] as const);
+
 export const canPause = (run: Run): boolean => run.state === 'running' || run.state === 'preparing';
-export const canResume = (run: Run): boolean => run.state === 'paused' || run.state === 'interrupted' || (run.state === 'failed' && run.step > 0);
+export const canResume = (run: Run): boolean => run.state === 'paused' || run.state === 'interrupted' || (run.state === 'failed' && run.step > 0 && !endsSameAgain.has(run.problem?.code ?? 'internal'));
 export const canCancel = (run: Run): boolean => canPause(run) || run.state === 'queued' || run.state === 'paused' || run.state === 'interrupted';
 export const canDelete = (run: Run): boolean => !canPause(run);
 

@@ -6,7 +6,7 @@ type State = Run['state'];
 /** "LoRA r 8, seed 3": method, the first part of its setting, seed. */
 export function runTitle(run: Pick<Run, 'methodName' | 'setting' | 'seed'>): string {
   const short = run.setting.split(',')[0]?.trim() ?? '';
-  const detail = short && short.length <= 14 ? ` ${short}` : '';
+  const detail = /\d/.test(short) && short.length <= 14 ? ` ${short}` : '';
   return `${run.methodName}${detail}, seed ${run.seed}`;
 }
 

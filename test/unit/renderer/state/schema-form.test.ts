@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { trainingSchema } from '../../../../electron/contract/index.js';
+import { formFields, rangeWords, wordsOf } from '../../../../renderer/state/schema-form.js';
+
+describe('formFields', () => {
+  it('reads a method schema as zod writes it', () => {
+    const schema = z.strictObject({
+      type: z.literal('lora'),
+      rank: z.int().min(1).max(512).default(8).describe('Rank r'),
+      dropout: z.number().min(0).max(0.9).default(0),
+      targetModules: z.array(z.string()).default(['query', 'value']),
+      placement: z.enum(['houlsby', 'pfeiffer']).default('pfeiffer'),
+      bias: z.boolean().default(true),
+      limit: z.number().positive().nullable().default(null),
+    });
+    expect(formFields(z.toJSONSchema(schema, { io: 'input' }))).toEqual([
+      { key: 'rank', title: 'Rank', description: 'Rank r', nullable: false, kind: 'number', integer: true, min: 1, max: 512, initial: 8 },
+      { key: 'dropout', title: 'Dropout', description: null, nullable: false, kind: 'number', integer: false, min: 0, max: 0.9, initial: 0 },
+      { key: 'targetModules', title: 'Target modules', description: null, nullable: false, kind: 'list', open: true, choices: ['query', 'value'], initial: ['query', 'value'] },
+      { key: 'placement', title: 'Placement', description: null, nullable: false, kind: 'choice', choices: ['houlsby', 'pfeiffer'], initial: 'pfeiffer' },
+      { key: 'bias', title: 'Bias', description: null, nullable: false, kind: 'flag', initial: true },
+      { key: 'limit', title: 'Limit', description: null, nullable: true, kind: 'number', integer: false, min: 0, max: null, initial: null },
+    ]);
+  });
+
+  it('finds a field of a known kind for every training setting', () => {
+    const fields = formFields(z.toJSONSchema(trainingSchema, { io: 'input' }));
+    expect(fields.map((field) => field.key)).toEqual(Object.keys(trainingSchema.shape));
+    const kinds = Object.fromEntries(fields.map((field) => [field.key, `${field.kind}${field.nullable ? ' or null' : ''}`]));
+    expect(kinds).toMatchObject({ epochs: 'number', maxSteps: 'number or null', schedule: 'choice', shuffle: 'flag', gradientClip: 'number or null', earlyStoppingPatience: 'number or null' });
+  });
+
+  it('allows only the listed words where the schema lists them', () => {
+    const [field] = formFields({ properties: { parts: { type: 'array', items: { enum: ['q', 'k'] }, default: ['q'] } } });
+    expect(field).toMatchObject({ kind: 'list', open: false, choices: ['q', 'k'] });
+  });
+  it('prefers the list among shorthands', () => {
+    const [field] = formFields({ properties: { targetModules: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }], default: ['query'], examples: [['query', 'key']] } } });
+    expect(field).toMatchObject({ kind: 'list', choices: ['query', 'key'] });
+  });
+  it('has no fields for what is no object schema', () => expect(formFields({})).toEqual([]));
+});
+
+describe('words', () => {
+  it('writes keys as words', () => expect(wordsOf('targetModules')).toBe('Target modules'));
+  it('says ranges', () => {
+    const base = { key: 'k', title: 'K', description: null, nullable: false, kind: 'number', integer: false, initial: null } as const;
+    expect(rangeWords({ ...base, min: 1, max: 64 })).toBe('1 to 64');
+    expect(rangeWords({ ...base, min: 0, max: 9_007_199_254_740_991 })).toBe('from 0');
+    expect(rangeWords({ ...base, min: null, max: null })).toBe('');
+  });
+});
