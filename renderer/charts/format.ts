@@ -1,5 +1,5 @@
 /** Numbers on axes and marks; the rest is written as everywhere (state/format). */
-import { number, scientific } from '../state/format.js';
+import { NO_VALUE, number, scientific } from '../state/format.js';
 
 /** A count on an axis: 0, 950, 10 k, 1.5 M, 2 G. */
 export function compact(value: number): string {
@@ -13,4 +13,12 @@ export function measured(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return scientific(value);
   return number(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
+}
+
+/** A value of a chart's table: counts whole, measures with four decimals, very small ones by their power. */
+export function cellText(value: string | number | null): string {
+  if (value === null) return NO_VALUE;
+  if (typeof value === 'string') return value;
+  if (Number.isInteger(value)) return number(value);
+  return Math.abs(value) < 0.001 ? scientific(value, 2) : number(value, Math.abs(value) >= 100 ? 1 : 4);
 }

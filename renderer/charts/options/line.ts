@@ -4,7 +4,7 @@ import { number } from '../../state/format.js';
 import { smooth } from '../../state/series.js';
 import { compact, measured } from '../format.js';
 import type { Palette } from '../palette.js';
-import { bounded, logTicks, nearest, niceStep, type Sample } from '../series.js';
+import { bounded, logTicks, nearest, type Sample } from '../series.js';
 import type { ChartTable } from '../csv.js';
 import { areaOf, at, group, line, mark, rect, sceneData, text } from './shapes.js';
 import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode, type Size } from './common.js';
@@ -43,7 +43,6 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
   const xMax = Math.max(input.xMax ?? 0, last);
   const right = ends.length ? 74 : 18;
   const band = input.validation.filter((v) => typeof v.low === 'number' && typeof v.high === 'number');
-  const xStep = niceStep(xMax, Math.max(2, Math.min(6, size.width / 130)));
 
   const shares = input.unit === '%' ? [...input.validation.map((v) => v.low ?? v.y), ...ends.flatMap((o) => o.points.map((s) => s.y))].flatMap((y) => y ?? []) : [];
   // A loss starts at zero; a score is read in the tens where it lies.
@@ -55,7 +54,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
     ...base(palette),
     grid: { left: 52, right, top: 28, bottom: 40 },
     xAxis: {
-      type: 'value', min: 0, max: xMax, interval: xStep, name: 'step', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
+      type: 'value', min: 0, max: xMax, splitNumber: Math.max(2, Math.min(6, Math.round(size.width / 130))), name: 'step', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
       axisLabel: { ...axisLabel(palette), showMaxLabel: true, formatter: (v: number) => number(v) }, axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false },
     },
     yAxis: {
