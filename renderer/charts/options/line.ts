@@ -9,7 +9,7 @@ import type { ChartTable } from '../csv.js';
 import { areaOf, at, group, line, mark, rect, sceneData, text } from './shapes.js';
 import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode, type Size } from './common.js';
 
-export interface ValidationSample extends Sample { readonly low?: number | null; readonly high?: number | null }
+interface ValidationSample extends Sample { readonly low?: number | null; readonly high?: number | null }
 export interface LineInput {
   /** What y is: "Loss". */
   readonly measure: string;

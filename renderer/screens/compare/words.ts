@@ -8,7 +8,7 @@ export const measureName = (measure: Comparison['measure']): string => (measure 
 /** Decimals that a zone of equivalence asks for: 1 point needs one, 0.25 needs two. */
 export const zoneDigits = (zone: number): number => (Number.isInteger(zone * 10) ? 1 : 2);
 
-export const verdictTitles: Readonly<Record<string, string>> = { within: 'Within', better: 'Better', worse: 'Worse', undecided: 'Cannot tell yet', 'no-baseline': 'No baseline', baseline: 'Baseline' };
+const verdictTitles: Readonly<Record<string, string>> = { within: 'Within', better: 'Better', worse: 'Worse', undecided: 'Cannot tell yet', 'no-baseline': 'No baseline', baseline: 'Baseline' };
 
 /** Title of a group of sentences: "Within 1 point of full fine-tuning". */
 export function verdictTitle(kind: string, zone: number): string {
@@ -21,7 +21,7 @@ export const verdictCell = (row: ComparisonRow, zone: number): string => (row.ve
 
 type Measured = ComparisonRow['accuracy'];
 /** "91.6 (91.0 to 92.2)" from shares of 0 to 1. */
-export const shareWithInterval = (m: Measured): string => percent(m.mean) + (m.interval ? ` (${interval(m.interval.low * 100, m.interval.high * 100)})` : '');
+const shareWithInterval = (m: Measured): string => percent(m.mean) + (m.interval ? ` (${interval(m.interval.low * 100, m.interval.high * 100)})` : '');
 
 /** Half the width of an interval that is symmetric about its mean, null without one. */
 export const halfWidth = (m: Measured): number | null => (m.interval ? (m.interval.high - m.interval.low) / 2 : null);

@@ -5,7 +5,7 @@ import { jobs } from '../../state/jobs.svelte.js';
 import { datasets } from '../../state/library.svelte.js';
 import { assignRole, baseName, type Role } from './roles.js';
 
-export type SplitMode = 'shares' | 'files' | 'column';
+type SplitMode = 'shares' | 'files' | 'column';
 
 class ImportDraft {
   projectId = $state<number | null>(null);
