@@ -33,7 +33,7 @@ class AppState {
       listen('job', (job) => jobs.receive(job)),
       listen('changed', ({ kind }) => void this.reread(kind)),
     ];
-    const timer = setInterval(() => void this.info.read(() => call('app.info', {})), 10_000);
+    const timer = setInterval(() => void this.info.read(() => call('app.info', {})), 30_000);
     void this.readAll();
     return () => {
       clearInterval(timer);
@@ -79,7 +79,7 @@ class AppState {
   }
 
   async set(change: Partial<Settings>): Promise<void> {
-    await this.settings.read(() => call('settings.set', change));
+    this.settings.value = await call('settings.set', change);
   }
 
   /** Trains a step on each device and compares it with the CPU's. */
