@@ -1,7 +1,7 @@
 /** The real trainer process, bundled as the app's build does it and forked, for tests that kill it. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -9,22 +9,32 @@ import { StudioError } from '../../electron/contract/errors.js';
 import { trainerMessageSchema, type HostMessage, type JobResult, type TrainerEvent, type TrainerJobInput, type TrainerMessage } from '../../electron/trainer/protocol.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-let bundle: Promise<string> | null = null;
+const appEntry = 'electron/trainer/main.ts';
+const bundles = new Map<string, Promise<string>>();
 
-/** Bundles the trainer's entry once a test process; the file lies where node_modules can be resolved from. */
-export function bundledTrainer(): Promise<string> {
-  bundle ??= (async () => {
-    const folder = join(root, 'node_modules', '.cache', `trainer-${process.pid}`);
-    await mkdir(folder, { recursive: true });
-    const outfile = join(folder, 'trainer.cjs');
-    await build({
-      absWorkingDir: root, entryPoints: ['electron/trainer/main.ts'], outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node20.18', logLevel: 'warning',
-      external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
-      define: { 'import.meta.url': 'bundleUrl' }, banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
-    });
-    return outfile;
-  })();
-  return bundle;
+/** Bundles an entry once a test process; the file lies where node_modules can be resolved from. */
+function bundled(entry: string): Promise<string> {
+  const made = bundles.get(entry) ?? bundle(entry);
+  bundles.set(entry, made);
+  return made;
+}
+
+async function bundle(entry: string): Promise<string> {
+  const folder = join(root, 'node_modules', '.cache', `trainer-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  const outfile = join(folder, `${bundles.size}.cjs`);
+  await build({
+    absWorkingDir: root, entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node20.18', logLevel: 'warning',
+    external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
+    define: { 'import.meta.url': 'bundleUrl' }, banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
+  });
+  return outfile;
+}
+
+/** Removes this test process's bundles. */
+export async function removeBundles(): Promise<void> {
+  bundles.clear();
+  await rm(join(root, 'node_modules', '.cache', `trainer-${process.pid}`), { recursive: true, force: true });
 }
 
 export class TrainerProcess {
@@ -40,9 +50,9 @@ export class TrainerProcess {
     });
   }
 
-  /** Forks the trainer and waits until it is ready. */
-  static async start(): Promise<TrainerProcess> {
-    const started = new TrainerProcess(fork(await bundledTrainer(), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+  /** Forks the trainer (or another entry that serves the same protocol) and waits until it is ready. */
+  static async start(entry = appEntry): Promise<TrainerProcess> {
+    const started = new TrainerProcess(fork(await bundled(entry), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
     await started.waitFor((message) => message.kind === 'ready');
     return started;
   }
