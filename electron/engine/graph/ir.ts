@@ -1,0 +1,100 @@
+/** The intermediate representation: one op union, attributes per op, values with dtype and (symbolic) shape. */
+import type { Dim, Shape } from './dims.js';
+
+export type DType = 'float32' | 'int64' | 'bool';
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+type None = Readonly<Record<never, never>>;
+
+/** Attributes of every op. A new op is added here, and then does not compile until all rule tables know it. */
+export interface OpAttributes {
+  /** Fed at each run. */
+  input: { readonly name: string; readonly type: TensorType };
+  /** A weight. Trainable ones are fed at each run; frozen ones lie in the model as (external) initializers. */
+  parameter: { readonly name: string; readonly shape: readonly number[]; readonly trainable: boolean };
+  constant: { readonly type: TensorType; readonly data: Float32Array | BigInt64Array };
+  // Elementwise, one input
+  neg: None;
+  sqrt: None;
+  exp: None;
+  log: None;
+  tanh: None;
+  erf: None;
+  sigmoid: None;
+  relu: None;
+  /** -1, 0 or 1; the slope of relu is sign(relu(x)), as PyTorch's 0 at 0. */
+  sign: None;
+  cast: { readonly to: DType };
+  /** Outputs y and, for the backward, dy/dx. */
+  gelu: { readonly approximate: 'none' | 'tanh' };
+  // Elementwise, two inputs, NumPy broadcasting
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  minimum: None;
+  equal: None;
+  /** where(condition, a, b) */
+  where: None;
+  /** x where the bool mask is true, else 0, scaled by `scale`. */
+  dropout: { readonly scale: number };
+  // Products and normalizations
+  /** alpha · A'B' over the last two axes; same batch axes on both sides. */
+  matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+  /** Last axis. */
+  softmax: None;
+  logSoftmax: None;
+  /** (x, scale, bias) over the last axis; outputs y, mean and inverse deviation. */
+  layerNorm: { readonly epsilon: number };
+  /**
+   * Attention weights and their use, as one op so that the backward needs one reduction over the head width:
+   * (scores [n, q, k], values [n, k, d], mask? bool [n, q, k]) to outputs [n, q, d] and weights softmax(scores).
+   */
+  attend: { readonly scale: number };
+  // Reductions
+  reduceSum: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  reduceMean: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  /** Gradient goes to all maxima in equal parts. */
+  reduceMax: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  cumulativeSum: { readonly axis: number };
+  // Layout
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  expand: { readonly shape: Shape };
+  concat: { readonly axis: number };
+  slice: { readonly axis: number; readonly start: Dim; readonly end: Dim };
+  /** Zeros before and after along an axis. */
+  pad: { readonly axis: number; readonly before: Dim; readonly after: Dim };
+  /** Rows of a table [v, …] at int64 indices [i…]: [i…, …]. */
+  gather: None;
+  /** Rows added into zeros [rows, …] at int64 indices [n]: the transpose of gather. */
+  scatterAdd: { readonly rows: Dim };
+}
+
+export type Op = keyof OpAttributes;
+
+export interface Value {
+  readonly id: number;
+  readonly type: TensorType;
+  readonly node: Node;
+  readonly index: number;
+}
+
+export interface NodeOf<K extends Op> {
+  readonly id: number;
+  readonly op: K;
+  readonly attributes: OpAttributes[K];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+}
+
+export type Node = { [K in Op]: NodeOf<K> }[Op];
+
+export interface GraphOutput {
+  readonly name: string;
+  readonly value: Value;
+}

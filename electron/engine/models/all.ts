@@ -1,0 +1,4 @@
+/** Every architecture: importing this registers them. */
+import './bert.js';
+import './roberta.js';
+import './distilbert.js';

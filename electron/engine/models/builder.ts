@@ -1,0 +1,103 @@
+/** Builds a forward graph: parameters by name, hooks of the method, seeded dropout. */
+import type { Shape } from '../graph/dims.js';
+import { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/ir.js';
+import type { Hooks, LinearSite } from './types.js';
+
+export type Initializer = 'zeros' | 'ones' | { readonly normal: number } | { readonly uniform: number };
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly trainable: boolean;
+  /** Added by a method or part of the task's head; otherwise it comes from the checkpoint. */
+  readonly added: boolean;
+  /** For parameters that no checkpoint holds. */
+  readonly initializer: Initializer;
+}
+
+export interface DropoutSite {
+  readonly input: string;
+  readonly shape: Shape;
+  readonly rate: number;
+}
+
+export interface BuilderOptions {
+  readonly hooks: Hooks;
+  /** Does a parameter of the base (or of its head) train? */
+  readonly trains: (name: string) => boolean;
+  /** Dropout is built in while training only. */
+  readonly training: boolean;
+  /** Overrides the base's own rates; null keeps them. */
+  readonly modelDropout: number | null;
+  /** Gives the value that stands for a trainable parameter (packed parameters are slices). */
+  readonly resolve?: (g: Graph, spec: ParameterSpec) => Value;
+}
+
+export class Builder {
+  readonly g = new Graph();
+  readonly parameters = new Map<string, ParameterSpec>();
+  readonly dropouts: DropoutSite[] = [];
+  readonly #values = new Map<string, Value>();
+
+  constructor(readonly options: BuilderOptions) {}
+
+  get hooks(): Hooks {
+    return this.options.hooks;
+  }
+
+  /** A tensor of the base model or its head. `initializer` serves where the checkpoint does not hold it. */
+  base(name: string, shape: readonly number[], initializer: Initializer = { normal: 0.02 }): Value {
+    return this.#parameter({ name, shape, trainable: this.options.trains(name), added: false, initializer });
+  }
+
+  /** A tensor that a method adds; it trains. */
+  added(name: string, shape: readonly number[], initializer: Initializer): Value {
+    return this.#parameter({ name, shape, trainable: true, added: true, initializer });
+  }
+
+  #parameter(spec: ParameterSpec): Value {
+    const known = this.#values.get(spec.name);
+    if (known) return known;
+    const value = spec.trainable && this.options.resolve ? this.options.resolve(this.g, spec) : this.g.parameter(spec.name, spec.shape, spec.trainable);
+    this.parameters.set(spec.name, spec);
+    this.#values.set(spec.name, value);
+    return value;
+  }
+
+  /** y = xWᵀ + b with W [out, in] as checkpoints store it; x [n, in]. */
+  dense(module: string, x: Value, inFeatures: number, outFeatures: number): Value {
+    const weight = this.base(`${module}.weight`, [outFeatures, inFeatures]);
+    const bias = this.base(`${module}.bias`, [outFeatures], 'zeros');
+    return this.g.add(this.g.matmul(x, weight, { transB: true }), bias);
+  }
+
+  /** A dense layer that methods may hook into. */
+  linear(site: LinearSite, x: Value): Value {
+    const y = this.dense(site.module, x, site.inFeatures, site.outFeatures);
+    return this.hooks.linear?.(this, site, x, y) ?? y;
+  }
+
+  layerNorm(module: string, x: Value, width: number, epsilon: number): Value {
+    return this.g.layerNorm(x, this.base(`${module}.weight`, [width], 'ones'), this.base(`${module}.bias`, [width], 'zeros'), epsilon);
+  }
+
+  /** The base's own dropout, with the user's override. */
+  modelDropout(x: Value, rate: number): Value {
+    return this.dropout(x, this.options.modelDropout ?? rate);
+  }
+
+  dropout(x: Value, rate: number): Value {
+    const mask = this.dropoutMask(x.type.shape, rate);
+    return mask ? this.g.dropout(x, mask.mask, mask.scale) : x;
+  }
+
+  /** A mask input of a shape, or null where nothing is dropped. Rates are kept in 256ths, so the scale is exact. */
+  dropoutMask(shape: Shape, rate: number): { mask: Value; scale: number } | null {
+    const dropped = Math.round(rate * 256);
+    if (!this.options.training || dropped === 0) return null;
+    const input = `dropout.${this.dropouts.length}`;
+    this.dropouts.push({ input, shape, rate: dropped / 256 });
+    return { mask: this.g.input(input, 'bool', shape), scale: 256 / (256 - dropped) };
+  }
+}

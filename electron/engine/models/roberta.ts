@@ -1,0 +1,36 @@
+/** RoBERTa (Liu et al. 2019): BERT's layers, positions counted from the padding index, a two-layer head. */
+import { bertLayerNames, readBertConfig } from './bert.js';
+import { activate, embedTokens, finishEmbeddings, firstToken, ids, runLayers, tokenRows } from './encoder.js';
+import { registerArchitecture } from './registry.js';
+
+registerArchitecture({
+  type: 'roberta',
+  prefix: 'roberta.',
+  defaultTargets: ['query', 'value'],
+  headModules: ['classifier'],
+  classifierClass: 'RobertaForSequenceClassification',
+  readConfig: (config) => readBertConfig({ type_vocab_size: 1, layer_norm_eps: 1e-5, pad_token_id: 1, ...config }),
+  maxLength: (c) => c.positions - c.paddingIndex - 1,
+  encode(b, c) {
+    const { g } = b;
+    const padding = g.constant(BigInt64Array.of(BigInt(c.paddingIndex)), []);
+    const real = g.where(g.equal(ids(b), padding), g.constant(BigInt64Array.of(0n), []), g.constant(BigInt64Array.of(1n), []));
+    const numbers = g.add(g.mul(g.cumulativeSum(real, 1), real), padding);
+    const positions = g.gather(b.base('roberta.embeddings.position_embeddings.weight', [c.positions, c.hiddenSize]), tokenRows(b, numbers));
+    const words = embedTokens(b, c, b.base('roberta.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]), ids(b));
+    const types = embedTokens(b, c, b.base('roberta.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]), g.input('token_type_ids', 'int64', ['batch', 'sequence']));
+    const embeddings = finishEmbeddings(b, c, 'roberta.embeddings', [g.add(words, types), g.reshape(positions, ['sequence', 'batch', c.hiddenSize])]);
+    return runLayers(b, c, embeddings, 'roberta.encoder.layer', bertLayerNames);
+  },
+  classify(b, c, hidden, labels) {
+    const first = b.modelDropout(firstToken(b, c, hidden), c.classifierDropout);
+    const dense = b.g.tanh(b.dense('classifier.dense', first, c.hiddenSize, c.hiddenSize));
+    return b.dense('classifier.out_proj', b.modelDropout(dense, c.classifierDropout), c.hiddenSize, labels);
+  },
+  predictTokens(b, c, rows) {
+    const dense = activate(b, b.dense('lm_head.dense', rows, c.hiddenSize, c.hiddenSize), 'gelu');
+    const normal = b.layerNorm('lm_head.layer_norm', dense, c.hiddenSize, c.layerNormEpsilon);
+    const words = b.base('roberta.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]);
+    return b.g.add(b.g.matmul(normal, words, { transB: true }), b.base('lm_head.bias', [c.vocabularySize], 'zeros'));
+  },
+});

@@ -1,0 +1,163 @@
+/** What a lowering rule may do: name values, emit ONNX nodes, make constants and shape tensors. */
+import type { NodeProto, TensorProto } from 'onnx-buf';
+import { EngineError } from '../errors.js';
+import { isStatic, termsOf, type Dim, type Shape } from '../graph/dims.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, Value } from '../graph/ir.js';
+import { nodeProto, tensorProto, type AttributeValue } from './protobuf.js';
+
+/** Kernels differ: `cpu` has FusedMatMul with transposes inside, the GPU providers have the plain ops only. */
+export type LoweringTarget = 'cpu' | 'gpu';
+
+export interface EmitOptions {
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  readonly domain?: string;
+  readonly outputs?: readonly string[];
+}
+
+export class Lowering {
+  readonly initializers: TensorProto[] = [];
+  readonly #needed = new Set<Value>();
+  readonly #uses = new Map<Value, number>();
+  readonly #blocks: NodeProto[][] = [];
+  readonly #prelude: NodeProto[] = [];
+  readonly #constants = new Map<string, string>();
+  readonly #sizes = new Map<string, string>();
+  readonly #dims = new Map<Dim, string>();
+  readonly #names = new Map<Value, string>();
+  #block: NodeProto[] = [];
+  #temporaries = 0;
+
+  constructor(
+    readonly graph: Graph,
+    readonly target: LoweringTarget,
+    live: readonly Node[],
+  ) {
+    for (const node of live) for (const value of node.inputs) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
+    for (const { name, value } of graph.outputs) {
+      this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
+      if (!this.#names.has(value) && value.node.op !== 'input' && value.node.op !== 'parameter') this.#names.set(value, name);
+    }
+  }
+
+  /** Runs a rule for a node; nodes are lowered last to first, so that what nobody asks for is never emitted. */
+  block(lower: () => void): void {
+    this.#block = [];
+    lower();
+    this.#blocks.push(this.#block);
+  }
+
+  nodes(): NodeProto[] {
+    return [...this.#prelude, ...this.#blocks.reverse().flat()];
+  }
+
+  /** Name of an operand; asking makes its node needed. */
+  use(value: Value): string {
+    this.#needed.add(value);
+    return this.nameOf(value);
+  }
+
+  nameOf(value: Value): string {
+    const { node } = value;
+    if (node.op === 'input' || node.op === 'parameter') return node.attributes.name;
+    return this.#names.get(value) ?? `v${value.id}`;
+  }
+
+  setName(value: Value, name: string): void {
+    this.#names.set(value, name);
+  }
+
+  isNeeded(node: Node): boolean {
+    return node.outputs.some((value) => this.#needed.has(value));
+  }
+
+  /** Output names of a node; '' for a trailing output that nobody reads. */
+  output(node: Node, index = 0): string {
+    return this.nameOf(node.outputs[index] as Value);
+  }
+
+  reads(node: Node, index: number): boolean {
+    return this.#needed.has(node.outputs[index] as Value);
+  }
+
+  usedOnce(value: Value): boolean {
+    return this.#uses.get(value) === 1;
+  }
+
+  emit(opType: string, inputs: readonly string[], { attributes = {}, domain = '', outputs }: EmitOptions = {}): string {
+    const names = outputs ?? [`t${this.#temporaries++}`];
+    this.#block.push(nodeProto(opType, inputs, names, attributes, domain));
+    return names[0] as string;
+  }
+
+  #early(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}): string {
+    const name = `t${this.#temporaries++}`;
+    this.#prelude.push(nodeProto(opType, inputs, [name], attributes));
+    return name;
+  }
+
+  float(value: number): string {
+    return this.constant(`f${value}`, [], new Float32Array([value]));
+  }
+
+  ints(values: readonly number[]): string {
+    return this.constant(`i${values.join()}`, [values.length], BigInt64Array.from(values, BigInt));
+  }
+
+  constant(key: string, shape: readonly number[], data: Float32Array | BigInt64Array): string {
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const name = `c${this.#constants.size}`;
+    this.#constants.set(key, name);
+    this.initializers.push(tensorProto(name, shape, data));
+    return name;
+  }
+
+  /** An int64 vector that holds a shape; unknown sizes are read off the graph's inputs at run time. */
+  shape(shape: Shape, { infer = false } = {}): string {
+    if (isStatic(shape)) return this.ints(shape);
+    if (infer && shape.filter((dim) => typeof dim !== 'number').length === 1) {
+      return this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1)));
+    }
+    const key = `shape ${shape.join()}`;
+    const known = this.#sizes.get(key);
+    if (known) return known;
+    const name = this.#early('Concat', shape.map((dim) => this.dim(dim)), { axis: 0 });
+    this.#sizes.set(key, name);
+    return name;
+  }
+
+  /** One dimension as an int64 vector of length 1. */
+  dim(dim: Dim): string {
+    if (typeof dim === 'number') return this.ints([dim]);
+    const known = this.#dims.get(dim);
+    if (known) return known;
+    const terms = termsOf(dim).map(({ coefficient, symbols }) => {
+      const factors = symbols.map((symbol) => this.#size(symbol));
+      if (coefficient !== 1 || factors.length === 0) factors.push(this.ints([coefficient]));
+      return factors.reduce((product, factor) => this.#early('Mul', [product, factor]));
+    });
+    const name = terms.reduce((sum, term) => this.#early('Add', [sum, term]));
+    this.#dims.set(dim, name);
+    return name;
+  }
+
+  #size(symbol: string): string {
+    const known = this.#dims.get(symbol);
+    if (known) return known;
+    for (const node of this.graph.nodes) {
+      if (node.op !== 'input') continue;
+      const axis = node.attributes.type.shape.indexOf(symbol);
+      if (axis < 0 || !this.#needed.has(node.outputs[0] as Value)) continue;
+      const name = this.#early('Shape', [node.attributes.name], { start: axis, end: axis + 1 });
+      this.#dims.set(symbol, name);
+      return name;
+    }
+    throw new EngineError('bad-graph', `No input of the graph tells the size of "${symbol}".`);
+  }
+
+  /** Marks inputs as present, so that sizes can be read off them. */
+  markInput(value: Value): void {
+    this.#needed.add(value);
+  }
+}
