@@ -2,3 +2,4 @@ export * from './plan.js';
 export * from './errors.js';
 export * from './entities.js';
 export * from './calls.js';
+export * from './problem-of.js';

@@ -1,0 +1,41 @@
+/** Whatever was thrown, as a Problem: the last step before an error leaves a process. */
+import { z } from 'zod';
+import { errorCodes, StudioError, type ErrorCode, type Problem } from './errors.js';
+
+const fileProblems: Readonly<Record<string, { code: ErrorCode; what: string; hint: string }>> = {
+  ENOSPC: { code: 'no-space', what: 'the disk is full', hint: 'Free some space or choose another folder, then try again.' },
+  EDQUOT: { code: 'no-space', what: 'the disk quota is used up', hint: 'Free some space or choose another folder, then try again.' },
+  EACCES: { code: 'no-access', what: 'access is denied', hint: 'Check the permissions or choose another place.' },
+  EPERM: { code: 'no-access', what: 'access is denied', hint: 'Check the permissions or choose another place.' },
+  EROFS: { code: 'no-access', what: 'the folder is read-only', hint: 'Choose a folder that can be written to.' },
+  ENOENT: { code: 'bad-file', what: 'it is not there', hint: 'Check that it was not moved or deleted.' },
+  EISDIR: { code: 'bad-file', what: 'it is a folder, not a file', hint: 'Choose a file.' },
+  ENOTDIR: { code: 'bad-file', what: 'it is a file, not a folder', hint: 'Choose a folder.' },
+};
+
+const contextValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+/** Errors of lower layers (the engine's) carry the same facts without sharing the class. */
+const described = z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().nullable(), context: z.record(z.string(), contextValue) });
+
+/** First difference of a value from its schema, as "path: what is allowed". */
+export function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (!issue) return 'unknown difference';
+  const path = issue.path.map(String).join('.');
+  return path ? `${path}: ${issue.message}` : issue.message;
+}
+
+/** The problem that stands for `error`; never throws. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof StudioError) return error.toProblem();
+  if (error instanceof z.ZodError) return { code: 'bad-input', message: firstIssue(error), hint: 'Correct the value and try again.', context: {} };
+  if (error instanceof Error) {
+    const { code, hint, context } = { code: undefined, hint: null, context: {}, ...error };
+    const known = described.safeParse({ code, message: error.message, hint, context });
+    if (known.success) return known.data;
+    const file = typeof code === 'string' ? fileProblems[code] : undefined;
+    const path = 'path' in error && typeof error.path === 'string' ? error.path : null;
+    if (file) return { code: file.code, message: `${path ?? 'A file could not be used'}: ${file.what}.`, hint: file.hint, context: { path, errno: String(code) } };
+  }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error), hint: 'This is a fault in the app; restarting it may help.', context: {} };
+}

@@ -1,0 +1,25 @@
+/** The trainer under Electron: a utility process, so that its crash or its end by the system leaves the app alone. */
+import { utilityProcess } from 'electron';
+import type { SpawnTrainer } from '../studio/trainer-port.js';
+
+/** @param program the built trainer (dist/trainer.cjs) */
+export const spawnTrainerFrom =
+  (program: string): SpawnTrainer =>
+  (options = {}) => {
+    const child = utilityProcess.fork(program, [], { serviceName: 'PEFT Studio trainer', stdio: 'inherit', env: { ...process.env, ...options.env } });
+    let ended = false;
+    child.on('exit', () => {
+      ended = true;
+    });
+    return {
+      get pid() {
+        return child.pid;
+      },
+      postMessage: (message) => {
+        if (!ended) child.postMessage(message);
+      },
+      onMessage: (listener) => void child.on('message', listener),
+      onExit: (listener) => void child.on('exit', listener),
+      kill: () => void child.kill(),
+    };
+  };
