@@ -12,7 +12,7 @@ export interface Reading {
   readonly label: string | null;
   readonly answers: Readonly<Record<string, string>>;
 }
-const HISTORY = 50;
+const HISTORY = 100;
 
 export class Playground {
   text = $state('');
@@ -26,6 +26,8 @@ export class Playground {
   problem = $state.raw<Problem | null>(null);
   reading = $state(false);
   history = $state.raw<readonly Reading[]>([]);
+  /** Test rows being read one after the other. */
+  sampling = $state.raw<{ done: number; total: number } | null>(null);
   #next = 1;
 
   /** Whether the text is still the row that was taken. */
@@ -40,15 +42,51 @@ export class Playground {
     this.problem = null;
     const { text, pair } = this;
     try {
-      const predictions = await call('playground.predict', { runIds: [...runIds], text, pair: withPair && pair.trim() !== '' ? pair : null, untrained: this.untrained });
-      this.predictions = predictions;
-      const answers = Object.fromEntries(predictions.filter((p) => p.problem === null).map((p) => [readerKey(p.runId), p.label]));
-      this.history = [{ id: this.#next++, text, pair: withPair ? pair : null, label: this.known?.label ?? null, answers }, ...this.history].slice(0, HISTORY);
+      this.predictions = await this.#ask(runIds, text, withPair && pair.trim() !== '' ? pair : null, this.known?.label ?? null);
     } catch (error) {
       this.problem = toProblem(error);
     } finally {
       this.reading = false;
     }
+  }
+
+  /** One text through all readers, kept in the history. */
+  async #ask(runIds: readonly number[], text: string, pair: string | null, label: string | null): Promise<readonly Prediction[]> {
+    const predictions = await call('playground.predict', { runIds: [...runIds], text, pair, untrained: this.untrained });
+    const answers = Object.fromEntries(predictions.filter((p) => p.problem === null).map((p) => [readerKey(p.runId), p.label]));
+    this.history = [{ id: this.#next++, text, pair, label, answers }, ...this.history].slice(0, HISTORY);
+    return predictions;
+  }
+
+  /** Reads `count` different random test rows with all readers, one after the other, until done or `stopSampling`. Returns how many were read. */
+  async sample(datasetId: number, runIds: readonly number[], count: number): Promise<number> {
+    if (this.sampling) return 0;
+    this.problem = null;
+    this.sampling = { done: 0, total: count };
+    let read = 0;
+    try {
+      const { total } = await call('datasets.rows', { id: datasetId, offset: 0, limit: 1, split: 'test' });
+      const wanted = new Set<number>();
+      while (wanted.size < Math.min(count, total)) wanted.add(Math.floor(Math.random() * total));
+      for (const offset of wanted) {
+        const row = (await call('datasets.rows', { id: datasetId, offset, limit: 1, split: 'test' })).rows[0];
+        if (!this.sampling) break;
+        if (row && row.text.trim() !== '') {
+          await this.#ask(runIds, row.text, row.pair, row.label);
+          read += 1;
+        }
+        if (this.sampling) this.sampling = { done: read, total: wanted.size };
+      }
+    } catch (error) {
+      this.problem = toProblem(error);
+    } finally {
+      this.sampling = null;
+    }
+    return read;
+  }
+
+  stopSampling(): void {
+    this.sampling = null;
   }
 
   /** Puts a random test row into the fields. Returns false when the data set has no test rows. */

@@ -1,6 +1,9 @@
 /** Which runs read first, and the labels they are shown by. Pure functions. */
 import type { Prediction, Run } from '../../../electron/contract/index.js';
 
+/** Test rows that one press reads. */
+export const SAMPLE = 20;
+
 /** Key of a column: the run's id, "base" for the untrained one. */
 export const readerKey = (runId: number | null): string => (runId === null ? 'base' : String(runId));
 

@@ -1,0 +1,47 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Playground } from '../../../renderer/screens/playground/playground.svelte.js';
+
+afterEach(() => vi.unstubAllGlobals());
+const offsets: number[] = [];
+function studio(rows: number, onPredict: () => void = () => undefined): void {
+  offsets.length = 0;
+  vi.stubGlobal('window', { studio: { call: async (name: string, input: { offset?: number; text?: string; runIds?: number[] }) => {
+    if (name === 'datasets.rows') {
+      const offset = input.offset ?? 0;
+      offsets.push(offset);
+      return { ok: true, value: { total: rows, rows: rows === 0 ? [] : [{ id: offset + 1, split: 'test', position: offset, text: offset === 3 ? '  ' : `row ${offset}`, pair: null, label: 'x', line: offset + 2 }] } };
+    }
+    onPredict();
+    return { ok: true, value: (input.runIds ?? []).map((runId) => ({ runId, title: 'LoRA', type: 'lora', label: runId === 1 ? 'x' : 'y', probabilities: { x: 0.6, y: 0.4 }, milliseconds: 1, problem: null })) };
+  }, on: () => () => undefined } });
+}
+
+describe('reading test rows', () => {
+  it('reads each row once, keeps label and answers, and leaves empty rows out', async () => {
+    studio(6);
+    const playground = new Playground();
+    expect(await playground.sample(1, [1, 2], 20)).toBe(5);
+    expect([...offsets.slice(1)].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(playground.history).toHaveLength(5);
+    expect(playground.history[0]).toMatchObject({ label: 'x', answers: { 1: 'x', 2: 'y' } });
+    expect(playground.sampling).toBeNull();
+  });
+
+  it('stops when told to, keeping what was read', async () => {
+    const playground = new Playground();
+    let asked = 0;
+    studio(100, () => { if (++asked === 3) playground.stopSampling(); });
+    expect(await playground.sample(1, [1], 20)).toBe(3);
+  });
+
+  it('knows a text as the test row only while it stands unchanged', async () => {
+    studio(1);
+    const playground = new Playground();
+    expect(await playground.takeTestRow(1)).toBe(true);
+    expect(playground.known?.label).toBe('x');
+    playground.text += '!';
+    expect(playground.known).toBeNull();
+    studio(0);
+    expect(await playground.takeTestRow(1)).toBe(false);
+  });
+});
