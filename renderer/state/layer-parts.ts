@@ -47,7 +47,7 @@ export function layerMarks(method: MethodOptions): LayerMarks | null {
     case 'bitfit':
       return { ...quiet, biases: true, words: 'Only the biases train, the last column of each box; the weights stay.' };
     case 'lora':
-      return { ...quiet, lowRank: new Set(words(method['targetModules']).flatMap(partsOfTarget)), words: 'Beside each chosen weight W: W x + (alpha / r) B A x. B starts at 0, so the model starts unchanged.' };
+      return { ...quiet, lowRank: new Set(words(method['targetModules']).flatMap(partsOfTarget)), words: 'Beside each chosen W: W x + (alpha / r) B A x. B starts at 0: the model starts unchanged.' };
     case 'bottleneck': {
       const both = method['placement'] === 'houlsby';
       return { ...quiet, adapters: new Set(both ? (['o', 'down'] as const) : (['down'] as const)), words: `${both ? 'After attention and after the feed-forward part' : 'After the feed-forward part'}: h + up(act(down(h))). up starts at 0, so the model starts unchanged.` };
@@ -55,4 +55,23 @@ export function layerMarks(method: MethodOptions): LayerMarks | null {
     default:
       return null;
   }
+}
+
+/** Sizes of what a method adds, as the map's foot shows them: "A 8 × 384". Empty where nothing is added or a size is not known. */
+export function shapeFacts(method: MethodOptions, hidden: number): string[] {
+  const option = (name: string) => (typeof method[name] === 'number' ? method[name] : null);
+  const size = (value: number) => value.toLocaleString('en-GB', { maximumFractionDigits: 2 });
+  if (method.type === 'lora') {
+    const rank = option('rank');
+    const alpha = option('alpha');
+    if (rank === null) return [];
+    return [`A ${size(rank)} \u00d7 ${size(hidden)}`, `B ${size(hidden)} \u00d7 ${size(rank)}`, ...(alpha === null ? [] : [`alpha / r = ${size(alpha / rank)}`])];
+  }
+  if (method.type === 'bottleneck') {
+    const factor = option('reductionFactor');
+    if (factor === null || factor <= 0) return [];
+    const width = Math.max(1, Math.floor(hidden / factor));
+    return [`down ${size(width)} \u00d7 ${size(hidden)}`, `up ${size(hidden)} \u00d7 ${size(width)}`];
+  }
+  return [];
 }

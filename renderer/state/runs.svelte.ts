@@ -29,7 +29,7 @@ class Runs {
     try {
       const all = await call('runs.list', { projectId: null });
       const ids = new Set(all.map((run) => run.id));
-      for (const id of [...this.byId.keys()]) if (!ids.has(id)) this.byId.delete(id);
+      for (const id of this.byId.keys()) if (!ids.has(id)) this.byId.delete(id);
       for (const run of all) this.byId.set(run.id, run);
       this.loaded = true;
       this.problem = null;

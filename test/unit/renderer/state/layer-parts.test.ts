@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { layerMarks, layerParts, partsOfTarget } from '../../../../renderer/state/layer-parts.js';
+import { layerMarks, layerParts, partsOfTarget, shapeFacts } from '../../../../renderer/state/layer-parts.js';
 
 describe('partsOfTarget', () => {
   it.each([
@@ -19,4 +19,15 @@ describe('layerMarks', () => {
     expect(layerMarks({ type: 'bottleneck', placement: 'pfeiffer' })?.adapters).toEqual(new Set(['down']));
   });
   it('says so when it does not know a method', () => expect(layerMarks({ type: 'new-one' })).toBeNull());
+});
+
+describe('shapeFacts', () => {
+  it('sizes the matrices of LoRA and the layers of an adapter', () => {
+    expect(shapeFacts({ type: 'lora', rank: 8, alpha: 16 }, 1024)).toEqual(['A 8 × 1,024', 'B 1,024 × 8', 'alpha / r = 2']);
+    expect(shapeFacts({ type: 'bottleneck', reductionFactor: 16 }, 384)).toEqual(['down 24 × 384', 'up 384 × 24']);
+  });
+  it('says nothing where nothing is added or known', () => {
+    expect(shapeFacts({ type: 'full' }, 384)).toEqual([]);
+    expect(shapeFacts({ type: 'lora' }, 384)).toEqual([]);
+  });
 });
