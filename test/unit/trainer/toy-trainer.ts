@@ -59,7 +59,7 @@ export class ToyTrainer implements EngineTrainer {
     const logits = await this.predict(batch);
     const { classes } = this.options;
     let lossSum = 0;
-    for (let row = 0; row < batch.size; row += 1) lossSum -= Math.log(softmax([...logits.slice(row * classes, (row + 1) * classes)])[batch.labels[row] ?? 0] ?? 0);
+    for (let row = 0; row < batch.size; row += 1) lossSum -= Math.log(softmax(Array.from(logits.subarray(row * classes, (row + 1) * classes)))[batch.labels[row] ?? 0] ?? 0);
     return { lossSum, weightSum: batch.size, logits };
   }
 
@@ -89,7 +89,7 @@ export class ToyTrainer implements EngineTrainer {
 
   private idsOf(batch: Batch, row: number): number[] {
     const from = row * batch.sequence;
-    return [...batch.inputIds.slice(from, from + batch.sequence)].filter((_, at) => batch.attentionMask[from + at] === 1);
+    return Array.from(batch.inputIds.subarray(from, from + batch.sequence)).filter((_, at) => batch.attentionMask[from + at] === 1);
   }
 
   private logits(ids: readonly number[]): number[] {
