@@ -26,7 +26,8 @@ export function pairings(runs: readonly Run[]): Pairing[] {
   });
 }
 
-const withSeed = (plan: Plan, seed: number): Plan => ({ ...plan, training: { ...plan.training, seed } });
+/** The run's plan anew: by the names of its model and data, since a plan from the command line may name a folder that this window was not given. */
+const planOf = (run: Run, seed: number): Plan => ({ ...run.plan, model: run.modelName, data: run.datasetName, training: { ...run.plan.training, seed } });
 
 /** Seeds from the smallest upward that are not in `used`. */
 function freshSeeds(used: readonly number[], count: number): number[] {
@@ -47,7 +48,7 @@ export function plansForMoreSeeds(rows: readonly ComparisonRow[], runs: readonly
   const plans = involved.flatMap((row) => {
     const run = runs.find((r) => row.runs.includes(r.id));
     const wanted = row.baseline ? seeds : seeds.slice(0, row.verdict.moreSeeds ?? 0);
-    return run ? wanted.map((seed) => withSeed(run.plan, seed)) : [];
+    return run ? wanted.map((seed) => planOf(run, seed)) : [];
   });
   return { plans, seeds, methods: open.map((row) => row.methodName) };
 }
@@ -56,7 +57,7 @@ export function plansForMoreSeeds(rows: readonly ComparisonRow[], runs: readonly
 export function plansForBaseline(runs: readonly Run[], full: MethodInfo): Plan[] {
   const bySeed = new Map<number, Run>();
   for (const run of runs) if (run.plan.method.type !== full.type && !bySeed.has(run.seed)) bySeed.set(run.seed, run);
-  return [...bySeed.values()].sort((a, b) => a.seed - b.seed).map((run) => ({ ...run.plan, method: full.defaults, training: { ...run.plan.training, learningRate: full.learningRate } }));
+  return [...bySeed.values()].sort((a, b) => a.seed - b.seed).map((run) => planOf(run, run.seed)).map((plan) => ({ ...plan, method: full.defaults, training: { ...plan.training, learningRate: full.learningRate } }));
 }
 
 /** Name of a row in plots: the setting joins in where a method stands with several. */

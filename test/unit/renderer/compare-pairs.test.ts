@@ -38,6 +38,8 @@ describe('more seeds', () => {
     expect(more.methods).toEqual(['lora', 'bitfit']);
     expect(more.plans.map((p) => [p.method.type, p.training.seed])).toEqual([['full', 3], ['full', 4], ['full', 5], ['lora', 3], ['lora', 4], ['lora', 5], ['bitfit', 3]]);
     expect(more.plans.every((p) => p.training.learningRate === 0.002)).toBe(true);
+    const fromFolder = run(9, 'lora', 1, { plan: { ...run(9, 'lora', 1).plan, model: '/models/x' } });
+    expect(plansForMoreSeeds([row('lora', [9], [1], 'undecided', 1)], [fromFolder]).plans[0]?.model).toBe('Starter');
   });
 
   it('asks for nothing when all is decided', () => {
