@@ -16,8 +16,9 @@ const delimiters = [',', '\t', ';', '|'] as const;
 export async function detectReading(path: string, asked: ReadingOptions = {}): Promise<Reading> {
   const start = await readStart(path);
   const isParquet = start.sample.subarray(0, 4).toString('latin1') === 'PAR1';
-  if (isParquet || asked.format === 'parquet') {
-    if (!isParquet) throw new StudioError('bad-file', `${path} is no Parquet file: it does not begin with PAR1.`, 'Choose another format for it.', { path });
+  const named = byExtension[extname(path).toLowerCase()];
+  if (isParquet || (asked.format ?? named) === 'parquet') {
+    if (!isParquet) throw new StudioError('bad-file', `${path} is no Parquet file: it does not begin with PAR1.`, 'It may be cut off or misnamed: write it again, or fix its format.', { path });
     return { format: 'parquet', encoding: null, delimiter: null, header: false, quoted: false, bytes: start.bytes };
   }
   if (asked.delimiter !== undefined && (asked.delimiter.length !== 1 || /["\r\n]/.test(asked.delimiter))) throw new StudioError('bad-input', `"${asked.delimiter}" cannot be a delimiter.`, 'Give one character, for instance a comma or a tab.', { path });
@@ -25,8 +26,7 @@ export async function detectReading(path: string, asked: ReadingOptions = {}): P
   const encoding = asked.encoding ?? (await detectEncoding(path, start));
   const sample = decodedSample(start, encoding);
   if (sample.trim() === '') throw new StudioError('bad-file', `${path} holds nothing but blanks.`, 'Choose a file that holds rows.', { path });
-  const format = asked.format ?? (asked.delimiter === undefined ? detectFormat(sample, byExtension[extname(path).toLowerCase()]) : asked.delimiter === '\t' ? 'tsv' : 'csv');
-  if (format === 'parquet') throw new StudioError('bad-file', `${path} is no Parquet file: it does not begin with PAR1.`, 'It may be cut off or misnamed; write it again.', { path });
+  const format = asked.format ?? (asked.delimiter === undefined ? detectFormat(sample, named) : asked.delimiter === '\t' ? 'tsv' : 'csv');
   if (format !== 'csv' && format !== 'tsv') return { format, encoding, delimiter: null, header: false, quoted: false, bytes: start.bytes };
   const shape = asked.delimiter === undefined ? bestShape(sample, format === 'tsv' ? '\t' : ',') : shapeOf(sample, asked.delimiter);
   const delimited = asked.format === undefined ? (shape.delimiter === '\t' ? 'tsv' : 'csv') : format;
@@ -75,6 +75,8 @@ interface Shape {
   readonly columns: number;
   /** Share of the rows that have so many. */
   readonly share: number;
+  /** Some quotes are not as CSV has them. */
+  readonly loose: boolean;
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -91,9 +93,9 @@ function bestShape(sample: string, expected: string): Shape {
 /** With quotes as CSV has them, unless the rows come out clearly more even when a quote is a character like others. */
 function shapeOf(sample: string, delimiter: string): Shape {
   const quoted = measured(sample, delimiter, true);
-  if (quoted.share >= 0.999 || !sample.includes('"')) return quoted;
+  if ((quoted.share === 1 && !quoted.loose) || !sample.includes('"')) return quoted;
   const plain = measured(sample, delimiter, false);
-  return plain.columns >= 2 && plain.share > quoted.share + 0.02 ? plain : plain.columns >= 2 && plain.share === 1 ? plain : quoted;
+  return plain.columns >= 2 && (plain.share === 1 || plain.share > quoted.share + 0.02) ? plain : quoted;
 }
 
 function measured(sample: string, delimiter: string, quoted: boolean): Shape {
@@ -103,7 +105,7 @@ function measured(sample: string, delimiter: string, quoted: boolean): Shape {
   for (const record of records) if (record.problem === null) counts.set(record.fields.length, (counts.get(record.fields.length) ?? 0) + 1);
   const [columns, rows] = [...counts].reduce<[number, number]>((most, entry) => (entry[1] > most[1] ? entry : most), [1, 0]);
   const header = records[0]?.fields.length === columns ? 1 : 0.5;
-  return { delimiter, quoted, columns, share: records.length === 0 ? 0 : (header * rows) / records.length, rows: records.filter((record) => record.problem === null).map((record) => record.fields) };
+  return { delimiter, quoted, columns, share: records.length === 0 ? 0 : (header * rows) / records.length, loose: records.some((record) => record.loose), rows: records.filter((record) => record.problem === null).map((record) => record.fields) };
 }
 
 /** Whether the first record names columns: short, filled, different cells, no numbers, none of which returns below in its own column. */

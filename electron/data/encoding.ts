@@ -120,6 +120,8 @@ function unfinished(part: Buffer): number {
   return 0;
 }
 
+/** Below this chardet (0 to 100) guesses. */
+const leastConfidence = 15;
 const latin = /^(iso-8859-(1|2|9|15)|windows-125[0-4])$/;
 
 /**
@@ -129,7 +131,7 @@ const latin = /^(iso-8859-(1|2|9|15)|windows-125[0-4])$/;
 function singleByteEncoding(part: Buffer): string {
   const guesses = analyse(part).map(({ name, confidence }) => ({ name: name === 'ISO-8859-1' ? 'windows-1252' : name.toLowerCase(), confidence })).filter(({ name }) => !name.startsWith('utf') && isDecodable(name));
   const [best] = guesses;
-  if (best === undefined) return 'windows-1252';
+  if (best === undefined || best.confidence < leastConfidence) return 'windows-1252';
   const western = guesses.find(({ name }) => name === 'windows-1252');
   return latin.test(best.name) && western !== undefined && best.confidence - western.confidence < 15 ? 'windows-1252' : best.name;
 }

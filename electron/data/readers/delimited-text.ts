@@ -10,6 +10,8 @@ export interface DelimitedRecord {
   readonly line: number;
   readonly fields: readonly string[];
   readonly problem: string | null;
+  /** A quoted cell went on behind its closing quote: the quotes were taken as text. */
+  readonly loose: boolean;
 }
 
 type State = 'start' | 'plain' | 'quoted' | 'quote-in-quoted';
@@ -23,6 +25,7 @@ export class DelimitedParser {
   private fieldTooLong = false;
   private fields: string[] = [];
   private problem: string | null = null;
+  private loose = false;
   private line = 1;
   private recordLine = 1;
   private quoteLine = 1;
@@ -37,6 +40,13 @@ export class DelimitedParser {
 
   /** Records that end within what has been fed so far. */
   feed(text: string): DelimitedRecord[] {
+    const pieces = [text];
+    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) pieces.unshift(...this.scan(piece));
+    return this.take();
+  }
+
+  /** Reads a piece; gives back what must be read again, in order, once a quote has proved to be none. */
+  private scan(text: string): string[] {
     let from = 0; // start of the stretch of this piece that belongs to the current field
     for (let at = 0; at < text.length; at += 1) {
       const code = text.charCodeAt(at);
@@ -56,7 +66,10 @@ export class DelimitedParser {
           continue;
         }
         if (code !== this.delimiter && code !== lineFeed && code !== carriageReturn) {
-          // Text after a closing quote: the quotes were part of the cell.
+          // Text after a closing quote. Over several lines, the quote was never meant to be one; within a line, it was part of the cell.
+          const again = this.unquoted();
+          if (again !== null) return [`${again}"`, text.slice(at)];
+          this.loose = true;
           this.field = `"${this.field}"`;
           this.state = 'plain';
           from = at;
@@ -85,26 +98,38 @@ export class DelimitedParser {
       }
     }
     if (this.state !== 'quote-in-quoted') this.append(text, from, text.length);
-    return this.take();
+    return [];
   }
 
   /** The records that the end of the text closes. A quote still open is a problem of its line; the lines after it are read again without it. */
   end(): DelimitedRecord[] {
     const records: DelimitedRecord[] = [];
-    while (this.state === 'quoted' && !this.fieldTooLong) {
-      const swallowed = this.field.replaceAll('"', '""');
-      const lineEnd = /\r\n?|\n/.exec(swallowed);
-      records.push({ line: this.recordLine, fields: [], problem: `a quote opened in line ${this.quoteLine} is never closed` });
-      this.reset(this.quoteLine + 1);
-      if (lineEnd === null) return records;
-      records.push(...this.feed(swallowed.slice(lineEnd.index + lineEnd[0].length)));
+    while (this.state === 'quoted') {
+      const again = this.unquoted();
+      if (again === null) {
+        this.problem ??= this.neverClosed();
+        break;
+      }
+      records.push(...this.take(), ...this.feed(again));
     }
-    if (this.state === 'quoted') this.problem ??= `a quote opened in line ${this.quoteLine} is never closed`;
     this.endRecord();
     records.push(...this.take());
     this.reset(this.line);
     return records;
   }
+
+  /** Gives the line of the open quote up as a problem and returns the lines after it, to be read again; null where the cell is of one line or no longer held. */
+  private unquoted(): string | null {
+    if (this.fieldTooLong) return null;
+    const lineEnd = /\r\n?|\n/.exec(this.field);
+    if (lineEnd === null) return null;
+    const again = this.field.slice(lineEnd.index + lineEnd[0].length).replaceAll('"', '""');
+    this.records.push({ line: this.recordLine, fields: [], problem: this.neverClosed(), loose: true });
+    this.reset(this.quoteLine + 1);
+    return again;
+  }
+
+  private readonly neverClosed = () => `a quote opened in line ${this.quoteLine} is never closed`;
 
   private append(text: string, from: number, to: number): void {
     if (from >= to || this.fieldTooLong) return;
@@ -129,10 +154,11 @@ export class DelimitedParser {
     const blank = this.state === 'start' && this.fields.length === 0 && this.field === '' && this.problem === null;
     if (!blank) {
       this.endField();
-      this.records.push({ line: this.recordLine, fields: this.fields, problem: this.problem });
+      this.records.push({ line: this.recordLine, fields: this.fields, problem: this.problem, loose: this.loose });
     }
     this.fields = [];
     this.problem = null;
+    this.loose = false;
   }
 
   private take(): DelimitedRecord[] {
@@ -147,6 +173,7 @@ export class DelimitedParser {
     this.fieldTooLong = false;
     this.fields = [];
     this.problem = null;
+    this.loose = false;
     this.afterCarriageReturn = false;
     this.line = line;
     this.recordLine = line;
