@@ -2,3 +2,11 @@
 export * from './errors.js';
 export * from './types.js';
 export * from './safetensors/index.js';
+export { openModel } from './models/folder.js';
+export { architectureOf } from './models/registry.js';
+export { describeMethod, listMethods, validateMethod } from './peft/index.js';
+export { learningRateAt, type ScheduleOptions } from './optim/schedule.js';
+export { createTrainer } from './runtime/trainer.js';
+export { createPredictor } from './runtime/evaluator.js';
+export { selfTest } from './runtime/self-test.js';
+export { exportOnnx, mergedWeights, planParameters, type ParameterPlan } from './runtime/export.js';

@@ -1,0 +1,43 @@
+/** Every method: importing this registers them. */
+import { EngineError } from '../errors.js';
+import type { MethodDescription, MethodSpec } from '../types.js';
+import { findMethod, registeredMethods, type PeftMethod } from './method.js';
+import './full.js';
+import './lora.js';
+import './bottleneck.js';
+import './bitfit.js';
+import './head.js';
+
+export interface ChosenMethod {
+  readonly method: PeftMethod;
+  readonly options: unknown;
+}
+
+/** A method with validated options. Throws EngineError 'bad-input' naming the key's path and what is allowed. */
+export function chooseMethod(spec: MethodSpec): ChosenMethod {
+  const method = findMethod(spec.type);
+  if (!method) {
+    const known = registeredMethods().map(({ type }) => type).join(', ');
+    throw new EngineError('bad-input', `method.type "${spec.type}" is not known.`, `Use one of: ${known}.`, { path: 'method.type' });
+  }
+  const result = method.options.safeParse(spec);
+  if (result.success) return { method, options: result.data };
+  const issue = result.error.issues[0];
+  const path = ['method', ...(issue?.path ?? [])].join('.');
+  throw new EngineError('bad-input', `${path}: ${issue?.message ?? 'is not valid'}.`, `See the options of ${method.title} in the help.`, { path });
+}
+
+/** The spec with every default filled in. Throws EngineError 'bad-input'. */
+export function validateMethod(spec: MethodSpec): MethodSpec {
+  return chooseMethod(spec).options as MethodSpec;
+}
+
+export function listMethods(): readonly MethodDescription[] {
+  return registeredMethods().map((method) => ({ ...method, describe: (options) => method.describe(method.options.parse(options)) }));
+}
+
+/** Name and setting as tables show them: "LoRA, r 8, query value". */
+export function describeMethod(spec: MethodSpec): string {
+  const { method, options } = chooseMethod(spec);
+  return `${method.title}, ${method.describe(options)}`;
+}

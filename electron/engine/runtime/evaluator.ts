@@ -1,0 +1,56 @@
+/** Forward passes without dropout: predictions and losses. */
+import type { EnginePredictor, PredictorOptions, Batch, DeviceId } from '../types.js';
+import { BucketValues } from '../optim/buckets.js';
+import { feedBatch } from './feeds.js';
+import { GraphSession, runtime, type Feeds, type Runtime } from './session.js';
+import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.js';
+
+/** Tensors over the store's own memory: the session reads (and may overwrite) it in place. */
+export function parameterFeeds(ort: Runtime, store: ParameterStore): Feeds {
+  const feeds: Feeds = {};
+  for (const bucket of store.buckets) {
+    const shape = bucket.entries.length === 1 ? bucket.entries[0]?.shape : [bucket.size];
+    feeds[bucket.name] = new ort.Tensor('float32', store.data.get(bucket) as Float32Array, shape as number[]);
+  }
+  return feeds;
+}
+
+export class Evaluator {
+  private constructor(
+    private readonly ort: Runtime,
+    private readonly setup: Setup,
+    private readonly session: GraphSession,
+    private readonly parameters: Feeds,
+    private readonly device: DeviceId,
+  ) {}
+
+  static async create(setup: Setup, store: ParameterStore, options: { device: DeviceId; threads?: number }): Promise<Evaluator> {
+    const ort = await runtime();
+    const values = new BucketValues(store.buckets);
+    const { b, logits, lossSum } = build(setup, { training: false, modelDropout: null, resolve: (g, spec) => values.resolve(g, spec.name) });
+    b.g.output('logits', logits);
+    b.g.output('loss_sum', lossSum);
+    const session = await GraphSession.create(b.g, { ...options, folder: setup.info.folder, weights: weightsOf(setup) });
+    return new Evaluator(ort, setup, session, parameterFeeds(ort, store), options.device);
+  }
+
+  async evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }> {
+    const { feeds, weight } = feedBatch(this.ort, batch, this.setup.objective);
+    const result = await this.session.run({ ...feeds, ...this.parameters }, { logits: null, loss_sum: null }, this.device);
+    const lossSum = (result['loss_sum']?.data as Float32Array)[0] as number;
+    return { lossSum, weightSum: weight, logits: Float32Array.from(result['logits']?.data as Float32Array) };
+  }
+
+  dispose(): Promise<void> {
+    return this.session.dispose();
+  }
+}
+
+/** A predictor over trained parameters; with none, the untrained base with a fresh head. */
+export async function createPredictor(options: PredictorOptions): Promise<EnginePredictor> {
+  const setup = prepare(options);
+  const store = new ParameterStore(setup.parameters.filter((spec) => spec.trainable));
+  await store.start(setup, options.seed, options.parameters);
+  const evaluator = await Evaluator.create(setup, store, options);
+  return { predict: async (batch) => (await evaluator.evaluate(batch)).logits, dispose: () => evaluator.dispose() };
+}

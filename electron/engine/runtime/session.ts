@@ -1,0 +1,81 @@
+/** Sessions of onnxruntime-node. The runtime is loaded when the first session is made, so that only the trainer process has it. */
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { EngineError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import { writeOnnx, type OnnxModel, type WeightSource } from '../onnx/writer.js';
+import type { DeviceId } from '../types.js';
+
+export type Runtime = typeof import('onnxruntime-node');
+
+let loaded: Promise<Runtime> | undefined;
+
+export function runtime(): Promise<Runtime> {
+  loaded ??= import('onnxruntime-node').catch((error: unknown) => {
+    throw new EngineError('device-failed', 'ONNX Runtime could not be loaded.', 'Install the app again; on Linux, glibc 2.28 or newer is needed.', {}, { cause: error });
+  });
+  return loaded;
+}
+
+export interface SessionOptions {
+  readonly device: DeviceId;
+  readonly threads?: number;
+  /** Folder that external weights are relative to. */
+  readonly folder: string;
+  readonly weights: (name: string) => WeightSource;
+}
+
+export type Feeds = Record<string, OrtTensor>;
+
+export class GraphSession {
+  private constructor(
+    readonly model: Omit<OnnxModel, 'bytes'>,
+    private readonly session: InferenceSession,
+  ) {}
+
+  /** Throws EngineError 'device-failed' with the provider's reason, 'out-of-memory' where memory ran out. */
+  static async create(graph: Graph, { device, threads, folder, weights }: SessionOptions): Promise<GraphSession> {
+    const ort = await runtime();
+    const { bytes, ...model } = writeOnnx(graph, { target: device === 'cpu' ? 'cpu' : 'gpu', weights });
+    try {
+      const session = await ort.InferenceSession.create(bytes, {
+        executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+        // Sizes differ from batch to batch: a plan made for one would be kept beside the next.
+        enableMemPattern: false,
+        graphOptimizationLevel: 'all',
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        logSeverityLevel: 3,
+        extra: { session: { model_external_initializers_file_folder_path: folder } },
+      });
+      return new GraphSession(model, session);
+    } catch (error) {
+      throw runtimeError(error, device);
+    }
+  }
+
+  /** Runs with the feeds that the graph takes; outputs named in `into` are written there. */
+  async run(feeds: Feeds, into: Readonly<Record<string, OrtTensor | null>>, device: DeviceId): Promise<Record<string, OrtTensor>> {
+    const own: Feeds = {};
+    for (const name of this.model.inputs) {
+      const tensor = feeds[name];
+      if (!tensor) throw new EngineError('bad-input', `The graph's input ${name} was not fed.`);
+      own[name] = tensor;
+    }
+    try {
+      return await this.session.run(own, into);
+    } catch (error) {
+      throw runtimeError(error, device);
+    }
+  }
+
+  dispose(): Promise<void> {
+    return this.session.release();
+  }
+}
+
+function runtimeError(error: unknown, device: DeviceId): EngineError {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (/bad_alloc|alloc.*fail|out of memory|Failed to allocate/i.test(reason)) {
+    return new EngineError('out-of-memory', `The device ${device} ran out of memory.`, 'Use a smaller batch or a shorter maximum length, or split the batch by gradient accumulation.', { device, reason }, { cause: error });
+  }
+  return new EngineError('device-failed', `The device ${device} failed: ${reason}`, device === 'cpu' ? 'This is a fault of the app; send the log.' : 'Train on the CPU, or update the graphics driver.', { device }, { cause: error });
+}

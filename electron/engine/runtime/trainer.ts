@@ -1,0 +1,201 @@
+/** Training: one graph holds forward, backward and optimizer; parameters and moments are overwritten in place. */
+import { differentiate } from '../autodiff/reverse.js';
+import { EngineError } from '../errors.js';
+import { evaluateDim, sizeOf } from '../graph/dims.js';
+import type { Value } from '../graph/ir.js';
+import type { DropoutSite } from '../models/builder.js';
+import { BucketValues, type Bucket } from '../optim/buckets.js';
+import { clip, momentName, momentNames, nextName, scalarsAt, update } from '../optim/update.js';
+import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } from '../types.js';
+import { Evaluator, parameterFeeds } from './evaluator.js';
+import { feedBatch } from './feeds.js';
+import { fillMask, keyOf } from './random.js';
+import { GraphSession, runtime, type Feeds, type Runtime } from './session.js';
+import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.js';
+
+/** `whole`: a step in one run. `gather`: gradients of a micro-batch are added up. `apply`: the update from what was added up. */
+type Stage = 'whole' | 'gather' | 'apply';
+
+interface StageSession {
+  readonly session: GraphSession;
+  readonly dropouts: readonly DropoutSite[];
+  /** Outputs that are written over the inputs of their name. */
+  readonly inPlace: readonly string[];
+}
+
+const sumName = (bucket: Bucket) => `${bucket.name} sum`;
+
+class Trainer implements EngineTrainer {
+  readonly #sessions = new Map<Stage, Promise<StageSession>>();
+  readonly #state: Feeds = {};
+  readonly #moments: readonly { readonly name: string; readonly store: ParameterStore }[];
+  #evaluator: Promise<Evaluator> | undefined;
+  #masks = new Uint8Array(0);
+  #steps = 0;
+
+  constructor(
+    private readonly ort: Runtime,
+    private readonly setup: Setup,
+    private readonly store: ParameterStore,
+    private readonly options: TrainerOptions,
+  ) {
+    this.#moments = momentNames[options.optimizer.type].map((name) => ({ name, store: new ParameterStore(store.specs) }));
+    Object.assign(this.#state, parameterFeeds(ort, store));
+    for (const { name, store: moments } of this.#moments) {
+      const feeds = parameterFeeds(ort, moments);
+      for (const bucket of store.buckets) this.#state[momentName(bucket, name)] = feeds[bucket.name] as Feeds[string];
+    }
+  }
+
+  get trainable() {
+    return this.store.specs.map(({ name, shape }) => ({ name, shape }));
+  }
+  get trainableParameters() {
+    return this.store.size;
+  }
+  get totalParameters() {
+    return this.setup.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
+  }
+  get optimizerBytes() {
+    return this.#moments.length * this.store.size * 4;
+  }
+
+  #stage(stage: Stage): Promise<StageSession> {
+    let session = this.#sessions.get(stage);
+    if (!session) this.#sessions.set(stage, (session = this.#build(stage)));
+    return session;
+  }
+
+  async #build(stage: Stage): Promise<StageSession> {
+    const { optimizer, modelDropout, device, threads } = this.options;
+    const { buckets } = this.store;
+    const values = new BucketValues(buckets);
+    const { b, lossSum } = build(this.setup, { training: true, modelDropout, resolve: (g, spec) => values.resolve(g, spec.name) });
+    const { g } = b;
+    const sums = new Map<Bucket, Value>();
+    if (stage === 'apply') {
+      for (const bucket of buckets) sums.set(bucket, g.input(sumName(bucket), 'float32', values.input(g, bucket).type.shape));
+    } else {
+      const loss = g.mul(lossSum, g.input('inverse_weight', 'float32', []));
+      const names = [...values.parameters.keys()];
+      const gradients = differentiate(g, loss, [...values.parameters.values()]);
+      const byName = new Map(names.map((name, i) => [name, gradients[i] as Value]));
+      for (const bucket of buckets) sums.set(bucket, values.join(g, bucket, byName));
+      g.output('loss', loss);
+    }
+    if (stage === 'gather') {
+      for (const [bucket, gradient] of sums) g.output(nextName(sumName(bucket)), g.add(g.input(sumName(bucket), 'float32', gradient.type.shape), gradient));
+    } else {
+      const { norm, factor } = clip(g, [...sums.values()], optimizer.gradientClip);
+      g.output('norm', norm);
+      for (const [bucket, gradient] of sums) update(g, optimizer, bucket, values.input(g, bucket), g.mul(gradient, factor));
+    }
+    const inPlace = g.outputs.map(({ name }) => name).filter((name) => name.endsWith(' next'));
+    const session = await GraphSession.create(g, { device, threads, folder: this.setup.info.folder, weights: weightsOf(this.setup) });
+    return { session, dropouts: stage === 'apply' ? [] : b.dropouts, inPlace };
+  }
+
+  async #run(stage: Stage, feeds: Feeds, sizes: Readonly<Record<string, number>>, micro: number): Promise<Feeds> {
+    const { session, dropouts, inPlace } = await this.#stage(stage);
+    const all = { ...this.#state, ...feeds, ...this.#dropoutFeeds(dropouts, sizes, micro) };
+    const into: Record<string, Feeds[string] | null> = {};
+    for (const output of session.model.outputs) into[output] = inPlace.includes(output) ? (all[output.slice(0, -' next'.length)] as Feeds[string]) : null;
+    return session.run(all, into, this.options.device);
+  }
+
+  /** Masks are a function of (seed, step, micro-batch, site), so a resumed run drops the same. */
+  #dropoutFeeds(sites: readonly DropoutSite[], sizes: Readonly<Record<string, number>>, micro: number): Feeds {
+    const counts = sites.map((site) => evaluateDim(sizeOf(site.shape), sizes));
+    const rounded = counts.map((count) => (count + 3) & ~3);
+    const total = rounded.reduce((sum, count) => sum + count, 0);
+    if (this.#masks.length < total) this.#masks = new Uint8Array(total);
+    const feeds: Feeds = {};
+    let offset = 0;
+    sites.forEach((site, i) => {
+      const room = this.#masks.subarray(offset, offset + (rounded[i] as number));
+      fillMask(room, site.rate, keyOf(this.options.seed, this.#steps, micro, i));
+      feeds[site.input] = new this.ort.Tensor('bool', room.subarray(0, counts[i]), site.shape.map((dim) => evaluateDim(dim, sizes)));
+      offset += rounded[i] as number;
+    });
+    return feeds;
+  }
+
+  #scalars(values: Readonly<Record<string, number>>): Feeds {
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, new this.ort.Tensor('float32', Float32Array.of(value), [])]));
+  }
+
+  async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
+    if (batches.length === 0) throw new EngineError('bad-input', 'A step needs at least one batch.');
+    const fed = batches.map((batch) => feedBatch(this.ort, batch, this.setup.objective));
+    const inverse = this.#scalars({ inverse_weight: 1 / fed.reduce((sum, { weight }) => sum + weight, 0) });
+    const scalars = this.#scalars(scalarsAt(this.options.optimizer, learningRate, this.#steps + 1));
+    let loss = 0;
+    let result: Feeds;
+    if (fed.length === 1) {
+      const [only] = fed as [(typeof fed)[number]];
+      result = await this.#run('whole', { ...only.feeds, ...inverse, ...scalars }, only.sizes, 0);
+      loss = first(result['loss']);
+    } else {
+      const sums: Feeds = {};
+      for (const bucket of this.store.buckets) sums[sumName(bucket)] = new this.ort.Tensor('float32', new Float32Array(bucket.size), (this.#state[bucket.name] as Feeds[string]).dims as number[]);
+      for (const [micro, { feeds, sizes }] of fed.entries()) loss += first((await this.#run('gather', { ...sums, ...feeds, ...inverse }, sizes, micro))['loss']);
+      result = await this.#run('apply', { ...sums, ...scalars }, {}, 0);
+    }
+    this.#steps++;
+    return { loss, gradientNorm: first(result['norm']) };
+  }
+
+  #evaluate(batch: Batch): ReturnType<Evaluator['evaluate']> {
+    this.#evaluator ??= Evaluator.create(this.setup, this.store, this.options);
+    return this.#evaluator.then((evaluator) => evaluator.evaluate(batch));
+  }
+
+  evaluate(batch: Batch) {
+    return this.#evaluate(batch);
+  }
+
+  async predict(batch: Batch) {
+    return (await this.#evaluate(batch)).logits;
+  }
+
+  parameters(): NamedTensors {
+    return this.store.read();
+  }
+
+  saveState(): NamedTensors {
+    const state = this.store.read('parameter/');
+    for (const { name, store } of this.#moments) for (const [key, tensor] of store.read(`${name}/`)) state.set(key, tensor);
+    // Two halves, since a float32 counts exactly only to 2^24.
+    state.set('steps', { shape: [2], data: Float32Array.of(Math.floor(this.#steps / 65_536), this.#steps % 65_536) });
+    return state;
+  }
+
+  loadState(state: NamedTensors): void {
+    const steps = state.get('steps');
+    if (!steps) throw new EngineError('bad-input', 'The saved state does not hold the number of steps.', 'The checkpoint is broken or belongs to another version.');
+    this.store.write(state, 'parameter/');
+    for (const { name, store } of this.#moments) store.write(state, `${name}/`);
+    this.#steps = (steps.data[0] as number) * 65_536 + (steps.data[1] as number);
+  }
+
+  loadParameters(parameters: NamedTensors): void {
+    this.store.write(parameters);
+  }
+
+  async dispose(): Promise<void> {
+    for (const stage of this.#sessions.values()) await (await stage).session.dispose();
+    await (await this.#evaluator)?.dispose();
+  }
+}
+
+function first(tensor: Feeds[string] | undefined): number {
+  return (tensor?.data as Float32Array)[0] as number;
+}
+
+/** Builds the training graph of a model, a method and an objective. Throws EngineError. */
+export async function createTrainer(options: TrainerOptions): Promise<EngineTrainer> {
+  const setup = prepare(options);
+  const store = new ParameterStore(setup.parameters.filter((spec) => spec.trainable));
+  await store.start(setup, options.seed, options.initial ?? new Map());
+  return new Trainer(await runtime(), setup, store, options);
+}
