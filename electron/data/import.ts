@@ -1,6 +1,6 @@
 /** A file becomes a data set: two streamed passes, the first checks and counts, the second assigns splits and writes. */
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { splitNames } from '../contract/entities.js';
 import { throwIfCancelled } from './decode.js';
@@ -118,8 +118,10 @@ async function openSources(request: ImportRequest): Promise<Source[]> {
   if (request.splitColumn !== null) return sources;
   for (const split of ['validation', 'test'] as const) {
     const path = request[split];
-    // The other file may be of another format: only what the user fixed about this format goes along.
-    if (typeof path === 'string') sources.push({ path, reading: await detectReading(path, request.reading), split });
+    if (typeof path !== 'string') continue;
+    // What the user fixed was for the main file; it goes for files of its kind.
+    const alike = extname(path).toLowerCase() === extname(request.path).toLowerCase();
+    sources.push({ path, reading: await detectReading(path, alike ? request.reading : {}), split });
   }
   return sources;
 }

@@ -30,7 +30,7 @@ describe('importRows', () => {
   test('given files, each of its own format; a share comes out of the training file', async () => {
     const path = await files.write('train.csv', many(100));
     const other = await files.write('test.jsonl', '{"text":"x","label":"a"}\n{"text":"y","label":"new"}\n');
-    const { rows, summary } = await run({ path, validation: 0.1, test: other });
+    const { rows, summary } = await run({ path, validation: 0.1, test: other, reading: { format: 'csv', delimiter: ',' } });
     expect(summary.rows).toEqual({ train: 90, validation: 10, test: 2 });
     expect(summary.splitNote).toBe('Test from test.jsonl; 10 % validation drawn by label with seed 1, equal texts kept together.');
     expect(summary.notes).toEqual(['The label "new" has no training rows: they cannot be learned.']);
