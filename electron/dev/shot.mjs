@@ -33,6 +33,7 @@ async function shoot() {
   const app = await _electron.launch({
     executablePath,
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root],
+    colorScheme: values.theme,
     env: { ...display.env, PEFT_STUDIO_HOME: home },
   });
   try {

@@ -27,6 +27,7 @@ const stages = [{ from: 0, length: 64 }, { from: 0.7, length: 128 }, { from: 0.9
 const checkpointFile = join(workFolder, 'checkpoint.safetensors');
 const checkpointSeconds = 300;
 const evaluationSteps = 500;
+const reportSeconds = 20;
 
 const stateSchema = z.object({
   step: z.number(), seconds: z.number(), tokens: z.number(), epoch: z.number(), token: z.number(), seed: z.number(), published: z.number(),
@@ -96,7 +97,7 @@ async function main(): Promise<void> {
   const stream = new TokenStream(corpus.train, corpus.ids.sep, options.seed);
   let state = await start(trainer);
   let saved = state.seconds;
-  let [recentLoss, recentSteps] = [0, 0];
+  let [recentLoss, recentSteps, reported] = [0, 0, state.seconds];
   const save = async () => {
     await writeSafetensors(checkpointFile, trainer.saveState(), { state: JSON.stringify(state) });
     saved = state.seconds;
@@ -117,9 +118,9 @@ async function main(): Promise<void> {
     if (!Number.isFinite(loss)) throw new Error(`The loss is no longer a number at step ${state.step}.`);
     state = { ...state, ...next, step: state.step + 1, seconds: state.seconds + (performance.now() - began) / 1000, tokens: state.tokens + size * length };
     [recentLoss, recentSteps] = [recentLoss + loss, recentSteps + 1];
-    if (state.step % 50 === 0) {
+    if (state.seconds - reported >= reportSeconds) {
       say(`step ${state.step} (${(100 * progressOf(state)).toFixed(1)} %): loss ${(recentLoss / recentSteps).toFixed(3)}, ${Math.round(state.tokens / state.seconds)} tokens/s, length ${length}`);
-      [recentLoss, recentSteps] = [0, 0];
+      [recentLoss, recentSteps, reported] = [0, 0, state.seconds];
     }
     if (state.step % evaluationSteps === 0) say(`step ${state.step}: held-out loss ${(await measure(12)).toFixed(3)}`);
     if (state.seconds - saved >= checkpointSeconds) await save();
