@@ -17,24 +17,54 @@ export interface LayerMarks {
   readonly words: string;
 }
 
-/** Module names of the supported architectures (BERT and RoBERTa, DistilBERT) and the part each means. */
-const aliases: readonly (readonly [RegExp, LayerPart])[] = [
-  [/(^|\.)(query|q_lin|q_proj|q)$/, 'q'],
-  [/(^|\.)(key|k_lin|k_proj|k)$/, 'k'],
-  [/(^|\.)(value|v_lin|v_proj|v)$/, 'v'],
-  [/(attention\.output(\.dense)?|out_lin|o_proj|^o)$/, 'o'],
-  [/((^|\.)intermediate(\.dense)?|lin1|up_proj|^up)$/, 'up'],
-  [/(^output(\.dense)?|(^|[^n])\.output(\.dense)?|lin2|down_proj|^down)$/, 'down'],
-];
+type Linear = Exclude<LayerPart, 'ln1' | 'ln2'>;
+const linearParts = ['q', 'k', 'v', 'o', 'up', 'down'] as const satisfies readonly Linear[];
 
-/** Parts that a target module names; "dense" alone means every dense layer outside q, k and v. */
+/** Paths of a layer's linear modules in the checkpoints of each family, for layer 0. */
+const bertModules: Readonly<Record<Linear, string>> = {
+  q: 'encoder.layer.0.attention.self.query', k: 'encoder.layer.0.attention.self.key', v: 'encoder.layer.0.attention.self.value', o: 'encoder.layer.0.attention.output.dense',
+  up: 'encoder.layer.0.intermediate.dense', down: 'encoder.layer.0.output.dense',
+};
+const distilbertModules: Readonly<Record<Linear, string>> = {
+  q: 'transformer.layer.0.attention.q_lin', k: 'transformer.layer.0.attention.k_lin', v: 'transformer.layer.0.attention.v_lin', o: 'transformer.layer.0.attention.out_lin',
+  up: 'transformer.layer.0.ffn.lin1', down: 'transformer.layer.0.ffn.lin2',
+};
+const families = [bertModules, distilbertModules];
+
+/** Target modules worth offering for an architecture, and those a method takes by itself. */
+export function targetChoices(architecture: string): { choices: readonly string[]; initial: readonly string[] } {
+  return architecture === 'distilbert'
+    ? { choices: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'], initial: ['q_lin', 'v_lin'] }
+    : { choices: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'], initial: ['query', 'value'] };
+}
+
+/** Parts that a target module names: by the end of a module's path, as the methods match it ("output.dense" is both output layers). */
 export function partsOfTarget(target: string): LayerPart[] {
-  if (target === 'dense' || target === 'all-linear') return target === 'dense' ? ['o', 'up', 'down'] : ['q', 'k', 'v', 'o', 'up', 'down'];
-  return aliases.filter(([pattern]) => pattern.test(target)).map(([, part]) => part);
+  const wanted = target.replace(/\b(layer)\.\d+/g, '$1.0');
+  const names = (path: string) => path === wanted || path.endsWith(`.${wanted}`) || wanted.endsWith(`.${path}`);
+  return linearParts.filter((part) => families.some((modules) => names(modules[part])));
+}
+
+/** Parts whose path a regular expression matches as a whole, in any of the first layers; none for a faulty expression. */
+function partsOfPattern(pattern: string): LayerPart[] {
+  let expression: RegExp;
+  try {
+    expression = new RegExp(`^(?:${pattern})$`);
+  } catch {
+    return [];
+  }
+  const paths = (path: string) => Array.from({ length: 24 }, (_, layer) => path.replace('.0.', `.${layer}.`)).flatMap((it) => [it, `bert.${it}`, `roberta.${it}`, `distilbert.${it}`]);
+  return linearParts.filter((part) => families.some((modules) => paths(modules[part]).some((path) => expression.test(path))));
+}
+
+/** Parts that LoRA acts on; left out, the architecture's query and value. */
+function lowRankParts(targets: unknown): LayerPart[] {
+  if (targets === undefined || targets === null) return ['q', 'v'];
+  return typeof targets === 'string' ? partsOfPattern(targets) : words(targets).flatMap(partsOfTarget);
 }
 
 const none: ReadonlySet<never> = new Set<never>();
-const words = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : typeof value === 'string' ? [value] : []);
+const words = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
 
 /** What a method adds or trains in each layer; null for a method this drawing does not know. */
 export function layerMarks(method: MethodOptions): LayerMarks | null {
@@ -47,7 +77,7 @@ export function layerMarks(method: MethodOptions): LayerMarks | null {
     case 'bitfit':
       return { ...quiet, biases: true, words: 'Only the biases train, the last column of each box; the weights stay.' };
     case 'lora':
-      return { ...quiet, lowRank: new Set(words(method['targetModules']).flatMap(partsOfTarget)), words: 'Beside each chosen W: W x + (alpha / r) B A x. B starts at 0: the model starts unchanged.' };
+      return { ...quiet, lowRank: new Set(lowRankParts(method['targetModules'])), words: 'Beside each chosen W: W x + (alpha / r) B A x. B starts at 0: the model starts unchanged.' };
     case 'bottleneck': {
       const both = method['placement'] === 'houlsby';
       return { ...quiet, adapters: new Set(both ? (['o', 'down'] as const) : (['down'] as const)), words: `${both ? 'After attention and after the feed-forward part' : 'After the feed-forward part'}: h + up(act(down(h))). up starts at 0, so the model starts unchanged.` };

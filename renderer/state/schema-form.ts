@@ -7,6 +7,8 @@ interface Common {
   readonly description: string | null;
   /** null is a value of its own: the field may stay empty. */
   readonly nullable: boolean;
+  /** May be left out: the method then decides by itself. */
+  readonly optional: boolean;
 }
 export type FormField =
   | (Common & { readonly kind: 'number'; readonly integer: boolean; readonly min: number | null; readonly max: number | null; readonly initial: number | null })
@@ -46,9 +48,9 @@ function withoutNull(node: Node): { node: Node; nullable: boolean } {
   return { node, nullable: false };
 }
 
-function fieldOf(key: string, raw: Node): FormField {
+function fieldOf(key: string, raw: Node, required: boolean): FormField {
   const { node, nullable } = withoutNull(raw);
-  const common: Common = { key, title: node.title ?? wordsOf(key), description: node.description ?? null, nullable };
+  const common: Common = { key, title: node.title ?? wordsOf(key), description: node.description ?? null, nullable, optional: !required && raw.default === undefined && node.default === undefined };
   const initial = node.default;
   if (node.enum && strings(node.enum).length === node.enum.length) return { ...common, kind: 'choice', choices: strings(node.enum), initial: typeof initial === 'string' ? initial : null };
   switch (node.type) {
@@ -72,7 +74,8 @@ function fieldOf(key: string, raw: Node): FormField {
 export function formFields(schema: Readonly<Record<string, unknown>>): FormField[] {
   const properties = z.record(z.string(), nodeSchema).safeParse(schema['properties']);
   if (!properties.success) return [];
-  return Object.entries(properties.data).filter(([, node]) => node.const === undefined).map(([key, node]) => fieldOf(key, node));
+  const required = z.array(z.string()).catch([]).parse(schema['required']);
+  return Object.entries(properties.data).filter(([, node]) => node.const === undefined).map(([key, node]) => fieldOf(key, node, required.includes(key)));
 }
 
 /** Range as the field shows it: "1 to 64", "from 0", "up to 1". */

@@ -4,7 +4,7 @@ import { layerMarks, layerParts, partsOfTarget, shapeFacts } from '../../../../r
 describe('partsOfTarget', () => {
   it.each([
     ['query', ['q']], ['attention.self.value', ['v']], ['q_lin', ['q']], ['out_lin', ['o']], ['attention.output.dense', ['o']], ['intermediate.dense', ['up']],
-    ['output.dense', ['down']], ['encoder.layer.3.output.dense', ['down']], ['lin2', ['down']], ['dense', ['o', 'up', 'down']], ['nothing', []],
+    ['output.dense', ['o', 'down']], ['encoder.layer.3.output.dense', ['down']], ['lin2', ['down']], ['dense', ['o', 'up', 'down']], ['bert.encoder.layer.2.intermediate.dense', ['up']], ['nothing', []],
   ])('%s', (target, parts) => expect(partsOfTarget(target)).toEqual(parts));
 });
 
@@ -14,6 +14,11 @@ describe('layerMarks', () => {
     expect(layerMarks({ type: 'head' })?.trained.size).toBe(0);
   });
   it('draws low-rank pairs where LoRA acts', () => expect(layerMarks({ type: 'lora', targetModules: ['query', 'value'] })?.lowRank).toEqual(new Set(['q', 'v'])));
+  it('draws query and value where no target is named, and what an expression matches', () => {
+    expect(layerMarks({ type: 'lora' })?.lowRank).toEqual(new Set(['q', 'v']));
+    expect(layerMarks({ type: 'lora', targetModules: '.*\\.layer\\.[12]\\.attention\\.self\\.key' })?.lowRank).toEqual(new Set(['k']));
+    expect(layerMarks({ type: 'lora', targetModules: '(' })?.lowRank.size).toBe(0);
+  });
   it('draws adapters by placement', () => {
     expect(layerMarks({ type: 'bottleneck', placement: 'houlsby' })?.adapters).toEqual(new Set(['o', 'down']));
     expect(layerMarks({ type: 'bottleneck', placement: 'pfeiffer' })?.adapters).toEqual(new Set(['down']));
