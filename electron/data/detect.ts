@@ -109,7 +109,7 @@ function measured(sample: string, delimiter: string, quoted: boolean): Shape {
 }
 
 /** Whether the first record names columns: short, filled, different cells, no numbers, none of which returns below in its own column. */
-export function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
+function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
   const [first, ...rest] = rows;
   if (first === undefined) return true;
   const named = first.every((cell) => cell.length <= 64 && !/^[-+]?\d+([.,]\d+)?$/.test(cell.trim()) && !/[.!?]$/.test(cell.trim()));

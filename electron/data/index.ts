@@ -1,11 +1,10 @@
 /** The data layer's door: see README.md. */
 export * from './types.js';
-export { cellLimit } from './limits.js';
 export { detectReading } from './detect.js';
 export { readRows } from './rows.js';
 export { previewFile } from './preview.js';
 export { importRows, type ImportHooks } from './import.js';
-export { rowsPerBatch, type RowSink } from './sink.js';
+export type { RowSink } from './sink.js';
 export { profileRows, type ProfileHooks, type ProfileRow } from './profile.js';
 export { openTokenizer, TextTokenizer, type TextOrPair, type TokenizerFit } from './tokenizer.js';
 export { EncodedRows, encodeRows, type EncodeOptions } from './encoded.js';

@@ -10,7 +10,7 @@ export const labelLimit = 1_000;
 export const classLimit = 10_000;
 
 /** "1 MiB": a size as messages name it. */
-export function sizeName(characters: number): string {
+function sizeName(characters: number): string {
   return characters >= 1 << 20 ? `${(characters / (1 << 20)).toFixed(characters % (1 << 20) === 0 ? 0 : 1)} MiB` : `${Math.round(characters / 1024)} KiB`;
 }
 

@@ -45,7 +45,7 @@ export function groupRuns(runs: readonly RunWithPredictions[]): { groups: Group[
 }
 
 /** Method and training with all their values but the seed; equal for runs that may be averaged. */
-export function settingKey(run: Run): string {
+function settingKey(run: Run): string {
   const { seed: _seed, checkpointEverySteps: _saving, ...training } = run.plan.training;
   return canonical({ method: run.plan.method, training });
 }

@@ -1,7 +1,7 @@
 /** Means and intervals over seeds. */
 import tQuantile from '@stdlib/stats-base-dists-t-quantile';
 
-export const confidence = 0.95;
+const confidence = 0.95;
 
 export interface Interval {
   readonly low: number;

@@ -15,7 +15,7 @@ export const csvReader: Reader = {
 };
 
 /** Unique names for a header's cells: a blank one is numbered, a repeated one gets its count. */
-export function columnNames(header: readonly string[]): string[] {
+function columnNames(header: readonly string[]): string[] {
   const used = new Set<string>();
   return header.map((cell, index) => {
     const base = cell.trim() || `column ${index + 1}`;

@@ -3,7 +3,7 @@ import { cellLimit, cellTooLong } from '../limits.js';
 import type { ReadRow } from '../types.js';
 
 /** Text of one value: strings as they are, numbers and booleans printed, lists and objects as JSON; undefined where there is none. */
-export function cellText(value: unknown): string | undefined {
+function cellText(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'object') return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
