@@ -2,8 +2,8 @@
  * The window's one way to the studio: typed, validated calls and events over `window.studio`.
  * Failures arrive as a Problem and are thrown as a StudioError, so a screen catches one class.
  */
-import { calls, events, problemSchema, StudioError } from '../../electron/contract/index.js';
-import type { Bridge, CallInput, CallName, CallOutput, EventData, EventName, Problem } from '../../electron/contract/index.js';
+import { calls, events, firstIssue, problemOf, problemSchema, StudioError } from '../../electron/contract/index.js';
+import type { Bridge, CallInput, CallName, CallOutput, EventData, EventName } from '../../electron/contract/index.js';
 
 declare global {
   interface Window {
@@ -15,14 +15,6 @@ declare global {
 function bridge(): Bridge {
   if (!window.studio) throw new StudioError('internal', 'The page has no connection to the studio.', 'Close the window and start PEFT Studio again.');
   return window.studio;
-}
-
-/** First problem of a failed check as "path: message". */
-function firstIssue(error: { issues: readonly { path: PropertyKey[]; message: string }[] }): string {
-  const issue = error.issues[0];
-  if (!issue) return 'unknown difference';
-  const path = issue.path.map(String).join('.');
-  return path ? `${path}: ${issue.message}` : issue.message;
 }
 
 /**
@@ -53,8 +45,4 @@ export function listen<N extends EventName>(name: N, listener: (data: EventData<
 }
 
 /** Whatever was caught, as a Problem that a ProblemView can show. */
-export function toProblem(error: unknown): Problem {
-  if (error instanceof StudioError) return error.toProblem();
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: 'internal', message, hint: null, context: {} };
-}
+export const toProblem = problemOf;
