@@ -21,7 +21,7 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       probe: (job, context) => probe(job, context, engine, baselineMemoryBytes),
       predict: (job, context) => predict(job, context, cache),
       'predict-file': (job, context) => predictFile(job, context, cache),
-      'prove-export': proveExport,
+      'prove-export': (job, context) => proveExport(job, context, engine),
       'device-test': (job, context) => deviceTest(job, context, engine),
       count: countJob,
     },

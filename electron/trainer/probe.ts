@@ -45,7 +45,7 @@ export async function probe(job: JobOf<'probe'>, context: JobContext, engine: En
 
   await say(1, 'Building the model');
   const building = performance.now();
-  const trainer = await buildTrainer(task, model, engine);
+  const { trainer } = await buildTrainer(task, model, engine);
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');
@@ -60,7 +60,8 @@ export async function probe(job: JobOf<'probe'>, context: JobContext, engine: En
     const { totalSteps, stepsPerEpoch } = countSteps(survey.rows, training);
     const every = training.validateEverySteps ?? stepsPerEpoch;
     const passSeconds = heldOut.validation * forwardSecondsPerRow;
-    const fixedSeconds = buildSeconds + (survey.rows + heldOut.validation + heldOut.test) * encodingSecondsPerRow + heldOut.test * forwardSecondsPerRow;
+    // The first step (and the first forward pass, about as long) makes its session.
+    const fixedSeconds = buildSeconds + 2 * memory.firstSeconds + (survey.rows + heldOut.validation + heldOut.test) * encodingSecondsPerRow + heldOut.test * forwardSecondsPerRow;
     const run = (steps: number, perStep: number) => fixedSeconds + steps * perStep + (passSeconds > 0 ? Math.ceil(steps / every) * passSeconds : 0);
     const earliest = training.earlyStoppingPatience === null || heldOut.validation === 0 ? totalSteps : Math.min(totalSteps, (training.earlyStoppingPatience + 1) * every);
     const [low, high] = rangeOf(stepSeconds);
@@ -134,22 +135,22 @@ async function timed(trainer: EngineTrainer, batches: readonly Batch[], training
 }
 
 /** One row, then half, then the whole longest micro-batch; what does not fit by the straight line through the first two is not run. */
-async function measureMemory(trainer: EngineTrainer, task: TrainTask, longest: EncodedRows, tokenizer: TextTokenizer, ceiling: number): Promise<MemoryModel & { measured: boolean; longestSeconds: number }> {
+async function measureMemory(trainer: EngineTrainer, task: TrainTask, longest: EncodedRows, tokenizer: TextTokenizer, ceiling: number): Promise<MemoryModel & { measured: boolean; longestSeconds: number; firstSeconds: number }> {
   const { training } = task;
   const rows = Math.min(longest.size, Math.ceil(training.batchSize / training.accumulationSteps));
-  await timed(trainer, firstStep(longest, task, tokenizer, 1, 1), training);
+  const firstSeconds = await timed(trainer, firstStep(longest, task, tokenizer, 1, 1), training);
   const fixed = peakBytes();
   const half = Math.max(1, rows >> 1);
   const halfSeconds = await timed(trainer, firstStep(longest, task, tokenizer, half, 1), training);
   const perRow = half > 1 ? Math.max(0, peakBytes() - fixed) / (half - 1) : 0;
   const expected = fixed + perRow * (rows - 1);
-  const whole = { fixed, perRow };
+  const whole = { fixed, perRow, firstSeconds };
   if (!fits(expected, ceiling)) return { ...whole, measured: false, peak: expected, longestSeconds: (halfSeconds * training.batchSize) / half };
   const batches = firstStep(longest, task, tokenizer, Math.min(training.batchSize, longest.size), training.accumulationSteps);
   await timed(trainer, batches, training);
   const longestSeconds = await timed(trainer, batches, training);
   const peak = peakBytes();
-  return { fixed, perRow: rows > 1 ? Math.max(perRow, (peak - fixed) / (rows - 1)) : perRow, measured: true, peak, longestSeconds };
+  return { firstSeconds, fixed, perRow: rows > 1 ? Math.max(perRow, (peak - fixed) / (rows - 1)) : perRow, measured: true, peak, longestSeconds };
 }
 
 async function measureTypical(trainer: EngineTrainer, task: TrainTask, sample: EncodedRows, tokenizer: TextTokenizer, breathe: () => Promise<void>): Promise<{ seconds: number[]; tokens: number }> {

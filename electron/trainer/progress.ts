@@ -16,7 +16,6 @@ export const progressSchema = z.object({
   stoppedEarly: z.boolean(),
   /** Seconds spent in steps, validations and saves, over all parts of an interrupted run. */
   seconds: z.number().min(0),
-  stepSeconds: z.number().min(0),
   tokens: z.number().min(0),
   /** Durations of the latest steps, for a median that a slow first step does not bend. */
   recentStepSeconds: z.array(z.number().min(0)),
@@ -33,13 +32,13 @@ const recentSteps = 256;
 
 export const freshProgress = (totalSteps: number, fingerprint: string): Progress => ({
   step: 0, totalSteps, fingerprint, best: null, lastValidation: null, validationsWithoutGain: 0, stoppedEarly: false,
-  seconds: 0, stepSeconds: 0, tokens: 0, recentStepSeconds: [], peakMemoryBytes: 0, retold: { steps: [], validations: [] },
+  seconds: 0, tokens: 0, recentStepSeconds: [], peakMemoryBytes: 0, retold: { steps: [], validations: [] },
 });
 
 /** After an optimizer step. `tokens` counts real tokens, no padding. */
 export function afterStep(progress: Progress, seconds: number, tokens: number): Progress {
   return {
-    ...progress, step: progress.step + 1, seconds: progress.seconds + seconds, stepSeconds: progress.stepSeconds + seconds,
+    ...progress, step: progress.step + 1, seconds: progress.seconds + seconds,
     tokens: progress.tokens + tokens, recentStepSeconds: [...progress.recentStepSeconds.slice(1 - recentSteps), seconds],
   };
 }

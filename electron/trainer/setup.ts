@@ -5,7 +5,7 @@ import type { BaseModelInfo, EngineTrainer } from '../engine/index.js';
 import { StudioError } from '../contract/errors.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { initialParameters } from './init.js';
+import { startValues, type Start } from './init.js';
 import { countSteps } from './progress.js';
 import type { TrainTask } from './protocol.js';
 
@@ -51,14 +51,16 @@ async function optional(file: string | null, open: (file: string) => Promise<Ope
   return split.encoded.size === 0 ? null : split;
 }
 
-/** Builds the engine's trainer for a task. The caller disposes it. */
-export async function buildTrainer(task: TrainTask, model: BaseModelInfo, engine: EngineDoor): Promise<EngineTrainer> {
+/** Builds the engine's trainer for a task. The caller disposes `trainer`; `notes` are for the log. */
+export async function buildTrainer(task: TrainTask, model: BaseModelInfo, engine: EngineDoor): Promise<{ trainer: EngineTrainer; notes: Start['notes'] }> {
   const { training, method, labels } = task;
-  return engine.createTrainer({
+  const start = task.initFolder === null ? null : await startValues(task.initFolder, task, model);
+  const trainer = await engine.createTrainer({
     model, method, objective: { type: 'classification', labels },
     optimizer: { type: training.optimizer, weightDecay: training.weightDecay, gradientClip: training.gradientClip },
     modelDropout: training.modelDropout, seed: training.seed, device: task.device,
     ...(task.threads === null ? {} : { threads: task.threads }),
-    ...(task.initFolder === null ? {} : { initial: await initialParameters(task.initFolder, task, model) }),
+    ...(start === null ? {} : { initial: start.parameters }),
   });
+  return { trainer, notes: start?.notes ?? [] };
 }

@@ -30,9 +30,10 @@ export async function train(job: JobOf<'train'>, context: JobContext, engine: En
   const store = await CheckpointStore.open(runFolder);
   const prepared = await prepare(task, engine, context.breathe);
   const start = await startFrom(job, store, prepared, reporter);
-  const trainer = await buildTrainer(task, prepared.model, engine);
+  const { trainer, notes } = await buildTrainer(task, prepared.model, engine);
   try {
     if (start.state !== null) trainer.loadState(start.state);
+    for (const note of notes) reporter.log('note', note);
     await announce(job, engine.describeMethod(task.method), prepared, trainer, start, baselineMemoryBytes, context.emit, reporter);
 
     const classes = task.labels.length;
@@ -130,10 +131,12 @@ async function sendPredictions(split: OpenSplit, logits: Float32Array, classes: 
 }
 
 function resultOf(progress: Progress, trainer: EngineTrainer, test: RunResult['test'], bestStep: number, checkpointBytes: number): RunResult {
+  const secondsPerStep = median(progress.recentStepSeconds);
   return {
     test, validation: progress.best?.scores ?? null, bestStep,
     trainableParameters: trainer.trainableParameters, totalParameters: trainer.totalParameters, optimizerBytes: trainer.optimizerBytes, checkpointBytes,
-    secondsPerStep: median(progress.recentStepSeconds), tokensPerSecond: progress.stepSeconds > 0 ? progress.tokens / progress.stepSeconds : 0,
+    // The median leaves out what the first step of each process takes to make its session.
+    secondsPerStep, tokensPerSecond: secondsPerStep > 0 ? progress.tokens / progress.step / secondsPerStep : 0,
     peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()), trainingSeconds: progress.seconds, steps: progress.step, stoppedEarly: progress.stoppedEarly,
   };
 }

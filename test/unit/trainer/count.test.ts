@@ -1,0 +1,39 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { countJob } from '../../../electron/trainer/count.js';
+import { makeTinyModel } from '../../helpers/tiny-model.js';
+
+let modelFolder: string;
+beforeAll(async () => {
+  modelFolder = await makeTinyModel(join(await mkdtemp(join(tmpdir(), 'count-')), 'model'));
+});
+
+const count = (method: { type: string; [option: string]: unknown }) => countJob({ type: 'count', modelFolder, method, labels: 3 });
+// BERT of the helper: width 32, 2 layers, feed-forward 64, 130 words, 64 positions.
+const layer = 4 * (32 * 32 + 32) + (64 * 32 + 64) + (32 * 64 + 32) + 2 * (32 + 32);
+const head = 32 * 3 + 3;
+
+describe('countJob', () => {
+  it('LoRA: A and B of each chosen linear layer, and the head', async () => {
+    const result = await count({ type: 'lora', rank: 4, alpha: 8, targetModules: ['query', 'value'] });
+    const perLayer = 2 * (4 * 32 + 32 * 4);
+    expect(result).toMatchObject({ trainable: 2 * perLayer + head, head });
+    expect(result.groups.find((group) => group.name === 'layer 1')).toEqual({ name: 'layer 1', frozen: layer, trainable: perLayer });
+    expect(result.groups.map((group) => group.name)).toEqual(['embeddings', 'layer 0', 'layer 1', 'other', 'head']);
+  });
+
+  it('full trains all, the head only itself, and both agree on the total', async () => {
+    const [full, probe] = [await count({ type: 'full' }), await count({ type: 'head' })];
+    expect(full.trainable).toBe(full.total);
+    expect(full.groups.every((group) => group.frozen === 0)).toBe(true);
+    expect(probe).toMatchObject({ trainable: head, total: full.total });
+    expect(full.total).toBe(full.groups.reduce((sum, group) => sum + group.trainable, 0));
+  });
+
+  it('names an option that is not allowed', async () => {
+    await expect(count({ type: 'lora', rank: 0 })).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('method.rank') });
+    await expect(count({ type: 'telepathy' })).rejects.toMatchObject({ message: expect.stringContaining('telepathy') });
+  });
+});
