@@ -1,0 +1,123 @@
+/** Starts the built app as a user would, with a home folder of its own, and looks at it from outside. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { _electron, expect, test as base, type ElectronApplication, type Page } from '@playwright/test';
+import type { Bridge, CallInput, CallName, CallOutput } from '../../electron/contract/index.js';
+import { prepareElectron } from '../../electron/dev/electron-binary.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const require = createRequire(import.meta.url);
+
+declare global {
+  interface Window {
+    readonly studio?: Bridge;
+  }
+}
+
+/** One running app and its page. */
+export class Studio {
+  /** What the page reported as broken: errors, and anything the content security policy refused. */
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly app: ElectronApplication,
+    readonly page: Page,
+    readonly home: string,
+  ) {
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+  }
+
+  /** @param home where database and files are, or come to be */
+  static async start(home: string): Promise<Studio> {
+    // Chromium's sandbox cannot be set up by root; CI runs as root, users do not.
+    const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    const env = Object.fromEntries(Object.entries({ ...process.env, PEFT_STUDIO_HOME: home }).filter((entry): entry is [string, string] => entry[1] !== undefined));
+    const app = await _electron.launch({ executablePath: await prepareElectron(), args: [...sandbox, root], env, colorScheme: null });
+    const page = await app.firstWindow();
+    await page.waitForLoadState('domcontentloaded');
+    return new Studio(app, page, home);
+  }
+
+  /** Calls the studio from the page, as the page itself does. */
+  call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
+    return this.page.evaluate(
+      async ([callName, request]) => {
+        if (!window.studio) throw new Error('no bridge');
+        const answer = await window.studio.call(callName, request);
+        if (!answer.ok) throw new Error(`${answer.problem.code}: ${answer.problem.message}`);
+        return answer.value;
+      },
+      [name, input] as const,
+    );
+  }
+
+  /** The answer of the system's next file dialogs: what a user would choose there. */
+  async choose(chosen: string): Promise<void> {
+    await this.app.evaluate(({ dialog }, file) => {
+      dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [file] });
+      dialog.showSaveDialog = async () => ({ canceled: false, filePath: file });
+    }, chosen);
+  }
+
+  async go(route: string): Promise<void> {
+    await this.page.evaluate((hash) => void (location.hash = hash), route);
+  }
+
+  async picture(name: string): Promise<void> {
+    await this.page.screenshot({ path: path.join(root, 'test-results', 'pictures', `${name}.png`) });
+  }
+
+  /** Fails on any axe finding of the page as it stands, in the theme it has. */
+  async expectAccessible(what: string): Promise<void> {
+    const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
+    // Evaluated, not added as a script: the page's policy would refuse that.
+    await this.page.evaluate(`if (!window.axe) { ${axe} }`);
+    const findings = await this.page.evaluate(async () => {
+      const { axe: runner } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }> } };
+      const { violations } = await runner.run();
+      return violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.slice(0, 4).map((node) => `    ${node.html.slice(0, 200)}\n    ${node.failureSummary ?? ''}`).join('\n')}`);
+    });
+    expect(findings, `axe on ${what}`).toEqual([]);
+  }
+
+  async theme(theme: 'light' | 'dark'): Promise<void> {
+    await this.app.evaluate(({ nativeTheme }, source) => void (nativeTheme.themeSource = source), theme);
+    await this.page.waitForFunction((dark) => matchMedia('(prefers-color-scheme: dark)').matches === dark, theme === 'dark');
+  }
+
+  /** Ends the app by its own way out; what runs is stopped by the shell. */
+  async close(): Promise<void> {
+    await this.app.evaluate(({ app }) => app.exit(0)).catch(() => undefined);
+    await this.app.close().catch(() => undefined);
+  }
+
+  /** kill -9 of the whole app, as a power cut does it. */
+  async kill(): Promise<void> {
+    const process_ = this.app.process();
+    const ended = new Promise((resolve) => process_.once('exit', resolve));
+    process_.kill('SIGKILL');
+    await ended;
+  }
+}
+
+/** Each test gets a fresh home folder and an app on it. */
+export const test = base.extend<{ home: string; studio: Studio }>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern
+  home: async ({}, use) => {
+    const home = await mkdtemp(path.join(tmpdir(), 'peft-studio-e2e-'));
+    await use(home);
+    await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  },
+  studio: async ({ home }, use) => {
+    const studio = await Studio.start(home);
+    await use(studio);
+    await studio.close();
+  },
+});
+export { expect };

@@ -1,0 +1,113 @@
+/** The window itself: what it shows, what it lets through, what it refuses. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, Studio, test } from './harness.js';
+
+test('opens on the projects and reports nothing broken', async ({ studio }) => {
+  await expect(studio.page.getByRole('heading', { level: 1 })).toBeVisible();
+  await expect(studio.page).toHaveTitle(/PEFT Studio/);
+  expect(studio.complaints).toEqual([]);
+  await studio.picture('first-start');
+});
+
+test('gives the page the contract and nothing else', async ({ studio }) => {
+  const reach = await studio.page.evaluate(() => ({
+    bridge: Object.keys(window.studio ?? {}).sort(),
+    node: ['require', 'process', 'module', 'Buffer', 'global', '__dirname'].filter((name) => name in window),
+  }));
+  expect(reach).toEqual({ bridge: ['call', 'on'], node: [] });
+  const preferences = await studio.app.evaluate(({ BrowserWindow }) => {
+    const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as { getLastWebPreferences(): Record<string, unknown> };
+    const { sandbox, contextIsolation, nodeIntegration, webSecurity } = contents.getLastWebPreferences();
+    return { sandbox, contextIsolation, nodeIntegration, webSecurity };
+  });
+  expect(preferences).toEqual({ sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true });
+});
+
+test('answers a wrong call with a typed problem', async ({ studio }) => {
+  const answers = await studio.page.evaluate(async () => {
+    const bridge = window.studio as unknown as { call(name: unknown, input: unknown): Promise<unknown>; on(name: unknown, listener: unknown): unknown };
+    const listening = (name: unknown) => {
+      try {
+        bridge.on(name, () => undefined);
+        return 'listens';
+      } catch (error) {
+        return error instanceof Error ? error.message : 'refused';
+      }
+    };
+    return {
+      range: await bridge.call('projects.get', { id: -1 }),
+      unknown: await bridge.call('__proto__', {}),
+      path: await bridge.call('files.write', { path: '/tmp/never-chosen.txt', text: 'x' }),
+      event: listening('secrets'),
+    };
+  });
+  expect(answers.range).toMatchObject({ ok: false, problem: { code: 'bad-input', message: expect.stringContaining('id') } });
+  expect(answers.unknown).toMatchObject({ ok: false, problem: { code: 'bad-input' } });
+  expect(answers.path).toMatchObject({ ok: false, problem: { code: 'no-access' } });
+  expect(answers.event).toContain('no event named secrets');
+});
+
+test('opens a path only after the user chose it', async ({ studio, home }) => {
+  const file = path.join(home, 'rows.csv');
+  await writeFile(file, 'text,label\none,a\ntwo,b\n');
+  await expect(studio.call('datasets.inspect', { path: file })).rejects.toThrow('no-access');
+  await studio.choose(file);
+  expect(await studio.call('files.choose', { kind: 'data' })).toEqual({ path: file });
+  expect((await studio.call('datasets.inspect', { path: file })).columns.map((column) => column.name)).toEqual(['text', 'label']);
+  await expect(studio.call('datasets.inspect', { path: `${file}/../other.csv` })).rejects.toThrow('no-access');
+});
+
+test('runs no foreign script and goes nowhere', async ({ studio }) => {
+  const { page } = studio;
+  const tried = await page.evaluate(async () => {
+    const refused: string[] = [];
+    document.addEventListener('securitypolicyviolation', (event) => refused.push(event.effectiveDirective));
+    const inline = document.createElement('script');
+    inline.textContent = 'window.foreign = true';
+    document.head.append(inline);
+    const remote = document.createElement('img');
+    remote.src = 'https://example.com/a.png';
+    document.body.append(remote);
+    const fetched = await fetch('https://example.com/').then(() => 'fetched', () => 'refused');
+    const outside = await fetch('app://studio/../package.json').then((answer) => answer.status);
+    const evaluated = await import(/* @vite-ignore */ 'data:text/javascript,window.foreign=true').then(() => 'ran', () => 'refused');
+    const opened = window.open('https://example.com/');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return { foreign: 'foreign' in window, fetched, outside, evaluated, opened: opened === null ? 'refused' : 'opened', refused: [...new Set(refused)].sort() };
+  });
+  expect(tried).toEqual({ foreign: false, fetched: 'refused', outside: 404, evaluated: 'refused', opened: 'refused', refused: ['connect-src', 'img-src', 'script-src-elem'] });
+  const before = page.url();
+  await page.evaluate(() => void (location.href = 'https://example.com/'));
+  await page.waitForTimeout(500);
+  expect(page.url()).toBe(before);
+  expect(studio.app.windows()).toHaveLength(1);
+  const permission = await page.evaluate(() => navigator.mediaDevices?.getUserMedia({ audio: true }).then(() => 'granted', (error: Error) => error.name) ?? 'absent');
+  expect(permission).not.toBe('granted');
+});
+
+test('a page that crashes comes back', async ({ studio }) => {
+  const heading = () =>
+    studio.app.evaluate(async ({ BrowserWindow }) => {
+      const contents = BrowserWindow.getAllWindows()[0]?.webContents;
+      return contents && !contents.isCrashed() && !contents.isLoading() ? contents.executeJavaScript("document.querySelector('h1')?.textContent ?? null") : null;
+    });
+  const before = await heading();
+  expect(before).not.toBeNull();
+  const gone = studio.page.waitForEvent('crash');
+  await studio.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer());
+  await gone;
+  await expect.poll(heading).toBe(before);
+});
+
+test('keeps one instance a home folder', async ({ studio }) => {
+  const second = await Studio.start(studio.home).then(
+    async (other) => {
+      await other.close();
+      return 'opened';
+    },
+    () => 'refused',
+  );
+  expect(second).toBe('refused');
+  await expect(studio.page.getByRole('heading', { level: 1 })).toBeVisible();
+});
