@@ -54,7 +54,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
     ...base(palette),
     grid: { left: 52, right, top: 28, bottom: 40 },
     xAxis: {
-      type: 'value', min: 0, max: xMax, splitNumber: Math.max(2, Math.min(6, Math.round(size.width / 130))), name: 'step', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
+      type: 'value', min: 0, max: xMax, splitNumber: Math.max(2, Math.min(6, Math.round(size.width / 150))), name: 'step', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
       axisLabel: { ...axisLabel(palette), showMaxLabel: true, formatter: (v: number) => number(v) }, axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false },
     },
     yAxis: {
