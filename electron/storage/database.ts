@@ -1,0 +1,98 @@
+/** One SQLite connection with transactions that do not mix with other work. */
+import sqlite3 from 'sqlite3';
+import { StudioError } from '../contract/errors.js';
+
+export type Parameter = string | number | null;
+type Parameters = readonly Parameter[];
+
+/** What repositories need: the open database, or one transaction on it. Rows come back unchecked; repositories check them. */
+export interface Sql {
+  run(sql: string, parameters?: Parameters): Promise<{ lastId: number; changes: number }>;
+  all(sql: string, parameters?: Parameters): Promise<Record<string, unknown>[]>;
+}
+
+class Connection implements Sql {
+  constructor(readonly handle: sqlite3.Database) {}
+
+  run(sql: string, parameters: Parameters = []): Promise<{ lastId: number; changes: number }> {
+    return new Promise((resolve, reject) => {
+      this.handle.run(sql, [...parameters], function (this: sqlite3.RunResult, error: Error | null) {
+        if (error) reject(databaseError(error));
+        else resolve({ lastId: this.lastID, changes: this.changes });
+      });
+    });
+  }
+
+  all(sql: string, parameters: Parameters = []): Promise<Record<string, unknown>[]> {
+    return new Promise((resolve, reject) => {
+      this.handle.all<Record<string, unknown>>(sql, [...parameters], (error, rows) => (error ? reject(databaseError(error)) : resolve(rows)));
+    });
+  }
+}
+
+/** SQLite's own code of an error, as "SQLITE_BUSY". */
+export function sqliteCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+function databaseError(error: Error): StudioError {
+  const code = sqliteCode(error);
+  const context = { sqlite: code };
+  if (code === 'SQLITE_FULL') return new StudioError('no-space', 'The disk is full: the database could not be written.', 'Free some space, then try again. Nothing that was stored before is lost.', context, { cause: error });
+  if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED') return new StudioError('database', 'The database is in use by another program.', 'Close the other copy of PEFT Studio (or its command) and try again.', context, { cause: error });
+  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN') return new StudioError('no-access', 'The database cannot be written.', 'Check the permissions of the data folder, or choose another with --home or PEFT_STUDIO_HOME.', context, { cause: error });
+  if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') return new StudioError('database', 'The database is damaged.', 'Restart the app: it keeps the damaged file aside and starts a new one.', context, { cause: error });
+  if (code === 'SQLITE_CONSTRAINT') return new StudioError('conflict', `The database refused it: ${error.message}.`, 'The name may be in use, or something else still needs this.', context, { cause: error });
+  return new StudioError('database', `The database failed: ${error.message}.`, 'Restart the app.', context, { cause: error });
+}
+
+export class Database implements Sql {
+  readonly #connection: Connection;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(handle: sqlite3.Database) {
+    this.#connection = new Connection(handle);
+  }
+
+  /** Throws StudioError 'no-access' or 'database'. */
+  static open(path: string): Promise<Database> {
+    return new Promise((resolve, reject) => {
+      const handle = new sqlite3.Database(path, (error) => (error ? reject(databaseError(error)) : resolve(new Database(handle))));
+      handle.configure('busyTimeout', 5000);
+    });
+  }
+
+  run(sql: string, parameters?: Parameters) {
+    return this.#queued(() => this.#connection.run(sql, parameters));
+  }
+
+  all(sql: string, parameters?: Parameters) {
+    return this.#queued(() => this.#connection.all(sql, parameters));
+  }
+
+  /** All of `work` or nothing of it. Work must use the `Sql` it is given: the database itself would wait for ever. */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#queued(async () => {
+      await this.#connection.run('BEGIN IMMEDIATE');
+      try {
+        const result = await work(this.#connection);
+        await this.#connection.run('COMMIT');
+        return result;
+      } catch (error) {
+        await this.#connection.run('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  #queued<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    await new Promise<void>((resolve, reject) => this.#connection.handle.close((error) => (error ? reject(databaseError(error)) : resolve())));
+  }
+}

@@ -1,0 +1,54 @@
+/** Numbered steps from an empty file to today's tables. Each is applied and recorded in one transaction; none is ever changed after a release. */
+import { StudioError } from '../contract/errors.js';
+import type { Database } from './database.js';
+
+const migrations: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, description TEXT NOT NULL, created_at TEXT NOT NULL, archived_at TEXT)`,
+    `CREATE TABLE base_models (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, built_in INTEGER NOT NULL, added_at TEXT NOT NULL, info TEXT NOT NULL)`,
+    `CREATE TABLE datasets (id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, name TEXT NOT NULL, ready INTEGER NOT NULL,
+       created_at TEXT NOT NULL, request TEXT NOT NULL, summary TEXT NOT NULL)`,
+    `CREATE UNIQUE INDEX dataset_names ON datasets (project_id, name)`,
+    `CREATE TABLE dataset_rows (id INTEGER PRIMARY KEY, dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE, split TEXT NOT NULL, position INTEGER NOT NULL,
+       line INTEGER NOT NULL, text TEXT NOT NULL, pair TEXT, label TEXT NOT NULL)`,
+    `CREATE INDEX dataset_rows_order ON dataset_rows (dataset_id, split, position)`,
+    `CREATE TABLE runs (id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, model_id INTEGER NOT NULL REFERENCES base_models,
+       dataset_id INTEGER NOT NULL REFERENCES datasets, plan TEXT NOT NULL, init_folder TEXT, method_name TEXT NOT NULL, setting TEXT NOT NULL, state TEXT NOT NULL,
+       step INTEGER NOT NULL, total_steps INTEGER NOT NULL, device TEXT, created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT,
+       validation TEXT, result TEXT, problem TEXT)`,
+    `CREATE INDEX runs_of_project ON runs (project_id)`,
+    `CREATE INDEX runs_of_dataset ON runs (dataset_id)`,
+    `CREATE TABLE run_steps (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, loss REAL, learning_rate REAL NOT NULL, gradient_norm REAL,
+       tokens_per_second REAL NOT NULL, memory_bytes REAL NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (run_id, step)) WITHOUT ROWID`,
+    `CREATE TABLE run_validations (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run_id, step)) WITHOUT ROWID`,
+    `CREATE TABLE run_log (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, time TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL)`,
+    `CREATE INDEX run_log_order ON run_log (run_id, id)`,
+    `CREATE TABLE checkpoints (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, file TEXT NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (run_id, file)) WITHOUT ROWID`,
+    `CREATE TABLE test_predictions (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, row_id INTEGER NOT NULL, label INTEGER NOT NULL, predicted INTEGER NOT NULL,
+       probabilities TEXT NOT NULL, PRIMARY KEY (run_id, row_id)) WITHOUT ROWID`,
+    `CREATE TABLE artefacts (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, format TEXT NOT NULL, folder TEXT NOT NULL, bytes INTEGER NOT NULL,
+       created_at TEXT NOT NULL, proof TEXT NOT NULL)`,
+    `CREATE TABLE device_reports (id TEXT PRIMARY KEY, report TEXT NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL)`,
+  ],
+];
+
+export const schemaVersion = migrations.length;
+
+export async function versionOf(database: Database): Promise<number> {
+  return Number((await database.all('PRAGMA user_version'))[0]?.['user_version']);
+}
+
+/** Brings the database to this version. Throws StudioError 'database' for one that a newer app wrote. */
+export async function migrate(database: Database): Promise<void> {
+  const version = await versionOf(database);
+  if (version > schemaVersion) {
+    throw new StudioError('database', `The database was written by a newer PEFT Studio (its version is ${version}, this app knows ${schemaVersion}).`, 'Install the newer app, or choose another data folder.', { version, known: schemaVersion });
+  }
+  for (let next = version; next < schemaVersion; next++) {
+    await database.transaction(async (sql) => {
+      for (const statement of migrations[next] as readonly string[]) await sql.run(statement);
+      await sql.run(`PRAGMA user_version = ${next + 1}`);
+    });
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Opens the studio's database. What can be wrong with it, and what then happens:
+ * - not there: it is made;
+ * - damaged: the files are renamed aside with a time stamp, never overwritten, and a new one is made with a notice;
+ * - older: a copy is kept beside it, then it is migrated;
+ * - newer, locked or not writable: a typed error, nothing is touched.
+ */
+import { copyFile, mkdir, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StudioError } from '../contract/errors.js';
+import { Database } from './database.js';
+import { migrate, schemaVersion, versionOf } from './migrations.js';
+
+export const databaseName = 'studio.db';
+
+export interface OpenedDatabase {
+  readonly database: Database;
+  /** What the user should know, as sentences. */
+  readonly notices: readonly string[];
+}
+
+/** Throws StudioError 'database' or 'no-access'. */
+export async function openDatabase(home: string): Promise<OpenedDatabase> {
+  await mkdir(home, { recursive: true });
+  const path = join(home, databaseName);
+  const existed = await exists(path);
+  try {
+    return { database: await openWhole(path, existed), notices: [] };
+  } catch (error) {
+    if (!existed || !(error instanceof StudioError) || !isDamage(error)) throw error;
+    const aside = await keepAside(path);
+    return { database: await openWhole(path, false), notices: [`The database was damaged and is kept as ${aside}. A new one was started; runs' files are still in the data folder.`] };
+  }
+}
+
+const isDamage = (error: StudioError) => error.context['sqlite'] === 'SQLITE_CORRUPT' || error.context['sqlite'] === 'SQLITE_NOTADB';
+const exists = (path: string) => stat(path).then(() => true, () => false);
+
+async function openWhole(path: string, existed: boolean): Promise<Database> {
+  const database = await Database.open(path);
+  try {
+    await database.run('PRAGMA journal_mode = WAL');
+    await database.run('PRAGMA synchronous = NORMAL');
+    await database.run('PRAGMA foreign_keys = ON');
+    const check = (await database.all('PRAGMA quick_check(1)'))[0]?.['quick_check'];
+    if (check !== 'ok') throw new StudioError('database', `The database is damaged: ${String(check)}.`, null, { sqlite: 'SQLITE_CORRUPT' });
+    const version = await versionOf(database);
+    if (existed && version > 0 && version < schemaVersion) {
+      await database.run('PRAGMA wal_checkpoint(TRUNCATE)');
+      await copyFile(path, `${path}.before-version-${schemaVersion}`);
+    }
+    await migrate(database);
+    return database;
+  } catch (error) {
+    await database.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function keepAside(path: string): Promise<string> {
+  const aside = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, '-')}`;
+  await rename(path, aside);
+  for (const suffix of ['-wal', '-shm']) if (await exists(path + suffix)) await rename(path + suffix, aside + suffix);
+  return aside;
+}
