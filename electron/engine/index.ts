@@ -10,3 +10,4 @@ export { createTrainer } from './runtime/trainer.js';
 export { createPredictor } from './runtime/evaluator.js';
 export { selfTest } from './runtime/self-test.js';
 export { exportOnnx, mergedWeights, planParameters, type ParameterPlan } from './runtime/export.js';
+export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
