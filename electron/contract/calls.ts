@@ -57,7 +57,8 @@ export const calls = {
   'runs.history': call(z.strictObject({ id, afterStep: z.int().min(0).default(0) }), e.runHistorySchema),
   /** A measured probe: a few real steps at the longest batch in a process of its own. */
   'runs.estimate': call(z.strictObject({ projectId: id, plan: planSchema }), e.estimateSchema),
-  'runs.start': call(z.strictObject({ projectId: id, plans: z.array(planSchema).min(1).max(200) }), z.array(e.runSchema)),
+  /** `initFolder`: an exported adapter or merged folder whose values the runs start from. */
+  'runs.start': call(z.strictObject({ projectId: id, plans: z.array(planSchema).min(1).max(200), initFolder: z.string().nullable().default(null) }), z.array(e.runSchema)),
   'runs.startMatrix': call(z.strictObject({ projectId: id, matrix: matrixSchema }), z.array(e.runSchema)),
   'runs.pause': call(z.strictObject({ id }), e.runSchema),
   'runs.resume': call(z.strictObject({ id }), e.runSchema),
@@ -69,7 +70,8 @@ export const calls = {
 
   /** `untrained` adds the base with a fresh head. */
   'playground.predict': call(z.strictObject({ runIds: z.array(id).max(12), text: z.string().min(1).max(100_000), pair: z.string().max(100_000).nullable().default(null), untrained: z.boolean().default(false) }), z.array(e.predictionSchema)),
-  'playground.predictFile': call(z.strictObject({ runId: id, path: z.string(), textColumn: z.string(), pairColumn: z.string().nullable().default(null), out: z.string() }), job),
+  /** Answers go to the CSV `out`, with `report` also as `answers` events. */
+  'playground.predictFile': call(z.strictObject({ runId: id, path: z.string(), textColumn: z.string(), pairColumn: z.string().nullable().default(null), out: z.string().nullable(), report: z.boolean().default(false) }), job),
 
   'exports.start': call(z.strictObject({ runId: id, format: e.exportFormatSchema, folder: z.string() }), job),
   'exports.list': call(z.strictObject({ projectId: id }), z.array(e.artefactSchema)),
@@ -94,6 +96,8 @@ export const events = {
   run: e.runSchema,
   metrics: z.object({ runId: id, steps: z.array(e.stepMetricSchema), validations: z.array(e.validationMetricSchema), log: z.array(e.logLineSchema) }),
   job: e.jobSchema,
+  /** A file's rows as they are answered, where `playground.predictFile` asked for them. */
+  answers: z.object({ jobId: z.string(), rows: z.array(e.answerSchema) }),
   /** Lists of this kind changed: read them again. */
   changed: z.object({ kind: z.enum(['projects', 'models', 'datasets', 'runs', 'exports', 'devices', 'settings']), projectId: id.nullable() }),
 } as const;

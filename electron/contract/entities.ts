@@ -114,7 +114,10 @@ export type RunHistory = z.infer<typeof runHistorySchema>;
 export const estimateSchema = z.object({
   trainableParameters: count, totalParameters: count, totalSteps: count,
   /** Low and high of the measured probe, extrapolated. */
-  seconds: z.object({ low: count, high: count }), peakMemoryBytes: count, availableMemoryBytes: count, diskBytes: count,
+  seconds: z.object({ low: count, high: count }),
+  /** Median of the typical steps, and their real tokens a second. */
+  secondsPerStep: count, tokensPerSecond: count,
+  peakMemoryBytes: count, availableMemoryBytes: count, diskBytes: count,
   fits: z.boolean(), remedies: z.array(z.string()),
 });
 export type Estimate = z.infer<typeof estimateSchema>;
@@ -156,6 +159,10 @@ export type ComparisonRow = z.infer<typeof comparisonRowSchema>;
 
 export const predictionSchema = z.object({ runId: nullable(id), title: z.string(), type: nullable(z.string()), label: z.string(), probabilities: z.record(z.string(), z.number()), milliseconds: count, problem: nullable(problemSchema) });
 export type Prediction = z.infer<typeof predictionSchema>;
+
+/** One row of a file; `row` counts the file's data rows from 0. */
+export const answerSchema = z.object({ row: count, label: z.string(), probabilities: z.record(z.string(), z.number()) });
+export type Answer = z.infer<typeof answerSchema>;
 
 export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'merged', 'onnx']);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;

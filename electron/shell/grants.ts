@@ -20,9 +20,9 @@ const pathsOf: PathReaders = {
   'datasets.inspect': (request) => [request.path],
   'datasets.import': (request) => [request.path, ...strings(request.validation, request.test)],
   'runs.estimate': (request) => folders(request.plan.model),
-  'runs.start': (request) => folders(...request.plans.map((plan) => plan.model)),
+  'runs.start': (request) => [...folders(...request.plans.map((plan) => plan.model)), ...strings(request.initFolder)],
   'runs.startMatrix': (request) => folders(request.matrix.model),
-  'playground.predictFile': (request) => [request.path, request.out],
+  'playground.predictFile': (request) => [request.path, ...strings(request.out)],
   'exports.start': (request) => [request.folder],
 };
 

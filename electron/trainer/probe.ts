@@ -68,10 +68,11 @@ export async function probe(job: JobOf<'probe'>, context: JobContext, engine: En
     const parameterBytes = trainer.trainableParameters * 4;
     const within = fits(peakMemoryBytes, ceiling);
     return {
-      type: 'probe', measured: memory.measured, baselineMemoryBytes, secondsPerStep: median(stepSeconds), tokensPerSecond: typical === null ? 0 : typical.tokens / typical.seconds.reduce((sum, value) => sum + value, 0),
+      type: 'probe', measured: memory.measured, baselineMemoryBytes,
       estimate: {
         trainableParameters: trainer.trainableParameters, totalParameters: trainer.totalParameters, totalSteps,
         seconds: { low: run(earliest, low), high: run(totalSteps, high) },
+        secondsPerStep: median(stepSeconds), tokensPerSecond: typical === null ? 0 : typical.tokens / typical.seconds.reduce((sum, value) => sum + value, 0),
         peakMemoryBytes, availableMemoryBytes,
         // Two checkpoints and one being written, two best parameters and one being written, the trained parameters.
         diskBytes: 3 * (parameterBytes + trainer.optimizerBytes) + 4 * parameterBytes,

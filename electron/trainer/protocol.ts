@@ -154,7 +154,7 @@ export const jobResultSchema = z.discriminatedUnion('type', [
     result: runResultSchema.nullable(),
     baselineMemoryBytes: count,
   }),
-  z.object({ type: z.literal('probe'), estimate: estimateSchema, secondsPerStep: count, tokensPerSecond: count, baselineMemoryBytes: count, /** False where the longest batch was left out because smaller ones showed it cannot fit. */ measured: z.boolean() }),
+  z.object({ type: z.literal('probe'), estimate: estimateSchema, baselineMemoryBytes: count, /** False where the longest batch was left out because smaller ones showed it cannot fit. */ measured: z.boolean() }),
   /** One entry a model, in order; `rows` in the order asked. A model that fails says why and the others still answer. */
   z.object({ type: z.literal('predict'), models: z.array(z.object({ key: z.string(), milliseconds: count, rows: z.array(scoredRow), problem: problemSchema.nullable() })) }),
   z.object({ type: z.literal('predict-file'), rows: count, skipped: count, out: z.string().nullable() }),

@@ -38,7 +38,7 @@ describe('Grants', () => {
   it('checks every path of a request', () => {
     const grants = new Grants();
     grants.grant('/in.csv', 'file');
-    const request = { runId: 1, path: '/in.csv', textColumn: 'text', pairColumn: null, out: '/out.csv' };
+    const request = { runId: 1, path: '/in.csv', textColumn: 'text', pairColumn: null, out: '/out.csv', report: false };
     expect(code(() => grants.check('playground.predictFile', request))).toBe('no-access');
     grants.grant('/out.csv', 'file');
     expect(code(() => grants.check('playground.predictFile', request))).toBe('allowed');
