@@ -1,11 +1,17 @@
 /** The trainer process with the real engine on a tiny BERT. */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExportFormat } from '../../../electron/contract/entities.js';
 import { trainingSchema, type MethodOptions, type Training } from '../../../electron/contract/plan.js';
-import type { JobOf, JobResult, TestPrediction, TrainerEvent } from '../../../electron/trainer/protocol.js';
+import { exportOnnx, openModel, validateMethod } from '../../../electron/engine/index.js';
+import { exportAdapterHub } from '../../../electron/interchange/adapterhub.js';
+import { exportMerged } from '../../../electron/interchange/merged.js';
+import { exportPeft } from '../../../electron/interchange/peft.js';
+import { readHashed } from '../../../electron/trainer/checkpoint.js';
+import type { JobOf, JobResult, ServedModel, TestPrediction, TrainerEvent } from '../../../electron/trainer/protocol.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles, TrainerProcess } from '../../helpers/trainer-process.js';
 
@@ -81,5 +87,114 @@ describe('the trainer process', () => {
     expect(told.predictions).toEqual(whole.predictions);
     const [one, other] = await Promise.all(['whole', 'killed'].map((end) => readFile(join(folder, `${name} ${end}`, 'trained.safetensors'))));
     expect(other?.equals(one ?? Buffer.alloc(0))).toBe(true);
+  });
+});
+
+describe('what a finished run is good for', () => {
+  let trainer: TrainerProcess;
+  beforeAll(async () => {
+    trainer = await TrainerProcess.start();
+  });
+  afterAll(() => trainer.kill());
+
+  const served = (runFolder: string | null, method: MethodOptions): ServedModel => ({ key: runFolder ?? 'base', modelFolder, runFolder: runFolder === null ? null : join(folder, runFolder), method, labels: [...tinyLabels], maxLength: 32, seed: 1, device: 'cpu', threads: 1 });
+  const train = async (name: string, method: MethodOptions, training: Partial<Training> = {}, initFolder: string | null = null) => {
+    const told = new Told();
+    const job = jobOf(name, method, { maxSteps: 20, ...training });
+    const result = await trainer.run({ ...job, task: { ...job.task, initFolder } }, told.listen);
+    return { told, result };
+  };
+  /** Writes the export as the studio does. */
+  const exported = async (name: string, method: MethodOptions, format: ExportFormat) => {
+    const model = await openModel(modelFolder);
+    const { tensors } = await readHashed(join(folder, name, 'trained.safetensors'));
+    const to = join(folder, `${name} as ${format}`);
+    const source = { model, method: validateMethod(method), labels: tinyLabels, parameters: tensors, maxLength: 32 };
+    if (format === 'peft') await exportPeft(source, to);
+    else if (format === 'adapterhub') await exportAdapterHub(source, to);
+    else if (format === 'merged') await exportMerged(source, to);
+    else {
+      await mkdir(to);
+      await copyFile(join(modelFolder, 'tokenizer.json'), join(to, 'tokenizer.json'));
+      await writeFile(join(to, 'model.onnx'), await exportOnnx({ ...source, objective: { type: 'classification', labels: tinyLabels } }));
+    }
+    return to;
+  };
+
+  it('answers as it did when it was tested', async () => {
+    const { told } = await train('answers', { type: 'full' }, { maxSteps: 40, learningRate: 0.005 });
+    const result = await trainer.run({ type: 'predict', models: [served('answers', { type: 'full' }), served(null, { type: 'full' })], rows: tinyRows(60, 3).map(({ text, pair }) => ({ text, pair })) });
+    if (result.type !== 'predict') throw new Error(result.type);
+    const [own, base] = result.models;
+    expect(own?.problem).toBeNull();
+    own?.rows.forEach((row, index) => {
+      const then = told.predictions.get(index);
+      row.logits.forEach((logit, at) => expect(logit).toBeCloseTo(then?.logits[at] ?? Number.NaN, 4));
+    });
+    expect(base?.rows).toHaveLength(60);
+    expect(base?.rows[0]?.logits).not.toEqual(own?.rows[0]?.logits);
+  });
+
+  it.each([
+    ['peft', lora], ['merged', lora], ['onnx', lora],
+    ['adapterhub', { type: 'bottleneck', placement: 'pfeiffer', reductionFactor: 8 }], ['onnx', { type: 'bottleneck', placement: 'houlsby', reductionFactor: 8 }],
+    ['merged', { type: 'full' }], ['merged', { type: 'bitfit' }], ['merged', { type: 'head' }], ['onnx', { type: 'full' }],
+  ] as const)('%s export of %o proves itself, and a wrong one does not', { timeout: 60_000 }, async (format, method) => {
+    const name = `${method.type} ${format}`;
+    await train(name, method, { learningRate: 0.02 });
+    const to = await exported(name, method, format);
+    const job = { type: 'prove-export', format, folder: to, model: served(name, method), rowsFile: join(folder, 'test.jsonl'), limit: 40 } as const;
+    const proof = await trainer.run(job);
+    expect(proof).toMatchObject({ type: 'prove-export', rows: 40, sameLabels: true });
+    expect(proof.type === 'prove-export' && proof.largestDifference).toBeLessThan(1e-4);
+    // The same export against another run must show.
+    await train(`${name} other`, method, { learningRate: 0.02, seed: 7 });
+    const wrong = await trainer.run({ ...job, model: served(`${name} other`, method) });
+    expect(wrong.type === 'prove-export' && wrong.largestDifference).toBeGreaterThan(1e-3);
+  });
+
+  it('starts from an export where it stood, and refuses what does not fit', async () => {
+    await train('start', lora, { learningRate: 0.02 });
+    const to = await exported('start', lora, 'peft');
+    const first = await trainer.run({ type: 'predict', models: [served('start', lora)], rows: [{ text: 'the cat' }] });
+    await train('started', lora, { maxSteps: 0 }, to);
+    const second = await trainer.run({ type: 'predict', models: [served('started', lora)], rows: [{ text: 'the cat' }] });
+    if (first.type !== 'predict' || second.type !== 'predict') throw new Error('no answers');
+    expect(second.models[0]?.rows).toEqual(first.models[0]?.rows);
+    await expect(train('refused', { ...lora, alpha: 32 }, {}, to)).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('method.alpha is 32') });
+
+    const merged = await exported('start', lora, 'merged');
+    await expect(train('refused', { type: 'head' }, {}, merged)).rejects.toMatchObject({ code: 'bad-input', hint: expect.stringContaining('base model of its own') });
+    await train('merged start', { type: 'full' }, { maxSteps: 0 }, merged);
+    const third = await trainer.run({ type: 'predict', models: [served('merged start', { type: 'full' })], rows: [{ text: 'the cat' }] });
+    if (third.type !== 'predict') throw new Error('no answers');
+    third.models[0]?.rows[0]?.logits.forEach((logit, at) => expect(logit).toBeCloseTo(first.models[0]?.rows[0]?.logits[at] ?? Number.NaN, 4));
+  });
+
+  it('the probe is near what the run then takes', async () => {
+    const { task } = jobOf('probed', { type: 'full' }, { maxSteps: 60 });
+    const probe = await trainer.run({ type: 'probe', task });
+    if (probe.type !== 'probe') throw new Error(probe.type);
+    expect(probe).toMatchObject({ measured: true, estimate: { totalSteps: 60, fits: true } });
+    const { result } = await train('probed', { type: 'full' }, { maxSteps: 60 });
+    if (result.type !== 'train' || result.result === null) throw new Error('no result');
+    expect(probe.estimate.trainableParameters).toBe(result.result.trainableParameters);
+    // On a busy machine of two cores only the order of magnitude is certain.
+    expect(probe.estimate.seconds.low).toBeLessThan(result.result.trainingSeconds * 5);
+    expect(probe.estimate.seconds.high).toBeGreaterThan(result.result.trainingSeconds / 5);
+    expect(probe.estimate.peakMemoryBytes).toBeLessThan(2 * result.result.peakMemoryBytes);
+  });
+
+  it('tests the processor against itself', async () => {
+    expect(await trainer.run({ type: 'device-test', devices: ['cpu'] })).toMatchObject({ reports: [{ id: 'cpu', status: 'passed', difference: 0 }], recommended: 'cpu' });
+  });
+
+  it('a run whose loss is no number says so with its step', async () => {
+    const broken = await makeTinyModel(join(folder, 'broken'));
+    const bytes = await readFile(join(broken, 'model.safetensors'));
+    bytes.writeFloatLE(Number.NaN, bytes.length - 4); // the pooler's last bias
+    await writeFile(join(broken, 'model.safetensors'), bytes);
+    const job = jobOf('diverged', { type: 'head' });
+    await expect(trainer.run({ ...job, task: { ...job.task, modelFolder: broken } })).rejects.toMatchObject({ code: 'diverged', message: expect.stringContaining('step 1 ') });
   });
 });
