@@ -120,7 +120,7 @@ export async function buildAll({ force = false, window = true } = {}) {
 }
 
 if (isMain(import.meta.url)) {
-  buildAll({ force: process.argv.includes('--force'), window: !process.argv.includes('--programs') }).then((built) => {
-    if (built.length === 0) say('everything is built already');
-  }, fail);
+  buildAll({ force: process.argv.includes('--force'), window: !process.argv.includes('--programs') })
+    .then((built) => (built.length === 0 ? say('everything is built already') : undefined))
+    .catch(fail);
 }

@@ -8,6 +8,7 @@ const parts = [
   // Layers that must not know Node, DOM or Electron compile without their types too.
   ['types of contract/', bin('tsc'), ['-p', 'electron/contract', '--noEmit']],
   ['types of engine/', bin('tsc'), ['-p', 'electron/engine', '--noEmit']],
+  ['types of test/e2e/', bin('tsc'), ['-p', 'test/e2e', '--noEmit']],
   ['types of renderer/', bin('svelte-check'), ['--tsconfig', 'renderer/tsconfig.json', '--fail-on-warnings', '--output', 'human']],
   ['lint', bin('oxlint'), ['--deny-warnings']],
   ['layers', bin('depcruise'), ['electron', 'renderer', '--config', '.dependency-cruiser.cjs']],

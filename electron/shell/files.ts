@@ -20,7 +20,7 @@ const openOptions: Readonly<Record<Exclude<Kind, 'save'>, OpenDialogOptions>> = 
     title: 'Choose a project file',
     properties: ['openFile'],
     filters: [
-      { name: 'PEFT Studio project', extensions: ['peftstudio', 'zip'] },
+      { name: 'PEFT Studio project', extensions: ['peftproject', 'zip'] },
       { name: 'All files', extensions: ['*'] },
     ],
   },

@@ -71,7 +71,7 @@ test('runs no foreign script and goes nowhere', async ({ studio }) => {
     document.body.append(remote);
     const fetched = await fetch('https://example.com/').then(() => 'fetched', () => 'refused');
     const outside = await fetch('app://studio/../package.json').then((answer) => answer.status);
-    const evaluated = await import(/* @vite-ignore */ 'data:text/javascript,window.foreign=true').then(() => 'ran', () => 'refused');
+    const evaluated = await import(/* @vite-ignore */ `${'data'}:text/javascript,window.foreign=true`).then(() => 'ran', () => 'refused');
     const opened = window.open('https://example.com/');
     await new Promise((resolve) => setTimeout(resolve, 300));
     return { foreign: 'foreign' in window, fetched, outside, evaluated, opened: opened === null ? 'refused' : 'opened', refused: [...new Set(refused)].sort() };
