@@ -155,6 +155,18 @@ describe('runLoop', () => {
     }
   });
 
+  it('tells again what a killed app may have received but not stored', async () => {
+    const whole = newWorld();
+    await train(whole, { training: { checkpointEverySteps: 5 } });
+    const world = newWorld();
+    await expect(train(world, { training: { checkpointEverySteps: 5 }, breathe: (turn) => { if (turn === 17) throw new Error('killed'); } })).rejects.toThrow('killed');
+    expect(world.store.saved!.progress.step).toBe(15);
+    // The app died with its trainer: everything since the checkpoint before the last never reached the database.
+    for (const step of [...world.losses.keys()]) if (step > 10) world.losses.delete(step);
+    await train(world);
+    expect([...world.losses].sort(([left], [right]) => left - right)).toEqual([...whole.losses]);
+  });
+
   it('ends a diverged run with its step, rate and remedy, after reporting the step', async () => {
     const world = newWorld();
     await expect(train(world, { rate: 1e38 })).rejects.toMatchObject({ code: 'diverged', message: expect.stringMatching(/step \d+ is no longer a finite number/), hint: expect.stringContaining('lower learning rate') });
