@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, expect, test as base, type ElectronApplication, type Page } from '@playwright/test';
-import type { Bridge, CallInput, CallName, CallOutput } from '../../electron/contract/index.js';
+import { z } from 'zod';
+import { calls, problemSchema, type Bridge, type CallInput, type CallName, type CallOutput } from '../../electron/contract/index.js';
 import { prepareElectron } from '../../electron/dev/electron-binary.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(import.meta.url);
+const answerSchema = z.discriminatedUnion('ok', [z.object({ ok: z.literal(true), value: z.unknown() }), z.object({ ok: z.literal(false), problem: problemSchema })]);
 
 declare global {
   interface Window {
@@ -44,17 +46,11 @@ export class Studio {
     return new Studio(app, page, home);
   }
 
-  /** Calls the studio from the page, as the page itself does. */
-  call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
-    return this.page.evaluate(
-      async ([callName, request]) => {
-        if (!window.studio) throw new Error('no bridge');
-        const answer = await window.studio.call(callName, request);
-        if (!answer.ok) throw new Error(`${answer.problem.code}: ${answer.problem.message}`);
-        return answer.value;
-      },
-      [name, input] as const,
-    );
+  /** Calls the studio from the page, as the page itself does; the answer is checked by the contract. */
+  async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
+    const answer = answerSchema.parse(await this.page.evaluate(`window.studio.call(${JSON.stringify(name)}, ${JSON.stringify(input)})`));
+    if (!answer.ok) throw new Error(`${answer.problem.code}: ${answer.problem.message}`);
+    return calls[name].output.parse(answer.value) as CallOutput<N>; // parsed by this very schema
   }
 
   /** The answer of the system's next file dialogs: what a user would choose there. */
