@@ -11,3 +11,4 @@ export { createPredictor } from './runtime/evaluator.js';
 export { selfTest } from './runtime/self-test.js';
 export { exportOnnx, mergedWeights, planParameters, type ParameterPlan } from './runtime/export.js';
 export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
+export { openOnnx } from './runtime/onnx-file.js';
