@@ -2,11 +2,10 @@
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
-import { createPredictor, openModel, type Batch } from '../engine/index.js';
+import { createPredictor, openModel, openOnnx, type Batch } from '../engine/index.js';
 import { loadAdapter } from '../interchange/load.js';
 import { readSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { openOnnx } from './onnx-predictor.js';
 import { answer, openPredictor, type OpenPredictor } from './predictors.js';
 import type { JobOf, ResultOf, SplitRow } from './protocol.js';
 import type { JobContext } from './server.js';

@@ -162,7 +162,7 @@ describe('runLoop', () => {
     await expect(train(world, { training: { checkpointEverySteps: 5 }, breathe: (turn) => { if (turn === 17) throw new Error('killed'); } })).rejects.toThrow('killed');
     expect(world.store.saved!.progress.step).toBe(15);
     // The app died with its trainer: everything since the checkpoint before the last never reached the database.
-    for (const step of [...world.losses.keys()]) if (step > 10) world.losses.delete(step);
+    for (const step of world.losses.keys()) if (step > 10) world.losses.delete(step);
     await train(world);
     expect([...world.losses].sort(([left], [right]) => left - right)).toEqual([...whole.losses]);
   });
