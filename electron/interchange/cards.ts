@@ -1,0 +1,71 @@
+/** README files of exports: what is inside, and the lines that load it elsewhere. */
+import { basename } from 'node:path';
+import type { BaseModelInfo } from '../engine/index.js';
+
+export interface CardFacts {
+  readonly model: BaseModelInfo;
+  readonly labels: readonly string[];
+  readonly maxLength: number;
+  readonly classifierClass: string;
+}
+
+const about = ({ model, labels, maxLength }: CardFacts) => `- Base model: ${basename(model.folder)} (${model.architecture}, ${model.layers} layers, width ${model.hiddenSize})
+- Labels, in the order of the logits: ${labels.map((label) => `\`${label}\``).join(', ')}
+- Trained on texts of at most ${maxLength} tokens
+`;
+
+export const peftCard = (facts: CardFacts) => `---
+library_name: peft
+---
+# LoRA adapter made with PEFT Studio
+
+${about(facts)}
+\`\`\`python
+from peft import PeftModel
+from transformers import ${facts.classifierClass}
+base = ${facts.classifierClass}.from_pretrained("BASE FOLDER", num_labels=${facts.labels.length})
+model = PeftModel.from_pretrained(base, "THIS FOLDER").eval()
+\`\`\`
+`;
+
+export const adapterHubCard = (facts: CardFacts) => `---
+library_name: adapters
+---
+# Bottleneck adapter made with PEFT Studio
+
+${about(facts)}
+\`\`\`python
+import adapters
+from transformers import ${facts.classifierClass}
+model = ${facts.classifierClass}.from_pretrained("BASE FOLDER", num_labels=${facts.labels.length})
+adapters.init(model)
+model.set_active_adapters(model.load_adapter("THIS FOLDER"))
+\`\`\`
+`;
+
+export const mergedCard = (facts: CardFacts) => `---
+library_name: transformers
+pipeline_tag: text-classification
+---
+# Text classifier made with PEFT Studio
+
+${about(facts)}
+\`\`\`python
+from transformers import pipeline
+classify = pipeline("text-classification", "THIS FOLDER")
+\`\`\`
+`;
+
+export const onnxCard = (facts: CardFacts) => `# Text classifier (ONNX) made with PEFT Studio
+
+${about(facts)}
+\`model.onnx\` takes the tokenizer's outputs by name (int64, [batch, sequence]) and gives \`logits\` (float32, [batch, ${facts.labels.length}]). It runs in ONNX Runtime (some products are fused as its CPU provider has them).
+
+\`\`\`python
+import numpy, onnxruntime
+from transformers import AutoTokenizer
+tokens = AutoTokenizer.from_pretrained("THIS FOLDER")(["a text"], return_tensors="np", padding=True, truncation=True, max_length=${facts.maxLength})
+session = onnxruntime.InferenceSession("THIS FOLDER/model.onnx")
+logits = session.run(["logits"], {i.name: tokens.get(i.name, numpy.zeros_like(tokens["input_ids"])).astype("int64") for i in session.get_inputs()})[0]
+\`\`\`
+`;

@@ -1,0 +1,27 @@
+/** Recognizes and reads an exported folder: what `--init` starts from. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { StudioError } from '../contract/errors.js';
+import type { BaseModelInfo } from '../engine/index.js';
+import { isAdapterHubFolder, readAdapterHub } from './adapterhub.js';
+import { namesIn, readJson } from './files.js';
+import { readMerged } from './merged.js';
+import { isPeftFolder, readPeft } from './peft.js';
+import type { LoadedFolder } from './types.js';
+
+/**
+ * Reads a peft, AdapterHub or merged folder for a base model.
+ * @throws StudioError `bad-file` if it is none of these or does not fit the base; EngineError `bad-file` for damaged weights
+ */
+export async function loadAdapter(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
+  const names = await namesIn(folder);
+  if (names.has('adapter_config.json')) {
+    const path = join(folder, 'adapter_config.json');
+    const config = await readJson(path, z.looseObject({}));
+    if (isPeftFolder(names, config)) return readPeft(folder, model);
+    if (isAdapterHubFolder(names, config)) return readAdapterHub(folder, model);
+    throw new StudioError('bad-file', `${path} is neither peft's nor AdapterHub's.`, 'Choose a folder that one of them, or this program, saved.', { file: path });
+  }
+  if (names.has('config.json')) return readMerged(folder, model);
+  throw new StudioError('bad-file', `${folder} holds neither adapter_config.json nor config.json.`, 'Choose an exported adapter or model folder.', { file: folder });
+}

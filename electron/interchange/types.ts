@@ -1,0 +1,28 @@
+/** What goes out and what comes in. */
+import type { BaseModelInfo, MethodSpec, NamedTensors } from '../engine/index.js';
+
+/** A trained run, as every export format takes it. */
+export interface ExportSource {
+  readonly model: BaseModelInfo;
+  /** Options with defaults filled in. */
+  readonly method: MethodSpec;
+  /** In the order of their class index. */
+  readonly labels: readonly string[];
+  /** Trained parameters, by the engine's names. */
+  readonly parameters: NamedTensors;
+  /** Tokens a row is cut to; the export's card names it. */
+  readonly maxLength: number;
+}
+
+export type FolderKind = 'peft' | 'adapterhub' | 'merged';
+
+/** An adapter or merged model read from a folder. */
+export interface LoadedFolder {
+  readonly kind: FolderKind;
+  /** The method whose parameters these are; of a merged folder "full". */
+  readonly method: MethodSpec;
+  /** In the order of the head's rows; null where the folder does not say. */
+  readonly labels: readonly string[] | null;
+  /** By the engine's names, the head's included. */
+  readonly parameters: NamedTensors;
+}
