@@ -94,3 +94,8 @@ export async function* eachRow(sql: Sql, datasetId: number, split?: SplitName): 
   }
 }
 
+
+/** Numbers of a data set's rows, in order. */
+export async function rowIds(sql: Sql, datasetId: number): Promise<number[]> {
+  return (await sql.all('SELECT id FROM dataset_rows WHERE dataset_id = ? ORDER BY id', [datasetId])).map((row) => Number(row['id']));
+}

@@ -59,3 +59,19 @@ export async function replaceCheckpoints(sql: Sql, runId: number, files: readonl
   await sql.run('DELETE FROM checkpoints WHERE run_id = ?', [runId]);
   for (const { file, bytes } of files) await sql.run('INSERT INTO checkpoints VALUES (?, ?, ?)', [runId, file, bytes]);
 }
+
+const fullSchema = columnSchema.extend({ probabilities: z.string() });
+
+/** Every answer with its probabilities, for a project's file. */
+export async function listPredictions(sql: Sql, runId: number): Promise<{ row: number; label: number; predicted: number; probabilities: number[] }[]> {
+  const rows = await sql.all('SELECT row_id, label, predicted, probabilities FROM test_predictions WHERE run_id = ? ORDER BY row_id', [runId]);
+  return rows.map((row) => {
+    const { row_id, label, predicted, probabilities } = fullSchema.parse(row);
+    return { row: row_id, label, predicted, probabilities: z.array(z.number()).parse(JSON.parse(probabilities)) };
+  });
+}
+
+/** A history from a project's file, checked line by line. */
+export async function restoreHistory(sql: Sql, runId: number, history: { steps: readonly unknown[]; validations: readonly unknown[]; log: readonly unknown[] }): Promise<void> {
+  await insertMetrics(sql, runId, history.steps.map((step) => stepMetricSchema.parse(step)), history.validations.map((validation) => validationMetricSchema.parse(validation)), history.log.map((line) => logLineSchema.parse(line)));
+}

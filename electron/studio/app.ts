@@ -1,0 +1,62 @@
+/** The app itself: facts about it, its settings, jobs, methods, and files that the window drew. */
+import { readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { z } from 'zod';
+import type { Handlers } from '../contract/calls.js';
+import { settingsSchema, type MethodInfo } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import { listMethods, validateMethod } from '../engine/index.js';
+import { records } from '../storage/index.js';
+import { changed, type Context } from './context.js';
+import { bytesBelow, freeBytes } from './files.js';
+
+type Group = Pick<Handlers, 'app.info' | 'settings.get' | 'settings.set' | 'methods.list' | 'jobs.list' | 'jobs.cancel' | 'files.write'>;
+type Notice = Awaited<ReturnType<Handlers['app.info']>>['notices'][number];
+
+function methodInfos(): MethodInfo[] {
+  return listMethods().map(({ options, describe: _, exports, ...facts }) => ({
+    ...facts, exports: [...exports], optionsSchema: z.record(z.string(), z.unknown()).parse(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })),
+    defaults: { ...validateMethod({ type: facts.type }) },
+  }));
+}
+
+/** Version of this app, from the package beside the program. */
+function version(root: string): string {
+  try {
+    return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))).version;
+  } catch {
+    return 'unknown';
+  }
+}
+
+export function appCalls(context: Context, root: string, notices: Notice[]): Group {
+  const { database, home } = context;
+  return {
+    'app.info': async () => ({
+      version: version(root), home, platform: process.platform, threads: availableParallelism(), memoryBytes: totalmem(), freeMemoryBytes: freemem(),
+      diskFreeBytes: await freeBytes(home), usedBytes: await bytesBelow(home), runtimeVersions: Object.fromEntries(Object.entries(process.versions).flatMap(([name, value]) => (value && ['node', 'electron', 'chrome'].includes(name) ? [[name, value]] : []))),
+      // Shown once.
+      notices: notices.splice(0),
+    }),
+    'settings.get': () => records.readSettings(database),
+    'settings.set': async (change) => {
+      const settings = settingsSchema.parse({ ...(await records.readSettings(database)), ...change });
+      await records.writeSettings(database, settings);
+      changed(context, 'settings');
+      return settings;
+    },
+    'methods.list': async () => methodInfos(),
+    'jobs.list': async () => context.jobs.list(),
+    'jobs.cancel': async ({ jobId }) => {
+      context.jobs.cancel(jobId);
+      return { done: true };
+    },
+    'files.write': async ({ path, text, base64 }) => {
+      if ((text === undefined) === (base64 === undefined)) throw new StudioError('bad-input', 'files.write takes either text or base64.');
+      await writeFile(`${path}.part`, text ?? Buffer.from(base64 ?? '', 'base64'));
+      await rename(`${path}.part`, path);
+      return { done: true };
+    },
+  };
+}

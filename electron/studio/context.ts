@@ -1,0 +1,27 @@
+/** What all groups of calls share. */
+import { join } from 'node:path';
+import type { EventData, EventName, StudioEvent } from '../contract/calls.js';
+import type { Database } from '../storage/index.js';
+import type { Jobs } from './jobs.js';
+import type { SpawnTrainer } from './trainer-port.js';
+
+export interface Context {
+  readonly database: Database;
+  /** Folder of database, runs and materialized data. */
+  readonly home: string;
+  /** Folder of the bundled starter model and samples. */
+  readonly assets: string;
+  readonly spawnTrainer: SpawnTrainer;
+  readonly jobs: Jobs;
+  readonly emit: <N extends EventName>(event: N, data: EventData<N>) => void;
+}
+
+export type Emit = (event: StudioEvent) => void;
+
+export const now = () => new Date().toISOString();
+export const runFolder = (home: string, runId: number) => join(home, 'runs', String(runId));
+export const datasetFolder = (home: string, datasetId: number) => join(home, 'datasets', String(datasetId));
+
+export function changed(context: Context, kind: EventData<'changed'>['kind'], projectId: number | null = null): void {
+  context.emit('changed', { kind, projectId });
+}

@@ -1,0 +1,100 @@
+/** Data sets: import into the database, rows, profile; and the split files that the trainer reads. */
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Handlers } from '../contract/calls.js';
+import { splitNames, type Dataset, type ImportRequest, type SplitName } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import { importRows, openTokenizer, previewFile, profileRows } from '../data/index.js';
+import { datasets, models, projects, runs, type Database } from '../storage/index.js';
+import { changed, datasetFolder, now, type Context } from './context.js';
+import { bytesBelow, requireSpace } from './files.js';
+import type { JobHandle } from './jobs.js';
+
+type Group = Pick<Handlers, 'datasets.list' | 'datasets.get' | 'datasets.inspect' | 'datasets.import' | 'datasets.rows' | 'datasets.profile' | 'datasets.removal' | 'datasets.remove'>;
+
+const number = (value: number) => value.toLocaleString('en');
+
+/** Imports and returns the finished data set; what was begun is discarded on failure. Throws StudioError. */
+export async function importDataset(context: Context, request: ImportRequest, handle: JobHandle | null): Promise<Dataset> {
+  const { database } = context;
+  await projects.getProject(database, request.projectId);
+  const taken = (await datasets.listDatasets(database, request.projectId)).some((set) => set.name === request.name);
+  if (taken) throw new StudioError('conflict', `The project has a data set named "${request.name}" already.`, 'Give the new one another name.', { name: request.name });
+  const { size } = await stat(request.path).catch(() => ({ size: 0 }));
+  await requireSpace(context.home, 2 * size, 'The import');
+  const id = await datasets.beginDataset(database, request, now());
+  try {
+    const summary = await importRows(request, { write: (rows) => database.transaction((sql) => datasets.insertRows(sql, id, rows)) }, {
+      signal: handle?.signal,
+      onProgress: ({ done, total, message, secondsLeft }) => handle?.progress(done, total, message, secondsLeft),
+    });
+    await datasets.finishDataset(database, id, { ...summary, rows: { ...summary.rows }, labels: [...summary.labels] });
+  } catch (error) {
+    await datasets.deleteDataset(database, id).catch(() => undefined);
+    throw error;
+  }
+  changed(context, 'datasets', request.projectId);
+  return datasets.getDataset(database, id);
+}
+
+async function* lines(database: Database, datasetId: number, split: SplitName): AsyncGenerator<string> {
+  for await (const { id, text, pair, label } of datasets.eachRow(database, datasetId, split)) yield `${JSON.stringify({ id, text, pair, label })}\n`;
+}
+
+/** The split files of a data set, written once: the trainer reads files and never the database. */
+export async function materialize(context: Context, dataset: Dataset): Promise<Record<SplitName, string | null>> {
+  const folder = datasetFolder(context.home, dataset.id);
+  await mkdir(folder, { recursive: true });
+  const paths: Record<SplitName, string | null> = { train: null, validation: null, test: null };
+  for (const split of splitNames) {
+    if (dataset.rows[split] === 0) continue;
+    const path = join(folder, `${split}.jsonl`);
+    paths[split] = path;
+    if (await stat(path).then(() => true, () => false)) continue;
+    await pipeline(lines(context.database, dataset.id, split), createWriteStream(`${path}.part`));
+    await rename(`${path}.part`, path);
+  }
+  return paths;
+}
+
+export function datasetCalls(context: Context): Group {
+  const { database } = context;
+  return {
+    'datasets.list': ({ projectId }) => datasets.listDatasets(database, projectId),
+    'datasets.get': ({ id }) => datasets.getDataset(database, id),
+    'datasets.inspect': ({ path, reading }) => previewFile(path, reading),
+    'datasets.import': async (request) => context.jobs.start('import', `Import ${basename(request.path)}`, (handle) => importDataset(context, request, handle)),
+    'datasets.rows': async ({ id, offset, limit, ...filter }) => {
+      await datasets.getDataset(database, id);
+      return datasets.pageRows(database, id, filter, offset, limit);
+    },
+    'datasets.profile': async ({ id, modelId }) => {
+      await datasets.getDataset(database, id);
+      const model = modelId === null ? null : await models.getModel(database, modelId);
+      const tokenizer = model === null ? null : await openTokenizer(model.folder, { vocabularySize: model.vocabularySize, architecture: model.architecture });
+      const profile = await profileRows(datasets.eachRow(database, id), tokenizer);
+      return model === null ? profile : { ...profile, lengths: { ...profile.lengths, tokenizer: model.name } };
+    },
+    'datasets.removal': async ({ id }) => {
+      const set = await datasets.getDataset(database, id);
+      const using = await runs.runsOf(database, 'dataset_id', id);
+      const rows = set.rows.train + set.rows.validation + set.rows.test;
+      return {
+        title: `Delete the data set ${set.name}?`,
+        lines: [`${number(rows)} imported rows. The file ${set.source} stays as it is.`, ...(using.length > 0 ? [`Not possible yet: ${using.length} runs use it and must be deleted first.`] : [])],
+        bytes: await bytesBelow(datasetFolder(context.home, id)),
+      };
+    },
+    'datasets.remove': async ({ id }) => {
+      const set = await datasets.getDataset(database, id);
+      const using = await runs.runsOf(database, 'dataset_id', id);
+      if (using.length > 0) throw new StudioError('conflict', `${using.length} runs use the data set ${set.name}.`, 'Delete these runs first.', { runs: using.length });
+      await datasets.deleteDataset(database, id);
+      await rm(datasetFolder(context.home, id), { recursive: true, force: true });
+      changed(context, 'datasets', set.projectId);
+      return { done: true };
+    },
+  };
+}

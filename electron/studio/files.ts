@@ -1,0 +1,46 @@
+/** Small helpers over files that several groups of calls need. */
+import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { StudioError } from '../contract/errors.js';
+
+/** Bytes of a file, or of all files below a folder; 0 where there is nothing. */
+export async function bytesBelow(path: string): Promise<number> {
+  const info = await stat(path).catch(() => null);
+  if (info === null) return 0;
+  if (!info.isDirectory()) return info.size;
+  const names = await readdir(path);
+  const sizes = await Promise.all(names.map((name) => bytesBelow(join(path, name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+export async function freeBytes(path: string): Promise<number> {
+  const info = await statfs(path);
+  return info.bavail * info.bsize;
+}
+
+const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20).toLocaleString('en');
+
+/** Throws StudioError 'no-space' where a folder's disk cannot take `bytes` and a little more. */
+export async function requireSpace(folder: string, bytes: number, what: string): Promise<void> {
+  const needed = bytes + 50 * 2 ** 20;
+  const free = await freeBytes(folder);
+  if (free < needed) throw new StudioError('no-space', `${what} needs about ${mebibytes(needed)} MiB, but ${folder} has ${mebibytes(free)} MiB free.`, 'Free some space, or choose another folder.', { needed, free });
+}
+
+/** Makes a folder whole or not at all: `fill` writes into a folder beside it, which then takes its name. Throws StudioError 'conflict' where it holds something already. */
+export async function makeFolder(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const there = await readdir(folder).catch(() => []);
+  if (there.length > 0) throw new StudioError('conflict', `${folder} is not empty.`, 'Choose a new or empty folder.', { folder });
+  await mkdir(dirname(folder), { recursive: true });
+  const temporary = join(dirname(folder), `.${basename(folder)}.part`);
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary);
+  try {
+    await fill(temporary);
+    await rm(folder, { recursive: true, force: true });
+    await rename(temporary, folder);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}

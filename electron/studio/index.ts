@@ -1,0 +1,102 @@
+/** The studio: everything a user does, for the window and for the command alike. */
+import { existsSync } from 'node:fs';
+import { rm, readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Handlers } from '../contract/calls.js';
+import { StudioError } from '../contract/errors.js';
+import { datasets, openDatabase, runs } from '../storage/index.js';
+import { appCalls } from './app.js';
+import { compareCalls } from './compare.js';
+import type { Context, Emit } from './context.js';
+import { datasetCalls } from './datasets.js';
+import { deviceCalls } from './devices.js';
+import { exportCalls } from './exports.js';
+import { Jobs } from './jobs.js';
+import { ensureStarter, modelCalls } from './models.js';
+import { playgroundCalls } from './playground.js';
+import { projectCalls } from './projects.js';
+import { RunQueue } from './queue.js';
+import { runCalls } from './runs.js';
+import { AnswerProcess } from './served.js';
+import type { SpawnTrainer } from './trainer-port.js';
+
+export interface StudioOptions {
+  readonly home: string;
+  readonly spawnTrainer: SpawnTrainer;
+  readonly emit: Emit;
+  /** Folder of the starter model and the samples; found beside the program where left out. */
+  readonly assets?: string;
+}
+
+export interface Studio {
+  readonly handlers: Handlers;
+  /** Lets the active run write a checkpoint, ends the processes and closes the database. */
+  close(): Promise<void>;
+}
+
+/** The app's own data folder where the user names none. */
+export function defaultHome(): string {
+  switch (process.platform) {
+    case 'win32': return join(process.env['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), 'PEFT Studio');
+    case 'darwin': return join(homedir(), 'Library', 'Application Support', 'PEFT Studio');
+    default: return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'peft-studio');
+  }
+}
+
+/** The folder that holds package.json and native-assets: above dist/ in a checkout, the resources when packaged. */
+function rootFolder(): string {
+  const resources = 'resourcesPath' in process && typeof process.resourcesPath === 'string' ? [process.resourcesPath] : [];
+  const here = dirname(fileURLToPath(import.meta.url));
+  const found = [...resources, join(here, '..'), join(here, '..', '..')].find((folder) => existsSync(join(folder, 'native-assets', 'samples')));
+  if (found === undefined) throw new StudioError('bad-file', 'The bundled starter model and samples are missing.', 'Install the app again.');
+  return resolve(found);
+}
+
+/**
+ * Opens the data folder and takes up what waits in the queue.
+ * Throws StudioError 'database' (locked, newer) or 'no-access'.
+ */
+export async function openStudio({ home, spawnTrainer, emit, assets }: StudioOptions): Promise<Studio> {
+  const root = rootFolder();
+  const { database, notices } = await openDatabase(home);
+  try {
+    const told = notices.map((text) => ({ severity: 'bad' as const, text }));
+    const tell: Context['emit'] = (event, data) => emit({ event, data } as Parameters<Emit>[0]);
+    const context: Context = { database, home, assets: assets ?? join(root, 'native-assets'), spawnTrainer, emit: tell, jobs: new Jobs((job) => tell('job', job)) };
+    await datasets.deleteUnfinishedDatasets(database);
+    await removeScraps(home);
+    const interrupted = await runs.markInterrupted(database);
+    const notice = interrupted.length === 1 ? 'A run was cut off when the app ended. Resume it to go on from its last checkpoint.' : `${interrupted.length} runs were cut off when the app ended. Resume them to go on from their last checkpoints.`;
+    await ensureStarter(context);
+    const queue = new RunQueue(context);
+    const answers = new AnswerProcess(context);
+    const handlers: Handlers = {
+      ...appCalls(context, root, [...told, ...(interrupted.length > 0 ? [{ severity: 'warn' as const, text: notice }] : [])]),
+      ...projectCalls(context), ...modelCalls(context), ...datasetCalls(context), ...runCalls(context, queue), ...compareCalls(context),
+      ...playgroundCalls(context, answers), ...exportCalls(context), ...deviceCalls(context),
+      // Dialogs and the file manager belong to the window's shell.
+      'files.choose': () => Promise.reject(new StudioError('bad-input', 'There is no window to choose a file in.')),
+      'files.show': () => Promise.reject(new StudioError('bad-input', 'There is no window to show a file in.')),
+    };
+    queue.wake();
+    return {
+      handlers,
+      close: async () => {
+        await context.jobs.close();
+        await queue.close();
+        answers.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** Working folders of exports and imports that a crash left. */
+async function removeScraps(home: string): Promise<void> {
+  for (const name of await readdir(home)) if (/^(export|import)-[A-Za-z0-9]{6}$/.test(name)) await rm(join(home, name), { recursive: true, force: true });
+}

@@ -1,0 +1,76 @@
+/** Base models: the bundled starter and folders that the user adds. Folders stay where they are. */
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { Handlers } from '../contract/calls.js';
+import type { BaseModel } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import { openTokenizer } from '../data/index.js';
+import { openModel, planParameters } from '../engine/index.js';
+import { datasets, models, runs } from '../storage/index.js';
+import { countParameters } from '../trainer/count.js';
+import { changed, now, type Context } from './context.js';
+
+type Group = Pick<Handlers, 'models.list' | 'models.inspect' | 'models.add' | 'models.remove' | 'models.count'>;
+
+export const starterName = 'Starter';
+
+/** The licence that a model card's front matter names. */
+async function licenceOf(folder: string): Promise<string | null> {
+  const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => '');
+  return /^---[\s\S]*?^license:\s*(\S.*?)\s*$[\s\S]*?^---/m.exec(card)?.[1] ?? null;
+}
+
+/** Reads config, weights' index and tokenizer. Throws StudioError or EngineError naming what does not fit. */
+async function inspect(folder: string): Promise<Omit<BaseModel, 'id' | 'addedAt' | 'builtIn'>> {
+  const path = resolve(folder);
+  const model = await openModel(path);
+  await openTokenizer(path, { vocabularySize: model.vocabularySize, architecture: model.architecture });
+  return {
+    name: basename(path), folder: path, architecture: model.architecture, parameters: model.totalParameters, layers: model.layers, hiddenSize: model.hiddenSize,
+    vocabularySize: model.vocabularySize, maxLength: model.maxLength, bytes: model.bytes, license: await licenceOf(path),
+  };
+}
+
+export async function addModel(context: Context, folder: string, name: string | undefined, builtIn = false): Promise<BaseModel> {
+  const facts = await inspect(folder);
+  const wanted = name ?? facts.name;
+  const known = await models.listModels(context.database);
+  const same = known.find((model) => model.folder === facts.folder);
+  if (same && (name === undefined || same.name === name)) return same;
+  if (known.some((model) => model.name === wanted)) throw new StudioError('conflict', `A base model named "${wanted}" is there already.`, 'Give the new one another name.', { name: wanted });
+  const id = await models.insertModel(context.database, { ...facts, name: wanted, builtIn, addedAt: now() });
+  changed(context, 'models');
+  return models.getModel(context.database, id);
+}
+
+/** The bundled starter stands in the list from the first start, and follows the app to where it is installed. */
+export async function ensureStarter(context: Context): Promise<BaseModel> {
+  const folder = join(context.assets, 'starter-model');
+  const known = (await models.listModels(context.database)).find((model) => model.builtIn);
+  if (!known) return addModel(context, folder, starterName, true);
+  const facts = await inspect(folder);
+  await models.updateModel(context.database, known.id, { ...known, ...facts, name: known.name });
+  return models.getModel(context.database, known.id);
+}
+
+export function modelCalls(context: Context): Group {
+  return {
+    'models.list': () => models.listModels(context.database),
+    'models.inspect': ({ folder }) => inspect(folder),
+    'models.add': ({ folder, name }) => addModel(context, folder, name),
+    'models.remove': async ({ id }) => {
+      const model = await models.getModel(context.database, id);
+      if (model.builtIn) throw new StudioError('conflict', 'The starter model comes with the app and stays.');
+      const using = await runs.runsOf(context.database, 'model_id', id);
+      if (using.length > 0) throw new StudioError('conflict', `${using.length} runs use ${model.name}.`, 'Delete these runs first. The folder itself is never touched.', { runs: using.length });
+      await models.deleteModel(context.database, id);
+      changed(context, 'models');
+      return { done: true };
+    },
+    'models.count': async ({ modelId, datasetId, method }) => {
+      const { folder } = await models.getModel(context.database, modelId);
+      const labels = datasetId === null ? ['0', '1'] : (await datasets.getDataset(context.database, datasetId)).labels;
+      return countParameters(planParameters({ model: await openModel(folder), method, objective: { type: 'classification', labels } }));
+    },
+  };
+}

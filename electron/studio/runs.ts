@@ -1,0 +1,122 @@
+/** Runs: started, watched, stopped, resumed, deleted. */
+import { rm } from 'node:fs/promises';
+import type { Handlers } from '../contract/calls.js';
+import type { Run } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import type { Plan } from '../contract/plan.js';
+import { openModel, planParameters } from '../engine/index.js';
+import { datasets, metrics, models, records, runs } from '../storage/index.js';
+import { changed, now, runFolder, type Context } from './context.js';
+import { bytesBelow, requireSpace } from './files.js';
+import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
+import { taskOf, type RunQueue } from './queue.js';
+import { TrainerClient } from './trainer-client.js';
+
+type Group = Pick<Handlers, 'runs.list' | 'runs.get' | 'runs.history' | 'runs.estimate' | 'runs.start' | 'runs.startMatrix' | 'runs.pause' | 'runs.resume' | 'runs.cancel' | 'runs.removal' | 'runs.remove'>;
+
+interface Resolved {
+  readonly plan: Plan;
+  readonly modelId: number;
+  readonly datasetId: number;
+  readonly trainable: number;
+}
+
+/** A checked plan with its model and data found. Throws StudioError naming the key. */
+async function resolvePlan(context: Context, projectId: number, value: unknown): Promise<Resolved> {
+  const plan = parsePlan(value);
+  const known = await models.listModels(context.database);
+  const model = known.find(({ name, folder }) => name === plan.model || folder === plan.model);
+  if (!model) throw new StudioError('not-found', `model: there is no base model "${plan.model}".`, `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder first.`, { path: 'model' });
+  const sets = await datasets.listDatasets(context.database, projectId);
+  const dataset = sets.find(({ name }) => name === plan.data);
+  if (!dataset) throw new StudioError('not-found', `data: the project has no data set "${plan.data}".`, sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.', { path: 'data' });
+  if (plan.training.maxLength > model.maxLength) throw new StudioError('bad-input', `training.maxLength: ${model.name} takes at most ${model.maxLength} tokens.`, `Use ${model.maxLength} or less.`, { path: 'training.maxLength', limit: model.maxLength });
+  const parameters = planParameters({ model: await openModel(model.folder), method: plan.method, objective: { type: 'classification', labels: dataset.labels } });
+  const trainable = parameters.filter((parameter) => parameter.trainable).reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
+  return { plan, modelId: model.id, datasetId: dataset.id, trainable };
+}
+
+/** Parameters and two moments, two checkpoints and the best, and the final file. */
+const diskBytes = (trainable: number) => trainable * 4 * (2 * 3 + 2);
+
+export function runCalls(context: Context, queue: RunQueue): Group {
+  const { database } = context;
+
+  async function start(projectId: number, plans: readonly unknown[], initFolder: string | null): Promise<Run[]> {
+    const resolved: Resolved[] = [];
+    for (const plan of plans) resolved.push(await resolvePlan(context, projectId, plan));
+    await requireSpace(context.home, Math.max(...resolved.map(({ trainable }) => diskBytes(trainable))), 'The run');
+    const ids = await database.transaction(async (sql) => {
+      const made: number[] = [];
+      for (const { plan, modelId, datasetId } of resolved) made.push(await runs.insertRun(sql, { projectId, modelId, datasetId, plan, initFolder, ...namesOf(plan.method), createdAt: now() }));
+      return made;
+    });
+    const started = await Promise.all(ids.map((id) => runs.getRun(database, id)));
+    for (const run of started) context.emit('run', run);
+    changed(context, 'runs', projectId);
+    changed(context, 'projects');
+    queue.wake();
+    return started;
+  }
+
+  const refuse = (run: Run, what: string) => new StudioError('conflict', `Run ${run.id} is ${run.state} and cannot be ${what}.`, null, { state: run.state });
+
+  return {
+    'runs.list': async ({ projectId }) => (await runs.listRuns(database, projectId)).map((run) => queue.decorate(run)),
+    'runs.get': async ({ id }) => queue.decorate(await runs.getRun(database, id)),
+    'runs.history': async ({ id, afterStep }) => {
+      await runs.getRun(database, id);
+      return metrics.readHistory(database, id, afterStep);
+    },
+    'runs.estimate': async ({ projectId, plan }) => {
+      const resolved = await resolvePlan(context, projectId, plan);
+      const task = await taskOf(context, resolved, null);
+      const { memoryLimitBytes } = await records.readSettings(database);
+      const client = new TrainerClient(context.spawnTrainer);
+      try {
+        return (await client.start<'probe'>({ type: 'probe', task, memoryLimitBytes }).result).estimate;
+      } finally {
+        client.close();
+      }
+    },
+    'runs.start': ({ projectId, plans, initFolder }) => start(projectId, plans, initFolder),
+    'runs.startMatrix': ({ projectId, matrix }) => start(projectId, expandMatrix(parseMatrix(matrix)), null),
+    'runs.pause': async ({ id }) => {
+      const run = await runs.getRun(database, id);
+      if (run.state === 'queued') return queue.change(id, { state: 'paused' });
+      if (!queue.isActive(id)) throw refuse(run, 'paused');
+      queue.ask(id, 'pause');
+      return queue.decorate(run);
+    },
+    'runs.resume': async ({ id }) => {
+      const run = await runs.getRun(database, id);
+      if (!['paused', 'interrupted', 'failed', 'cancelled'].includes(run.state)) throw refuse(run, 'resumed');
+      const resumed = await queue.change(id, { state: 'queued', problem: null });
+      queue.wake();
+      return resumed;
+    },
+    'runs.cancel': async ({ id }) => {
+      const run = await runs.getRun(database, id);
+      if (queue.isActive(id)) {
+        queue.ask(id, 'cancel');
+        return queue.decorate(run);
+      }
+      if (!['queued', 'paused', 'interrupted'].includes(run.state)) throw refuse(run, 'cancelled');
+      return queue.change(id, { state: 'cancelled', endedAt: now() });
+    },
+    'runs.removal': async ({ id }) => {
+      const run = await runs.getRun(database, id);
+      const bytes = await bytesBelow(runFolder(context.home, id));
+      return { title: `Delete run ${id}, ${run.methodName}, seed ${run.seed}?`, lines: ['Its settings, curves and test answers.', 'Its trained parameters and checkpoints. Exported folders stay.'], bytes };
+    },
+    'runs.remove': async ({ id }) => {
+      const run = await runs.getRun(database, id);
+      if (queue.isActive(id)) throw new StudioError('conflict', `Run ${id} is under way.`, 'Cancel it first.');
+      await runs.deleteRun(database, id);
+      await rm(runFolder(context.home, id), { recursive: true, force: true });
+      changed(context, 'runs', run.projectId);
+      changed(context, 'projects');
+      return { done: true };
+    },
+  };
+}
