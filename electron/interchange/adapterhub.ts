@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
-import { describeHead, readSafetensors, writeSafetensors, type BaseModelInfo, type NamedTensors } from '../engine/index.js';
+import { describeHead, readSafetensors, validateMethod, writeSafetensors, type BaseModelInfo, type NamedTensors } from '../engine/index.js';
 import { adapterHubCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
 import { writePytorchBin } from './pytorch-bin.js';
@@ -44,7 +44,7 @@ const inert = {
 
 /** Writes a bottleneck run. @throws StudioError `bad-input` for another method */
 export async function exportAdapterHub({ model, method, labels, parameters, maxLength }: ExportSource, folder: string): Promise<void> {
-  const parsed = bottleneckOptions.safeParse(method);
+  const parsed = bottleneckOptions.safeParse(validateMethod(method));
   if (!parsed.success) throw new StudioError('bad-input', `AdapterHub's format holds bottleneck adapters; this run is "${method.type}".`, 'Choose another format.', { method: method.type });
   const { placement, activation, reductionFactor, dropout } = parsed.data;
   const { adapter, head } = split(parameters);

@@ -15,6 +15,6 @@ const writers: Readonly<Record<ExportFormat, (source: ExportSource, folder: stri
  * Writes a trained run as a folder of one format; `folder` is made if it is missing.
  * @throws StudioError or EngineError `bad-input` where the method has no such format
  */
-export function exportRun(format: ExportFormat, source: ExportSource, folder: string): Promise<void> {
+export function exportFolder(format: ExportFormat, source: ExportSource, folder: string): Promise<void> {
   return writers[format](source, folder);
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
-import { describeHead, readSafetensors, writeSafetensors, type BaseModelInfo, type NamedTensors, type Tensor } from '../engine/index.js';
+import { describeHead, readSafetensors, validateMethod, writeSafetensors, type BaseModelInfo, type NamedTensors, type Tensor } from '../engine/index.js';
 import { peftCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
 import { fullModule, targetNames } from './targets.js';
@@ -19,7 +19,7 @@ const loraOptions = z.object({ type: z.literal('lora'), alpha: z.number(), dropo
 
 /** Writes a LoRA run. @throws StudioError `bad-input` for another method */
 export async function exportPeft({ model, method, labels, parameters, maxLength }: ExportSource, folder: string): Promise<void> {
-  const options = loraOptions.safeParse(method);
+  const options = loraOptions.safeParse(validateMethod(method));
   if (!options.success) throw new StudioError('bad-input', `The peft format holds LoRA; this run is "${method.type}".`, 'Choose another format.', { method: method.type });
   const modules = new Set([...parameters.keys()].filter((name) => name.endsWith('.lora_A.weight')).map((name) => name.slice(0, -'.lora_A.weight'.length)));
   const rank = parameters.get(`${[...modules][0]}.lora_A.weight`)?.shape[0];

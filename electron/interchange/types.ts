@@ -4,7 +4,7 @@ import type { BaseModelInfo, MethodSpec, NamedTensors } from '../engine/index.js
 /** A trained run, as every export format takes it. */
 export interface ExportSource {
   readonly model: BaseModelInfo;
-  /** Options with defaults filled in. */
+  /** Options left out have their defaults. */
   readonly method: MethodSpec;
   /** In the order of their class index. */
   readonly labels: readonly string[];
