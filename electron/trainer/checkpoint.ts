@@ -108,7 +108,13 @@ export class CheckpointStore {
 
 /** Writes tensors (whole or not at all, see `writeSafetensors`) with a hash of names, shapes, values and metadata. */
 export async function writeHashed(path: string, tensors: NamedTensors, metadata: Readonly<Record<string, string>>): Promise<void> {
-  await writeSafetensors(path, tensors, { ...metadata, contentHash: hashOf(tensors, metadata) });
+  try {
+    await writeSafetensors(path, tensors, { ...metadata, contentHash: hashOf(tensors, metadata) });
+  } catch (error) {
+    // A write to an open file that fails (a full disk) does not say which file it was.
+    if (error instanceof Error && 'code' in error && !('path' in error)) Object.assign(error, { path });
+    throw error;
+  }
 }
 
 /** Reads what {@link writeHashed} wrote. @throws StudioError `bad-file` if the content does not have its hash. */

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { planParameters, validateMethod, type BaseModelInfo, type NamedTensors, type ParameterPlan, type Tensor } from '../engine/index.js';
-import { loadAdapter } from '../interchange/load.js';
+import { loadAdapter } from '../interchange/index.js';
 import { readHashed } from './checkpoint.js';
 import { trainedFileName, type TrainTask } from './protocol.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
 import { createPredictor, openModel, openOnnx, type Batch } from '../engine/index.js';
-import { loadAdapter } from '../interchange/load.js';
+import { loadAdapter } from '../interchange/index.js';
 import { readSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, type OpenPredictor } from './predictors.js';
