@@ -15,8 +15,9 @@ export const config = {
 /**
  * Every tensor of the untrained model by its name in the file, as BERT starts: weights N(0, 0.02), biases 0, LayerNorm 1 and 0.
  * The pooler is the identity: masked LM does not train it, and a random one would blur what the head of a task sees.
+ * @param words [vocabulary, hidden] start values of the word embeddings; rows of zeros, and all rows where it is left out, start random
  */
-export function untrainedWeights(seed: number): NamedTensors {
+export function untrainedWeights(seed: number, words?: Float32Array): NamedTensors {
   const generator = xoroshiro128plus(seed);
   const { vocab_size: vocabulary, hidden_size: hidden, intermediate_size: intermediate, initializer_range: deviation } = config;
   const tensors: NamedTensors = new Map();
@@ -26,7 +27,10 @@ export function untrainedWeights(seed: number): NamedTensors {
   const normal = () => deviation * Math.sqrt(-2 * Math.log(1 - uniformFloat64(generator))) * Math.cos(2 * Math.PI * uniformFloat64(generator));
   const linear = (name: string, rows: number, columns: number) => { fill(`${name}.weight`, [rows, columns], normal); fill(`${name}.bias`, [rows], () => 0); };
   const norm = (name: string) => { fill(`${name}.weight`, [hidden], () => 1); fill(`${name}.bias`, [hidden], () => 0); };
-  fill('bert.embeddings.word_embeddings.weight', [vocabulary, hidden], normal);
+  fill('bert.embeddings.word_embeddings.weight', [vocabulary, hidden], (index) => {
+    const random = normal(); // drawn in any case: the other weights stay the same
+    return words?.[index] || random;
+  });
   fill('bert.embeddings.position_embeddings.weight', [config.max_position_embeddings, hidden], normal);
   fill('bert.embeddings.token_type_embeddings.weight', [config.type_vocab_size, hidden], normal);
   norm('bert.embeddings.LayerNorm');

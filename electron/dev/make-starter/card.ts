@@ -30,7 +30,7 @@ A small English encoder for first steps in PEFT Studio. It trains in minutes on 
 
 - Architecture: BERT, ${config.num_hidden_layers} layers, width ${config.hidden_size}, ${config.num_attention_heads} heads, intermediate ${config.intermediate_size}, up to ${config.max_position_embeddings} tokens; ${thousands(parameters)} parameters, stored as float16.
 - Vocabulary: ${thousands(config.vocab_size)} WordPiece tokens, lower-cased, trained on the same text.
-- Made from nothing by PEFT Studio's own engine with masked language modelling (15 % of tokens; 80 % masked, 10 % random, 10 % kept; masks drawn anew for each sequence). No other model and no other library took part.
+- Made from nothing by PEFT Studio's own engine with masked language modelling (15 % of tokens; 80 % masked, 10 % random, 10 % kept; masks drawn anew for each sequence). The word embeddings start from the text's own co-occurrence (positive mutual information, factorized); everything else starts random. No other model took part.
 
 ## Data
 | source | licence | training tokens | held-out tokens | weight |

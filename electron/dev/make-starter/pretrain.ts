@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { createTrainer, openModel, readSafetensors, writeSafetensors, type EngineTrainer, type NamedTensors } from '../../engine/index.js';
 import { config, untrainedWeights } from './architecture.js';
 import { writeCard } from './card.js';
+import { factorize, positiveMutualInformation } from './cooccurrence.js';
 import { say, starterFolder, workFolder } from './files.js';
 import { maskedBatch, TokenStream } from './packing.js';
 import { tokenizeCorpus, type TokenizedCorpus } from './tokens.js';
@@ -21,7 +22,7 @@ const { values } = parseArgs({ options: {
 const number = z.coerce.number().positive();
 const options = { seconds: 60 * number.parse(values.minutes), steps: number.optional().parse(values.steps) ?? null, seed: number.parse(values.seed), threads: number.optional().parse(values.threads), publishSeconds: 60 * number.parse(values.publish) };
 
-const recipe = { learningRate: 1e-3, warmup: 0.04, weightDecay: 0.01, gradientClip: 1, tokensPerStep: 2048 } as const;
+const recipe = { learningRate: 1e-3, warmup: 0.04, weightDecay: 0.01, gradientClip: 1, tokensPerStep: 1024 } as const;
 /** Share of the run from which on sequences have this length: short ones are cheaper, the last ones train the later positions. */
 const stages = [{ from: 0, length: 64 }, { from: 0.7, length: 128 }, { from: 0.9, length: 256 }] as const;
 const checkpointFile = join(workFolder, 'checkpoint.safetensors');
@@ -40,12 +41,21 @@ const progressOf = (state: State) => Math.min(1, options.steps === null ? state.
 const rateAt = (progress: number) => recipe.learningRate * Math.min(progress / recipe.warmup, (1 - progress) / (1 - recipe.warmup));
 const lengthAt = (progress: number) => stages.findLast(({ from }) => progress >= from)?.length ?? stages[0].length;
 
-async function untrainedFolder(): Promise<{ folder: string; weights: NamedTensors }> {
+/** Length of a word's embedding at the start: twice that of a position's, whose values are N(0, 0.02). */
+const wordNorm = 2 * config.initializer_range * Math.sqrt(config.hidden_size);
+
+/** The model before training, as a folder; kept for a run that goes on. */
+async function untrainedFolder(corpus: TokenizedCorpus): Promise<{ folder: string; weights: NamedTensors }> {
   const folder = join(workFolder, 'untrained');
+  const file = join(folder, 'model.safetensors');
   await mkdir(folder, { recursive: true });
   for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'vocab.txt']) await copyFile(join(starterFolder, name), join(folder, name));
-  const weights = untrainedWeights(options.seed);
-  await writeSafetensors(join(folder, 'model.safetensors'), weights, { format: 'pt' });
+  const kept = values.fresh ? null : await readSafetensors(file).catch(() => null);
+  if (kept !== null && kept.metadata.seed === String(options.seed)) return { folder, weights: kept.tensors };
+  say('start values of the word embeddings from co-occurrence …');
+  const information = positiveMutualInformation(corpus.train, config.vocab_size, corpus.ids.first);
+  const weights = untrainedWeights(options.seed, factorize(information, config.hidden_size, wordNorm, options.seed));
+  await writeSafetensors(file, weights, { format: 'pt', seed: String(options.seed) });
   return { folder, weights };
 }
 
@@ -60,7 +70,7 @@ async function publish(trainer: EngineTrainer, untrained: NamedTensors): Promise
 /** Mean loss over masked tokens of documents that training never sees; the same masks each time. */
 async function heldOutLoss(trainer: EngineTrainer, corpus: TokenizedCorpus, batches: number): Promise<number> {
   const stream = new TokenStream(corpus.heldOut, corpus.ids.sep, 0);
-  const [size, length] = [32, 64];
+  const [size, length] = [16, 64];
   let [place, lossSum, weightSum] = [{ epoch: 0, token: 0 }, 0, 0];
   for (let i = 0; i < batches; i += 1) {
     const { rows, next } = stream.take(place, size, length - 2);
@@ -86,13 +96,12 @@ async function start(trainer: EngineTrainer): Promise<State> {
 
 async function main(): Promise<void> {
   await mkdir(workFolder, { recursive: true });
-  const { folder, weights } = await untrainedFolder();
   const corpus = await tokenizeCorpus();
+  const { folder, weights } = await untrainedFolder(corpus);
   const trainer = await createTrainer({
     model: await openModel(folder), method: { type: 'full' }, objective: { type: 'masked-lm' },
     optimizer: { type: 'adamw', weightDecay: recipe.weightDecay, gradientClip: recipe.gradientClip },
     modelDropout: 0, seed: options.seed, device: 'cpu', threads: options.threads,
-    initial: new Map([...weights].filter(([name]) => name.startsWith('cls.'))),
   });
   const stream = new TokenStream(corpus.train, corpus.ids.sep, options.seed);
   let state = await start(trainer);
