@@ -2,17 +2,18 @@
 import { StudioError } from '../contract/errors.js';
 import type { Database } from './database.js';
 
+// AUTOINCREMENT: a number names a folder of files too, so it is never given twice.
 const migrations: readonly (readonly string[])[] = [
   [
-    `CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, description TEXT NOT NULL, created_at TEXT NOT NULL, archived_at TEXT)`,
-    `CREATE TABLE base_models (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, built_in INTEGER NOT NULL, added_at TEXT NOT NULL, info TEXT NOT NULL)`,
-    `CREATE TABLE datasets (id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, name TEXT NOT NULL, ready INTEGER NOT NULL,
+    `CREATE TABLE projects (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, description TEXT NOT NULL, created_at TEXT NOT NULL, archived_at TEXT)`,
+    `CREATE TABLE base_models (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, built_in INTEGER NOT NULL, added_at TEXT NOT NULL, info TEXT NOT NULL)`,
+    `CREATE TABLE datasets (id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, name TEXT NOT NULL, ready INTEGER NOT NULL,
        created_at TEXT NOT NULL, request TEXT NOT NULL, summary TEXT NOT NULL)`,
     `CREATE UNIQUE INDEX dataset_names ON datasets (project_id, name)`,
-    `CREATE TABLE dataset_rows (id INTEGER PRIMARY KEY, dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE, split TEXT NOT NULL, position INTEGER NOT NULL,
+    `CREATE TABLE dataset_rows (id INTEGER PRIMARY KEY AUTOINCREMENT, dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE, split TEXT NOT NULL, position INTEGER NOT NULL,
        line INTEGER NOT NULL, text TEXT NOT NULL, pair TEXT, label TEXT NOT NULL)`,
     `CREATE INDEX dataset_rows_order ON dataset_rows (dataset_id, split, position)`,
-    `CREATE TABLE runs (id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, model_id INTEGER NOT NULL REFERENCES base_models,
+    `CREATE TABLE runs (id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, model_id INTEGER NOT NULL REFERENCES base_models,
        dataset_id INTEGER NOT NULL REFERENCES datasets, plan TEXT NOT NULL, init_folder TEXT, method_name TEXT NOT NULL, setting TEXT NOT NULL, state TEXT NOT NULL,
        step INTEGER NOT NULL, total_steps INTEGER NOT NULL, device TEXT, created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT,
        validation TEXT, result TEXT, problem TEXT)`,

@@ -1,7 +1,8 @@
 /**
  * Opens the studio's database. What can be wrong with it, and what then happens:
  * - not there: it is made;
- * - damaged: the files are renamed aside with a time stamp, never overwritten, and a new one is made with a notice;
+ * - damaged: the files, and the runs' and data sets' folders that its numbers name, are renamed aside with a time stamp, never overwritten;
+ *   a new one is made with a notice;
  * - older: a copy is kept beside it, then it is migrated;
  * - newer, locked or not writable: a typed error, nothing is touched.
  */
@@ -28,8 +29,8 @@ export async function openDatabase(home: string): Promise<OpenedDatabase> {
     return { database: await openWhole(path, existed), notices: [] };
   } catch (error) {
     if (!existed || !(error instanceof StudioError) || !isDamage(error)) throw error;
-    const aside = await keepAside(path);
-    return { database: await openWhole(path, false), notices: [`The database was damaged and is kept as ${aside}. A new one was started; runs' files are still in the data folder.`] };
+    const aside = await keepAside(home, path);
+    return { database: await openWhole(path, false), notices: [`The database was damaged and is kept as ${aside}. A new one was started; the files of its runs and data sets are kept beside it, under the same time stamp.`] };
   }
 }
 
@@ -57,9 +58,12 @@ async function openWhole(path: string, existed: boolean): Promise<Database> {
   }
 }
 
-async function keepAside(path: string): Promise<string> {
-  const aside = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, '-')}`;
+/** The new database counts from 1 again: folders that the old numbers name must not be taken for its own. */
+async function keepAside(home: string, path: string): Promise<string> {
+  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+  const aside = `${path}.damaged-${stamp}`;
   await rename(path, aside);
   for (const suffix of ['-wal', '-shm']) if (await exists(path + suffix)) await rename(path + suffix, aside + suffix);
+  for (const folder of ['runs', 'datasets']) if (await exists(join(home, folder))) await rename(join(home, folder), join(home, `${folder}.damaged-${stamp}`));
   return aside;
 }
