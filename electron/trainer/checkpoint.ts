@@ -90,8 +90,8 @@ export class CheckpointStore {
     const steps = await this.stepFiles();
     const gone = steps.slice(kept);
     const needed = new Set<string | undefined>([newest.best?.file]);
-    // The older checkpoint may stand on an earlier best file; its header tells, without the tensors being read.
-    for (const name of steps.slice(1, kept)) needed.add(await this.bestFileOf(name));
+    // What each kept one stands on, by its header alone. That of a trainer that has not yet noticed its app's end may be among them.
+    for (const name of steps.slice(0, kept)) needed.add(await this.bestFileOf(name));
     const bests = (await readdir(this.folder)).filter((name) => bestName.test(name) && !needed.has(name));
     await Promise.all([...gone, ...bests].map((name) => rm(join(this.folder, name), { force: true })));
   }
