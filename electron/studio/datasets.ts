@@ -1,4 +1,5 @@
 /** Data sets: import into the database, rows, profile; and the split files that the trainer reads. */
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -53,8 +54,14 @@ export async function materialize(context: Context, dataset: Dataset): Promise<R
     const path = join(folder, `${split}.jsonl`);
     paths[split] = path;
     if (await stat(path).then(() => true, () => false)) continue;
-    await pipeline(lines(context.database, dataset.id, split), createWriteStream(`${path}.part`));
-    await rename(`${path}.part`, path);
+    // An estimate and a run may ask at once: each writes a file of its own, and the last whole one stands.
+    const part = `${path}.${randomUUID()}.part`;
+    try {
+      await pipeline(lines(context.database, dataset.id, split), createWriteStream(part, { flush: true }));
+      await rename(part, path);
+    } finally {
+      await rm(part, { force: true });
+    }
   }
   return paths;
 }
