@@ -4,7 +4,7 @@ import type { Handlers } from '../contract/calls.js';
 import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { listMethods, openModel, readSafetensors } from '../engine/index.js';
-import { exportFolder } from '../interchange/index.js';
+import { exportFolder as writeExport } from '../interchange/index.js';
 import { datasets, models, records, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
@@ -37,7 +37,7 @@ async function exportRun(context: Context, run: Run, format: ExportFormat, targe
   let proof: Artefact['proof'] = { rows: 0, largestDifference: 0, sameLabels: false };
   await makeFolder(folder, async (temporary) => {
     handle.progress(1, 3, 'Writing');
-    await exportFolder(format, { model: await openModel(model.folder), method: run.plan.method, labels: dataset.labels, parameters: tensors, maxLength: run.plan.training.maxLength }, temporary);
+    await writeExport(format, { model: await openModel(model.folder), method: run.plan.method, labels: dataset.labels, parameters: tensors, maxLength: run.plan.training.maxLength }, temporary);
     handle.progress(2, 3, 'Proving it against the live run');
     proof = await prove(context, run, format, temporary, handle);
   });

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Handlers } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
-import { datasets, openDatabase, runs } from '../storage/index.js';
+import { claimHome, datasets, openDatabase, runs } from '../storage/index.js';
 import { appCalls } from './app.js';
 import { compareCalls } from './compare.js';
 import type { Context, Emit } from './context.js';
@@ -28,6 +28,8 @@ export interface StudioOptions {
   readonly emit: Emit;
   /** Folder of the starter model and the samples; found beside the program where left out. */
   readonly assets?: string;
+  /** Takes up at once what waits in the queue from before; the command trains only what it is asked for. True where left out. */
+  readonly startQueued?: boolean;
 }
 
 export interface Studio {
@@ -58,16 +60,18 @@ function rootFolder(): string {
  * Opens the data folder and takes up what waits in the queue.
  * Throws StudioError 'database' (locked, newer) or 'no-access'.
  */
-export async function openStudio({ home, spawnTrainer, emit, assets }: StudioOptions): Promise<Studio> {
+export async function openStudio({ home, spawnTrainer, emit, assets, startQueued = true }: StudioOptions): Promise<Studio> {
   const root = rootFolder();
   const { database, notices } = await openDatabase(home);
+  const { owner, release } = await claimHome(home);
   try {
     const told = notices.map((text) => ({ severity: 'bad' as const, text }));
     const tell: Context['emit'] = (event, data) => emit({ event, data } as Parameters<Emit>[0]);
     const context: Context = { database, home, assets: assets ?? join(root, 'native-assets'), spawnTrainer, emit: tell, jobs: new Jobs((job) => tell('job', job)) };
-    await datasets.deleteUnfinishedDatasets(database);
-    await removeScraps(home);
-    const interrupted = await runs.markInterrupted(database);
+    // What is unfinished was left by a crash only if no other process is at work here.
+    if (owner) await datasets.deleteUnfinishedDatasets(database);
+    if (owner) await removeScraps(home);
+    const interrupted = owner ? await runs.markInterrupted(database) : [];
     const notice = interrupted.length === 1 ? 'A run was cut off when the app ended. Resume it to go on from its last checkpoint.' : `${interrupted.length} runs were cut off when the app ended. Resume them to go on from their last checkpoints.`;
     await ensureStarter(context);
     const queue = new RunQueue(context);
@@ -80,7 +84,7 @@ export async function openStudio({ home, spawnTrainer, emit, assets }: StudioOpt
       'files.choose': () => Promise.reject(new StudioError('bad-input', 'There is no window to choose a file in.')),
       'files.show': () => Promise.reject(new StudioError('bad-input', 'There is no window to show a file in.')),
     };
-    queue.wake();
+    if (owner && startQueued) queue.take(await runs.queuedRuns(database));
     return {
       handlers,
       close: async () => {
@@ -88,10 +92,12 @@ export async function openStudio({ home, spawnTrainer, emit, assets }: StudioOpt
         await queue.close();
         answers.close();
         await database.close();
+        await release();
       },
     };
   } catch (error) {
     await database.close();
+    await release();
     throw error;
   }
 }

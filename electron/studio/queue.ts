@@ -23,14 +23,17 @@ interface Active {
 export class RunQueue {
   #active: Active | null = null;
   #closing = false;
-  #working: Promise<void> = Promise.resolve();
+  /** Runs that this process is to train, in order. Another process on the same folder has a queue of its own. */
+  readonly #waiting: number[] = [];
+  #working: Promise<void> | null = null;
 
   constructor(private readonly context: Context) {}
 
-  /** Takes up waiting runs unless one is under way. */
-  wake(): void {
-    if (this.#active !== null || this.#closing) return;
-    this.#working = this.#work().catch((error: unknown) => console.error(error));
+  /** Trains these runs after those that wait already. */
+  take(runIds: readonly number[]): void {
+    this.#waiting.push(...runIds.filter((id) => !this.#waiting.includes(id)));
+    if (this.#closing || this.#waiting.length === 0) return;
+    this.#working ??= this.#work().catch((error: unknown) => console.error(error));
   }
 
   /** The run with what only this process knows. */
@@ -59,16 +62,21 @@ export class RunQueue {
   }
 
   async #work(): Promise<void> {
-    while (!this.#closing) {
-      const runId = await runs.nextQueued(this.context.database);
-      if (runId === null) return;
-      this.#active = { runId, job: null, client: null, wish: null, secondsLeft: null };
-      try {
-        await this.#train(this.#active);
-      } finally {
-        this.#active.client?.close();
-        this.#active = null;
+    try {
+      for (let runId = this.#waiting.shift(); runId !== undefined && !this.#closing; runId = this.#waiting.shift()) {
+        // It may have been cancelled, paused or deleted while it waited.
+        if (!(await runs.claimQueued(this.context.database, runId))) continue;
+        this.#active = { runId, job: null, client: null, wish: null, secondsLeft: null };
+        try {
+          await this.#train(this.#active);
+        } finally {
+          this.#active.client?.close();
+          this.#active = null;
+        }
       }
+    } finally {
+      // In the same breath as the last look at the queue: what comes next starts anew.
+      this.#working = null;
     }
   }
 

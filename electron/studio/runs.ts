@@ -55,7 +55,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     for (const run of started) context.emit('run', run);
     changed(context, 'runs', projectId);
     changed(context, 'projects');
-    queue.wake();
+    queue.take(ids);
     return started;
   }
 
@@ -90,9 +90,10 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     },
     'runs.resume': async ({ id }) => {
       const run = await runs.getRun(database, id);
-      if (!['paused', 'interrupted', 'failed', 'cancelled'].includes(run.state)) throw refuse(run, 'resumed');
+      // A queued one may be left from a process that ended: whoever resumes it takes it up.
+      if (!['queued', 'paused', 'interrupted', 'failed', 'cancelled'].includes(run.state)) throw refuse(run, 'resumed');
       const resumed = await queue.change(id, { state: 'queued', problem: null });
-      queue.wake();
+      queue.take([id]);
       return resumed;
     },
     'runs.cancel': async ({ id }) => {

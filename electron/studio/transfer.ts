@@ -94,6 +94,18 @@ async function* jsonLines(rows: AsyncIterable<DatasetRow>): AsyncGenerator<strin
   for await (const row of rows) yield `${JSON.stringify(row)}\n`;
 }
 
+function nextEntry(zip: yauzl.ZipFile): Promise<yauzl.Entry> {
+  return new Promise((done, fail) => {
+    const onError = (error: Error) => fail(error);
+    zip.once('entry', (entry: yauzl.Entry) => {
+      zip.off('error', onError);
+      done(entry);
+    });
+    zip.once('error', onError);
+    zip.readEntry();
+  });
+}
+
 const broken = (path: string, why: string) => new StudioError('bad-file', `${path} is not a whole project file: ${why}.`, 'Export the project again and copy the file whole.', { file: path });
 
 /** Unpacks into a folder of our own under made-up names; member names are keys only and never become paths. */
@@ -104,11 +116,7 @@ async function unpack(path: string, work: string, handle: JobHandle): Promise<Ma
     if (zip.entryCount > MOST_MEMBERS) throw broken(path, `it has ${zip.entryCount} members, at most ${MOST_MEMBERS} are allowed`);
     for (let i = 0; i < zip.entryCount; i++) {
       throwIfAborted(handle.signal);
-      const entry = await new Promise<yauzl.Entry>((done, fail) => {
-        zip.once('entry', done);
-        zip.once('error', (error: Error) => fail(broken(path, error.message)));
-        zip.readEntry();
-      });
+      const entry = await nextEntry(zip).catch((error: Error) => { throw broken(path, error.message); });
       const name = entry.fileName;
       if (!/^(manifest\.json|datasets\/\d+\.jsonl|runs\/\d+\/(history\.json|trained\.safetensors))$/.test(name)) throw broken(path, `it has a member named ${JSON.stringify(name)}`);
       if (entry.uncompressedSize > 2 ** 20 && entry.uncompressedSize > LARGEST_RATIO * entry.compressedSize) throw broken(path, `${name} would unpack to ${entry.uncompressedSize} bytes`);

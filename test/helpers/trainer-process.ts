@@ -31,6 +31,9 @@ async function bundle(entry: string): Promise<string> {
   return outfile;
 }
 
+/** The built trainer program, for whoever forks it by itself. */
+export const bundledTrainer = (): Promise<string> => bundled(appEntry);
+
 /** Removes this test process's bundles. */
 export async function removeBundles(): Promise<void> {
   bundles.clear();

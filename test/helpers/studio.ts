@@ -1,0 +1,67 @@
+/** A real studio over a real trainer process, in a folder of its own. */
+import { fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EventData, EventName, StudioEvent } from '../../electron/contract/calls.js';
+import type { Job } from '../../electron/contract/entities.js';
+import { StudioError } from '../../electron/contract/errors.js';
+import { openStudio, type Studio } from '../../electron/studio/index.js';
+import type { SpawnTrainer } from '../../electron/studio/trainer-port.js';
+import { bundledTrainer } from './trainer-process.js';
+
+export interface TestStudio extends Studio {
+  readonly home: string;
+  readonly events: readonly StudioEvent[];
+  /** Process numbers of the trainers started so far. */
+  readonly pids: readonly number[];
+  /** Resolves with the next event of a kind that fits; events before the call count only with `past`. */
+  waitFor<N extends EventName>(name: N, fits: (data: EventData<N>) => boolean): Promise<EventData<N>>;
+  /** Waits for a job's end; rejects with its problem. */
+  finished(job: { jobId: string }): Promise<Job>;
+  remove(): Promise<void>;
+}
+
+export async function openTestStudio(home?: string): Promise<TestStudio> {
+  const folder = home ?? (await mkdtemp(join(tmpdir(), 'studio-')));
+  const program = await bundledTrainer();
+  const events: StudioEvent[] = [];
+  const listeners = new Set<(event: StudioEvent) => void>();
+  const pids: number[] = [];
+  const spawnTrainer: SpawnTrainer = () => {
+    const child = fork(program, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    if (child.pid !== undefined) pids.push(child.pid);
+    return {
+      pid: child.pid,
+      postMessage: (message) => { if (child.connected) child.send(message as object); },
+      onMessage: (listener) => void child.on('message', listener),
+      onExit: (listener) => void child.once('exit', listener),
+      kill: () => void child.kill('SIGKILL'),
+    };
+  };
+  const studio = await openStudio({ home: folder, spawnTrainer, emit: (event) => {
+    events.push(event);
+    for (const listener of listeners) listener(event);
+  } });
+  const waitFor: TestStudio['waitFor'] = (name, fits) =>
+    new Promise((resolve) => {
+      const listener = (event: StudioEvent) => {
+        if (event.event !== name) return;
+        const data = event.data as EventData<typeof name>;
+        if (!fits(data)) return;
+        listeners.delete(listener);
+        resolve(data);
+      };
+      listeners.add(listener);
+    });
+  return {
+    ...studio, home: folder, events, pids, waitFor,
+    finished: async ({ jobId }) => {
+      const known = (await studio.handlers['jobs.list']({})).find((job) => job.id === jobId);
+      const job = known && known.state !== 'running' ? known : await waitFor('job', (data) => data.id === jobId && data.state !== 'running');
+      if (job.problem) throw StudioError.fromProblem(job.problem);
+      return job;
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
