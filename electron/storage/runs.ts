@@ -84,10 +84,13 @@ export async function deleteRun(sql: Sql, id: number): Promise<void> {
   await sql.run('DELETE FROM runs WHERE id = ?', [id]);
 }
 
-/** The oldest run that waits. */
-export async function nextQueued(sql: Sql): Promise<number | null> {
-  const [row] = await sql.all(`SELECT id FROM runs WHERE state = 'queued' ORDER BY id LIMIT 1`);
-  return row ? Number(row['id']) : null;
+export async function queuedRuns(sql: Sql): Promise<number[]> {
+  return (await sql.all(`SELECT id FROM runs WHERE state = 'queued' ORDER BY id`)).map((row) => Number(row['id']));
+}
+
+/** Takes a waiting run for this process, at once or not at all: false where it waits no more. */
+export async function claimQueued(sql: Sql, id: number): Promise<boolean> {
+  return (await sql.run(`UPDATE runs SET state = 'preparing' WHERE id = ? AND state = 'queued'`, [id])).changes === 1;
 }
 
 /** What was running when the app ended without a word; returns the runs' numbers. */
