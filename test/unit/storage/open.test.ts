@@ -1,0 +1,94 @@
+/** What can be wrong with the database file, and what then happens. Real files. */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Database } from '../../../electron/storage/database.js';
+import { schemaVersion } from '../../../electron/storage/migrations.js';
+import { databaseName, openDatabase } from '../../../electron/storage/open.js';
+import { insertProject, listProjects } from '../../../electron/storage/projects.js';
+
+let home: string;
+const path = () => join(home, databaseName);
+beforeEach(async () => { home = await mkdtemp(join(tmpdir(), 'storage-')); });
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+const someProject = { name: 'One', description: '', createdAt: '2026-01-01T00:00:00.000Z' };
+
+async function withProject(): Promise<void> {
+  const { database } = await openDatabase(home);
+  await insertProject(database, someProject);
+  await database.close();
+}
+
+describe('opening', () => {
+  it('makes what is missing, folder included, and keeps what was written', async () => {
+    home = join(home, 'deep', 'folder');
+    const { database, notices } = await openDatabase(home);
+    expect(notices).toEqual([]);
+    expect(await database.all('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
+    expect(await database.all('PRAGMA foreign_keys')).toEqual([{ foreign_keys: 1 }]);
+    expect(await database.all('PRAGMA user_version')).toEqual([{ user_version: schemaVersion }]);
+    await insertProject(database, someProject);
+    await database.close();
+    const again = await openDatabase(home);
+    expect((await listProjects(again.database, false)).map(({ name }) => name)).toEqual(['One']);
+    await again.database.close();
+  });
+
+  it.each([
+    ['bytes of something else', async (file: string) => writeFile(file, 'not a database at all, but long enough to be read as one'.repeat(100))],
+    ['torn pages', async (file: string) => { const bytes = await readFile(file); bytes.fill(0x5a, 100); await writeFile(file, bytes); }],
+  ])('keeps a damaged file aside with the folders its numbers name: %s', async (_, damage) => {
+    await withProject();
+    await damage(path());
+    const damaged = await readFile(path());
+    await mkdir(join(home, 'runs', '1'), { recursive: true });
+    await writeFile(join(home, 'runs', '1', 'trained.safetensors'), 'precious');
+    await mkdir(join(home, 'datasets', '1'), { recursive: true });
+
+    const { database, notices } = await openDatabase(home);
+    expect(await listProjects(database, false)).toEqual([]);
+    await database.close();
+    const names = await readdir(home);
+    const aside = names.find((name) => /^studio\.db\.damaged-[\dTZ-]+$/.test(name)) ?? '';
+    expect(notices.join()).toContain(aside);
+    expect((await readFile(join(home, aside))).equals(damaged)).toBe(true);
+    const runs = names.find((name) => name.startsWith('runs.damaged-')) ?? '';
+    expect(await readFile(join(home, runs, '1', 'trained.safetensors'), 'utf8')).toBe('precious');
+    expect(names).toContain(runs.replace('runs', 'datasets'));
+    expect(names).not.toContain('runs');
+  });
+
+  it('refuses a database of a newer app and leaves it as it is', async () => {
+    await withProject();
+    const newer = await Database.open(path());
+    await newer.run(`PRAGMA user_version = ${schemaVersion + 7}`);
+    await newer.close();
+    await expect(openDatabase(home)).rejects.toMatchObject({ code: 'database', context: { version: schemaVersion + 7, known: schemaVersion } });
+    const still = await Database.open(path());
+    expect(await still.all('SELECT name FROM projects')).toEqual([{ name: 'One' }]);
+    await still.close();
+    expect((await readdir(home)).filter((name) => name.includes('damaged'))).toEqual([]);
+  });
+
+  it('says that another program holds the database', { timeout: 20_000 }, async () => {
+    await withProject();
+    const holder = await Database.open(path());
+    await holder.run('PRAGMA locking_mode = EXCLUSIVE');
+    await holder.run('BEGIN EXCLUSIVE');
+    await expect(openDatabase(home)).rejects.toMatchObject({ code: 'database', message: expect.stringContaining('in use') as string });
+    await holder.run('COMMIT');
+    await holder.close();
+    expect((await readdir(home)).filter((name) => name.includes('damaged'))).toEqual([]);
+    const { database } = await openDatabase(home);
+    expect(await listProjects(database, false)).toHaveLength(1);
+    await database.close();
+  });
+
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('says that a folder cannot be written', async () => {
+    await chmod(home, 0o500);
+    await expect(openDatabase(home)).rejects.toMatchObject({ code: 'no-access' });
+    await chmod(home, 0o700);
+  });
+});
