@@ -102,7 +102,7 @@ export const runSchema = z.object({
 });
 export type Run = z.infer<typeof runSchema>;
 
-export const stepMetricSchema = z.object({ step: count, loss: nullable(z.number()), learningRate: z.number(), gradientNorm: nullable(z.number()), tokensPerSecond: count, memoryBytes: count, seconds: count });
+export const stepMetricSchema = z.object({ step: count, loss: nullable(z.number()), learningRate: z.number(), gradientNorm: nullable(z.number()), tokensPerSecond: count, memoryBytes: count, seconds: count.describe('Duration of this step') });
 export type StepMetric = z.infer<typeof stepMetricSchema>;
 export const validationMetricSchema = z.object({ step: count, ...scoresSchema.shape, best: z.boolean() });
 export type ValidationMetric = z.infer<typeof validationMetricSchema>;

@@ -13,7 +13,7 @@ function merge(first: StepMetric, second: StepMetric): StepMetric {
     gradientNorm: meanOf(first.gradientNorm, second.gradientNorm),
     tokensPerSecond: (first.tokensPerSecond + second.tokensPerSecond) / 2,
     memoryBytes: Math.max(first.memoryBytes, second.memoryBytes),
-    seconds: second.seconds,
+    seconds: (first.seconds + second.seconds) / 2,
   };
 }
 
