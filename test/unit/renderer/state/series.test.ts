@@ -23,7 +23,7 @@ describe('append', () => {
 
 describe('halve', () => {
   it('means what fluctuates, keeps the peak of memory and the later step', () => {
-    expect(halve([metric(1, 2, 30), metric(2, 4, 10), metric(3, 5, 7)])).toEqual([{ ...metric(2, 3, 30), tokensPerSecond: 101.5 }, metric(3, 5, 7)]);
+    expect(halve([metric(1, 2, 30), metric(2, 4, 10), metric(3, 5, 7)])).toEqual([{ ...metric(2, 3, 30), tokensPerSecond: 101.5, seconds: 1.5 }, metric(3, 5, 7)]);
   });
   it('lets a missing loss not spoil its neighbour', () => expect(halve([metric(1, null), metric(2, 4)])[0]?.loss).toBe(4));
 });
