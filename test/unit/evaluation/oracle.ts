@@ -1,4 +1,4 @@
-/** The committed answers of SciPy and scikit-learn (test/oracle/statistics.py). */
+/** The committed answers of SciPy and scikit-learn (test/oracle/make_statistics.py). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
