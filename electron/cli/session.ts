@@ -1,0 +1,96 @@
+/** An open studio as commands use it. */
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { Handlers, StudioEvent } from '../contract/calls.js';
+import type { BaseModel, Dataset, Job, Project } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import type { Output } from './output.js';
+
+type Listener = (event: StudioEvent) => void;
+
+/** What the studio tells by itself, to whoever listens just then. */
+export class Events {
+  readonly #listeners = new Set<Listener>();
+
+  readonly emit = (event: StudioEvent): void => {
+    for (const listener of this.#listeners) listener(event);
+  };
+
+  /** Returns the function that stops listening. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+export interface Session {
+  readonly handlers: Handlers;
+  readonly events: Events;
+  readonly out: Output;
+  readonly projectName: string;
+  /** Aborted when the user presses Ctrl-C. */
+  readonly interrupted: AbortSignal;
+}
+
+/** The session's project; it is made when it is first needed. */
+export async function project(session: Session): Promise<Project> {
+  const { handlers, projectName } = session;
+  const lists = await Promise.all([false, true].map((archived) => handlers['projects.list']({ archived })));
+  return lists.flat().find(({ name }) => name === projectName) ?? handlers['projects.create']({ name: projectName, description: '' });
+}
+
+/** A base model by its name, or a folder, which is then added. @throws StudioError 'not-found' */
+export async function findModel(session: Session, wanted: string): Promise<BaseModel> {
+  const known = await session.handlers['models.list']({});
+  const found = known.find(({ name, folder }) => name === wanted || folder === resolve(wanted));
+  if (found) return found;
+  const isFolder = await stat(wanted).then((info) => info.isDirectory(), () => false);
+  if (isFolder) return session.handlers['models.add']({ folder: resolve(wanted), name: freeName(basename(resolve(wanted)), known.map(({ name }) => name)) });
+  throw new StudioError('not-found', `model: there is no base model and no folder "${wanted}".`, `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder with \`peft-studio model add FOLDER\`.`, { path: 'model' });
+}
+
+/** `wish`, or with the first free number behind it. */
+export function freeName(wish: string, taken: readonly string[]): string {
+  let name = wish;
+  for (let number = 2; taken.includes(name); number += 1) name = `${wish} ${number}`;
+  return name;
+}
+
+/** @throws StudioError 'not-found' */
+export async function findDataset(session: Session, projectId: number, wanted: string): Promise<Dataset> {
+  const sets = await session.handlers['datasets.list']({ projectId });
+  const found = sets.find(({ name }) => name === wanted);
+  if (found) return found;
+  throw new StudioError('not-found', `The project "${session.projectName}" has no data set "${wanted}".`, sets.length > 0 ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Add one with `peft-studio data add FILE --name NAME …`.', { path: 'data' });
+}
+
+/**
+ * Starts a job and waits for its end; `onEvent` hears everything meanwhile. Ctrl-C cancels it.
+ * @throws StudioError of the job
+ */
+export async function finishJob(session: Session, start: () => Promise<{ jobId: string }>, onEvent: (event: StudioEvent, jobId: string) => void = () => undefined): Promise<Job> {
+  const { handlers, events, interrupted } = session;
+  let jobId: string | null = null;
+  let ended: (job: Job) => void = () => undefined;
+  const end = new Promise<Job>((settle) => (ended = settle));
+  // Events may come before the job's number is known: they wait.
+  const early: StudioEvent[] = [];
+  const take = (event: StudioEvent) => {
+    if (jobId === null) return void early.push(event);
+    onEvent(event, jobId);
+    if (event.event === 'job' && event.data.id === jobId && event.data.state !== 'running') ended(event.data);
+  };
+  const stop = events.listen(take);
+  const cancel = () => jobId !== null && void handlers['jobs.cancel']({ jobId });
+  interrupted.addEventListener('abort', cancel, { once: true });
+  try {
+    ({ jobId } = await start());
+    for (const event of early) take(event);
+    const job = await end;
+    if (job.state === 'done') return job;
+    throw job.problem ? StudioError.fromProblem(job.problem) : new StudioError('cancelled', `${job.title} was cancelled.`);
+  } finally {
+    stop();
+    interrupted.removeEventListener('abort', cancel);
+  }
+}

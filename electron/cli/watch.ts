@@ -1,0 +1,130 @@
+/** Follows runs from their start to their end and tells each step once, in order. */
+import type { StudioEvent } from '../contract/calls.js';
+import type { Run, RunResult, StepMetric, ValidationMetric } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import { duration, megabytes, percent, whole } from './output.js';
+import type { Session } from './session.js';
+
+const ended: ReadonlySet<Run['state']> = new Set(['paused', 'interrupted', 'finished', 'cancelled', 'failed']);
+
+/**
+ * Starts runs and waits for the end of all; each tells its start, steps, validations and result. Ctrl-C pauses what is under way: it can be resumed.
+ * @returns the runs as they ended; failures are the caller's to tell
+ */
+export async function watchRuns(session: Session, start: () => Promise<readonly Run[]>): Promise<Run[]> {
+  const { handlers, events, interrupted } = session;
+  const runs = new Map<number, RunTeller>();
+  const early: StudioEvent[] = [];
+  let started = false;
+  let allEnded: () => void = () => undefined;
+  const end = new Promise<void>((settle) => (allEnded = settle));
+  const take = (event: StudioEvent) => {
+    if (!started) return void early.push(event);
+    if (event.event === 'metrics') runs.get(event.data.runId)?.metrics(event.data.steps, event.data.validations);
+    if (event.event === 'run') runs.get(event.data.id)?.state(event.data);
+    if ([...runs.values()].every((run) => run.over)) allEnded();
+  };
+  const pause = () => {
+    // The waiting ones first, or the queue would take up the next.
+    const open = [...runs.values()].filter((run) => !run.over).sort((a, b) => Number(b.run.state === 'queued') - Number(a.run.state === 'queued'));
+    // A run that ended meanwhile cannot be paused, and need not be.
+    void open.reduce((before, { run }) => before.then(() => handlers['runs.pause']({ id: run.id })).then(() => undefined, () => undefined), Promise.resolve());
+  };
+  const stop = events.listen(take);
+  interrupted.addEventListener('abort', pause, { once: true });
+  try {
+    for (const run of await start()) runs.set(run.id, new RunTeller(session, run));
+    started = true;
+    // A run on its own is named at once; of several, each when its turn comes.
+    if (runs.size === 1) for (const run of runs.values()) run.begin();
+    for (const event of early) take(event);
+    if (interrupted.aborted) pause();
+    await end;
+    return [...runs.values()].map(({ run }) => run);
+  } finally {
+    stop();
+    interrupted.removeEventListener('abort', pause);
+  }
+}
+
+/** Turns what the studio tells of one run into the command's events. */
+export class RunTeller {
+  over = false;
+  #begun = false;
+  #lastStep = 0;
+  #lastValidation = -1;
+
+  constructor(
+    private readonly session: Pick<Session, 'out'>,
+    public run: Run,
+  ) {}
+
+  begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    const { id, methodName, setting, seed, modelName, datasetName } = this.run;
+    this.session.out.event({ event: 'start', run: id }, `Run ${id}: ${methodName}${setting ? `, ${setting}` : ''}, seed ${seed}, ${modelName} on ${datasetName}`);
+  }
+
+  /** Steps and validations in the order in which they were measured. */
+  metrics(steps: readonly StepMetric[], validations: readonly ValidationMetric[]): void {
+    this.begin();
+    const { out } = this.session;
+    const waiting = [...validations];
+    const tellUpTo = (limit: number) => {
+      while (waiting[0] !== undefined && waiting[0].step < limit) this.#validation(waiting.shift());
+    };
+    for (const { step, loss, learningRate, tokensPerSecond } of steps) {
+      tellUpTo(step);
+      // A resumed trainer tells again what the last checkpoint held.
+      if (step <= this.#lastStep) continue;
+      this.#lastStep = step;
+      out.event({ event: 'step', step, loss, learningRate, tokensPerSecond }, null);
+      const left = this.run.secondsLeft === null ? '' : `, ${duration(this.run.secondsLeft)} left`;
+      out.progress(`run ${this.run.id}: step ${step}/${this.run.totalSteps || '?'}, loss ${loss === null ? 'not a number' : loss.toFixed(4)}, ${whole(tokensPerSecond)} tokens/s${left}`);
+    }
+    tellUpTo(Infinity);
+  }
+
+  state(run: Run): void {
+    this.run = run;
+    if (run.state === 'queued' || this.over) return;
+    this.over = ended.has(run.state);
+    // What was paused before its turn came was never told of.
+    if (!this.over || run.state === 'finished') this.begin();
+    if (run.state === 'preparing') this.session.out.progress(`run ${run.id}: reading model and data`);
+    if (run.state === 'finished' && run.result) tellResult(this.session.out, run, run.result);
+    if (run.state === 'paused') this.session.out.event({ event: 'paused', run: run.id, step: run.step }, `Run ${run.id} is saved at step ${run.step}. Go on with: peft-studio resume ${run.id}`);
+  }
+
+  #validation(metric: ValidationMetric | undefined): void {
+    if (metric === undefined || metric.step <= this.#lastValidation) return;
+    this.#lastValidation = metric.step;
+    const { step, accuracy, macroF1, loss, best } = metric;
+    this.session.out.event({ event: 'validation', step, accuracy, macroF1, loss, best }, `  step ${step}: validation macro F1 ${percent(macroF1)}, accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}${best ? ', best so far' : ''}`);
+  }
+}
+
+/** Exit code of a run that ended: 0 when finished, 130 when paused by Ctrl-C. @throws StudioError of a run that failed or was cut off */
+export function exitCodeOf(run: Run): number {
+  if (run.state === 'finished') return 0;
+  if (run.state === 'paused') return 130;
+  throw failureOf(run);
+}
+
+/** What a run that did not finish is reported as. */
+export function failureOf({ id, state, step, problem }: Run): StudioError {
+  const goOn = `Go on with: peft-studio resume ${id}`;
+  if (problem) return new StudioError(problem.code, problem.message, state === 'interrupted' ? [problem.hint, goOn].filter(Boolean).join(' ') : problem.hint, { ...problem.context, run: id });
+  return state === 'cancelled' ? new StudioError('cancelled', `Run ${id} was cancelled at step ${step}.`, goOn, { run: id }) : new StudioError('trainer-lost', `Run ${id} was cut off at step ${step}.`, goOn, { run: id });
+}
+
+function tellResult(out: Session['out'], run: Run, result: RunResult): void {
+  const { test, trainableParameters, totalParameters, secondsPerStep, peakMemoryBytes, checkpointBytes } = result;
+  const scores = test && { accuracy: test.accuracy, macroF1: test.macroF1, loss: test.loss };
+  const tested = test ? `test macro F1 ${percent(test.macroF1)}, accuracy ${percent(test.accuracy)}, loss ${test.loss.toFixed(4)}` : 'no test rows, so no test score';
+  out.event(
+    { event: 'result', run: run.id, test: scores, trainableParameters, totalParameters, secondsPerStep, peakMemoryBytes, checkpointBytes },
+    `Run ${run.id} is finished: ${tested}.\n  ${whole(trainableParameters)} of ${whole(totalParameters)} parameters trained (${percent(trainableParameters / totalParameters)}), ${secondsPerStep.toFixed(3)} s a step, peak memory ${megabytes(peakMemoryBytes)}, trained file ${megabytes(checkpointBytes)}.`,
+  );
+}
