@@ -53,7 +53,7 @@ export async function exportAdapterHub({ model, method, labels, parameters, maxL
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, files.adapterConfig), {
     config: { ...fixed, ...inert, ...placements[placement], dropout, non_linearity: activation ?? defaultActivation[placement], reduction_factor: reductionFactor }, name: adapterName, ...about,
-  });
+  }, ['scaling', 'dropout', 'stochastic_depth']); // the library refuses a scaling of 1
   await writeJson(join(folder, files.headConfig), { config: null, label2id: Object.fromEntries(labels.map((label, index) => [label, index])), name: null, num_labels: labels.length, ...about });
   await writeSafetensors(join(folder, files.adapter), adapter, { format: 'pt' });
   await writeSafetensors(join(folder, files.head), head, { format: 'pt' });

@@ -18,8 +18,10 @@ export async function readJson<S extends z.ZodType>(path: string, schema: S): Pr
   throw new StudioError('bad-file', `${path}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not as expected'}.`, 'This kind of folder is not supported; see the help for what can be loaded.', { file: path, field: issue?.path.join('.') ?? '' });
 }
 
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
+/** @param floats keys whose whole numbers are written as 1.0: Python programs tell int and float apart */
+export async function writeJson(path: string, value: unknown, floats: readonly string[] = []): Promise<void> {
+  const text = JSON.stringify(value, null, 2).replace(/^(\s*"([^"]+)": -?\d+)(,?)$/gm, (line, number: string, key: string, comma: string) => (floats.includes(key) ? `${number}.0${comma}` : line));
+  await writeFile(path, `${text}\n`);
 }
 
 const tokenizerFiles = new Set(['tokenizer.json', 'tokenizer_config.json', 'vocab.txt', 'vocab.json', 'merges.txt', 'special_tokens_map.json', 'added_tokens.json']);
