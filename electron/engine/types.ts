@@ -99,10 +99,10 @@ export interface EngineTrainer {
   predict(batch: Batch): Promise<Float32Array>;
   /** Loss without dropout over one batch: sum and weight, so that means over many batches are exact. */
   evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }>;
-  /** Trainable parameters by name (copies). */
-  parameters(): NamedTensors;
-  /** Everything a resumed run needs besides the data position: parameters, moments, step count. Copies. */
-  saveState(): NamedTensors;
+  /** Trainable parameters by name: copies, or with `live` the trainer's own memory, which the next step changes. */
+  parameters(live?: boolean): NamedTensors;
+  /** Everything a resumed run needs besides the data position: parameters, moments, step count. Copies, or with `live` the trainer's own memory, which the next step changes. */
+  saveState(live?: boolean): NamedTensors;
   loadState(state: NamedTensors): void;
   /** Puts parameters back (the best checkpoint), leaving moments alone. */
   loadParameters(parameters: NamedTensors): void;

@@ -48,7 +48,8 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     // What lies before a checkpoint is not computed again, so it must have been told before the checkpoint stands.
     await reporter.flush();
     progress = { ...progress, peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()), retold: reporter.takeSinceCheckpoint() };
-    await store.save(trainer.saveState(), progress);
+    // Live: no step runs until the file is written, so a second copy of everything is spared.
+    await store.save(trainer.saveState(true), progress);
     savedStep = progress.step;
     savedAt = performance.now();
     const seconds = (savedAt - started) / 1000;
@@ -101,7 +102,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     const seconds = (performance.now() - started) / 1000;
     validationSeconds = seconds;
     const better = isBetter(scores, progress.best?.scores ?? null);
-    const file = better ? await store.saveBest(progress.step, trainer.parameters()) : null;
+    const file = better ? await store.saveBest(progress.step, trainer.parameters(true)) : null;
     progress = afterValidation({ ...progress, seconds: progress.seconds + seconds }, scores, training.earlyStoppingPatience, file);
     reporter.validation({ step: progress.step, ...scores, best: better });
     reporter.log('check', `Validation after step ${progress.step}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)}${better ? ', the best so far' : ''}.`);

@@ -53,7 +53,6 @@ export async function probe(job: JobOf<'probe'>, context: JobContext, engine: En
     await say(3, 'Typical steps');
     const typical = memory.measured ? await measureTypical(trainer, task, sample, tokenizer, context.breathe) : null;
     const forwardSecondsPerRow = memory.measured ? await measureForward(trainer, longest, sample, tokenizer) : 0;
-    if (memory.measured) trainer.saveState(); // A checkpoint copies parameters and moments; that belongs to the peak.
 
     const peakMemoryBytes = memory.measured ? Math.max(peakBytes(), memory.peak) : memory.peak;
     const stepSeconds = typical?.seconds ?? [memory.longestSeconds];

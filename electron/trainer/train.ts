@@ -58,7 +58,7 @@ export async function train(job: JobOf<'train'>, context: JobContext, engine: En
     const bestStep = progress.best?.step ?? progress.step;
     await reporter.phase('saving', progress.step, progress.totalSteps);
     const trainedFile = join(runFolder, trainedFileName);
-    await writeHashed(trainedFile, trainer.parameters(), { kind: 'peft-studio-run', method: JSON.stringify(task.method), labels: JSON.stringify(task.labels), step: String(bestStep), seed: String(task.training.seed) });
+    await writeHashed(trainedFile, trainer.parameters(true), { kind: 'peft-studio-run', method: JSON.stringify(task.method), labels: JSON.stringify(task.labels), step: String(bestStep), seed: String(task.training.seed) });
 
     let test: RunResult['test'] = null;
     if (prepared.test !== null) {

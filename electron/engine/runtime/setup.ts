@@ -110,10 +110,10 @@ export class ParameterStore {
     view.set(data);
   }
 
-  /** Copies of all values, by name. */
-  read(prefix = ''): NamedTensors {
+  /** All values by name: copies, or with `live` this store's own memory. */
+  read(prefix = '', live = false): NamedTensors {
     const result: NamedTensors = new Map();
-    for (const { entry, view } of this.entries()) result.set(prefix + entry.name, { shape: entry.shape, data: view.slice() });
+    for (const { entry, view } of this.entries()) result.set(prefix + entry.name, { shape: entry.shape, data: live ? view : view.slice() });
     return result;
   }
 

@@ -158,13 +158,13 @@ class Trainer implements EngineTrainer {
     return (await this.#evaluate(batch)).logits;
   }
 
-  parameters(): NamedTensors {
-    return this.store.read();
+  parameters(live = false): NamedTensors {
+    return this.store.read('', live);
   }
 
-  saveState(): NamedTensors {
-    const state = this.store.read('parameter/');
-    for (const { name, store } of this.#moments) for (const [key, tensor] of store.read(`${name}/`)) state.set(key, tensor);
+  saveState(live = false): NamedTensors {
+    const state = this.store.read('parameter/', live);
+    for (const { name, store } of this.#moments) for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
     // Two halves, since a float32 counts exactly only to 2^24.
     state.set('steps', { shape: [2], data: Float32Array.of(Math.floor(this.#steps / 65_536), this.#steps % 65_536) });
     return state;
