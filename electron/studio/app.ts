@@ -15,9 +15,9 @@ type Group = Pick<Handlers, 'app.info' | 'settings.get' | 'settings.set' | 'meth
 type Notice = Awaited<ReturnType<Handlers['app.info']>>['notices'][number];
 
 function methodInfos(): MethodInfo[] {
-  return listMethods().map(({ options, describe: _, exports, ...facts }) => ({
-    ...facts, exports: [...exports], optionsSchema: z.record(z.string(), z.unknown()).parse(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })),
-    defaults: { ...validateMethod({ type: facts.type }) },
+  return listMethods().map(({ type, title, marker, colour, summary, help, learningRate, exports, options }) => ({
+    type, title, marker, colour, summary, help, learningRate, exports: [...exports], optionsSchema: z.record(z.string(), z.unknown()).parse(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })),
+    defaults: { ...validateMethod({ type }) },
   }));
 }
 

@@ -9,6 +9,7 @@ import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
 import { resolveDevice } from './devices.js';
+import { MemoryGate } from './memory.js';
 import { TrainerClient, type RunningJob } from './trainer-client.js';
 
 interface Active {
@@ -26,8 +27,11 @@ export class RunQueue {
   /** Runs that this process is to train, in order. Another process on the same folder has a queue of its own. */
   readonly #waiting: number[] = [];
   #working: Promise<void> | null = null;
+  readonly #memory: MemoryGate;
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly context: Context) {
+    this.#memory = new MemoryGate(context);
+  }
 
   /** Trains these runs after those that wait already. */
   take(runIds: readonly number[]): void {
@@ -87,6 +91,8 @@ export class RunQueue {
     await this.change(runId, { state: 'preparing', startedAt: before.startedAt ?? now(), endedAt: null, problem: null });
     try {
       const task = await taskOf(this.context, before, await runs.initFolderOf(database, runId));
+      // What has run before fits; a run cut off at its first steps may be one that did not.
+      if (before.step === 0) await this.#requireMemory(active, task, before.modelId);
       const client = new TrainerClient(this.context.spawnTrainer);
       active.client = client;
       // Events are stored in order; the end waits for them.
@@ -105,6 +111,16 @@ export class RunQueue {
     }
     changed(this.context, 'runs', before.projectId);
     changed(this.context, 'projects');
+  }
+
+  async #requireMemory(active: Active, task: TrainTask, modelId: number): Promise<void> {
+    const line = await this.#memory.check(task, await models.getModel(this.context.database, modelId));
+    const { runId } = active;
+    if (active.wish === 'cancel') throw new StudioError('cancelled', 'Cancelled.');
+    if (line === null) return;
+    const log = [{ time: now(), level: 'probe' as const, message: line }];
+    await metrics.insertMetrics(this.context.database, runId, [], [], log);
+    this.context.emit('metrics', { runId, steps: [], validations: [], log });
   }
 
   async #take(active: Active, event: TrainerEvent): Promise<void> {
