@@ -1,4 +1,5 @@
 /** Every method: importing this registers them. */
+import { z } from 'zod';
 import { EngineError } from '../errors.js';
 import type { MethodDescription, MethodSpec } from '../types.js';
 import { findMethod, registeredMethods, type PeftMethod } from './method.js';
@@ -23,6 +24,11 @@ export function chooseMethod(spec: MethodSpec): ChosenMethod {
   const result = method.options.safeParse(spec);
   if (result.success) return { method, options: result.data };
   const issue = result.error.issues[0];
+  if (issue?.code === 'unrecognized_keys') {
+    const path = ['method', ...issue.path, ...issue.keys.slice(0, 1)].join('.');
+    const allowed = method.options instanceof z.ZodObject ? Object.keys(method.options.shape).join(', ') : 'none other';
+    throw new EngineError('bad-input', `${path}: not an option of ${method.title}.`, `Allowed: ${allowed}.`, { path });
+  }
   const path = ['method', ...(issue?.path ?? [])].join('.');
   throw new EngineError('bad-input', `${path}: ${issue?.message ?? 'is not valid'}.`, `See the options of ${method.title} in the help.`, { path });
 }
