@@ -25,6 +25,5 @@ export { default as TextInput } from './TextInput.svelte';
 export { default as Tile } from './Tile.svelte';
 export { default as Tooltip } from './Tooltip.svelte';
 export { default as VirtualList } from './VirtualList.svelte';
-export { markerColour, markerPath } from './marker.js';
 export type { MarkerShape } from './marker.js';
 export type { IconName } from './icons.js';
