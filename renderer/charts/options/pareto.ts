@@ -47,8 +47,15 @@ export function decades(points: readonly ParetoPoint[]): { min: number; max: num
   return { min: zero === null ? low - pad : zero - 0.15, max: high + pad, zero, ticks, x: (trained) => (trained > 0 ? Math.log10(trained) : (zero ?? low - pad)) };
 }
 
-function valueRange(points: readonly ParetoPoint[]): { min: number; max: number; interval: number } {
-  const ends = points.flatMap((p) => [p.low ?? p.mean, p.high ?? p.mean]);
+/**
+ * The y axis in percent. It holds every mean, and the intervals as far as one more span of the means on each side:
+ * the interval of two seeds can be wider than all that is to be seen. What reaches beyond is drawn without its end.
+ */
+export function valueRange(points: readonly ParetoPoint[]): { min: number; max: number; interval: number } {
+  const means = points.map((p) => p.mean);
+  const [least, most] = [Math.min(...means), Math.max(...means)];
+  const reach = Math.max(2, most - least);
+  const ends = points.flatMap((p) => [Math.max(least - reach, p.low ?? p.mean), Math.min(most + reach, p.high ?? p.mean)]);
   const [low, high] = ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 100];
   const interval = niceStep(Math.max(high - low, 0.5), 4);
   return { min: Math.max(0, Math.floor((low - interval * 0.15) / interval) * interval), max: Math.min(100, Math.ceil((high + interval * 0.15) / interval) * interval), interval };
@@ -89,7 +96,7 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
           const within = (x: number) => x >= area.x - 0.5 && x <= end + 0.5;
           const parts = [];
           if (baseline && baseline.low !== null && baseline.high !== null) {
-            const [top, bottom] = [at(api, 0, baseline.high)[1], at(api, 0, baseline.low)[1]];
+            const [top, bottom] = [Math.max(area.y, at(api, 0, baseline.high)[1]), Math.min(floor, at(api, 0, baseline.low)[1])];
             parts.push(rect(area.x, top, area.width, bottom - top, palette.text, 0.07));
           }
           for (const decade of scale.ticks) {
@@ -120,11 +127,12 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
           if (x < area.x - 1 || x > area.x + area.width + 1) return null;
           const colour = palette.method(p.look.colour);
           const whisker = p.low !== null && p.high !== null ? [p.low, p.high].map((v) => at(api, 0, v)[1]) : [];
+          const floor = area.y + area.height;
           const [low, high] = whisker;
           return group([
             target(x - 12, y - 12, 24, 24),
             p.key === input.highlight ? { type: 'circle', shape: { cx: x, cy: y, r: 11 }, style: { fill: palette.accentWeak, stroke: palette.accent, lineWidth: 1 } } : null,
-            ...(low !== undefined && high !== undefined ? [line(x, low, x, high, { colour, width: 1.5 }), line(x - 3, low, x + 3, low, { colour, width: 1.5 }), line(x - 3, high, x + 3, high, { colour, width: 1.5 })] : []),
+            ...(low !== undefined && high !== undefined ? [line(x, Math.min(low, floor), x, Math.max(high, area.y), { colour, width: 1.5 }), ...[low, high].map((y) => (y >= area.y - 0.5 && y <= floor + 0.5 ? line(x - 3, y, x + 3, y, { colour, width: 1.5 }) : null))] : []),
             mark(p.look.marker, x, y, colour, palette, { hollow: p.low === null }),
           ]);
         },

@@ -29,28 +29,37 @@ export function pairings(runs: readonly Run[]): Pairing[] {
 /** The run's plan anew: by the names of its model and data, since a plan from the command line may name a folder that this window was not given. */
 const planOf = (run: Run, seed: number): Plan => ({ ...run.plan, model: run.modelName, data: run.datasetName, training: { ...run.plan.training, seed } });
 
-/** Seeds from the smallest upward that are not in `used`. */
-function freshSeeds(used: readonly number[], count: number): number[] {
-  const seeds: number[] = [];
-  for (let seed = Math.max(0, ...used) + 1; seeds.length < count; seed++) seeds.push(seed);
-  return seeds;
-}
+const sameMethod = (a: Run, b: Run): boolean => a.datasetId === b.datasetId && a.modelId === b.modelId && JSON.stringify(a.plan.method) === JSON.stringify(b.plan.method);
 
 /**
- * Plans that decide what cannot be told yet: `moreSeeds` new seeds for each undecided method, and the baseline on the same seeds,
- * since differences are paired by seed.
+ * Plans that decide what cannot be told yet. Differences are paired by seed, so an undecided method first takes seeds that the baseline has and it lacks,
+ * then new ones, which the baseline runs too. What is queued or running already is counted and not queued again. `runs` come newest first.
  */
-export function plansForMoreSeeds(rows: readonly ComparisonRow[], runs: readonly Run[]): { plans: Plan[]; seeds: number[]; methods: string[] } {
-  const open = rows.filter((row) => row.verdict.kind === 'undecided' && (row.verdict.moreSeeds ?? 0) > 0);
+export function plansForMoreSeeds(rows: readonly ComparisonRow[], runs: readonly Run[]): { plans: Plan[]; seeds: number; methods: string[] } {
+  const template = (row: ComparisonRow) => runs.find((run) => row.runs.includes(run.id)) ?? null;
+  const coming = (of: Run) => runs.filter((run) => ['queued', 'preparing', 'running', 'paused', 'interrupted'].includes(run.state) && sameMethod(run, of)).map((run) => run.seed);
   const baseline = rows.find((row) => row.baseline);
-  const involved = baseline ? [baseline, ...open] : open;
-  const seeds = freshSeeds(involved.flatMap((row) => row.seeds), Math.max(0, ...open.map((row) => row.verdict.moreSeeds ?? 0)));
-  const plans = involved.flatMap((row) => {
-    const run = runs.find((r) => row.runs.includes(r.id));
-    const wanted = row.baseline ? seeds : seeds.slice(0, row.verdict.moreSeeds ?? 0);
-    return run ? wanted.map((seed) => planOf(run, seed)) : [];
+  const baselineRun = baseline ? template(baseline) : null;
+  const baselineSeeds = new Set(baseline && baselineRun ? [...baseline.seeds, ...coming(baselineRun)] : []);
+  const open = rows.flatMap((row) => {
+    const run = row.verdict.kind === 'undecided' ? template(row) : null;
+    const seeds = run ? [...row.seeds, ...coming(run)] : [];
+    const missing = (row.verdict.moreSeeds ?? 0) - (seeds.length - row.seeds.length);
+    return run && missing > 0 ? [{ row, run, seeds, missing }] : [];
   });
-  return { plans, seeds, methods: open.map((row) => row.methodName) };
+  const used = [...baselineSeeds, ...open.flatMap(({ seeds }) => seeds)];
+  const fresh = (count: number) => Array.from({ length: count }, (_, i) => Math.max(0, ...used) + 1 + i);
+  const plans: Plan[] = [];
+  const forBaseline = new Set<number>();
+  for (const { run, seeds, missing } of open) {
+    const shared = [...baselineSeeds].filter((seed) => !seeds.includes(seed)).sort((a, b) => a - b).slice(0, missing);
+    for (const seed of [...shared, ...fresh(missing - shared.length)]) {
+      plans.push(planOf(run, seed));
+      if (!baselineSeeds.has(seed)) forBaseline.add(seed);
+    }
+  }
+  const first = baselineRun ? [...forBaseline].map((seed) => planOf(baselineRun, seed)) : [];
+  return { plans: [...first, ...plans], seeds: Math.max(0, ...open.map(({ missing }) => missing)), methods: open.map(({ row }) => row.methodName) };
 }
 
 /** Full fine-tuning on the data, model and seeds of the runs that lack it, at its own suggested rate. */

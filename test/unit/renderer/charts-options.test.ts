@@ -6,7 +6,7 @@ import { init, type ChartOption } from '../../../renderer/charts/echarts.js';
 import { forestOption, forestScale, forestSummary, forestTable, type ForestRow } from '../../../renderer/charts/options/forest.js';
 import { hatch, histogramOption, histogramSummary, lengthAxis } from '../../../renderer/charts/options/histogram.js';
 import { lineOption, lineSummary, lineTable, type LineInput } from '../../../renderer/charts/options/line.js';
-import { decades, paretoFront, paretoOption, type ParetoPoint } from '../../../renderer/charts/options/pareto.js';
+import { decades, paretoFront, paretoOption, valueRange, type ParetoPoint } from '../../../renderer/charts/options/pareto.js';
 import { smallOption } from '../../../renderer/charts/options/small.js';
 import type { Palette } from '../../../renderer/charts/palette.js';
 
@@ -60,6 +60,13 @@ const points = [point('Full fine-tuning', 22_713_216, 91.8), point('LoRA', 147_4
 describe('Pareto plot', () => {
   it('keeps in the front what no other beats', () => {
     expect(paretoFront(points).map((p) => p.name)).toEqual(['Head only', 'BitFit', 'LoRA', 'Full fine-tuning']);
+  });
+
+  it('lets no interval of two seeds set the scale', () => {
+    const wide = { ...point('Full fine-tuning', 1000, 91), low: 20, high: 100 };
+    const range = valueRange([wide, point('LoRA', 100, 89)]);
+    expect(range.min).toBeGreaterThanOrEqual(85);
+    expect(range.max).toBeLessThanOrEqual(96);
   });
 
   it('breaks the axis for a method that trains nothing, and only then', () => {

@@ -30,14 +30,25 @@ describe('pairings', () => {
 });
 
 describe('more seeds', () => {
-  it('queues new seeds for undecided methods and for the baseline, since differences are paired by seed', () => {
+  const brief = (more: ReturnType<typeof plansForMoreSeeds>) => more.plans.map((p) => `${p.method.type} ${p.training.seed}`);
+  it('takes the baseline\u2019s seeds first, then new ones, which the baseline runs too', () => {
     const runs = [run(1, 'full', 1), run(2, 'full', 2), run(3, 'lora', 1), run(4, 'lora', 2), run(5, 'bitfit', 1)];
-    const rows = [row('full', [1, 2], [1, 2], 'baseline'), row('lora', [3, 4], [1, 2], 'undecided', 3), row('bitfit', [5], [1], 'undecided', 1), row('head', [], [1], 'worse')];
+    const rows = [row('full', [1, 2], [1, 2], 'baseline'), row('lora', [3, 4], [1, 2], 'undecided', 2), row('bitfit', [5], [1], 'undecided', 2), row('head', [], [1], 'worse')];
     const more = plansForMoreSeeds(rows, runs);
-    expect(more.seeds).toEqual([3, 4, 5]);
-    expect(more.methods).toEqual(['lora', 'bitfit']);
-    expect(more.plans.map((p) => [p.method.type, p.training.seed])).toEqual([['full', 3], ['full', 4], ['full', 5], ['lora', 3], ['lora', 4], ['lora', 5], ['bitfit', 3]]);
+    expect(brief(more)).toEqual(['full 3', 'full 4', 'lora 3', 'lora 4', 'bitfit 2', 'bitfit 3']);
+    expect([more.seeds, more.methods]).toEqual([2, ['lora', 'bitfit']]);
     expect(more.plans.every((p) => p.training.learningRate === 0.002)).toBe(true);
+  });
+
+  it('counts what is on the way and queues nothing twice', () => {
+    const rows = [row('full', [1], [1], 'baseline'), row('lora', [2], [1], 'undecided', 2)];
+    const runs = [run(6, 'full', 2, { state: 'running' }), run(5, 'lora', 2, { state: 'queued' }), run(1, 'full', 1), run(2, 'lora', 1)];
+    expect(brief(plansForMoreSeeds(rows, runs))).toEqual(['full 3', 'lora 3']);
+    const all = [run(8, 'lora', 3, { state: 'queued' }), run(7, 'full', 3, { state: 'queued' }), ...runs];
+    expect(plansForMoreSeeds(rows, all)).toEqual({ plans: [], seeds: 0, methods: [] });
+  });
+
+  it('names model and data, since a plan from the command line may hold a folder', () => {
     const fromFolder = run(9, 'lora', 1, { plan: { ...run(9, 'lora', 1).plan, model: '/models/x' } });
     expect(plansForMoreSeeds([row('lora', [9], [1], 'undecided', 1)], [fromFolder]).plans[0]?.model).toBe('Starter');
   });
