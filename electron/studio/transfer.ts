@@ -4,14 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
 import yazl from 'yazl';
 import { z } from 'zod';
-import { datasetRowSchema, datasetSchema, importRequestSchema, runSchema, type DatasetRow } from '../contract/entities.js';
+import { datasetRowSchema, datasetSchema, importRequestSchema, runSchema, type BaseModel, type DatasetRow } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { datasets, metrics, models, projects, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
@@ -25,7 +25,8 @@ const LARGEST_RATIO = 200;
 const MOST_MEMBERS = 20_000;
 
 const predictionSchema = z.object({ row: z.number(), label: z.number(), predicted: z.number(), probabilities: z.array(z.number()) });
-const storedRun = z.object({ run: runSchema, dataset: z.string(), model: z.string(), history: z.string(), trained: z.boolean() });
+/** `weights`: hash of the base model's weights; a model of the same name may be another one. */
+const storedRun = z.object({ run: runSchema, dataset: z.string(), model: z.string(), weights: z.string(), history: z.string(), trained: z.boolean() });
 const manifestSchema = z.object({
   format: z.literal(FORMAT), version: z.literal(1), project: z.object({ name: z.string().min(1), description: z.string() }),
   datasets: z.array(z.object({ set: datasetSchema, request: importRequestSchema, file: z.string() })), runs: z.array(storedRun),
@@ -41,6 +42,46 @@ async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/** SHA-256 over a model folder's weight files. */
+async function hashWeights(folder: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.safetensors')).sort();
+  const hashes: string[] = [];
+  for (const name of names) hashes.push(await hashFile(join(folder, name)));
+  return createHash('sha256').update(hashes.join()).digest('hex');
+}
+
+/** Hashes each model's weights once, when first asked for. */
+function weightHashes(): (model: BaseModel) => Promise<string> {
+  const hashes = new Map<number, Promise<string>>();
+  return (model) => {
+    const hash = hashes.get(model.id) ?? hashWeights(model.folder);
+    hashes.set(model.id, hash);
+    return hash;
+  };
+}
+
+/** The base models here that the file's runs stand on, by the weights' hash: a model's name may differ, its weights may not. */
+async function findModels(context: Context, list: Manifest['runs']): Promise<Map<string, number>> {
+  const known = await models.listModels(context.database);
+  const hashOf = weightHashes();
+  const found = new Map<string, number>();
+  for (const { model, weights } of list) {
+    if (found.has(weights)) continue;
+    // The one of that name first: it is most likely the one, and hashing takes time.
+    for (const candidate of [...known].sort((a, b) => Number(b.name === model) - Number(a.name === model))) {
+      // A folder that is gone or cannot be read is none of them.
+      if ((await hashOf(candidate).catch(() => null)) !== weights) continue;
+      found.set(weights, candidate.id);
+      break;
+    }
+    if (!found.has(weights)) {
+      const other = known.some(({ name }) => name === model) ? ' The model of that name here has other weights.' : '';
+      throw new StudioError('not-found', `The project's runs are on the base model "${model}", which is not here.${other}`, "Add that model's folder, then import again.", { model });
+    }
+  }
+  return found;
+}
+
 /** Writes the project's file; it takes its name only when it is whole. Finished runs go along with their trained parameters. */
 export async function exportProject(context: Context, projectId: number, path: string, handle: JobHandle): Promise<{ path: string; bytes: number }> {
   const { database, home } = context;
@@ -51,6 +92,7 @@ export async function exportProject(context: Context, projectId: number, path: s
     const sets = await datasets.listDatasets(database, projectId);
     const list = (await runs.listRuns(database, projectId)).filter((run) => run.state === 'finished').reverse();
     const total = sets.length + list.length + 1;
+    const hashOf = weightHashes();
     const manifest: Manifest = { format: FORMAT, version: 1, project: { name: project.name, description: project.description }, datasets: [], runs: [], hashes: {} };
     for (const [i, set] of sets.entries()) {
       throwIfAborted(handle.signal);
@@ -70,7 +112,7 @@ export async function exportProject(context: Context, projectId: number, path: s
       const trained = join(runFolder(home, run.id), trainedFileName);
       const there = await stat(trained).then(() => true, () => false);
       if (there) members.set(`runs/${i}/${trainedFileName}`, trained);
-      manifest.runs.push({ run, dataset: run.datasetName, model: run.modelName, history, trained: there });
+      manifest.runs.push({ run, dataset: run.datasetName, model: run.modelName, weights: await hashOf(await models.getModel(database, run.modelId)), history, trained: there });
     }
     for (const [name, file] of members) manifest.hashes[name] = await hashFile(file);
     handle.progress(total - 1, total, 'Packing');
@@ -145,9 +187,7 @@ export async function importProject(context: Context, path: string, freeName: (n
     for (const [name, file] of files) {
       if (name !== 'manifest.json' && manifest.hashes[name] !== (await hashFile(file))) throw broken(path, `${name} is not what was exported (its hash differs)`);
     }
-    const known = new Map((await models.listModels(database)).map((model) => [model.name, model.id]));
-    const missing = manifest.runs.map(({ model }) => model).find((model) => !known.has(model));
-    if (missing !== undefined) throw new StudioError('not-found', `The project's runs are on the base model "${missing}", which is not here.`, `Add that model's folder under the name "${missing}", then import again.`, { model: missing });
+    const known = await findModels(context, manifest.runs);
     const member = (name: string) => {
       const file = files.get(name);
       if (file === undefined) throw broken(path, `${name} is missing`);
@@ -167,9 +207,9 @@ export async function importProject(context: Context, path: string, freeName: (n
         const fresh = await datasets.rowIds(sql, datasetId);
         sets.set(set.name, { id: datasetId, rows: new Map(old.map((row, i) => [row, fresh[i] as number])) });
       }
-      for (const [i, { run, dataset, model, history, trained }] of manifest.runs.entries()) {
+      for (const [i, { run, dataset, weights, history, trained }] of manifest.runs.entries()) {
         const set = sets.get(dataset);
-        const modelId = known.get(model);
+        const modelId = known.get(weights);
         if (!set || modelId === undefined) throw broken(path, `run ${i} names a data set that is not in it`);
         const runId = await runs.insertRun(sql, { projectId: id, modelId, datasetId: set.id, plan: run.plan, initFolder: null, methodName: run.methodName, setting: run.setting, createdAt: run.createdAt });
         await runs.updateRun(sql, runId, { state: 'finished', step: run.step, totalSteps: run.totalSteps, device: run.device, startedAt: run.startedAt, endedAt: run.endedAt, validation: run.validation, result: run.result });
