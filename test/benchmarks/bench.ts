@@ -55,13 +55,13 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
-interface Side { readonly seconds: number; readonly peakMemoryBytes: number; readonly loss: number; readonly trainable: number }
+interface Side { readonly seconds: number; readonly peakMemoryBytes: number | null; readonly loss: number; readonly trainable: number }
 
 /** Medians over all rounds' steps; memory is the largest of the rounds. */
 function summarize(rounds: readonly Measurement[]): Side {
   const first = rounds[0];
   if (first === undefined) throw new Error('no round was measured');
-  return { seconds: median(rounds.flatMap((round) => round.seconds)), peakMemoryBytes: Math.max(...rounds.map((round) => round.peakMemoryBytes)), loss: first.losses[0] ?? NaN, trainable: first.trainable };
+  return { seconds: median(rounds.flatMap((round) => round.seconds)), peakMemoryBytes: rounds.reduce<number | null>((peak, round) => (peak === null || round.peakMemoryBytes === null ? null : Math.max(peak, round.peakMemoryBytes)), 0), loss: first.losses[0] ?? NaN, trainable: first.trainable };
 }
 
 function table(rows: readonly (readonly string[])[]): string {
@@ -70,7 +70,7 @@ function table(rows: readonly (readonly string[])[]): string {
   return head === undefined ? '' : [line(head), line(head.map(() => '---')), ...body.map(line)].join('\n');
 }
 
-const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+const megabytes = (bytes: number | null | undefined) => (bytes === null || bytes === undefined ? '–' : (bytes / 1e6).toFixed(0));
 
 async function main(): Promise<void> {
   const { values: options } = parseArgs({ options: {
@@ -114,7 +114,7 @@ async function main(): Promise<void> {
     ['method', 'ours, ms', 'PyTorch, ms', 'ratio', 'tokens/s, ours', 'PyTorch', 'peak memory, ours, MB', 'PyTorch', 'first loss, ours', 'PyTorch', 'PyTorch runs with'],
     ...results.map(({ method, ours, theirs, spelling }) => [
       method, (ours.seconds * 1000).toFixed(0), theirs === null ? '–' : (theirs.seconds * 1000).toFixed(0), theirs === null ? '–' : (ours.seconds / theirs.seconds).toFixed(2),
-      (tokens / ours.seconds).toFixed(0), theirs === null ? '–' : (tokens / theirs.seconds).toFixed(0), megabytes(ours.peakMemoryBytes), theirs === null ? '–' : megabytes(theirs.peakMemoryBytes),
+      (tokens / ours.seconds).toFixed(0), theirs === null ? '–' : (tokens / theirs.seconds).toFixed(0), megabytes(ours.peakMemoryBytes), megabytes(theirs?.peakMemoryBytes),
       ours.loss.toFixed(5), theirs === null ? '–' : theirs.loss.toFixed(5), spelling ?? '–',
     ]),
   ]));

@@ -5,7 +5,6 @@ PyTorch's own spellings (sdpa or eager attention, fused or ordinary AdamW) is fo
 """
 import json
 import platform
-import resource
 import statistics
 import sys
 import time
@@ -90,6 +89,15 @@ def run(model, optimizer, trained, steps: int):
     return seconds, losses
 
 
+def peak_memory() -> int | None:
+    """Largest resident memory of this process so far; None on Windows, where Python has no means of its own."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def main() -> None:
     spelling = options.get("spelling")
     if spelling is None:
@@ -105,9 +113,8 @@ def main() -> None:
     seconds, losses = run(model, optimizer, trained, options["warmup"] + options["steps"])
     import importlib.metadata as metadata
 
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     versions = {name: metadata.version(name) for name in ("torch", "transformers", "peft")}
-    print(json.dumps({"seconds": seconds[options["warmup"]:], "losses": losses, "peakMemoryBytes": memory, "trainable": sum(p.numel() for p in trained),
+    print(json.dumps({"seconds": seconds[options["warmup"]:], "losses": losses, "peakMemoryBytes": peak_memory(), "trainable": sum(p.numel() for p in trained),
                       "versions": {**versions, "python": platform.python_version()}}))
 
 

@@ -10,7 +10,7 @@ export const workSchema = z.object({
 export type Work = z.infer<typeof workSchema>;
 
 export const measurementSchema = z.object({
-  seconds: z.array(z.number()), losses: z.array(z.number()), peakMemoryBytes: z.number(), trainable: z.number(), versions: z.record(z.string(), z.string()),
+  seconds: z.array(z.number()), losses: z.array(z.number()), peakMemoryBytes: z.number().nullable(), trainable: z.number(), versions: z.record(z.string(), z.string()),
 });
 export type Measurement = z.infer<typeof measurementSchema>;
 
