@@ -38,7 +38,7 @@ export function allCommands(): Command[] {
     sections.forEach(({ section, title, icon }, i) => list.push({ id: section, group: 'Go to', title, icon, ...(i < 5 ? { shortcut: `Ctrl ${i + 2}` } : {}), run: go(projectHref(projectId, section)) }));
   }
   list.push(
-    { id: 'runs', group: 'Go to', title: 'All runs', icon: 'line', run: go('#/runs') },
+    { id: 'all-runs', group: 'Go to', title: 'All runs', icon: 'line', run: go('#/runs') },
     { id: 'settings', group: 'Go to', title: 'Settings', icon: 'settings', shortcut: 'Ctrl ,', run: go('#/settings') },
     { id: 'new-project', group: 'Projects', title: 'New project', icon: 'plus', shortcut: 'Ctrl N', run: () => void (app.newProjectOpen = true) },
     { id: 'sample', group: 'Projects', title: 'Try the sample project', icon: 'play', run: startSample },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { allCommands, matching, offer } from '../../../../renderer/shell/commands.svelte.js';
+import { parseRoute, router } from '../../../../renderer/state/router.svelte.js';
 import type { Command } from '../../../../renderer/shell/commands.svelte.js';
 
 const command = (title: string, group: Command['group'] = 'App'): Command => ({ id: title, group, title, icon: 'settings', run: () => undefined });
@@ -24,7 +25,8 @@ describe('commands of a screen', () => {
     stop();
     expect(allCommands().some((it) => it.id === 'only-here')).toBe(false);
   });
-  it('have ids of their own', () => {
+  it.each(['#/', '#/project/3/runs/1'])('have ids of their own at %s', (hash) => {
+    router.route = parseRoute(hash);
     const ids = allCommands().map((it) => it.id);
     expect(new Set(ids).size).toBe(ids.length);
   });
