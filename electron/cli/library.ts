@@ -79,7 +79,7 @@ const dataAdd: Command = {
 function tellDataset({ out }: Session, set: Dataset): void {
   const { train, validation, test } = set.rows;
   const skipped = set.skippedRows > 0 ? ` ${whole(set.skippedRows)} bad rows were left out.` : '';
-  out.event({ event: 'dataset', ...set }, `Added ${set.name}: ${whole(train)} training, ${whole(validation)} validation and ${whole(test)} test rows, ${set.labels.length} labels. ${set.splitNote}${skipped}`);
+  out.event({ event: 'data', ...set }, `Added ${set.name}: ${whole(train)} training, ${whole(validation)} validation and ${whole(test)} test rows, ${set.labels.length} labels. ${set.splitNote}${skipped}`);
 }
 
 const dataList: Command = {
@@ -87,7 +87,7 @@ const dataList: Command = {
   async run(_, session) {
     const { id: projectId } = await project(session);
     const sets = await session.handlers['datasets.list']({ projectId });
-    for (const set of sets) session.out.event({ event: 'dataset', ...set }, null);
+    for (const set of sets) session.out.event({ event: 'data', ...set }, null);
     session.out.text(sets.length === 0 ? 'No data sets yet. Add one with `peft-studio data add FILE --name NAME --text COLUMN --label COLUMN`.'
       : table(['name', 'train', 'validation', 'test', 'labels', 'source'], sets.map(({ name, rows, labels, source }) => [name, whole(rows.train), whole(rows.validation), whole(rows.test), labels.length, source])));
     return 0;
@@ -104,7 +104,7 @@ const dataShow: Command = {
     const wanted = input.text('model');
     const model = wanted === null ? (await handlers['models.list']({})).find(({ builtIn }) => builtIn) : await findModel(session, wanted);
     const profile = await handlers['datasets.profile']({ id: set.id, modelId: model?.id ?? null });
-    out.event({ event: 'profile', dataset: set.name, ...profile }, describeProfile(set, profile));
+    out.event({ event: 'profile', data: set.name, ...profile }, describeProfile(set, profile));
     return 0;
   },
 };

@@ -59,7 +59,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     return started;
   }
 
-  const refuse = (run: Run, what: string) => new StudioError('conflict', `Run ${run.id} is ${run.state} and cannot be ${what}.`, null, { state: run.state });
+  const refuse = (run: Run, what: string) => new StudioError('conflict', `Run ${run.id} is ${run.state} and cannot be ${what}.`, run.state === 'finished' ? 'Start its plan again for another run.' : 'Wait until it has stopped.', { state: run.state });
 
   return {
     'runs.list': async ({ projectId }) => (await runs.listRuns(database, projectId)).map((run) => queue.decorate(run)),

@@ -1,0 +1,54 @@
+/** The real command, bundled as the app's build does it, run as a process of its own. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { z } from 'zod';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+// Two levels below the checkout, where the programs look for native-assets and node_modules.
+const folder = join(root, 'dist', `.test-${process.pid}`);
+const eventSchema = z.looseObject({ event: z.string() });
+export type PrintedEvent = z.infer<typeof eventSchema>;
+
+export async function buildCommand(): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await build({
+    absWorkingDir: root, entryPoints: { cli: 'electron/cli/main.ts', trainer: 'electron/trainer/main.ts' }, outdir: folder, outExtension: { '.js': '.cjs' },
+    bundle: true, platform: 'node', format: 'cjs', target: 'node20.18', logLevel: 'warning', external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
+    define: { 'import.meta.url': 'bundleUrl' }, banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
+  });
+}
+
+export const removeCommand = () => rm(folder, { recursive: true, force: true });
+
+export interface Ended {
+  readonly code: number | null;
+  /** Every line of stdout, which must be one JSON object each. */
+  readonly events: PrintedEvent[];
+  readonly stderr: string;
+}
+
+/** Runs `peft-studio WORDS --json`; `onEvent` may end the process. */
+export function runCommand(words: readonly string[], onEvent: (event: PrintedEvent, child: ChildProcess) => void = () => undefined): Promise<Ended> {
+  const child = spawn(process.execPath, [join(folder, 'cli.cjs'), ...words, '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const events: PrintedEvent[] = [];
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => { stderr += text.toString(); });
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      try {
+        const event = eventSchema.parse(JSON.parse(line));
+        events.push(event);
+        onEvent(event, child);
+      } catch (error) {
+        child.kill('SIGKILL');
+        reject(new Error(`Not an event: ${line}`, { cause: error }));
+      }
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, events, stderr }));
+  });
+}
