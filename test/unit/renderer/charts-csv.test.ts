@@ -5,10 +5,10 @@ import { fileName, toCsv } from '../../../renderer/charts/csv.js';
 
 describe('toCsv', () => {
   it('is read back by a CSV reader as it was, whatever the texts hold', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 8 }), (rows) => {
+    fc.assert(fc.property(fc.array(fc.tuple(fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', ';', '\t', 'é', '😀') }), fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 8 }), (rows) => {
       const records: unknown = parse(toCsv({ columns: ['name', 'value, quoted'], rows }), { relax_column_count: false });
       expect(records).toEqual([['name', 'value, quoted'], ...rows.map(([text, number]) => [text, String(number)])]);
-    }), { numRuns: 25 }); // each run builds a parser, which is slow on a busy machine
+    }));
   });
 
   it('leaves a missing value empty and numbers unformatted', () => {
