@@ -22,8 +22,8 @@ export interface Surroundings {
 
 export const commands: readonly Command[] = [...libraryCommands, ...runCommands, ...useCommands];
 
-/** The command that the first one or two words name, and the words behind them. Options may stand in front. */
-function findCommand(words: readonly string[]): { command: Command; rest: string[] } | null {
+/** Places of the first two words that are neither options nor their values; options of every command may stand in front. */
+function firstWords(words: readonly string[]): number[] {
   const places: number[] = [];
   for (let at = 0; at < words.length && places.length < 2; at += 1) {
     const word = words[at] ?? '';
@@ -31,12 +31,26 @@ function findCommand(words: readonly string[]): { command: Command; rest: string
     else if (!word.includes('=') && globalOptions[word.slice(2)]?.value !== undefined) at += 1;
     else if (globalOptions[word.slice(2).split('=')[0] ?? ''] === undefined) break;
   }
+  return places;
+}
+
+/** The command that the first one or two words name, and the words behind them. */
+function findCommand(words: readonly string[]): { command: Command; rest: string[] } | null {
+  const places = firstWords(words);
   for (const used of [places, places.slice(0, 1)]) {
     const name = used.map((at) => words[at]).join(' ');
     const command = commands.find((one) => one.name === name);
     if (command) return { command, rest: words.filter((_, at) => !used.includes(at)) };
   }
   return null;
+}
+
+function unknownCommand(words: readonly string[]): StudioError {
+  const [first, second] = firstWords(words).map((at) => words[at]);
+  if (first === undefined) return new StudioError('bad-input', 'A command is missing.', 'See peft-studio --help.');
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
+  const named = group.length > 0 && second !== undefined ? `${first} ${second}` : first;
+  return new StudioError('bad-input', `There is no command "${named}".`, `Commands: ${(group.length > 0 ? group : commands.map(({ name }) => name)).join(', ')}. See peft-studio --help.`);
 }
 
 /** Runs one command; never throws. */
@@ -49,8 +63,7 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
         out.event({ event: 'help', text: overview(commands) }, overview(commands));
         return 0;
       }
-      const first = words.filter((word) => !word.startsWith('-')).slice(0, 2).join(' ');
-      throw new StudioError('bad-input', first ? `There is no command "${first}".` : 'A command is missing.', `Commands: ${commands.map(({ name }) => name).join(', ')}. See peft-studio --help.`);
+      throw unknownCommand(words);
     }
     const { command, rest } = found;
     const input = parse(command, rest);
