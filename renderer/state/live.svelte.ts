@@ -5,6 +5,8 @@ import { append } from './series.js';
 
 const STEP_LIMIT = 4000;
 const LOG_LIMIT = 2000;
+/** Lines that the stored history and the stream may both tell. */
+const LOG_OVERLAP = 100;
 const FLUSH_MS = 250;
 
 export class LiveRun {
@@ -47,8 +49,8 @@ export class LiveRun {
     const known = new Set(this.validations.map((validation) => validation.step));
     const fresh = batch.flatMap((data) => data.validations).filter((validation) => !known.has(validation.step));
     if (fresh.length > 0) this.validations = [...this.validations, ...fresh];
-    const last = this.log.at(-1);
-    const lines = batch.flatMap((data) => data.log).filter((line) => !last || line.time > last.time || (line.time === last.time && line.message !== last.message));
+    const told = new Set(this.log.slice(-LOG_OVERLAP).map((line) => `${line.time} ${line.message}`));
+    const lines = batch.flatMap((data) => data.log).filter((line) => !told.has(`${line.time} ${line.message}`));
     if (lines.length > 0) this.log = [...this.log, ...lines].slice(-LOG_LIMIT);
   }
 

@@ -23,14 +23,14 @@ afterEach(() => {
 
 describe('LiveRun', () => {
   it('adds what came while the history was read, without telling anything twice', async () => {
-    answers({ 'runs.history': () => ({ steps: [step(1), step(2)], validations: [check(2)], log: [line('2026-01-01T00:00:01Z', 'a')] }) });
+    answers({ 'runs.history': () => ({ steps: [step(1), step(2)], validations: [check(2)], log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:01Z', 'b')] }) });
     const live = new LiveRun(5);
     const loading = live.load();
-    live.receive({ runId: 5, steps: [step(2, 9), step(3)], validations: [check(2), check(3)], log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:02Z', 'b')] });
+    live.receive({ runId: 5, steps: [step(2, 9), step(3)], validations: [check(2), check(3)], log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:01Z', 'b'), line('2026-01-01T00:00:02Z', 'c')] });
     await loading;
     expect(live.steps.map((it) => [it.step, it.loss])).toEqual([[1, 1], [2, 1], [3, 1]]);
     expect(live.validations.map((it) => it.step)).toEqual([2, 3]);
-    expect(live.log.map((it) => it.message)).toEqual(['a', 'b']);
+    expect(live.log.map((it) => it.message)).toEqual(['a', 'b', 'c']);
   });
 
   it('changes at most four times a second', async () => {
