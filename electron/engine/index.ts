@@ -8,6 +8,7 @@ export { describeMethod, listMethods, validateMethod } from './peft/index.js';
 export { learningRateAt, type ScheduleOptions } from './optim/schedule.js';
 export { createTrainer } from './runtime/trainer.js';
 export { createPredictor } from './runtime/evaluator.js';
+export { countParameters, type ParameterCounts } from './runtime/counts.js';
 export { selfTest } from './runtime/self-test.js';
 export { exportOnnx, mergedWeights, planParameters, type ParameterPlan } from './runtime/export.js';
 export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';

@@ -5,9 +5,8 @@ import type { Handlers } from '../contract/calls.js';
 import type { BaseModel } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
-import { openModel, planParameters } from '../engine/index.js';
+import { countParameters, openModel } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
-import { countParameters } from '../trainer/count.js';
 import { changed, now, type Context } from './context.js';
 
 type Group = Pick<Handlers, 'models.list' | 'models.inspect' | 'models.add' | 'models.remove' | 'models.count'>;
@@ -70,7 +69,7 @@ export function modelCalls(context: Context): Group {
     'models.count': async ({ modelId, datasetId, method }) => {
       const { folder } = await models.getModel(context.database, modelId);
       const labels = datasetId === null ? ['0', '1'] : (await datasets.getDataset(context.database, datasetId)).labels;
-      return countParameters(planParameters({ model: await openModel(folder), method, objective: { type: 'classification', labels } }));
+      return countParameters({ model: await openModel(folder), method, objective: { type: 'classification', labels } });
     },
   };
 }

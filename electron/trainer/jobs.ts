@@ -1,6 +1,5 @@
 /** The table of jobs: one handler each. */
 import * as engine from '../engine/index.js';
-import { countJob } from './count.js';
 import { deviceTest } from './device-test.js';
 import { predict } from './predict.js';
 import { predictFile } from './predict-file.js';
@@ -23,7 +22,6 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       'predict-file': (job, context) => predictFile(job, context, cache),
       'prove-export': (job, context) => proveExport(job, context, engine),
       'device-test': (job, context) => deviceTest(job, context, engine),
-      count: countJob,
     },
     (code) => process.exit(code),
   );

@@ -98,9 +98,7 @@ export const proveExportJobSchema = z.strictObject({
 
 export const deviceTestJobSchema = z.strictObject({ type: z.literal('device-test'), devices: z.array(deviceIdSchema).min(1), threads });
 
-export const countJobSchema = z.strictObject({ type: z.literal('count'), modelFolder: path, method: methodSchema, labels: z.int().min(2) });
-
-export const trainerJobSchema = z.discriminatedUnion('type', [trainJobSchema, probeJobSchema, predictJobSchema, predictFileJobSchema, proveExportJobSchema, deviceTestJobSchema, countJobSchema]);
+export const trainerJobSchema = z.discriminatedUnion('type', [trainJobSchema, probeJobSchema, predictJobSchema, predictFileJobSchema, proveExportJobSchema, deviceTestJobSchema]);
 /** A job as sent (defaults may be left out) and as the trainer sees it. */
 export type TrainerJobInput = z.input<typeof trainerJobSchema>;
 export type TrainerJob = z.output<typeof trainerJobSchema>;
@@ -160,7 +158,6 @@ export const jobResultSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('predict-file'), rows: count, skipped: count, out: z.string().nullable() }),
   z.object({ type: z.literal('prove-export'), rows: count, largestDifference: z.number().min(0), sameLabels: z.boolean() }),
   z.object({ type: z.literal('device-test'), reports: z.array(deviceReportSchema.omit({ inUse: true })), /** The fastest device that passed. */ recommended: deviceIdSchema }),
-  z.object({ type: z.literal('count'), trainable: count, total: count, head: count, groups: z.array(z.object({ name: z.string(), frozen: count, trainable: count })) }),
 ]);
 export type JobResult = z.infer<typeof jobResultSchema>;
 export type ResultOf<T extends JobType> = Extract<JobResult, { type: T }>;

@@ -105,7 +105,6 @@ function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promi
     case 'predict-file': return handlers['predict-file'](job, context);
     case 'prove-export': return handlers['prove-export'](job, context);
     case 'device-test': return handlers['device-test'](job, context);
-    case 'count': return handlers.count(job, context);
   }
 }
 type TrainerResult = ResultOf<JobType>;

@@ -2,7 +2,7 @@
 import type { EnginePredictor, PredictorOptions, Batch, DeviceId } from '../types.js';
 import { BucketValues } from '../optim/buckets.js';
 import { feedBatch } from './feeds.js';
-import { GraphSession, runtime, type Feeds, type Runtime } from './session.js';
+import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.js';
 
 /** Tensors over the store's own memory: the session reads (and may overwrite) it in place. */
@@ -37,8 +37,7 @@ export class Evaluator {
   async evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }> {
     const { feeds, weight } = feedBatch(this.ort, batch, this.setup.objective);
     const result = await this.session.run({ ...feeds, ...this.parameters }, { logits: null, loss_sum: null }, this.device);
-    const lossSum = (result['loss_sum']?.data as Float32Array)[0] as number;
-    return { lossSum, weightSum: weight, logits: Float32Array.from(result['logits']?.data as Float32Array) };
+    return { lossSum: scalarOf(result['loss_sum']), weightSum: weight, logits: Float32Array.from(floatsOf(result['logits'])) };
   }
 
   dispose(): Promise<void> {

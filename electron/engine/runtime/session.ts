@@ -72,6 +72,14 @@ export class GraphSession {
   }
 }
 
+/** Values of a float32 output. Throws EngineError 'bad-graph' where the run did not give it. */
+export function floatsOf(tensor: OrtTensor | undefined): Float32Array {
+  if (!(tensor?.data instanceof Float32Array)) throw new EngineError('bad-graph', 'The graph did not give an output that was asked for.');
+  return tensor.data;
+}
+
+export const scalarOf = (tensor: OrtTensor | undefined): number => floatsOf(tensor)[0] as number;
+
 function runtimeError(error: unknown, device: DeviceId): EngineError {
   const reason = error instanceof Error ? error.message : String(error);
   if (/bad_alloc|alloc.*fail|out of memory|Failed to allocate/i.test(reason)) {

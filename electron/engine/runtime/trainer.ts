@@ -10,7 +10,7 @@ import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } f
 import { Evaluator, parameterFeeds } from './evaluator.js';
 import { feedBatch } from './feeds.js';
 import { fillMask, keyOf } from './random.js';
-import { GraphSession, runtime, type Feeds, type Runtime } from './session.js';
+import { GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.js';
 
 /** `whole`: a step in one run. `gather`: gradients of a micro-batch are added up. `apply`: the update from what was added up. */
@@ -134,15 +134,15 @@ class Trainer implements EngineTrainer {
     if (fed.length === 1) {
       const [only] = fed as [(typeof fed)[number]];
       result = await this.#run('whole', { ...only.feeds, ...inverse, ...scalars }, only.sizes, 0);
-      loss = first(result['loss']);
+      loss = scalarOf(result['loss']);
     } else {
       const sums: Feeds = {};
       for (const bucket of this.store.buckets) sums[sumName(bucket)] = new this.ort.Tensor('float32', new Float32Array(bucket.size), (this.#state[bucket.name] as Feeds[string]).dims as number[]);
-      for (const [micro, { feeds, sizes }] of fed.entries()) loss += first((await this.#run('gather', { ...sums, ...feeds, ...inverse }, sizes, micro))['loss']);
+      for (const [micro, { feeds, sizes }] of fed.entries()) loss += scalarOf((await this.#run('gather', { ...sums, ...feeds, ...inverse }, sizes, micro))['loss']);
       result = await this.#run('apply', { ...sums, ...scalars }, {}, 0);
     }
     this.#steps++;
-    return { loss, gradientNorm: first(result['norm']) };
+    return { loss, gradientNorm: scalarOf(result['norm']) };
   }
 
   #evaluate(batch: Batch): ReturnType<Evaluator['evaluate']> {
@@ -186,10 +186,6 @@ class Trainer implements EngineTrainer {
     for (const stage of this.#sessions.values()) await (await stage).session.dispose();
     await (await this.#evaluator)?.dispose();
   }
-}
-
-function first(tensor: Feeds[string] | undefined): number {
-  return (tensor?.data as Float32Array)[0] as number;
 }
 
 /** Builds the training graph of a model, a method and an objective. Throws EngineError. */

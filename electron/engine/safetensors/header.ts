@@ -42,12 +42,15 @@ export function badFile(file: string, what: string, hint: string = remedy, optio
   return new EngineError('bad-file', `${file}: ${what}`, hint, { file }, options);
 }
 
+/** Pickles begin with the protocol mark and a version from 2 to 5. */
+const isPickle = (text: string) => text.charCodeAt(0) === 0x80 && text.charCodeAt(1) >= 2 && text.charCodeAt(1) <= 5;
+
 /** What a file that is not safetensors seems to be, from its first bytes; null if nothing is recognized. */
 export function foreignFormat(start: Uint8Array): { name: string; hint: string } | null {
   const text = Buffer.from(start).toString('latin1');
   const convert = 'Pickled weights can run code when they are loaded, so they are never opened. Save the model as safetensors (in Python: model.save_pretrained(folder, safe_serialization=True)).';
   if (text.startsWith('PK\x03\x04')) return { name: 'a zip archive, as PyTorch saves its .bin files', hint: convert };
-  if (/^\x80[\x02-\x05][^\0]/.test(text)) return { name: 'a Python pickle', hint: convert };
+  if (isPickle(text)) return { name: 'a Python pickle', hint: convert };
   if (text.startsWith('version https://git-lfs')) return { name: 'a Git LFS pointer, not the weights themselves', hint: 'Run "git lfs pull" in its folder, or download the file itself.' };
   if (text.startsWith('GGUF')) return { name: 'a GGUF file', hint: 'Choose a Hugging Face folder with model.safetensors.' };
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return { name: 'a web page, probably saved instead of a download', hint: 'Download the file itself.' };

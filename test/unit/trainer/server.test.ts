@@ -11,7 +11,7 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
   let close: () => void = () => undefined;
   const waiters: { test: (message: TrainerMessage) => boolean; resolve: (message: TrainerMessage) => void }[] = [];
   const unused = async () => { throw new Error('not part of this test'); };
-  const all: JobHandlers = { train: unused, probe: unused, predict: unused, 'predict-file': unused, 'prove-export': unused, 'device-test': unused, count: unused, ...handlers };
+  const all: JobHandlers = { train: unused, probe: unused, predict: unused, 'predict-file': unused, 'prove-export': unused, 'device-test': unused, ...handlers };
   void serve(
     {
       send: async (raw) => {
@@ -37,29 +37,34 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
   };
 }
 
-const count = (id: string, labels = 2): HostMessage => ({ kind: 'job', id, job: { type: 'count', modelFolder: 'm', method: { type: 'head' }, labels } });
+const count = (id: string, limit = 2) => ({
+  kind: 'job' as const,
+  id,
+  job: { type: 'prove-export' as const, format: 'peft' as const, folder: 'f', rowsFile: 'r', limit, model: { key: 'k', modelFolder: 'm', runFolder: null, method: { type: 'head' }, labels: ['a', 'b'], maxLength: 8, seed: 1 } },
+});
+const proved = (rows: number) => ({ type: 'prove-export' as const, rows, largestDifference: 0, sameLabels: true });
 const ended = (id: string) => (message: TrainerMessage) => (message.kind === 'done' || message.kind === 'failed') && message.id === id;
 
 describe('serve', () => {
   it('says ready, then works jobs one after another in order', async () => {
     let running = 0;
     const there = host({
-      count: async (job, { breathe }) => {
+      'prove-export': async (job, { breathe }) => {
         running += 1;
         expect(running).toBe(1);
         for (let turn = 0; turn < 3; turn += 1) await breathe();
         running -= 1;
-        return { type: 'count', trainable: job.labels, total: 9, head: 1, groups: [] };
+        return proved(job.limit);
       },
     });
     there.send(count('a', 2));
     there.send(count('b', 3));
-    expect(await there.wait(ended('b'))).toMatchObject({ kind: 'done', result: { trainable: 3 } });
+    expect(await there.wait(ended('b'))).toMatchObject({ kind: 'done', result: { rows: 3 } });
     expect(there.received.map((message) => message.kind)).toEqual(['ready', 'done', 'done']);
   });
 
   it('lets a cancel reach a running and a waiting job', async () => {
-    const there = host({ count: async (_, { breathe }) => { for (;;) await breathe(); } });
+    const there = host({ 'prove-export': async (_, { breathe }) => { for (;;) await breathe(); } });
     there.send(count('a'));
     there.send(count('b'));
     there.send({ kind: 'cancel', id: 'b' });
@@ -70,33 +75,34 @@ describe('serve', () => {
 
   it('tells a job of a pause, and only that job', async () => {
     const there = host({
-      count: async (_, { breathe, pauseRequested }) => {
+      'prove-export': async (_, { breathe, pauseRequested }) => {
         for (let turn = 1; turn < 50; turn += 1) {
           await breathe();
-          if (pauseRequested()) return { type: 'count', trainable: 1, total: turn, head: 0, groups: [] };
+          if (pauseRequested()) return proved(turn);
         }
-        return { type: 'count', trainable: 0, total: 50, head: 0, groups: [] };
+        return proved(50);
       },
     });
     there.send(count('a'));
     there.send({ kind: 'pause', id: 'a' });
     there.send({ kind: 'pause', id: 'unknown' });
     there.send(count('unknown'));
-    expect(await there.wait(ended('a'))).toMatchObject({ result: { trainable: 1 } });
-    expect(await there.wait(ended('unknown'))).toMatchObject({ result: { trainable: 0 } });
+    expect(await there.wait(ended('a'))).toMatchObject({ result: { rows: expect.any(Number) as number } });
+    expect(await there.wait(ended('a'))).not.toMatchObject({ result: { rows: 50 } });
+    expect(await there.wait(ended('unknown'))).toMatchObject({ result: { rows: 50 } });
   });
 
   it('answers a job that does not fit the protocol, and goes on', async () => {
-    const there = host({ count: async () => ({ type: 'count', trainable: 1, total: 1, head: 1, groups: [] }) });
-    there.send({ kind: 'job', id: 'x', job: { type: 'count', modelFolder: 'm', method: { type: 'head' }, labels: 1 } });
+    const there = host({ 'prove-export': async () => proved(1) });
+    there.send({ kind: 'job', id: 'x', job: { ...count('x', 0).job } });
     there.send({ nonsense: true });
     there.send(count('y'));
-    expect(await there.wait(ended('x'))).toMatchObject({ kind: 'failed', problem: { code: 'bad-input', message: expect.stringContaining('job.labels') } });
+    expect(await there.wait(ended('x'))).toMatchObject({ kind: 'failed', problem: { code: 'bad-input', message: expect.stringContaining('job.limit') } });
     expect(await there.wait(ended('y'))).toMatchObject({ kind: 'done' });
   });
 
   it('sends what a job throws as a problem by its code', async () => {
-    const there = host({ count: async () => { throw new StudioError('bad-model', 'no such layer', 'look', { layer: 3 }); } });
+    const there = host({ 'prove-export': async () => { throw new StudioError('bad-model', 'no such layer', 'look', { layer: 3 }); } });
     there.send(count('a'));
     expect(await there.wait(ended('a'))).toMatchObject({ problem: { code: 'bad-model', message: 'no such layer', hint: 'look', context: { layer: 3 } } });
   });
@@ -108,7 +114,7 @@ describe('serve', () => {
     const closed = host({});
     closed.close();
     expect(closed.codes).toEqual([1]);
-    const gone = host({ count: async () => ({ type: 'count', trainable: 1, total: 1, head: 1, groups: [] }) }, Object.assign(new Error('channel closed'), { code: 'ERR_IPC_CHANNEL_CLOSED' }));
+    const gone = host({ 'prove-export': async () => proved(1) }, Object.assign(new Error('channel closed'), { code: 'ERR_IPC_CHANNEL_CLOSED' }));
     await gone.wait((message) => message.kind === 'ready');
     gone.send(count('a'));
     await expect.poll(() => gone.codes).toEqual([1]);

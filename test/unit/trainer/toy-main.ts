@@ -7,6 +7,6 @@ import { ToyEngine } from './toy-engine.js';
 const unused = async () => { throw new Error('The toy trainer only trains.'); };
 void serve(
   connectToHost(),
-  { train: (job, context) => train(job, context, new ToyEngine(), 0), probe: unused, predict: unused, 'predict-file': unused, 'prove-export': unused, 'device-test': unused, count: unused },
+  { train: (job, context) => train(job, context, new ToyEngine(), 0), probe: unused, predict: unused, 'predict-file': unused, 'prove-export': unused, 'device-test': unused },
   (code) => process.exit(code),
 );

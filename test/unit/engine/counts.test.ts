@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { countJob } from '../../../electron/trainer/count.js';
+import { countParameters, openModel } from '../../../electron/engine/index.js';
 import { makeTinyModel } from '../../helpers/tiny-model.js';
 
 let modelFolder: string;
@@ -10,12 +10,13 @@ beforeAll(async () => {
   modelFolder = await makeTinyModel(join(await mkdtemp(join(tmpdir(), 'count-')), 'model'));
 });
 
-const count = (method: { type: string; [option: string]: unknown }) => countJob({ type: 'count', modelFolder, method, labels: 3 });
+const count = async (method: { type: string; [option: string]: unknown }) =>
+  countParameters({ model: await openModel(modelFolder), method, objective: { type: 'classification', labels: ['a', 'b', 'c'] } });
 // BERT of the helper: width 32, 2 layers, feed-forward 64, 130 words, 64 positions.
 const layer = 4 * (32 * 32 + 32) + (64 * 32 + 64) + (32 * 64 + 32) + 2 * (32 + 32);
 const head = 32 * 3 + 3;
 
-describe('countJob', () => {
+describe('countParameters', () => {
   it('LoRA: A and B of each chosen linear layer, and the head', async () => {
     const result = await count({ type: 'lora', rank: 4, alpha: 8, targetModules: ['query', 'value'] });
     const perLayer = 2 * (4 * 32 + 32 * 4);

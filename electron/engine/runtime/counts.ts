@@ -1,18 +1,20 @@
-/** Parameters a method trains on a model, before anything is built. */
-import { openModel, planParameters, type ParameterPlan } from '../engine/index.js';
-import type { JobOf, ResultOf } from './protocol.js';
+/** Parameters a method trains on a model, by part of the model, before anything is built. */
+import { planParameters, type ParameterPlan } from './export.js';
+import type { SetupOptions } from './setup.js';
 
-/** Counts by part of the model; no weight is read. Groups: embeddings, layer 0 and on, head, other. */
-export async function countJob(job: JobOf<'count'>): Promise<ResultOf<'count'>> {
-  const model = await openModel(job.modelFolder);
-  const labels = Array.from({ length: job.labels }, (_, index) => String(index));
-  return { type: 'count', ...countParameters(planParameters({ model, method: job.method, objective: { type: 'classification', labels } })) };
+export interface ParameterCounts {
+  readonly trainable: number;
+  readonly total: number;
+  readonly head: number;
+  /** embeddings, layer 0 and on, other, head */
+  readonly groups: { name: string; frozen: number; trainable: number }[];
 }
 
-export function countParameters(plan: readonly ParameterPlan[]): Omit<ResultOf<'count'>, 'type'> {
+/** Counts without reading a weight. Throws EngineError as `planParameters` does. */
+export function countParameters(options: SetupOptions): ParameterCounts {
   const groups = new Map<string, { name: string; frozen: number; trainable: number }>();
   let head = 0;
-  for (const parameter of plan) {
+  for (const parameter of planParameters(options)) {
     const size = parameter.shape.reduce((product, dim) => product * dim, 1);
     const name = groupOf(parameter);
     const group = groups.get(name) ?? { name, frozen: 0, trainable: 0 };
