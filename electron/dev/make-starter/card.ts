@@ -6,7 +6,7 @@ import { starterFolder } from './files.js';
 import type { TokenizedCorpus } from './tokens.js';
 
 export interface CardFacts {
-  readonly state: { readonly step: number; readonly tokens: number; readonly seconds: number; readonly epoch: number; readonly seed: number; readonly heldOut: readonly { readonly step: number; readonly loss: number }[] };
+  readonly state: { readonly step: number; readonly tokens: number; readonly seconds: number; readonly seed: number; readonly heldOut: readonly { readonly step: number; readonly loss: number }[] };
   readonly corpus: TokenizedCorpus['tokens'];
   readonly recipe: { readonly learningRate: number; readonly warmup: number; readonly weightDecay: number; readonly gradientClip: number; readonly tokensPerStep: number };
   readonly stages: readonly { readonly from: number; readonly length: number }[];
@@ -19,6 +19,8 @@ const thousands = (value: number) => value.toLocaleString('en-US');
 
 export function cardText({ state, corpus, recipe, stages, heldOutLoss, parameters }: CardFacts, date: string): string {
   const loss = (value: number) => `${value.toFixed(3)} (perplexity ${Math.exp(value).toFixed(0)})`;
+  const earlier = state.heldOut.filter(({ step }) => step !== state.step);
+  const passes = state.tokens / corpus.reduce((sum, source) => sum + source.train * source.repeat, 0);
   return `---
 license: apache-2.0
 language: en
@@ -40,13 +42,11 @@ ${corpus.map((source) => `| ${source.name} | ${source.license} | ${thousands(sou
 The validation and test rows of the bundled sample (WordNet definitions by domain) are not in the text: neither definition nor examples. WordNet 3.0 is Copyright 2006 by Princeton University; its licence lies beside the sample data.
 
 ## Training
-${thousands(state.step)} steps of ${thousands(recipe.tokensPerStep)} tokens, ${thousands(state.tokens)} tokens in all (${state.epoch} whole passes and a part), ${Math.round(state.seconds / 60)} minutes on CPU. AdamW, learning rate ${recipe.learningRate} with ${100 * recipe.warmup} % warm-up and linear decay, weight decay ${recipe.weightDecay}, gradient norm at most ${recipe.gradientClip}, no dropout, seed ${state.seed}. Sequences of ${stages.map(({ from, length }) => `${length} tokens from ${100 * from} %`).join(', ')} of the run on.
+${thousands(state.step)} steps of ${thousands(recipe.tokensPerStep)} tokens, ${thousands(state.tokens)} tokens in all (${passes.toFixed(2)} passes over the weighted text), ${Math.round(state.seconds / 60)} minutes on CPU. AdamW, learning rate ${recipe.learningRate} with ${100 * recipe.warmup} % warm-up and linear decay, weight decay ${recipe.weightDecay}, gradient norm at most ${recipe.gradientClip}, no dropout, seed ${state.seed}. Sequences of ${stages.map(({ from, length }) => `${length} tokens from ${100 * from} %`).join(', ')} of the run on.
 
 Masked-LM loss on held-out documents: ${loss(heldOutLoss)}.
 
-| step | held-out loss (a part of the documents) |
-| --- | --- |
-${state.heldOut.filter(({ step }) => step !== state.step).map((entry) => `| ${thousands(entry.step)} | ${entry.loss.toFixed(3)} |`).join('\n')}
+On a part of them, on the way: ${earlier.length === 0 ? 'not measured' : earlier.map((entry) => `${entry.loss.toFixed(3)} after ${thousands(entry.step)} steps`).join(', ')}.
 
 The pooler is the identity followed by tanh: masked language modelling does not train it.
 
