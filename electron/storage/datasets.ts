@@ -79,7 +79,8 @@ export async function pageRows(sql: Sql, datasetId: number, filter: RowFilter, o
   const where = parts.map(([condition]) => condition).join(' AND ');
   const values = parts.map(([, value]) => value);
   const [count] = await sql.all(`SELECT COUNT(*) AS total FROM dataset_rows WHERE ${where}`, values);
-  const rows = await sql.all(`SELECT id, split, position, line, text, pair, label FROM dataset_rows WHERE ${where} ORDER BY id LIMIT ? OFFSET ?`, [...values, limit, offset]);
+  // The inner query skips within the index; only the page's own rows are read.
+  const rows = await sql.all(`SELECT id, split, position, line, text, pair, label FROM dataset_rows WHERE id IN (SELECT id FROM dataset_rows WHERE ${where} ORDER BY id LIMIT ? OFFSET ?) ORDER BY id`, [...values, limit, offset]);
   return { total: Number(count?.['total']), rows: rows.map((row) => datasetRowSchema.parse(row)) };
 }
 

@@ -12,7 +12,10 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE UNIQUE INDEX dataset_names ON datasets (project_id, name)`,
     `CREATE TABLE dataset_rows (id INTEGER PRIMARY KEY AUTOINCREMENT, dataset_id INTEGER NOT NULL REFERENCES datasets ON DELETE CASCADE, split TEXT NOT NULL, position INTEGER NOT NULL,
        line INTEGER NOT NULL, text TEXT NOT NULL, pair TEXT, label TEXT NOT NULL)`,
-    `CREATE INDEX dataset_rows_order ON dataset_rows (dataset_id, split, position)`,
+    // Each index holds the row's id behind its columns: pages of a filter come in order, without sorting a million rows.
+    `CREATE INDEX dataset_rows_all ON dataset_rows (dataset_id)`,
+    `CREATE INDEX dataset_rows_of_split ON dataset_rows (dataset_id, split)`,
+    `CREATE INDEX dataset_rows_of_label ON dataset_rows (dataset_id, label)`,
     `CREATE TABLE runs (id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, model_id INTEGER NOT NULL REFERENCES base_models,
        dataset_id INTEGER NOT NULL REFERENCES datasets, plan TEXT NOT NULL, init_folder TEXT, method_name TEXT NOT NULL, setting TEXT NOT NULL, state TEXT NOT NULL,
        step INTEGER NOT NULL, total_steps INTEGER NOT NULL, device TEXT, created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT,

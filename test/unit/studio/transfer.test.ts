@@ -53,16 +53,15 @@ afterAll(async () => {
 });
 
 async function unzip(path: string): Promise<Map<string, Buffer>> {
-  const zip = await new Promise<yauzl.ZipFile>((done, fail) => yauzl.open(path, { lazyEntries: true }, (error, opened) => (error ? fail(error) : done(opened))));
+  const zip = await new Promise<yauzl.ZipFile>((done, fail) => yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, opened) => (error ? fail(error) : done(opened))));
   const found = new Map<string, Buffer>();
-  return new Promise((done, fail) => {
-    zip.on('entry', (entry: yauzl.Entry) => zip.openReadStream(entry, (error, stream) => {
-      if (error) return fail(error);
-      buffer(stream).then((bytes) => { found.set(entry.fileName, bytes); zip.readEntry(); }, fail);
-    }));
-    zip.on('end', () => done(found));
-    zip.readEntry();
-  });
+  for (let i = 0; i < zip.entryCount; i += 1) {
+    const entry = await new Promise<yauzl.Entry>((done) => { zip.once('entry', done); zip.readEntry(); });
+    const stream = await new Promise<NodeJS.ReadableStream>((done, fail) => zip.openReadStream(entry, (error, opened) => (error ? fail(error) : done(opened))));
+    found.set(entry.fileName, await buffer(stream));
+  }
+  zip.close();
+  return found;
 }
 
 async function zipped(content: ReadonlyMap<string, Buffer>): Promise<string> {
