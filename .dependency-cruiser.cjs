@@ -62,14 +62,30 @@ module.exports = {
       from: { path: '^(electron|renderer)/', pathNot: '^electron/(dev/|cli/peft-studio\\.mjs)' },
       to: { path: folder('dev') },
     },
-    { name: 'no-cycles', comment: 'A cycle means that two files are one. Types may point back.', severity: 'error', from: { path: '^(electron|renderer)/' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'resolvable', comment: 'The file does not exist, or the package is not in package.json.', severity: 'error', from: { path: '^electron/' }, to: { couldNotResolve: true } },
+    {
+      name: 'no-cycles',
+      comment: 'A cycle means that two files are one. Types may point back.',
+      severity: 'error',
+      from: { path: '^(electron|renderer)/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'resolvable',
+      comment: 'The file does not exist, or the package is not in package.json.',
+      severity: 'error',
+      from: { path: '^electron/' },
+      to: { couldNotResolve: true },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(dist|test-results)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['svelte', 'import', 'require', 'node', 'default'], extensions: ['.ts', '.svelte', '.js', '.mjs', '.cjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['svelte', 'import', 'require', 'node', 'default'],
+      extensions: ['.ts', '.svelte', '.js', '.mjs', '.cjs', '.json'],
+    },
   },
 };

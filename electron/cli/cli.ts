@@ -50,7 +50,11 @@ function unknownCommand(words: readonly string[]): StudioError {
   if (first === undefined) return new StudioError('bad-input', 'A command is missing.', 'See peft-studio --help.');
   const group = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
   const named = group.length > 0 && second !== undefined ? `${first} ${second}` : first;
-  return new StudioError('bad-input', `There is no command "${named}".`, `Commands: ${(group.length > 0 ? group : commands.map(({ name }) => name)).join(', ')}. See peft-studio --help.`);
+  return new StudioError(
+    'bad-input',
+    `There is no command "${named}".`,
+    `Commands: ${(group.length > 0 ? group : commands.map(({ name }) => name)).join(', ')}. See peft-studio --help.`,
+  );
 }
 
 /** Runs one command; never throws. */
@@ -74,10 +78,22 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     const events = new Events();
     const { spawnTrainer, assets, interrupted } = surroundings;
     const home = resolve(input.text('home') ?? (process.env['PEFT_STUDIO_HOME'] || defaultHome()));
-    const studio = await openStudio({ home, spawnTrainer, emit: events.emit, startQueued: false, ...(assets === undefined ? {} : { assets }) });
+    const studio = await openStudio({
+      home,
+      spawnTrainer,
+      emit: events.emit,
+      startQueued: false,
+      ...(assets === undefined ? {} : { assets }),
+    });
     try {
       for (const { text } of (await studio.handlers['app.info']({})).notices) out.note(text);
-      return await command.run(input, { handlers: studio.handlers, events, out, projectName: input.text('project') ?? 'Command line', interrupted });
+      return await command.run(input, {
+        handlers: studio.handlers,
+        events,
+        out,
+        projectName: input.text('project') ?? 'Command line',
+        interrupted,
+      });
     } finally {
       await studio.close();
     }

@@ -65,7 +65,12 @@ export class Arguments {
     if (text === null) return null;
     const value = Number(text);
     if (text.trim() === '' || !(value >= low && value <= high) || (integer && !Number.isInteger(value))) {
-      throw new StudioError('bad-input', `--${name} ${text}: must be a ${integer ? 'whole ' : ''}number from ${low} to ${high}.`, null, { option: name });
+      throw new StudioError(
+        'bad-input',
+        `--${name} ${text}: must be a ${integer ? 'whole ' : ''}number from ${low} to ${high}.`,
+        null,
+        { option: name },
+      );
     }
     return value;
   }
@@ -74,7 +79,13 @@ export class Arguments {
   id(index: number): number {
     const text = this.positional(index);
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) throw new StudioError('bad-input', `"${text}" is not the number of a run.`, 'Runs are named by the number that `run` prints first.', { argument: text });
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
+      throw new StudioError(
+        'bad-input',
+        `"${text}" is not the number of a run.`,
+        'Runs are named by the number that `run` prints first.',
+        { argument: text },
+      );
     return value;
   }
 }
@@ -85,19 +96,42 @@ export function parse(command: Command, words: readonly string[]): Arguments {
   const usage = `Usage: peft-studio ${usageOf(command)}`;
   let parsed;
   try {
-    parsed = parseArgs({ args: [...words], allowPositionals: true, options: Object.fromEntries(Object.entries(all).map(([name, option]) => [name, { type: option.value === undefined ? ('boolean' as const) : ('string' as const) }])) });
+    parsed = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: Object.fromEntries(
+        Object.entries(all).map(([name, option]) => [
+          name,
+          { type: option.value === undefined ? ('boolean' as const) : ('string' as const) },
+        ]),
+      ),
+    });
   } catch (error) {
-    throw new StudioError('bad-input', error instanceof Error ? error.message : String(error), usage, {}, { cause: error });
+    throw new StudioError(
+      'bad-input',
+      error instanceof Error ? error.message : String(error),
+      usage,
+      {},
+      { cause: error },
+    );
   }
   const input = new Arguments(parsed.positionals, { ...parsed.values });
   if (input.has('help')) return input;
   const [fewest, most] = command.positionals;
-  if (parsed.positionals.length < fewest) throw new StudioError('bad-input', `${command.name} needs ${command.arguments}.`, usage);
-  if (parsed.positionals.length > most) throw new StudioError('bad-input', `${command.name} does not take "${parsed.positionals[most]}".`, usage);
+  if (parsed.positionals.length < fewest)
+    throw new StudioError('bad-input', `${command.name} needs ${command.arguments}.`, usage);
+  if (parsed.positionals.length > most)
+    throw new StudioError('bad-input', `${command.name} does not take "${parsed.positionals[most]}".`, usage);
   for (const [name, option] of Object.entries(all)) {
     const value = input.text(name);
-    if (option.required && value === null) throw new StudioError('bad-input', `${command.name} needs --${name} ${option.value ?? ''}.`, usage, { option: name });
-    if (value !== null && option.choices && !option.choices.includes(value)) throw new StudioError('bad-input', `--${name} ${value}: must be one of ${option.choices.join(', ')}.`, usage, { option: name });
+    if (option.required && value === null)
+      throw new StudioError('bad-input', `${command.name} needs --${name} ${option.value ?? ''}.`, usage, {
+        option: name,
+      });
+    if (value !== null && option.choices && !option.choices.includes(value))
+      throw new StudioError('bad-input', `--${name} ${value}: must be one of ${option.choices.join(', ')}.`, usage, {
+        option: name,
+      });
   }
   return input;
 }
@@ -111,21 +145,43 @@ function usageOf(command: Command): string {
 }
 
 function optionLines(options: Readonly<Record<string, Option>>): string[] {
-  const entries = Object.entries(options).map(([name, option]) => [`  --${name}${option.value === undefined ? '' : ` ${option.value}`}`, option.choices ? `${option.about} (${option.choices.join(', ')})` : option.about] as const);
+  const entries = Object.entries(options).map(
+    ([name, option]) =>
+      [
+        `  --${name}${option.value === undefined ? '' : ` ${option.value}`}`,
+        option.choices ? `${option.about} (${option.choices.join(', ')})` : option.about,
+      ] as const,
+  );
   const width = Math.max(...entries.map(([left]) => left.length));
   return entries.map(([left, about]) => `${left.padEnd(width)}  ${about}`);
 }
 
 export function helpOf(command: Command): string {
   const own = Object.keys(command.options).length > 0 ? ['', 'Options:', ...optionLines(command.options)] : [];
-  return [`peft-studio ${usageOf(command)}`, '', command.about, ...own, '', 'Every command:', ...optionLines(globalOptions)].join('\n');
+  return [
+    `peft-studio ${usageOf(command)}`,
+    '',
+    command.about,
+    ...own,
+    '',
+    'Every command:',
+    ...optionLines(globalOptions),
+  ].join('\n');
 }
 
 export function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map((command) => `${command.name} ${command.arguments}`.length));
   return [
-    'peft-studio: adapters beside full fine-tuning, trained and measured on this machine', '',
-    ...commands.map((command) => `  ${`${command.name} ${command.arguments}`.trim().padEnd(width)}  ${command.about.split('. ')[0]?.replace(/\.$/, '')}`),
-    '', 'Every command:', ...optionLines(globalOptions), '', '`peft-studio COMMAND --help` shows the options of a command.',
+    'peft-studio: adapters beside full fine-tuning, trained and measured on this machine',
+    '',
+    ...commands.map(
+      (command) =>
+        `  ${`${command.name} ${command.arguments}`.trim().padEnd(width)}  ${command.about.split('. ')[0]?.replace(/\.$/, '')}`,
+    ),
+    '',
+    'Every command:',
+    ...optionLines(globalOptions),
+    '',
+    '`peft-studio COMMAND --help` shows the options of a command.',
   ].join('\n');
 }

@@ -1,7 +1,13 @@
 /** `model …` and `data …`: what runs are made from. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { importRequestSchema, readingOptionsSchema, type BaseModel, type Dataset, type Profile } from '../contract/entities.js';
+import {
+  importRequestSchema,
+  readingOptionsSchema,
+  type BaseModel,
+  type Dataset,
+  type Profile,
+} from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { firstIssue } from '../contract/problem-of.js';
 import type { Arguments, Command } from './command.js';
@@ -9,22 +15,40 @@ import { duration, megabytes, percent, table, whole } from './output.js';
 import { findDataset, findModel, finishJob, project, type Session } from './session.js';
 
 const modelAdd: Command = {
-  name: 'model add', arguments: 'FOLDER', positionals: [1, 1],
+  name: 'model add',
+  arguments: 'FOLDER',
+  positionals: [1, 1],
   about: 'Adds a Hugging Face model folder as a base model. The folder stays where it is.',
   options: { name: { value: 'NAME', about: "Name to use in plans; default: the folder's" } },
   async run(input, { handlers, out }) {
-    const model = await handlers['models.add']({ folder: resolve(input.positional(0)), name: input.text('name') ?? undefined });
-    out.event({ event: 'model', ...model }, `Added ${model.name}: ${model.architecture}, ${whole(model.parameters)} parameters, at most ${model.maxLength} tokens.`);
+    const model = await handlers['models.add']({
+      folder: resolve(input.positional(0)),
+      name: input.text('name') ?? undefined,
+    });
+    out.event(
+      { event: 'model', ...model },
+      `Added ${model.name}: ${model.architecture}, ${whole(model.parameters)} parameters, at most ${model.maxLength} tokens.`,
+    );
     return 0;
   },
 };
 
 const modelList: Command = {
-  name: 'model list', arguments: '', positionals: [0, 0], about: 'Lists the base models.', options: {},
+  name: 'model list',
+  arguments: '',
+  positionals: [0, 0],
+  about: 'Lists the base models.',
+  options: {},
   async run(_, { handlers, out }) {
     const models = await handlers['models.list']({});
     for (const model of models) out.event({ event: 'model', ...model }, null);
-    const row = ({ name, architecture, parameters, maxLength, folder }: BaseModel) => [name, architecture, whole(parameters), maxLength, folder];
+    const row = ({ name, architecture, parameters, maxLength, folder }: BaseModel) => [
+      name,
+      architecture,
+      whole(parameters),
+      maxLength,
+      folder,
+    ];
     out.text(table(['name', 'architecture', 'parameters', 'max. tokens', 'folder'], models.map(row)));
     return 0;
   },
@@ -35,12 +59,21 @@ async function fileOrShare(input: Arguments, option: string): Promise<string | n
   const text = input.text(option);
   if (text === null) return null;
   const share = /^(\d*\.?\d+)(%?)$/.exec(text);
-  if (share === null || (await stat(text).then((info) => info.isFile(), () => false))) return resolve(text);
+  if (
+    share === null ||
+    (await stat(text).then(
+      (info) => info.isFile(),
+      () => false,
+    ))
+  )
+    return resolve(text);
   return Number(share[1]) / (share[2] === '%' ? 100 : 1);
 }
 
 const dataAdd: Command = {
-  name: 'data add', arguments: 'FILE', positionals: [1, 1],
+  name: 'data add',
+  arguments: 'FILE',
+  positionals: [1, 1],
   about: 'Imports a data file (CSV, TSV, JSON, JSONL, Parquet or text). Splits that are not asked for are left empty.',
   options: {
     name: { value: 'NAME', about: 'Name of the data set', required: true },
@@ -52,25 +85,53 @@ const dataAdd: Command = {
     test: { value: 'FILE|SHARE', about: 'Test rows: a file, or a share of the rows' },
     'split-column': { value: 'COLUMN', about: 'Column that says train, validation or test' },
     seed: { value: 'SEED', about: 'Seed of the drawn splits; default 1' },
-    'bad-rows': { value: 'WHAT', about: 'What to do with a row that cannot be used; default stop', choices: ['stop', 'skip'] },
-    format: { value: 'FORMAT', about: 'Format, where the file name does not tell', choices: ['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text'] },
+    'bad-rows': {
+      value: 'WHAT',
+      about: 'What to do with a row that cannot be used; default stop',
+      choices: ['stop', 'skip'],
+    },
+    format: {
+      value: 'FORMAT',
+      about: 'Format, where the file name does not tell',
+      choices: ['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text'],
+    },
     encoding: { value: 'NAME', about: 'Encoding, where detection errs ("windows-1252")' },
     delimiter: { value: 'CHARACTER', about: 'Delimiter, where detection errs' },
   },
   async run(input, session) {
     const { id: projectId } = await project(session);
-    const reading = readingOptionsSchema.parse({ format: input.text('format') ?? undefined, encoding: input.text('encoding') ?? undefined, delimiter: input.text('delimiter') ?? undefined });
+    const reading = readingOptionsSchema.parse({
+      format: input.text('format') ?? undefined,
+      encoding: input.text('encoding') ?? undefined,
+      delimiter: input.text('delimiter') ?? undefined,
+    });
     const request = importRequestSchema.safeParse({
-      projectId, name: input.required('name'), path: resolve(input.positional(0)), reading, textColumn: input.required('text'), pairColumn: input.text('pair'), labelColumn: input.required('label'),
-      validation: await fileOrShare(input, 'validation'), test: await fileOrShare(input, 'test'), splitColumn: input.text('split-column'),
-      seed: input.number('seed', 0, 4_294_967_295, true) ?? 1, badRows: input.text('bad-rows') ?? 'stop',
+      projectId,
+      name: input.required('name'),
+      path: resolve(input.positional(0)),
+      reading,
+      textColumn: input.required('text'),
+      pairColumn: input.text('pair'),
+      labelColumn: input.required('label'),
+      validation: await fileOrShare(input, 'validation'),
+      test: await fileOrShare(input, 'test'),
+      splitColumn: input.text('split-column'),
+      seed: input.number('seed', 0, 4_294_967_295, true) ?? 1,
+      badRows: input.text('bad-rows') ?? 'stop',
     });
-    if (!request.success) throw new StudioError('bad-input', `--${firstIssue(request.error)}.`, 'A share lies between 0 and 0.9.');
-    await finishJob(session, () => session.handlers['datasets.import'](request.data), (event) => {
-      if (event.event !== 'job') return;
-      const { done, total, message, secondsLeft } = event.data;
-      session.out.progress(`${message} ${total ? percent(done / total) : ''}${secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`}`);
-    });
+    if (!request.success)
+      throw new StudioError('bad-input', `--${firstIssue(request.error)}.`, 'A share lies between 0 and 0.9.');
+    await finishJob(
+      session,
+      () => session.handlers['datasets.import'](request.data),
+      (event) => {
+        if (event.event !== 'job') return;
+        const { done, total, message, secondsLeft } = event.data;
+        session.out.progress(
+          `${message} ${total ? percent(done / total) : ''}${secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`}`,
+        );
+      },
+    );
     tellDataset(session, await findDataset(session, projectId, request.data.name));
     return 0;
   },
@@ -79,30 +140,55 @@ const dataAdd: Command = {
 function tellDataset({ out }: Session, set: Dataset): void {
   const { train, validation, test } = set.rows;
   const skipped = set.skippedRows > 0 ? ` ${whole(set.skippedRows)} bad rows were left out.` : '';
-  out.event({ event: 'data', ...set }, `Added ${set.name}: ${whole(train)} training, ${whole(validation)} validation and ${whole(test)} test rows, ${set.labels.length} labels. ${set.splitNote}${skipped}`);
+  out.event(
+    { event: 'data', ...set },
+    `Added ${set.name}: ${whole(train)} training, ${whole(validation)} validation and ${whole(test)} test rows, ${set.labels.length} labels. ${set.splitNote}${skipped}`,
+  );
 }
 
 const dataList: Command = {
-  name: 'data list', arguments: '', positionals: [0, 0], about: 'Lists the data sets of the project.', options: {},
+  name: 'data list',
+  arguments: '',
+  positionals: [0, 0],
+  about: 'Lists the data sets of the project.',
+  options: {},
   async run(_, session) {
     const { id: projectId } = await project(session);
     const sets = await session.handlers['datasets.list']({ projectId });
     for (const set of sets) session.out.event({ event: 'data', ...set }, null);
-    session.out.text(sets.length === 0 ? 'No data sets yet. Add one with `peft-studio data add FILE --name NAME --text COLUMN --label COLUMN`.'
-      : table(['name', 'train', 'validation', 'test', 'labels', 'source'], sets.map(({ name, rows, labels, source }) => [name, whole(rows.train), whole(rows.validation), whole(rows.test), labels.length, source])));
+    session.out.text(
+      sets.length === 0
+        ? 'No data sets yet. Add one with `peft-studio data add FILE --name NAME --text COLUMN --label COLUMN`.'
+        : table(
+            ['name', 'train', 'validation', 'test', 'labels', 'source'],
+            sets.map(({ name, rows, labels, source }) => [
+              name,
+              whole(rows.train),
+              whole(rows.validation),
+              whole(rows.test),
+              labels.length,
+              source,
+            ]),
+          ),
+    );
     return 0;
   },
 };
 
 const dataShow: Command = {
-  name: 'data show', arguments: 'NAME', positionals: [1, 1],
+  name: 'data show',
+  arguments: 'NAME',
+  positionals: [1, 1],
   about: 'Profiles a data set: label balance, lengths in tokens, and what in it would mislead a run.',
   options: { model: { value: 'NAME|FOLDER', about: "Base model whose tokenizer counts; default: the starter's" } },
   async run(input, session) {
     const { handlers, out } = session;
     const set = await findDataset(session, (await project(session)).id, input.positional(0));
     const wanted = input.text('model');
-    const model = wanted === null ? (await handlers['models.list']({})).find(({ builtIn }) => builtIn) : await findModel(session, wanted);
+    const model =
+      wanted === null
+        ? (await handlers['models.list']({})).find(({ builtIn }) => builtIn)
+        : await findModel(session, wanted);
     const profile = await handlers['datasets.profile']({ id: set.id, modelId: model?.id ?? null });
     out.event({ event: 'profile', data: set.name, ...profile }, describeProfile(set, profile));
     return 0;
@@ -110,12 +196,22 @@ const dataShow: Command = {
 };
 
 function describeProfile(set: Dataset, { labels, lengths, warnings }: Profile): string {
-  const cuts = lengths.cut.map(({ maxLength, share, rows }) => `  at ${maxLength} tokens ${percent(share)} of the rows (${whole(rows)}) are cut`);
-  const shown = warnings.map(({ severity, message, willHappen }) => `  ${severity === 'info' ? 'note' : 'warning'}: ${message} ${willHappen}`);
+  const cuts = lengths.cut.map(
+    ({ maxLength, share, rows }) => `  at ${maxLength} tokens ${percent(share)} of the rows (${whole(rows)}) are cut`,
+  );
+  const shown = warnings.map(
+    ({ severity, message, willHappen }) => `  ${severity === 'info' ? 'note' : 'warning'}: ${message} ${willHappen}`,
+  );
   return [
-    `${set.name}: ${set.source} (${megabytes(set.bytes)}). ${set.splitNote}`, '',
-    table(['label', 'train', 'validation', 'test'], labels.map(({ label, train, validation, test }) => [label, whole(train), whole(validation), whole(test)])), '',
-    `Lengths by ${lengths.tokenizer}: median ${whole(lengths.median)}, 95 % at most ${whole(lengths.p95)}, longest ${whole(lengths.max)}`, ...cuts,
+    `${set.name}: ${set.source} (${megabytes(set.bytes)}). ${set.splitNote}`,
+    '',
+    table(
+      ['label', 'train', 'validation', 'test'],
+      labels.map(({ label, train, validation, test }) => [label, whole(train), whole(validation), whole(test)]),
+    ),
+    '',
+    `Lengths by ${lengths.tokenizer}: median ${whole(lengths.median)}, 95 % at most ${whole(lengths.p95)}, longest ${whole(lengths.max)}`,
+    ...cuts,
     ...(shown.length > 0 ? ['', ...shown] : []),
   ].join('\n');
 }

@@ -18,7 +18,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const code = runCommandLine(process.argv.slice(2), {
-  streams: { stdout: (text) => void process.stdout.write(text), stderr: (text) => void process.stderr.write(text), terminal: process.stderr.isTTY === true },
+  streams: {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    terminal: process.stderr.isTTY === true,
+  },
   spawnTrainer: forkTrainerFrom(path.join(dist, 'trainer.cjs')),
   interrupted: interrupt.signal,
 });

@@ -51,7 +51,8 @@ export class Output {
   }
 
   error(problem: Problem): void {
-    if (this.json) this.streams.stdout(`${JSON.stringify({ event: 'error', message: problem.message, hint: problem.hint })}\n`);
+    if (this.json)
+      this.streams.stdout(`${JSON.stringify({ event: 'error', message: problem.message, hint: problem.hint })}\n`);
     else this.note([`error: ${problem.message}`, ...(problem.hint ? [`       ${problem.hint}`] : [])].join('\n'));
   }
 
@@ -65,13 +66,24 @@ export class Output {
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [head, ...rows].map((row) => row.map(String));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const right = head.map((_, column) => rows.length > 0 && rows.every((row) => /^[-–\d.,\s%]*$|^\d[\d.,]* \S+$/.test(String(row[column] ?? ''))));
-  return cells.map((row) => row.map((cell, column) => (right[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()).join('\n');
+  const right = head.map(
+    (_, column) =>
+      rows.length > 0 && rows.every((row) => /^[-–\d.,\s%]*$|^\d[\d.,]* \S+$/.test(String(row[column] ?? ''))),
+  );
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => (right[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 export const whole = (value: number) => Math.round(value).toLocaleString('en');
 export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-export const megabytes = (bytes: number) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`);
+export const megabytes = (bytes: number) =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
 /** "40 s", "12 min", "3 h 20 min". */
 export function duration(seconds: number): string {

@@ -17,7 +17,9 @@ if (existsSync(fileURLToPath(prepareModule))) {
   } catch (error) {
     // Whoever reads JSON lines gets this failure as one, too.
     if (process.argv.includes('--json')) {
-      process.stdout.write(`${JSON.stringify({ event: 'error', message: String(error instanceof Error ? error.message : error), hint: null })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ event: 'error', message: String(error instanceof Error ? error.message : error), hint: null })}\n`,
+      );
     }
     fail(error);
     process.exit(1);

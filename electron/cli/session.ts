@@ -36,7 +36,10 @@ export interface Session {
 export async function project(session: Session): Promise<Project> {
   const { handlers, projectName } = session;
   const lists = await Promise.all([false, true].map((archived) => handlers['projects.list']({ archived })));
-  return lists.flat().find(({ name }) => name === projectName) ?? handlers['projects.create']({ name: projectName, description: '' });
+  return (
+    lists.flat().find(({ name }) => name === projectName) ??
+    handlers['projects.create']({ name: projectName, description: '' })
+  );
 }
 
 /** A base model by its name, or a folder, which is then added. @throws StudioError 'not-found' */
@@ -44,9 +47,24 @@ export async function findModel(session: Session, wanted: string): Promise<BaseM
   const known = await session.handlers['models.list']({});
   const found = known.find(({ name, folder }) => name === wanted || folder === resolve(wanted));
   if (found) return found;
-  const isFolder = await stat(wanted).then((info) => info.isDirectory(), () => false);
-  if (isFolder) return session.handlers['models.add']({ folder: resolve(wanted), name: freeName(basename(resolve(wanted)), known.map(({ name }) => name)) });
-  throw new StudioError('not-found', `model: there is no base model and no folder "${wanted}".`, `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder with \`peft-studio model add FOLDER\`.`, { path: 'model' });
+  const isFolder = await stat(wanted).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+  if (isFolder)
+    return session.handlers['models.add']({
+      folder: resolve(wanted),
+      name: freeName(
+        basename(resolve(wanted)),
+        known.map(({ name }) => name),
+      ),
+    });
+  throw new StudioError(
+    'not-found',
+    `model: there is no base model and no folder "${wanted}".`,
+    `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder with \`peft-studio model add FOLDER\`.`,
+    { path: 'model' },
+  );
 }
 
 /** `wish`, or with the first free number behind it. */
@@ -61,14 +79,25 @@ export async function findDataset(session: Session, projectId: number, wanted: s
   const sets = await session.handlers['datasets.list']({ projectId });
   const found = sets.find(({ name }) => name === wanted);
   if (found) return found;
-  throw new StudioError('not-found', `The project "${session.projectName}" has no data set "${wanted}".`, sets.length > 0 ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Add one with `peft-studio data add FILE --name NAME …`.', { path: 'data' });
+  throw new StudioError(
+    'not-found',
+    `The project "${session.projectName}" has no data set "${wanted}".`,
+    sets.length > 0
+      ? `It has: ${sets.map(({ name }) => name).join(', ')}.`
+      : 'Add one with `peft-studio data add FILE --name NAME …`.',
+    { path: 'data' },
+  );
 }
 
 /**
  * Starts a job and waits for its end; `onEvent` hears everything meanwhile. Ctrl-C cancels it.
  * @throws StudioError of the job
  */
-export async function finishJob(session: Session, start: () => Promise<{ jobId: string }>, onEvent: (event: StudioEvent, jobId: string) => void = () => undefined): Promise<Job> {
+export async function finishJob(
+  session: Session,
+  start: () => Promise<{ jobId: string }>,
+  onEvent: (event: StudioEvent, jobId: string) => void = () => undefined,
+): Promise<Job> {
   const { handlers, events, interrupted } = session;
   let jobId: string | null = null;
   let ended: (job: Job) => void = () => undefined;
@@ -88,7 +117,9 @@ export async function finishJob(session: Session, start: () => Promise<{ jobId: 
     for (const event of early) take(event);
     const job = await end;
     if (job.state === 'done') return job;
-    throw job.problem ? StudioError.fromProblem(job.problem) : new StudioError('cancelled', `${job.title} was cancelled.`);
+    throw job.problem
+      ? StudioError.fromProblem(job.problem)
+      : new StudioError('cancelled', `${job.title} was cancelled.`);
   } finally {
     stop();
     interrupted.removeEventListener('abort', cancel);

@@ -9,81 +9,159 @@ import { duration, megabytes, percent, table, whole } from './output.js';
 import { findDataset, findModel, finishJob, project, type Session } from './session.js';
 
 const predict: Command = {
-  name: 'predict', arguments: 'RUN', positionals: [1, 1], about: 'Labels a text, or every row of a file, with a finished run.',
+  name: 'predict',
+  arguments: 'RUN',
+  positionals: [1, 1],
+  about: 'Labels a text, or every row of a file, with a finished run.',
   options: {
-    text: { value: 'TEXT', about: 'The text' }, pair: { value: 'TEXT', about: 'Second text of a pair' },
-    file: { value: 'FILE', about: 'Data file whose rows are labelled' }, 'text-column': { value: 'COLUMN', about: 'Column of the text, with --file' },
-    'pair-column': { value: 'COLUMN', about: 'Column of the second text, with --file' }, out: { value: 'FILE', about: 'CSV to write, with --file' },
+    text: { value: 'TEXT', about: 'The text' },
+    pair: { value: 'TEXT', about: 'Second text of a pair' },
+    file: { value: 'FILE', about: 'Data file whose rows are labelled' },
+    'text-column': { value: 'COLUMN', about: 'Column of the text, with --file' },
+    'pair-column': { value: 'COLUMN', about: 'Column of the second text, with --file' },
+    out: { value: 'FILE', about: 'CSV to write, with --file' },
   },
   async run(input, session) {
     const id = input.id(0);
     const [text, file] = [input.text('text'), input.text('file')];
-    if ((text === null) === (file === null)) throw new StudioError('bad-input', 'predict needs either --text or --file.', 'See peft-studio predict --help.');
+    if ((text === null) === (file === null))
+      throw new StudioError('bad-input', 'predict needs either --text or --file.', 'See peft-studio predict --help.');
     if (text !== null) {
       if (text === '') throw new StudioError('bad-input', '--text is empty.', 'Give a text to label.');
-      const [answer] = await session.handlers['playground.predict']({ runIds: [id], text, pair: input.text('pair'), untrained: false });
+      const [answer] = await session.handlers['playground.predict']({
+        runIds: [id],
+        text,
+        pair: input.text('pair'),
+        untrained: false,
+      });
       if (answer?.problem) throw StudioError.fromProblem(answer.problem);
       if (answer) tellAnswer(session, { row: 0, ...answer });
       return 0;
     }
     const out = input.text('out');
-    const request = { runId: id, path: resolve(file ?? ''), textColumn: input.required('text-column'), pairColumn: input.text('pair-column'), out: out === null ? null : resolve(out), report: true };
-    await finishJob(session, () => session.handlers['playground.predictFile'](request), (event, jobId) => {
-      if (event.event === 'answers' && event.data.jobId === jobId) for (const answer of event.data.rows) tellAnswer(session, answer, out === null);
-      if (event.event === 'job' && out !== null) session.out.progress(`${event.data.message} ${event.data.total ? percent(event.data.done / event.data.total) : ''}`);
-    });
+    const request = {
+      runId: id,
+      path: resolve(file ?? ''),
+      textColumn: input.required('text-column'),
+      pairColumn: input.text('pair-column'),
+      out: out === null ? null : resolve(out),
+      report: true,
+    };
+    await finishJob(
+      session,
+      () => session.handlers['playground.predictFile'](request),
+      (event, jobId) => {
+        if (event.event === 'answers' && event.data.jobId === jobId)
+          for (const answer of event.data.rows) tellAnswer(session, answer, out === null);
+        if (event.event === 'job' && out !== null)
+          session.out.progress(
+            `${event.data.message} ${event.data.total ? percent(event.data.done / event.data.total) : ''}`,
+          );
+      },
+    );
     if (out !== null) session.out.text(`Wrote ${out}.`);
     return 0;
   },
 };
 
-function tellAnswer({ out }: Session, { row, label, probabilities }: { row: number; label: string; probabilities: Record<string, number> }, shown = true): void {
-  const ranked = Object.entries(probabilities).sort(([, a], [, b]) => b - a).slice(0, 3).map(([name, value]) => `${name} ${percent(value)}`);
-  out.event({ event: 'prediction', row, label, probabilities }, shown ? `${row}\t${label}\t${ranked.join(', ')}` : null);
+function tellAnswer(
+  { out }: Session,
+  { row, label, probabilities }: { row: number; label: string; probabilities: Record<string, number> },
+  shown = true,
+): void {
+  const ranked = Object.entries(probabilities)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([name, value]) => `${name} ${percent(value)}`);
+  out.event(
+    { event: 'prediction', row, label, probabilities },
+    shown ? `${row}\t${label}\t${ranked.join(', ')}` : null,
+  );
 }
 
 const exportRun: Command = {
-  name: 'export', arguments: 'RUN', positionals: [1, 1], about: 'Exports a finished run and proves the export: it is reloaded and compared with the live run.',
-  options: { format: { value: 'FORMAT', about: 'What to write', required: true, choices: exportFormatSchema.options }, to: { value: 'DIR', about: 'New or empty folder', required: true } },
+  name: 'export',
+  arguments: 'RUN',
+  positionals: [1, 1],
+  about: 'Exports a finished run and proves the export: it is reloaded and compared with the live run.',
+  options: {
+    format: { value: 'FORMAT', about: 'What to write', required: true, choices: exportFormatSchema.options },
+    to: { value: 'DIR', about: 'New or empty folder', required: true },
+  },
   async run(input, session) {
     const runId = input.id(0);
     const format = exportFormatSchema.parse(input.required('format'));
     const folder = resolve(input.required('to'));
     const { projectId } = await session.handlers['runs.get']({ id: runId });
-    await finishJob(session, () => session.handlers['exports.start']({ runId, format, folder }), (event) => {
-      if (event.event === 'job') session.out.progress(event.data.message);
-    });
-    const made = (await session.handlers['exports.list']({ projectId })).find((artefact) => artefact.runId === runId && artefact.folder === folder && artefact.format === format);
+    await finishJob(
+      session,
+      () => session.handlers['exports.start']({ runId, format, folder }),
+      (event) => {
+        if (event.event === 'job') session.out.progress(event.data.message);
+      },
+    );
+    const made = (await session.handlers['exports.list']({ projectId })).find(
+      (artefact) => artefact.runId === runId && artefact.folder === folder && artefact.format === format,
+    );
     const { bytes, proof } = artefactSchema.parse(made);
-    session.out.event({ event: 'export', run: runId, format, folder, bytes, proof }, `Exported to ${folder} (${megabytes(bytes)}). Proof: on ${proof.rows} rows the largest difference of a logit is ${proof.largestDifference.toExponential(1)}, ${proof.sameLabels ? 'every label the same' : 'NOT every label the same'}.`);
+    session.out.event(
+      { event: 'export', run: runId, format, folder, bytes, proof },
+      `Exported to ${folder} (${megabytes(bytes)}). Proof: on ${proof.rows} rows the largest difference of a logit is ${proof.largestDifference.toExponential(1)}, ${proof.sameLabels ? 'every label the same' : 'NOT every label the same'}.`,
+    );
     return 0;
   },
 };
 
 const devices: Command = {
-  name: 'devices', arguments: '', positionals: [0, 0], about: 'Tests every device: a training step on it must give what the CPU gives.', options: {},
+  name: 'devices',
+  arguments: '',
+  positionals: [0, 0],
+  about: 'Tests every device: a training step on it must give what the CPU gives.',
+  options: {},
   async run(_, { handlers, out }) {
     out.progress('Testing the devices');
     const reports = await handlers['devices.test']({});
     for (const report of reports) out.event({ event: 'device', ...report }, null);
-    const row = ({ id, title, status, secondsPerStep, difference, reason, inUse }: DeviceReport) => [id, title, status, secondsPerStep === null ? '–' : secondsPerStep.toFixed(3), difference === null ? '–' : difference.toExponential(1), [inUse ? 'in use' : '', reason ?? ''].filter(Boolean).join('; ')];
+    const row = ({ id, title, status, secondsPerStep, difference, reason, inUse }: DeviceReport) => [
+      id,
+      title,
+      status,
+      secondsPerStep === null ? '–' : secondsPerStep.toFixed(3),
+      difference === null ? '–' : difference.toExponential(1),
+      [inUse ? 'in use' : '', reason ?? ''].filter(Boolean).join('; '),
+    ];
     out.text(table(['device', 'name', 'test', 's/step', 'difference', ''], reports.map(row)));
     return 0;
   },
 };
 
-const benchmarkMethods = [{ type: 'lora' }, { type: 'bottleneck' }, { type: 'bitfit' }, { type: 'head' }, { type: 'full' }] as const;
+const benchmarkMethods = [
+  { type: 'lora' },
+  { type: 'bottleneck' },
+  { type: 'bitfit' },
+  { type: 'head' },
+  { type: 'full' },
+] as const;
 
 const benchmark: Command = {
-  name: 'benchmark', arguments: '', positionals: [0, 0], about: 'Measures step time, tokens a second and peak memory of each method on this machine, by real steps on real rows.',
+  name: 'benchmark',
+  arguments: '',
+  positionals: [0, 0],
+  about:
+    'Measures step time, tokens a second and peak memory of each method on this machine, by real steps on real rows.',
   options: {
-    model: { value: 'NAME|FOLDER', about: 'Base model; default: the starter' }, data: { value: 'NAME', about: 'Data set of the project; default: the bundled sample' },
-    'batch-size': { value: 'ROWS', about: 'Rows a step; default 16' }, 'max-length': { value: 'TOKENS', about: 'Tokens kept of a row; default 128, or what the model takes' },
+    model: { value: 'NAME|FOLDER', about: 'Base model; default: the starter' },
+    data: { value: 'NAME', about: 'Data set of the project; default: the bundled sample' },
+    'batch-size': { value: 'ROWS', about: 'Rows a step; default 16' },
+    'max-length': { value: 'TOKENS', about: 'Tokens kept of a row; default 128, or what the model takes' },
   },
   async run(input, session) {
     const { handlers, out } = session;
     const wanted = input.text('model');
-    const model = wanted === null ? (await handlers['models.list']({})).find(({ builtIn }) => builtIn) : await findModel(session, wanted);
+    const model =
+      wanted === null
+        ? (await handlers['models.list']({})).find(({ builtIn }) => builtIn)
+        : await findModel(session, wanted);
     if (!model) throw new StudioError('not-found', 'There is no starter model.', 'Name one with --model.');
     const { projectId, data } = await benchmarkData(session, input.text('data'));
     const batchSize = input.number('batch-size', 1, 4096, true) ?? 16;
@@ -93,11 +171,37 @@ const benchmark: Command = {
       out.progress(`Measuring ${method.type}`);
       const started = performance.now();
       const plan = parsePlan({ model: model.name, data, method, training: { batchSize, maxLength, maxSteps: 100 } });
-      const { secondsPerStep, tokensPerSecond, peakMemoryBytes, trainableParameters, totalParameters } = await handlers['runs.estimate']({ projectId, plan });
-      out.event({ event: 'benchmark', method: method.type, model: model.name, data, batchSize, maxLength, secondsPerStep, tokensPerSecond, peakMemoryBytes, trainableParameters, totalParameters }, null);
-      rows.push([method.type, secondsPerStep.toFixed(4), whole(tokensPerSecond), whole(peakMemoryBytes / 1e6), percent(trainableParameters / totalParameters), duration((performance.now() - started) / 1000)]);
+      const { secondsPerStep, tokensPerSecond, peakMemoryBytes, trainableParameters, totalParameters } = await handlers[
+        'runs.estimate'
+      ]({ projectId, plan });
+      out.event(
+        {
+          event: 'benchmark',
+          method: method.type,
+          model: model.name,
+          data,
+          batchSize,
+          maxLength,
+          secondsPerStep,
+          tokensPerSecond,
+          peakMemoryBytes,
+          trainableParameters,
+          totalParameters,
+        },
+        null,
+      );
+      rows.push([
+        method.type,
+        secondsPerStep.toFixed(4),
+        whole(tokensPerSecond),
+        whole(peakMemoryBytes / 1e6),
+        percent(trainableParameters / totalParameters),
+        duration((performance.now() - started) / 1000),
+      ]);
     }
-    out.text(`${model.name} on ${data}, batches of ${batchSize} rows of at most ${maxLength} tokens\n\n${table(['method', 's/step', 'tokens/s', 'peak MB', 'trained', 'measured in'], rows)}`);
+    out.text(
+      `${model.name} on ${data}, batches of ${batchSize} rows of at most ${maxLength} tokens\n\n${table(['method', 's/step', 'tokens/s', 'peak MB', 'trained', 'measured in'], rows)}`,
+    );
     return 0;
   },
 };
@@ -110,7 +214,8 @@ async function benchmarkData(session: Session, wanted: string | null): Promise<{
   const projects = await session.handlers['projects.list']({ archived: false });
   for (const { id: projectId } of projects) {
     const sets = await session.handlers['datasets.list']({ projectId });
-    for (const { name, source } of sets) if (/[\\/]samples[\\/]/.test(source) && (await isFile(source))) return { projectId, data: name };
+    for (const { name, source } of sets)
+      if (/[\\/]samples[\\/]/.test(source) && (await isFile(source))) return { projectId, data: name };
   }
   const made = await session.handlers['projects.createSample']({});
   const [set] = await session.handlers['datasets.list']({ projectId: made.id });
@@ -118,6 +223,10 @@ async function benchmarkData(session: Session, wanted: string | null): Promise<{
   return { projectId: made.id, data: set.name };
 }
 
-const isFile = (path: string) => stat(path).then((info) => info.isFile(), () => false);
+const isFile = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
 
 export const useCommands: readonly Command[] = [predict, exportRun, devices, benchmark];

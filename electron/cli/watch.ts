@@ -26,9 +26,20 @@ export async function watchRuns(session: Session, start: () => Promise<readonly 
   };
   const pause = () => {
     // The waiting ones first, or the queue would take up the next.
-    const open = [...runs.values()].filter((run) => !run.over).sort((a, b) => Number(b.run.state === 'queued') - Number(a.run.state === 'queued'));
+    const open = [...runs.values()]
+      .filter((run) => !run.over)
+      .sort((a, b) => Number(b.run.state === 'queued') - Number(a.run.state === 'queued'));
     // A run that ended meanwhile cannot be paused, and need not be.
-    void open.reduce((before, { run }) => before.then(() => handlers['runs.pause']({ id: run.id })).then(() => undefined, () => undefined), Promise.resolve());
+    void open.reduce(
+      (before, { run }) =>
+        before
+          .then(() => handlers['runs.pause']({ id: run.id }))
+          .then(
+            () => undefined,
+            () => undefined,
+          ),
+      Promise.resolve(),
+    );
   };
   const stop = events.listen(take);
   interrupted.addEventListener('abort', pause, { once: true });
@@ -63,7 +74,10 @@ export class RunTeller {
     if (this.#begun) return;
     this.#begun = true;
     const { id, methodName, setting, seed, modelName, datasetName } = this.run;
-    this.session.out.event({ event: 'start', run: id }, `Run ${id}: ${methodName}${setting ? `, ${setting}` : ''}, seed ${seed}, ${modelName} on ${datasetName}`);
+    this.session.out.event(
+      { event: 'start', run: id },
+      `Run ${id}: ${methodName}${setting ? `, ${setting}` : ''}, seed ${seed}, ${modelName} on ${datasetName}`,
+    );
   }
 
   /** Steps and validations in the order in which they were measured. */
@@ -81,7 +95,9 @@ export class RunTeller {
       this.#lastStep = step;
       out.event({ event: 'step', step, loss, learningRate, tokensPerSecond }, null);
       const left = this.run.secondsLeft === null ? '' : `, ${duration(this.run.secondsLeft)} left`;
-      out.progress(`run ${this.run.id}: step ${step}/${this.run.totalSteps || '?'}, loss ${loss === null ? 'not a number' : loss.toFixed(4)}, ${whole(tokensPerSecond)} tokens/s${left}`);
+      out.progress(
+        `run ${this.run.id}: step ${step}/${this.run.totalSteps || '?'}, loss ${loss === null ? 'not a number' : loss.toFixed(4)}, ${whole(tokensPerSecond)} tokens/s${left}`,
+      );
     }
     tellUpTo(Infinity);
   }
@@ -94,14 +110,21 @@ export class RunTeller {
     if (!this.over || run.state === 'finished') this.begin();
     if (run.state === 'preparing') this.session.out.progress(`run ${run.id}: reading model and data`);
     if (run.state === 'finished' && run.result) tellResult(this.session.out, run, run.result);
-    if (run.state === 'paused') this.session.out.event({ event: 'paused', run: run.id, step: run.step }, `Run ${run.id} is saved at step ${run.step}. Go on with: peft-studio resume ${run.id}`);
+    if (run.state === 'paused')
+      this.session.out.event(
+        { event: 'paused', run: run.id, step: run.step },
+        `Run ${run.id} is saved at step ${run.step}. Go on with: peft-studio resume ${run.id}`,
+      );
   }
 
   #validation(metric: ValidationMetric | undefined): void {
     if (metric === undefined || metric.step <= this.#lastValidation) return;
     this.#lastValidation = metric.step;
     const { step, accuracy, macroF1, loss, best } = metric;
-    this.session.out.event({ event: 'validation', step, accuracy, macroF1, loss, best }, `  step ${step}: validation macro F1 ${percent(macroF1)}, accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}${best ? ', best so far' : ''}`);
+    this.session.out.event(
+      { event: 'validation', step, accuracy, macroF1, loss, best },
+      `  step ${step}: validation macro F1 ${percent(macroF1)}, accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}${best ? ', best so far' : ''}`,
+    );
   }
 }
 
@@ -115,16 +138,35 @@ export function exitCodeOf(run: Run): number {
 /** What a run that did not finish is reported as. */
 export function failureOf({ id, state, step, problem }: Run): StudioError {
   const goOn = `Go on with: peft-studio resume ${id}`;
-  if (problem) return new StudioError(problem.code, problem.message, state === 'interrupted' ? [problem.hint, goOn].filter(Boolean).join(' ') : problem.hint, { ...problem.context, run: id });
-  return state === 'cancelled' ? new StudioError('cancelled', `Run ${id} was cancelled at step ${step}.`, goOn, { run: id }) : new StudioError('trainer-lost', `Run ${id} was cut off at step ${step}.`, goOn, { run: id });
+  if (problem)
+    return new StudioError(
+      problem.code,
+      problem.message,
+      state === 'interrupted' ? [problem.hint, goOn].filter(Boolean).join(' ') : problem.hint,
+      { ...problem.context, run: id },
+    );
+  return state === 'cancelled'
+    ? new StudioError('cancelled', `Run ${id} was cancelled at step ${step}.`, goOn, { run: id })
+    : new StudioError('trainer-lost', `Run ${id} was cut off at step ${step}.`, goOn, { run: id });
 }
 
 function tellResult(out: Session['out'], run: Run, result: RunResult): void {
   const { test, trainableParameters, totalParameters, secondsPerStep, peakMemoryBytes, checkpointBytes } = result;
   const scores = test && { accuracy: test.accuracy, macroF1: test.macroF1, loss: test.loss };
-  const tested = test ? `test macro F1 ${percent(test.macroF1)}, accuracy ${percent(test.accuracy)}, loss ${test.loss.toFixed(4)}` : 'no test rows, so no test score';
+  const tested = test
+    ? `test macro F1 ${percent(test.macroF1)}, accuracy ${percent(test.accuracy)}, loss ${test.loss.toFixed(4)}`
+    : 'no test rows, so no test score';
   out.event(
-    { event: 'result', run: run.id, test: scores, trainableParameters, totalParameters, secondsPerStep, peakMemoryBytes, checkpointBytes },
+    {
+      event: 'result',
+      run: run.id,
+      test: scores,
+      trainableParameters,
+      totalParameters,
+      secondsPerStep,
+      peakMemoryBytes,
+      checkpointBytes,
+    },
     `Run ${run.id} is finished: ${tested}.\n  ${whole(trainableParameters)} of ${whole(totalParameters)} parameters trained (${percent(trainableParameters / totalParameters)}), ${secondsPerStep.toFixed(3)} s a step, peak memory ${megabytes(peakMemoryBytes)}, trained file ${megabytes(checkpointBytes)}.`,
   );
 }

@@ -11,18 +11,42 @@ const removal = z.object({ title: z.string(), lines: z.array(z.string()), bytes:
 const job = z.object({ jobId: z.string() });
 
 export const calls = {
-  'app.info': call(none, z.object({ version: z.string(), home: z.string(), platform: z.string(), threads: z.number(), memoryBytes: z.number(), freeMemoryBytes: z.number(), diskFreeBytes: z.number(), usedBytes: z.number(), runtimeVersions: z.record(z.string(), z.string()),
-    /** A notice to show once at start: a database kept aside, runs found interrupted. */
-    notices: z.array(z.object({ severity: z.enum(['info', 'warn', 'bad']), text: z.string() })) })),
+  'app.info': call(
+    none,
+    z.object({
+      version: z.string(),
+      home: z.string(),
+      platform: z.string(),
+      threads: z.number(),
+      memoryBytes: z.number(),
+      freeMemoryBytes: z.number(),
+      diskFreeBytes: z.number(),
+      usedBytes: z.number(),
+      runtimeVersions: z.record(z.string(), z.string()),
+      /** A notice to show once at start: a database kept aside, runs found interrupted. */
+      notices: z.array(z.object({ severity: z.enum(['info', 'warn', 'bad']), text: z.string() })),
+    }),
+  ),
   'settings.get': call(none, e.settingsSchema),
   'settings.set': call(changeOf(e.settingsSchema), e.settingsSchema),
 
   'projects.list': call(z.strictObject({ archived: z.boolean().default(false) }), z.array(e.projectSchema)),
   'projects.get': call(z.strictObject({ id }), e.projectSchema),
-  'projects.create': call(z.strictObject({ name: z.string().min(1).max(200), description: z.string().max(2000).default('') }), e.projectSchema),
+  'projects.create': call(
+    z.strictObject({ name: z.string().min(1).max(200), description: z.string().max(2000).default('') }),
+    e.projectSchema,
+  ),
   /** Project on the bundled starter model and sample data, ready to train. */
   'projects.createSample': call(none, e.projectSchema),
-  'projects.update': call(z.strictObject({ id, name: z.string().min(1).max(200).optional(), description: z.string().max(2000).optional(), archived: z.boolean().optional() }), e.projectSchema),
+  'projects.update': call(
+    z.strictObject({
+      id,
+      name: z.string().min(1).max(200).optional(),
+      description: z.string().max(2000).optional(),
+      archived: z.boolean().optional(),
+    }),
+    e.projectSchema,
+  ),
   'projects.duplicate': call(z.strictObject({ id, name: z.string().min(1).max(200) }), e.projectSchema),
   /** What would go: shown before `projects.remove`. */
   'projects.removal': call(z.strictObject({ id }), removal),
@@ -31,21 +55,54 @@ export const calls = {
   'projects.import': call(z.strictObject({ path: z.string() }), job),
 
   'models.list': call(none, z.array(e.baseModelSchema)),
-  'models.inspect': call(z.strictObject({ folder: z.string() }), e.baseModelSchema.omit({ id: true, addedAt: true, builtIn: true })),
-  'models.add': call(z.strictObject({ folder: z.string(), name: z.string().min(1).max(200).optional() }), e.baseModelSchema),
+  'models.inspect': call(
+    z.strictObject({ folder: z.string() }),
+    e.baseModelSchema.omit({ id: true, addedAt: true, builtIn: true }),
+  ),
+  'models.add': call(
+    z.strictObject({ folder: z.string(), name: z.string().min(1).max(200).optional() }),
+    e.baseModelSchema,
+  ),
   'models.remove': call(z.strictObject({ id }), done),
   /** Every parameter tensor of the base with the method's additions, for counts before training. */
-  'models.count': call(z.strictObject({ modelId: id, datasetId: id.nullable(), method: z.looseObject({ type: z.string() }) }), z.object({ trainable: z.number(), total: z.number(), head: z.number(), groups: z.array(z.object({ name: z.string(), frozen: z.number(), trainable: z.number() })) })),
+  'models.count': call(
+    z.strictObject({ modelId: id, datasetId: id.nullable(), method: z.looseObject({ type: z.string() }) }),
+    z.object({
+      trainable: z.number(),
+      total: z.number(),
+      head: z.number(),
+      groups: z.array(z.object({ name: z.string(), frozen: z.number(), trainable: z.number() })),
+    }),
+  ),
 
   /** Opens the system's dialog; the answer's path is granted to this window until it closes. */
-  'files.choose': call(z.strictObject({ kind: z.enum(['data', 'model-folder', 'folder', 'save', 'project-file']), suggestedName: z.string().optional() }), z.object({ path: z.string().nullable() })),
+  'files.choose': call(
+    z.strictObject({
+      kind: z.enum(['data', 'model-folder', 'folder', 'save', 'project-file']),
+      suggestedName: z.string().optional(),
+    }),
+    z.object({ path: z.string().nullable() }),
+  ),
   'files.show': call(z.strictObject({ path: z.string() }), done),
 
   'datasets.list': call(z.strictObject({ projectId: id }), z.array(e.datasetSchema)),
   'datasets.get': call(z.strictObject({ id }), e.datasetSchema),
-  'datasets.inspect': call(z.strictObject({ path: z.string(), reading: e.readingOptionsSchema.default({}) }), e.filePreviewSchema),
+  'datasets.inspect': call(
+    z.strictObject({ path: z.string(), reading: e.readingOptionsSchema.default({}) }),
+    e.filePreviewSchema,
+  ),
   'datasets.import': call(e.importRequestSchema, job),
-  'datasets.rows': call(z.strictObject({ id, offset: z.int().min(0), limit: z.int().min(1).max(500), split: e.splitNameSchema.optional(), label: z.string().optional(), search: z.string().max(500).optional() }), z.object({ total: z.number(), rows: z.array(e.datasetRowSchema) })),
+  'datasets.rows': call(
+    z.strictObject({
+      id,
+      offset: z.int().min(0),
+      limit: z.int().min(1).max(500),
+      split: e.splitNameSchema.optional(),
+      label: z.string().optional(),
+      search: z.string().max(500).optional(),
+    }),
+    z.object({ total: z.number(), rows: z.array(e.datasetRowSchema) }),
+  ),
   'datasets.profile': call(z.strictObject({ id, modelId: id.nullable().default(null) }), e.profileSchema),
   'datasets.removal': call(z.strictObject({ id }), removal),
   'datasets.remove': call(z.strictObject({ id }), done),
@@ -58,7 +115,14 @@ export const calls = {
   /** A measured probe: a few real steps at the longest batch in a process of its own. */
   'runs.estimate': call(z.strictObject({ projectId: id, plan: planSchema }), e.estimateSchema),
   /** `initFolder`: an exported adapter or merged folder whose values the runs start from. */
-  'runs.start': call(z.strictObject({ projectId: id, plans: z.array(planSchema).min(1).max(200), initFolder: z.string().nullable().default(null) }), z.array(e.runSchema)),
+  'runs.start': call(
+    z.strictObject({
+      projectId: id,
+      plans: z.array(planSchema).min(1).max(200),
+      initFolder: z.string().nullable().default(null),
+    }),
+    z.array(e.runSchema),
+  ),
   'runs.startMatrix': call(z.strictObject({ projectId: id, matrix: matrixSchema }), z.array(e.runSchema)),
   'runs.pause': call(z.strictObject({ id }), e.runSchema),
   'runs.resume': call(z.strictObject({ id }), e.runSchema),
@@ -66,12 +130,40 @@ export const calls = {
   'runs.removal': call(z.strictObject({ id }), removal),
   'runs.remove': call(z.strictObject({ id }), done),
 
-  'compare.runs': call(z.strictObject({ projectId: id, datasetId: id, modelId: id, runIds: z.array(id).nullable().default(null), measure: z.enum(['macroF1', 'accuracy']).default('macroF1'), zone: z.number().positive().max(50).default(1) }), e.comparisonSchema),
+  'compare.runs': call(
+    z.strictObject({
+      projectId: id,
+      datasetId: id,
+      modelId: id,
+      runIds: z.array(id).nullable().default(null),
+      measure: z.enum(['macroF1', 'accuracy']).default('macroF1'),
+      zone: z.number().positive().max(50).default(1),
+    }),
+    e.comparisonSchema,
+  ),
 
   /** `untrained` adds the base with a fresh head. */
-  'playground.predict': call(z.strictObject({ runIds: z.array(id).max(12), text: z.string().min(1).max(100_000), pair: z.string().max(100_000).nullable().default(null), untrained: z.boolean().default(false) }), z.array(e.predictionSchema)),
+  'playground.predict': call(
+    z.strictObject({
+      runIds: z.array(id).max(12),
+      text: z.string().min(1).max(100_000),
+      pair: z.string().max(100_000).nullable().default(null),
+      untrained: z.boolean().default(false),
+    }),
+    z.array(e.predictionSchema),
+  ),
   /** Answers go to the CSV `out`, with `report` also as `answers` events. */
-  'playground.predictFile': call(z.strictObject({ runId: id, path: z.string(), textColumn: z.string(), pairColumn: z.string().nullable().default(null), out: z.string().nullable(), report: z.boolean().default(false) }), job),
+  'playground.predictFile': call(
+    z.strictObject({
+      runId: id,
+      path: z.string(),
+      textColumn: z.string(),
+      pairColumn: z.string().nullable().default(null),
+      out: z.string().nullable(),
+      report: z.boolean().default(false),
+    }),
+    job,
+  ),
 
   'exports.start': call(z.strictObject({ runId: id, format: e.exportFormatSchema, folder: z.string() }), job),
   'exports.list': call(z.strictObject({ projectId: id }), z.array(e.artefactSchema)),
@@ -81,7 +173,14 @@ export const calls = {
   'jobs.list': call(none, z.array(e.jobSchema)),
   'jobs.cancel': call(z.strictObject({ jobId: z.string() }), done),
   /** Writes a chart or table that the window drew to a path the user chose. */
-  'files.write': call(z.strictObject({ path: z.string(), text: z.string().max(50_000_000).optional(), base64: z.string().max(100_000_000).optional() }), done),
+  'files.write': call(
+    z.strictObject({
+      path: z.string(),
+      text: z.string().max(50_000_000).optional(),
+      base64: z.string().max(100_000_000).optional(),
+    }),
+    done,
+  ),
 } as const;
 
 export type CallName = keyof typeof calls;
@@ -94,12 +193,20 @@ export type Handlers = { [N in CallName]: (request: CallRequest<N>) => Promise<C
 /** What the studio tells by itself; `runs` and `metrics` come at most about ten times a second. */
 export const events = {
   run: e.runSchema,
-  metrics: z.object({ runId: id, steps: z.array(e.stepMetricSchema), validations: z.array(e.validationMetricSchema), log: z.array(e.logLineSchema) }),
+  metrics: z.object({
+    runId: id,
+    steps: z.array(e.stepMetricSchema),
+    validations: z.array(e.validationMetricSchema),
+    log: z.array(e.logLineSchema),
+  }),
   job: e.jobSchema,
   /** A file's rows as they are answered, where `playground.predictFile` asked for them. */
   answers: z.object({ jobId: z.string(), rows: z.array(e.answerSchema) }),
   /** Lists of this kind changed: read them again. */
-  changed: z.object({ kind: z.enum(['projects', 'models', 'datasets', 'runs', 'exports', 'devices', 'settings']), projectId: id.nullable() }),
+  changed: z.object({
+    kind: z.enum(['projects', 'models', 'datasets', 'runs', 'exports', 'devices', 'settings']),
+    projectId: id.nullable(),
+  }),
 } as const;
 export type EventName = keyof typeof events;
 export type EventData<N extends EventName> = z.output<(typeof events)[N]>;
@@ -107,7 +214,10 @@ export type StudioEvent = { [N in EventName]: { event: N; data: EventData<N> } }
 
 /** What the preload puts on `window.studio`. Failures come back as a Problem, never as a thrown foreign error. */
 export interface Bridge {
-  call<N extends CallName>(name: N, input: CallInput<N>): Promise<{ ok: true; value: CallOutput<N> } | { ok: false; problem: import('./errors.js').Problem }>;
+  call<N extends CallName>(
+    name: N,
+    input: CallInput<N>,
+  ): Promise<{ ok: true; value: CallOutput<N> } | { ok: false; problem: import('./errors.js').Problem }>;
   /** Listens to one kind of event; returns the function that stops listening. */
   on<N extends EventName>(name: N, listener: (data: EventData<N>) => void): () => void;
 }

@@ -11,30 +11,75 @@ export const splitNameSchema = z.enum(splitNames);
 export type SplitName = z.infer<typeof splitNameSchema>;
 
 export const projectSchema = z.object({
-  id, name: z.string(), description: z.string(), createdAt: z.string(), archivedAt: nullable(z.string()),
-  datasets: count, runs: count, runsActive: count, runsFailed: count, bytes: count,
+  id,
+  name: z.string(),
+  description: z.string(),
+  createdAt: z.string(),
+  archivedAt: nullable(z.string()),
+  datasets: count,
+  runs: count,
+  runsActive: count,
+  runsFailed: count,
+  bytes: count,
   /** Best test score of a finished run, over seeds of its method. */
-  best: nullable(z.object({ method: methodSchema, label: z.string(), macroF1: z.number(), low: nullable(z.number()), high: nullable(z.number()), seeds: count })),
+  best: nullable(
+    z.object({
+      method: methodSchema,
+      label: z.string(),
+      macroF1: z.number(),
+      low: nullable(z.number()),
+      high: nullable(z.number()),
+      seeds: count,
+    }),
+  ),
 });
 export type Project = z.infer<typeof projectSchema>;
 
 export const baseModelSchema = z.object({
-  id, name: z.string(), folder: z.string(), architecture: z.string(), parameters: count, layers: count, hiddenSize: count,
-  vocabularySize: count, maxLength: count, bytes: count, builtIn: z.boolean(), addedAt: z.string(), license: nullable(z.string()),
+  id,
+  name: z.string(),
+  folder: z.string(),
+  architecture: z.string(),
+  parameters: count,
+  layers: count,
+  hiddenSize: count,
+  vocabularySize: count,
+  maxLength: count,
+  bytes: count,
+  builtIn: z.boolean(),
+  addedAt: z.string(),
+  license: nullable(z.string()),
 });
 export type BaseModel = z.infer<typeof baseModelSchema>;
 
 export const labelCountSchema = z.object({ label: z.string(), train: count, validation: count, test: count });
 export const datasetSchema = z.object({
-  id, projectId: id, name: z.string(), task: z.enum(['classification']), source: z.string(),
-  textColumn: z.string(), pairColumn: nullable(z.string()), labelColumn: z.string(),
-  rows: z.object({ train: count, validation: count, test: count }), labels: z.array(z.string()),
-  splitNote: z.string(), skippedRows: count, bytes: count, createdAt: z.string(), contentHash: z.string(),
+  id,
+  projectId: id,
+  name: z.string(),
+  task: z.enum(['classification']),
+  source: z.string(),
+  textColumn: z.string(),
+  pairColumn: nullable(z.string()),
+  labelColumn: z.string(),
+  rows: z.object({ train: count, validation: count, test: count }),
+  labels: z.array(z.string()),
+  splitNote: z.string(),
+  skippedRows: count,
+  bytes: count,
+  createdAt: z.string(),
+  contentHash: z.string(),
 });
 export type Dataset = z.infer<typeof datasetSchema>;
 
 export const datasetRowSchema = z.object({
-  id, split: splitNameSchema, position: count, text: z.string(), pair: nullable(z.string()), label: z.string(), line: count,
+  id,
+  split: splitNameSchema,
+  position: count,
+  text: z.string(),
+  pair: nullable(z.string()),
+  label: z.string(),
+  line: count,
 });
 export type DatasetRow = z.infer<typeof datasetRowSchema>;
 
@@ -42,132 +87,286 @@ export const profileSchema = z.object({
   rows: z.object({ train: count, validation: count, test: count }),
   labels: z.array(labelCountSchema),
   /** Token lengths by the tokenizer of `tokenizer`; `bins[i]` counts rows with length in [edges[i], edges[i+1]). */
-  lengths: z.object({ tokenizer: z.string(), edges: z.array(z.number()), bins: z.array(z.number()), median: count, p95: count, max: count,
+  lengths: z.object({
+    tokenizer: z.string(),
+    edges: z.array(z.number()),
+    bins: z.array(z.number()),
+    median: count,
+    p95: count,
+    max: count,
     /** For some maximum lengths: the share of rows (0 to 1) that lose text. */
-    cut: z.array(z.object({ maxLength: count, share: z.number(), rows: count })) }),
-  warnings: z.array(z.object({
-    kind: z.enum(['empty-text', 'duplicate', 'conflicting-labels', 'leak', 'rare-label', 'long-text']),
-    severity: z.enum(['bad', 'warn', 'info']), rows: count, message: z.string(), willHappen: z.string(),
-    examples: z.array(z.object({ split: splitNameSchema, line: count, label: z.string(), text: z.string() })),
-  })),
+    cut: z.array(z.object({ maxLength: count, share: z.number(), rows: count })),
+  }),
+  warnings: z.array(
+    z.object({
+      kind: z.enum(['empty-text', 'duplicate', 'conflicting-labels', 'leak', 'rare-label', 'long-text']),
+      severity: z.enum(['bad', 'warn', 'info']),
+      rows: count,
+      message: z.string(),
+      willHappen: z.string(),
+      examples: z.array(z.object({ split: splitNameSchema, line: count, label: z.string(), text: z.string() })),
+    }),
+  ),
 });
 export type Profile = z.infer<typeof profileSchema>;
 
 /** How a file reads before it is imported: real rows, detected options, suggested roles. */
 export const readingOptionsSchema = z.strictObject({
   format: z.enum(['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text']).optional(),
-  encoding: z.string().optional(), delimiter: z.string().optional(), header: z.boolean().optional(),
+  encoding: z.string().optional(),
+  delimiter: z.string().optional(),
+  header: z.boolean().optional(),
 });
 export type ReadingOptions = z.infer<typeof readingOptionsSchema>;
 export const filePreviewSchema = z.object({
-  path: z.string(), bytes: count, format: z.enum(['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text']),
-  encoding: nullable(z.string()), delimiter: nullable(z.string()), header: z.boolean(),
-  columns: z.array(z.object({ name: z.string(), distinct: count, empty: count, meanLength: count, suggestedRole: z.enum(['text', 'pair', 'label', 'split', 'ignore']) })),
-  rows: z.array(z.array(z.string())), rowsSampled: count, problems: z.array(z.object({ line: count, message: z.string() })),
+  path: z.string(),
+  bytes: count,
+  format: z.enum(['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text']),
+  encoding: nullable(z.string()),
+  delimiter: nullable(z.string()),
+  header: z.boolean(),
+  columns: z.array(
+    z.object({
+      name: z.string(),
+      distinct: count,
+      empty: count,
+      meanLength: count,
+      suggestedRole: z.enum(['text', 'pair', 'label', 'split', 'ignore']),
+    }),
+  ),
+  rows: z.array(z.array(z.string())),
+  rowsSampled: count,
+  problems: z.array(z.object({ line: count, message: z.string() })),
 });
 export type FilePreview = z.infer<typeof filePreviewSchema>;
 
 export const importRequestSchema = z.strictObject({
-  projectId: id, name: z.string().min(1).max(200), path: z.string(), reading: readingOptionsSchema.default({}),
+  projectId: id,
+  name: z.string().min(1).max(200),
+  path: z.string(),
+  reading: readingOptionsSchema.default({}),
   task: z.literal('classification').default('classification'),
-  textColumn: z.string(), pairColumn: nullable(z.string()).default(null), labelColumn: z.string(),
+  textColumn: z.string(),
+  pairColumn: nullable(z.string()).default(null),
+  labelColumn: z.string(),
   /** A file, a share of the training rows (0 to 0.9), or null for none; `splitColumn` names the split in each row instead. */
-  validation: z.union([z.string(), z.number().min(0).max(0.9)]).nullable().default(0.15),
-  test: z.union([z.string(), z.number().min(0).max(0.9)]).nullable().default(0.15),
-  splitColumn: nullable(z.string()).default(null), seed: z.int().min(0).default(1),
+  validation: z
+    .union([z.string(), z.number().min(0).max(0.9)])
+    .nullable()
+    .default(0.15),
+  test: z
+    .union([z.string(), z.number().min(0).max(0.9)])
+    .nullable()
+    .default(0.15),
+  splitColumn: nullable(z.string()).default(null),
+  seed: z.int().min(0).default(1),
   badRows: z.enum(['skip', 'stop']).default('stop'),
 });
 export type ImportRequest = z.infer<typeof importRequestSchema>;
 
-export const runStates = ['queued', 'preparing', 'running', 'paused', 'interrupted', 'finished', 'cancelled', 'failed'] as const;
+export const runStates = [
+  'queued',
+  'preparing',
+  'running',
+  'paused',
+  'interrupted',
+  'finished',
+  'cancelled',
+  'failed',
+] as const;
 export const scoresSchema = z.object({
-  accuracy: z.number(), macroF1: z.number(), loss: z.number(),
+  accuracy: z.number(),
+  macroF1: z.number(),
+  loss: z.number(),
   /** 95 % interval of macro F1 over the rows of the split (percentile bootstrap), where it was computed. */
   macroF1Interval: nullable(z.object({ low: z.number(), high: z.number() })).optional(),
 });
 export type Scores = z.infer<typeof scoresSchema>;
 export const runResultSchema = z.object({
-  test: nullable(scoresSchema), validation: nullable(scoresSchema), bestStep: count,
-  trainableParameters: count, totalParameters: count, secondsPerStep: count, tokensPerSecond: count,
-  peakMemoryBytes: count, optimizerBytes: count, checkpointBytes: count, trainingSeconds: count, steps: count, stoppedEarly: z.boolean(),
+  test: nullable(scoresSchema),
+  validation: nullable(scoresSchema),
+  bestStep: count,
+  trainableParameters: count,
+  totalParameters: count,
+  secondsPerStep: count,
+  tokensPerSecond: count,
+  peakMemoryBytes: count,
+  optimizerBytes: count,
+  checkpointBytes: count,
+  trainingSeconds: count,
+  steps: count,
+  stoppedEarly: z.boolean(),
 });
 export type RunResult = z.infer<typeof runResultSchema>;
 export const runSchema = z.object({
-  id, projectId: id, modelId: id, datasetId: id, modelName: z.string(), datasetName: z.string(),
+  id,
+  projectId: id,
+  modelId: id,
+  datasetId: id,
+  modelName: z.string(),
+  datasetName: z.string(),
   /** Short name of method and setting, as tables show it: "LoRA", "r 8, query value". */
-  methodName: z.string(), setting: z.string(), seed: z.number(), plan: planSchema, state: z.enum(runStates),
-  step: count, totalSteps: count, secondsLeft: nullable(count), device: nullable(z.string()),
-  createdAt: z.string(), startedAt: nullable(z.string()), endedAt: nullable(z.string()),
-  validation: nullable(scoresSchema), result: nullable(runResultSchema), problem: nullable(problemSchema),
+  methodName: z.string(),
+  setting: z.string(),
+  seed: z.number(),
+  plan: planSchema,
+  state: z.enum(runStates),
+  step: count,
+  totalSteps: count,
+  secondsLeft: nullable(count),
+  device: nullable(z.string()),
+  createdAt: z.string(),
+  startedAt: nullable(z.string()),
+  endedAt: nullable(z.string()),
+  validation: nullable(scoresSchema),
+  result: nullable(runResultSchema),
+  problem: nullable(problemSchema),
 });
 export type Run = z.infer<typeof runSchema>;
 
-export const stepMetricSchema = z.object({ step: count, loss: nullable(z.number()), learningRate: z.number(), gradientNorm: nullable(z.number()), tokensPerSecond: count, memoryBytes: count, seconds: count.describe('Duration of this step') });
+export const stepMetricSchema = z.object({
+  step: count,
+  loss: nullable(z.number()),
+  learningRate: z.number(),
+  gradientNorm: nullable(z.number()),
+  tokensPerSecond: count,
+  memoryBytes: count,
+  seconds: count.describe('Duration of this step'),
+});
 export type StepMetric = z.infer<typeof stepMetricSchema>;
 export const validationMetricSchema = z.object({ step: count, ...scoresSchema.shape, best: z.boolean() });
 export type ValidationMetric = z.infer<typeof validationMetricSchema>;
-export const logLineSchema = z.object({ time: z.string(), level: z.enum(['plan', 'probe', 'check', 'note', 'save', 'error']), message: z.string() });
+export const logLineSchema = z.object({
+  time: z.string(),
+  level: z.enum(['plan', 'probe', 'check', 'note', 'save', 'error']),
+  message: z.string(),
+});
 export type LogLine = z.infer<typeof logLineSchema>;
-export const runHistorySchema = z.object({ steps: z.array(stepMetricSchema), validations: z.array(validationMetricSchema), log: z.array(logLineSchema) });
+export const runHistorySchema = z.object({
+  steps: z.array(stepMetricSchema),
+  validations: z.array(validationMetricSchema),
+  log: z.array(logLineSchema),
+});
 export type RunHistory = z.infer<typeof runHistorySchema>;
 
 export const estimateSchema = z.object({
-  trainableParameters: count, totalParameters: count, totalSteps: count,
+  trainableParameters: count,
+  totalParameters: count,
+  totalSteps: count,
   /** Low and high of the measured probe, extrapolated. */
   seconds: z.object({ low: count, high: count }),
   /** Median of the typical steps, and their real tokens a second. */
-  secondsPerStep: count, tokensPerSecond: count,
-  peakMemoryBytes: count, availableMemoryBytes: count, diskBytes: count,
-  fits: z.boolean(), remedies: z.array(z.string()),
+  secondsPerStep: count,
+  tokensPerSecond: count,
+  peakMemoryBytes: count,
+  availableMemoryBytes: count,
+  diskBytes: count,
+  fits: z.boolean(),
+  remedies: z.array(z.string()),
 });
 export type Estimate = z.infer<typeof estimateSchema>;
 
 export const deviceReportSchema = z.object({
-  id: z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']), title: z.string(), status: z.enum(['passed', 'failed', 'unavailable', 'untested']),
+  id: z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']),
+  title: z.string(),
+  status: z.enum(['passed', 'failed', 'unavailable', 'untested']),
   /** Largest relative difference of a training step's gradients from the CPU's. */
-  difference: nullable(z.number()), secondsPerStep: nullable(z.number()), reason: nullable(z.string()), testedAt: nullable(z.string()), inUse: z.boolean(),
+  difference: nullable(z.number()),
+  secondsPerStep: nullable(z.number()),
+  reason: nullable(z.string()),
+  testedAt: nullable(z.string()),
+  inUse: z.boolean(),
 });
 export type DeviceReport = z.infer<typeof deviceReportSchema>;
 
 export const methodInfoSchema = z.object({
-  type: z.string(), title: z.string(), marker: z.enum(['diamond', 'circle', 'triangle', 'square', 'triangle-down', 'plus', 'hexagon', 'hourglass', 'star']),
+  type: z.string(),
+  title: z.string(),
+  marker: z.enum(['diamond', 'circle', 'triangle', 'square', 'triangle-down', 'plus', 'hexagon', 'hourglass', 'star']),
   /** Token name of its colour in renderer/tokens.css: "cat-1". */
-  colour: z.string(), summary: z.string(), help: z.string(), optionsSchema: z.record(z.string(), z.unknown()), defaults: methodSchema,
+  colour: z.string(),
+  summary: z.string(),
+  help: z.string(),
+  optionsSchema: z.record(z.string(), z.unknown()),
+  defaults: methodSchema,
   /** Suggested learning rate for the method's default. */
-  learningRate: z.number(), exports: z.array(z.enum(['peft', 'adapterhub', 'merged', 'onnx'])),
+  learningRate: z.number(),
+  exports: z.array(z.enum(['peft', 'adapterhub', 'merged', 'onnx'])),
 });
 export type MethodInfo = z.infer<typeof methodInfoSchema>;
 
 const interval = z.object({ low: z.number(), high: z.number() });
 const measured = z.object({ mean: z.number(), interval: nullable(interval) });
 export const comparisonRowSchema = z.object({
-  key: z.string(), type: z.string(), methodName: z.string(), setting: z.string(), baseline: z.boolean(), runs: z.array(id), seeds: z.array(z.number()),
-  accuracy: measured, macroF1: measured, loss: measured,
+  key: z.string(),
+  type: z.string(),
+  methodName: z.string(),
+  setting: z.string(),
+  baseline: z.boolean(),
+  runs: z.array(id),
+  seeds: z.array(z.number()),
+  accuracy: measured,
+  macroF1: measured,
+  loss: measured,
   /** Difference from full fine-tuning in points (percent), paired by seed and test row; null without a baseline. */
   difference: nullable(z.object({ mean: z.number(), interval: nullable(interval), pairedSeeds: count })),
-  verdict: z.object({ kind: z.enum(['baseline', 'within', 'worse', 'better', 'undecided', 'no-baseline']), text: z.string(), moreSeeds: nullable(count) }),
-  trainableParameters: count, share: z.number(), secondsPerStep: measured, tokensPerSecond: measured, peakMemoryBytes: count,
-  optimizerBytes: count, checkpointBytes: count, trainingSeconds: measured,
+  verdict: z.object({
+    kind: z.enum(['baseline', 'within', 'worse', 'better', 'undecided', 'no-baseline']),
+    text: z.string(),
+    moreSeeds: nullable(count),
+  }),
+  trainableParameters: count,
+  share: z.number(),
+  secondsPerStep: measured,
+  tokensPerSecond: measured,
+  peakMemoryBytes: count,
+  optimizerBytes: count,
+  checkpointBytes: count,
+  trainingSeconds: measured,
 });
 export const comparisonSchema = z.object({
-  dataset: z.string(), model: z.string(), testRows: count, measure: z.enum(['macroF1', 'accuracy']), zone: z.number(),
+  dataset: z.string(),
+  model: z.string(),
+  testRows: count,
+  measure: z.enum(['macroF1', 'accuracy']),
+  zone: z.number(),
   /** How the intervals were made, in words: kind, seeds, pairing, adjustment. */
-  method: z.string(), sentences: z.array(z.object({ kind: z.string(), text: z.string() })), rows: z.array(comparisonRowSchema), notes: z.array(z.string()),
+  method: z.string(),
+  sentences: z.array(z.object({ kind: z.string(), text: z.string() })),
+  rows: z.array(comparisonRowSchema),
+  notes: z.array(z.string()),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 export type ComparisonRow = z.infer<typeof comparisonRowSchema>;
 
-export const predictionSchema = z.object({ runId: nullable(id), title: z.string(), type: nullable(z.string()), label: z.string(), probabilities: z.record(z.string(), z.number()), milliseconds: count, problem: nullable(problemSchema) });
+export const predictionSchema = z.object({
+  runId: nullable(id),
+  title: z.string(),
+  type: nullable(z.string()),
+  label: z.string(),
+  probabilities: z.record(z.string(), z.number()),
+  milliseconds: count,
+  problem: nullable(problemSchema),
+});
 export type Prediction = z.infer<typeof predictionSchema>;
 
 /** One row of a file; `row` counts the file's data rows from 0. */
-export const answerSchema = z.object({ row: count, label: z.string(), probabilities: z.record(z.string(), z.number()) });
+export const answerSchema = z.object({
+  row: count,
+  label: z.string(),
+  probabilities: z.record(z.string(), z.number()),
+});
 export type Answer = z.infer<typeof answerSchema>;
 
 export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'merged', 'onnx']);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;
 export const artefactSchema = z.object({
-  id, runId: id, format: exportFormatSchema, folder: z.string(), bytes: count, createdAt: z.string(),
+  id,
+  runId: id,
+  format: exportFormatSchema,
+  folder: z.string(),
+  bytes: count,
+  createdAt: z.string(),
   /** Proof: rows run through the reloaded export and the largest absolute difference of a logit from the live run. */
   proof: z.object({ rows: count, largestDifference: z.number(), sameLabels: z.boolean() }),
 });
@@ -175,15 +374,33 @@ export type Artefact = z.infer<typeof artefactSchema>;
 
 export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
-  device: z.string().default('auto'), threads: z.int().min(1).max(256).nullable().default(null),
-  memoryLimitBytes: z.number().positive().nullable().default(null), density: z.enum(['compact', 'normal', 'comfortable']).default('normal'),
+  device: z.string().default('auto'),
+  threads: z.int().min(1).max(256).nullable().default(null),
+  memoryLimitBytes: z.number().positive().nullable().default(null),
+  density: z.enum(['compact', 'normal', 'comfortable']).default('normal'),
   onClose: z.enum(['ask', 'continue', 'pause']).default('ask'),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
 export const jobSchema = z.object({
-  id: z.string(), kind: z.enum(['import', 'profile', 'export', 'predict-file', 'device-test', 'project-export', 'project-import', 'estimate']), title: z.string(),
-  state: z.enum(['running', 'done', 'failed', 'cancelled']), done: count, total: nullable(count), message: z.string(),
-  secondsLeft: nullable(count), result: z.unknown().optional(), problem: nullable(problemSchema),
+  id: z.string(),
+  kind: z.enum([
+    'import',
+    'profile',
+    'export',
+    'predict-file',
+    'device-test',
+    'project-export',
+    'project-import',
+    'estimate',
+  ]),
+  title: z.string(),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  done: count,
+  total: nullable(count),
+  message: z.string(),
+  secondsLeft: nullable(count),
+  result: z.unknown().optional(),
+  problem: nullable(problemSchema),
 });
 export type Job = z.infer<typeof jobSchema>;

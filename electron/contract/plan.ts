@@ -10,30 +10,73 @@ export const deviceSchema = z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'cor
 
 export const trainingSchema = z.strictObject({
   epochs: z.number().positive().max(1000).default(3).describe('Passes over the training split'),
-  maxSteps: z.int().min(0).max(10_000_000).nullable().default(null).describe('Optimizer steps; overrides epochs when set'),
+  maxSteps: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .nullable()
+    .default(null)
+    .describe('Optimizer steps; overrides epochs when set'),
   batchSize: z.int().min(1).max(4096).default(16).describe('Examples an optimizer step'),
-  accumulationSteps: z.int().min(1).max(1024).default(1).describe('Micro-batches that make one optimizer step; batchSize is split over them'),
+  accumulationSteps: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(1)
+    .describe('Micro-batches that make one optimizer step; batchSize is split over them'),
   maxLength: z.int().min(4).max(8192).default(128).describe('Tokens kept of a row, special tokens included'),
   optimizer: optimizerSchema.default('adamw'),
   learningRate: z.number().positive().max(10).default(0.001),
   schedule: scheduleSchema.default('linear'),
   warmupRatio: z.number().min(0).max(1).default(0.06).describe('Share of all steps in which the rate rises from 0'),
   weightDecay: z.number().min(0).max(1).default(0.01).describe('Decoupled; none on biases and LayerNorm'),
-  gradientClip: z.number().positive().nullable().default(1.0).describe('Largest global gradient norm; null switches clipping off'),
+  gradientClip: z
+    .number()
+    .positive()
+    .nullable()
+    .default(1.0)
+    .describe('Largest global gradient norm; null switches clipping off'),
   shuffle: z.boolean().default(true),
   seed: z.int().min(0).max(4_294_967_295).default(1),
-  modelDropout: z.number().min(0).max(0.9).nullable().default(null).describe("null keeps the base model's own rates, 0 switches them off"),
+  modelDropout: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .nullable()
+    .default(null)
+    .describe("null keeps the base model's own rates, 0 switches them off"),
   validateEverySteps: z.int().min(1).nullable().default(null).describe('null validates at the end of each epoch'),
-  earlyStoppingPatience: z.int().min(1).nullable().default(null).describe('Validations without gain before the run stops; null never stops early'),
-  classWeights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive())]).nullable().default(null).describe('Weights of the classes in the loss'),
-  checkpointEverySteps: z.int().min(1).nullable().default(null).describe('null saves about once a minute and at each validation'),
+  earlyStoppingPatience: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Validations without gain before the run stops; null never stops early'),
+  classWeights: z
+    .union([z.literal('balanced'), z.record(z.string(), z.number().positive())])
+    .nullable()
+    .default(null)
+    .describe('Weights of the classes in the loss'),
+  checkpointEverySteps: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('null saves about once a minute and at each validation'),
 });
 
-type WithoutDefaults<S extends z.ZodRawShape> = { [K in keyof S]: z.ZodOptional<S[K] extends z.ZodDefault<infer Inner> ? Inner : S[K]> };
+type WithoutDefaults<S extends z.ZodRawShape> = {
+  [K in keyof S]: z.ZodOptional<S[K] extends z.ZodDefault<infer Inner> ? Inner : S[K]>;
+};
 
 /** The same keys, each optional and without its default: a change holds only what it names (`partial()` alone would fill in the rest). */
 export function changeOf<S extends z.ZodRawShape>(schema: z.ZodObject<S>) {
-  const shape = Object.fromEntries(Object.entries(schema.shape).map(([key, type]) => [key, z.optional(type instanceof z.ZodDefault ? type.removeDefault() : type)]));
+  const shape = Object.fromEntries(
+    Object.entries(schema.shape).map(([key, type]) => [
+      key,
+      z.optional(type instanceof z.ZodDefault ? type.removeDefault() : type),
+    ]),
+  );
   return z.strictObject(shape as WithoutDefaults<S>); // built key by key from that very shape
 }
 

@@ -3,8 +3,16 @@ import { z } from 'zod';
 import { errorCodes, StudioError, type ErrorCode, type Problem } from './errors.js';
 
 const fileProblems: Readonly<Record<string, { code: ErrorCode; what: string; hint: string }>> = {
-  ENOSPC: { code: 'no-space', what: 'the disk is full', hint: 'Free some space or choose another folder, then try again.' },
-  EDQUOT: { code: 'no-space', what: 'the disk quota is used up', hint: 'Free some space or choose another folder, then try again.' },
+  ENOSPC: {
+    code: 'no-space',
+    what: 'the disk is full',
+    hint: 'Free some space or choose another folder, then try again.',
+  },
+  EDQUOT: {
+    code: 'no-space',
+    what: 'the disk quota is used up',
+    hint: 'Free some space or choose another folder, then try again.',
+  },
   EACCES: { code: 'no-access', what: 'access is denied', hint: 'Check the permissions or choose another place.' },
   EPERM: { code: 'no-access', what: 'access is denied', hint: 'Check the permissions or choose another place.' },
   EROFS: { code: 'no-access', what: 'the folder is read-only', hint: 'Choose a folder that can be written to.' },
@@ -15,7 +23,12 @@ const fileProblems: Readonly<Record<string, { code: ErrorCode; what: string; hin
 
 const contextValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 /** Errors of lower layers (the engine's) carry the same facts without sharing the class. */
-const described = z.object({ code: z.enum(errorCodes), message: z.string(), hint: z.string().nullable(), context: z.record(z.string(), contextValue) });
+const described = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  hint: z.string().nullable(),
+  context: z.record(z.string(), contextValue),
+});
 
 /** First difference of a value from its schema, as "path: what is allowed". */
 export function firstIssue(error: z.ZodError): string {
@@ -28,14 +41,26 @@ export function firstIssue(error: z.ZodError): string {
 /** The problem that stands for `error`; never throws. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof StudioError) return error.toProblem();
-  if (error instanceof z.ZodError) return { code: 'bad-input', message: firstIssue(error), hint: 'Correct the value and try again.', context: {} };
+  if (error instanceof z.ZodError)
+    return { code: 'bad-input', message: firstIssue(error), hint: 'Correct the value and try again.', context: {} };
   if (error instanceof Error) {
     const { code, hint, context } = { code: undefined, hint: null, context: {}, ...error };
     const known = described.safeParse({ code, message: error.message, hint, context });
     if (known.success) return known.data;
     const file = typeof code === 'string' ? fileProblems[code] : undefined;
     const path = 'path' in error && typeof error.path === 'string' ? error.path : null;
-    if (file) return { code: file.code, message: `${path ?? 'A file could not be used'}: ${file.what}.`, hint: file.hint, context: { path, errno: String(code) } };
+    if (file)
+      return {
+        code: file.code,
+        message: `${path ?? 'A file could not be used'}: ${file.what}.`,
+        hint: file.hint,
+        context: { path, errno: String(code) },
+      };
   }
-  return { code: 'internal', message: error instanceof Error ? error.message : String(error), hint: 'This is a fault in the app; restarting it may help.', context: {} };
+  return {
+    code: 'internal',
+    message: error instanceof Error ? error.message : String(error),
+    hint: 'This is a fault in the app; restarting it may help.',
+    context: {},
+  };
 }

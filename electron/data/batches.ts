@@ -33,8 +33,12 @@ export class TrainingBatches {
   private order: Int32Array = new Int32Array(0);
 
   /** @throws StudioError `bad-data` when there are no rows */
-  constructor(private readonly rows: EncodedRows, private readonly options: TrainingBatchOptions) {
-    if (rows.size === 0) throw new StudioError('bad-data', 'The training split has no rows.', 'Import data with training rows.');
+  constructor(
+    private readonly rows: EncodedRows,
+    private readonly options: TrainingBatchOptions,
+  ) {
+    if (rows.size === 0)
+      throw new StudioError('bad-data', 'The training split has no rows.', 'Import data with training rows.');
     this.stepsPerEpoch = Math.ceil(rows.size / options.batchSize);
   }
 
@@ -43,7 +47,9 @@ export class TrainingBatches {
     const { batchSize, shuffle, seed } = this.options;
     const epoch = Math.floor(step / this.stepsPerEpoch);
     if (epoch !== this.epoch) {
-      this.order = shuffle ? shuffledOrder(this.rows.size, seed, epoch) : Int32Array.from({ length: this.rows.size }, (_, index) => index);
+      this.order = shuffle
+        ? shuffledOrder(this.rows.size, seed, epoch)
+        : Int32Array.from({ length: this.rows.size }, (_, index) => index);
       this.epoch = epoch;
     }
     const start = (step % this.stepsPerEpoch) * batchSize;
@@ -71,15 +77,25 @@ export interface EvaluationBatch {
 }
 
 /** All rows once, rows of like length together so that little is padded; longest first, so that memory's peak comes first. */
-export function* evaluationBatches(rows: EncodedRows, options: Padding & { readonly batchSize: number; readonly weights?: Float32Array | null }): Generator<EvaluationBatch> {
-  const byLength = Int32Array.from({ length: rows.size }, (_, index) => index).sort((a, b) => rows.length(b) - rows.length(a) || a - b);
+export function* evaluationBatches(
+  rows: EncodedRows,
+  options: Padding & { readonly batchSize: number; readonly weights?: Float32Array | null },
+): Generator<EvaluationBatch> {
+  const byLength = Int32Array.from({ length: rows.size }, (_, index) => index).sort(
+    (a, b) => rows.length(b) - rows.length(a) || a - b,
+  );
   for (let start = 0; start < rows.size; start += options.batchSize) {
     const own = byLength.slice(start, start + options.batchSize);
     yield { batch: padded(rows, own, options, options.weights ?? null), rows: own };
   }
 }
 
-function padded(rows: EncodedRows, places: Int32Array, { padId, padToMultiple = 1, maxSequence = Infinity }: Padding, weights: Float32Array | null): Batch {
+function padded(
+  rows: EncodedRows,
+  places: Int32Array,
+  { padId, padToMultiple = 1, maxSequence = Infinity }: Padding,
+  weights: Float32Array | null,
+): Batch {
   const size = places.length;
   let longest = 1;
   for (const place of places) longest = Math.max(longest, rows.length(place));
@@ -95,5 +111,13 @@ function padded(rows: EncodedRows, places: Int32Array, { padId, padToMultiple = 
     if (rows.segments !== null) tokenTypeIds.set(rows.segments.subarray(from, to), index * sequence);
     labels[index] = rows.labels[place] ?? 0;
   });
-  return { size, sequence, inputIds, attentionMask, tokenTypeIds, labels, weights: weights === null ? null : Float32Array.from(labels, (label) => weights[label] ?? 1) };
+  return {
+    size,
+    sequence,
+    inputIds,
+    attentionMask,
+    tokenTypeIds,
+    labels,
+    weights: weights === null ? null : Float32Array.from(labels, (label) => weights[label] ?? 1),
+  };
 }

@@ -25,10 +25,15 @@ export function checkRow(row: ReadRow, columns: Columns, split: SplitName | null
   if (pair === undefined) return { line, problem: `no value for the column "${columns.pairColumn ?? ''}"` };
   const label = cell(columns.labelColumn)?.trim() ?? '';
   if (label === '') return { line, problem: `the label is missing: the column "${columns.labelColumn}" is empty` };
-  if (label.length > labelLimit) return { line, problem: `the label is longer than the limit of ${labelLimit} characters` };
+  if (label.length > labelLimit)
+    return { line, problem: `the label is longer than the limit of ${labelLimit} characters` };
   if (split !== null || columns.splitColumn === null) return { line, text, pair, label, split };
   const named = cell(columns.splitColumn) ?? '';
   const own = splitOf(named);
-  if (own === null) return { line, problem: `the split "${named.slice(0, 40)}" in the column "${columns.splitColumn}" is none of train, validation, test` };
+  if (own === null)
+    return {
+      line,
+      problem: `the split "${named.slice(0, 40)}" in the column "${columns.splitColumn}" is none of train, validation, test`,
+    };
   return { line, text, pair, label, split: own };
 }

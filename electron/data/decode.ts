@@ -39,9 +39,30 @@ export function fileError(path: string, error: unknown): StudioError {
   if (error instanceof StudioError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const options = { cause: error };
-  if (code === 'ENOENT') return new StudioError('not-found', `${path} does not exist.`, 'Choose the file again; it may have been moved or renamed.', { path }, options);
-  if (code === 'EACCES' || code === 'EPERM') return new StudioError('no-access', `${path} cannot be read: access is denied.`, 'Change its permissions or copy it to a folder of yours.', { path }, options);
-  if (code === 'EISDIR') return new StudioError('bad-file', `${path} is a folder.`, 'Choose a file of rows.', { path }, options);
+  if (code === 'ENOENT')
+    return new StudioError(
+      'not-found',
+      `${path} does not exist.`,
+      'Choose the file again; it may have been moved or renamed.',
+      { path },
+      options,
+    );
+  if (code === 'EACCES' || code === 'EPERM')
+    return new StudioError(
+      'no-access',
+      `${path} cannot be read: access is denied.`,
+      'Change its permissions or copy it to a folder of yours.',
+      { path },
+      options,
+    );
+  if (code === 'EISDIR')
+    return new StudioError('bad-file', `${path} is a folder.`, 'Choose a file of rows.', { path }, options);
   const reason = error instanceof Error ? error.message : String(error);
-  return new StudioError('bad-file', `${path} cannot be read: ${reason}.`, 'Check the file; it may be damaged.', { path }, options);
+  return new StudioError(
+    'bad-file',
+    `${path} cannot be read: ${reason}.`,
+    'Check the file; it may be damaged.',
+    { path },
+    options,
+  );
 }

@@ -6,7 +6,16 @@ import { DelimitedParser } from './readers/delimited-text.js';
 import type { DataFormat, Reading, ReadingOptions } from './types.js';
 
 const byExtension: Readonly<Record<string, DataFormat>> = {
-  '.csv': 'csv', '.tsv': 'tsv', '.tab': 'tsv', '.json': 'json', '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.parquet': 'parquet', '.pq': 'parquet', '.txt': 'text', '.text': 'text',
+  '.csv': 'csv',
+  '.tsv': 'tsv',
+  '.tab': 'tsv',
+  '.json': 'json',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.parquet': 'parquet',
+  '.pq': 'parquet',
+  '.txt': 'text',
+  '.text': 'text',
 };
 const delimiters = [',', '\t', ';', '|'] as const;
 
@@ -18,19 +27,49 @@ export async function detectReading(path: string, asked: ReadingOptions = {}): P
   const isParquet = start.sample.subarray(0, 4).toString('latin1') === 'PAR1';
   const named = byExtension[extname(path).toLowerCase()];
   if (isParquet || (asked.format ?? named) === 'parquet') {
-    if (!isParquet) throw new StudioError('bad-file', `${path} is no Parquet file: it does not begin with PAR1.`, 'It may be cut off or misnamed: write it again, or fix its format.', { path });
+    if (!isParquet)
+      throw new StudioError(
+        'bad-file',
+        `${path} is no Parquet file: it does not begin with PAR1.`,
+        'It may be cut off or misnamed: write it again, or fix its format.',
+        { path },
+      );
     return { format: 'parquet', encoding: null, delimiter: null, header: false, quoted: false, bytes: start.bytes };
   }
-  if (asked.delimiter !== undefined && (asked.delimiter.length !== 1 || /["\r\n]/.test(asked.delimiter))) throw new StudioError('bad-input', `"${asked.delimiter}" cannot be a delimiter.`, 'Give one character, for instance a comma or a tab.', { path });
-  if (asked.encoding !== undefined && !isDecodable(asked.encoding)) throw new StudioError('bad-input', `"${asked.encoding}" is no known encoding.`, 'Try utf-8, utf-16le or windows-1252.', { path });
+  if (asked.delimiter !== undefined && (asked.delimiter.length !== 1 || /["\r\n]/.test(asked.delimiter)))
+    throw new StudioError(
+      'bad-input',
+      `"${asked.delimiter}" cannot be a delimiter.`,
+      'Give one character, for instance a comma or a tab.',
+      { path },
+    );
+  if (asked.encoding !== undefined && !isDecodable(asked.encoding))
+    throw new StudioError(
+      'bad-input',
+      `"${asked.encoding}" is no known encoding.`,
+      'Try utf-8, utf-16le or windows-1252.',
+      { path },
+    );
   const encoding = asked.encoding ?? (await detectEncoding(path, start));
   const sample = decodedSample(start, encoding);
-  if (sample.trim() === '') throw new StudioError('bad-file', `${path} holds nothing but blanks.`, 'Choose a file that holds rows.', { path });
-  const format = asked.format ?? (asked.delimiter === undefined ? detectFormat(sample, named) : asked.delimiter === '\t' ? 'tsv' : 'csv');
-  if (format !== 'csv' && format !== 'tsv') return { format, encoding, delimiter: null, header: false, quoted: false, bytes: start.bytes };
-  const shape = asked.delimiter === undefined ? bestShape(sample, format === 'tsv' ? '\t' : ',') : shapeOf(sample, asked.delimiter);
+  if (sample.trim() === '')
+    throw new StudioError('bad-file', `${path} holds nothing but blanks.`, 'Choose a file that holds rows.', { path });
+  const format =
+    asked.format ??
+    (asked.delimiter === undefined ? detectFormat(sample, named) : asked.delimiter === '\t' ? 'tsv' : 'csv');
+  if (format !== 'csv' && format !== 'tsv')
+    return { format, encoding, delimiter: null, header: false, quoted: false, bytes: start.bytes };
+  const shape =
+    asked.delimiter === undefined ? bestShape(sample, format === 'tsv' ? '\t' : ',') : shapeOf(sample, asked.delimiter);
   const delimited = asked.format === undefined ? (shape.delimiter === '\t' ? 'tsv' : 'csv') : format;
-  return { format: delimited, encoding, delimiter: shape.delimiter, header: asked.header ?? looksLikeHeader(shape.rows), quoted: shape.quoted, bytes: start.bytes };
+  return {
+    format: delimited,
+    encoding,
+    delimiter: shape.delimiter,
+    header: asked.header ?? looksLikeHeader(shape.rows),
+    quoted: shape.quoted,
+    bytes: start.bytes,
+  };
 }
 
 /** The sample as text, cut after its last whole line where the file goes on. */
@@ -43,7 +82,10 @@ function decodedSample({ sample, bytes }: FileStart, encoding: string): string {
 
 function detectFormat(sample: string, named: DataFormat | undefined): DataFormat {
   const first = sample.trimStart()[0];
-  const lines = sample.split(/\r\n?|\n/).filter((line) => line.trim() !== '').slice(0, 20);
+  const lines = sample
+    .split(/\r\n?|\n/)
+    .filter((line) => line.trim() !== '')
+    .slice(0, 20);
   const jsonLines = first === '{' && lines.filter((line) => isJsonObject(line)).length >= Math.max(1, lines.length - 1);
   if (named === 'json' || named === 'jsonl') {
     if (first === '[') return 'json';
@@ -83,11 +125,16 @@ interface Shape {
 const sampledRows = 500;
 
 function bestShape(sample: string, expected: string): Shape {
-  const shapes = [expected, ...delimiters.filter((delimiter) => delimiter !== expected)].map((delimiter) => shapeOf(sample, delimiter));
+  const shapes = [expected, ...delimiters.filter((delimiter) => delimiter !== expected)].map((delimiter) =>
+    shapeOf(sample, delimiter),
+  );
   const tables = shapes.filter((shape) => shape.columns > 1);
   const [first = shapeOf(sample, expected)] = shapes;
   // The first of equals wins, so the expected delimiter does; another must be clearly more even.
-  return tables.reduce<Shape>((best, shape) => (best.columns === 1 || shape.share > best.share + 0.02 ? shape : best), first);
+  return tables.reduce<Shape>(
+    (best, shape) => (best.columns === 1 || shape.share > best.share + 0.02 ? shape : best),
+    first,
+  );
 }
 
 /** With quotes as CSV has them, unless the rows come out clearly more even when a quote is a character like others. */
@@ -102,17 +149,30 @@ function measured(sample: string, delimiter: string, quoted: boolean): Shape {
   const parser = new DelimitedParser(delimiter, quoted);
   const records = [...parser.feed(sample), ...parser.end()].slice(0, sampledRows);
   const counts = new Map<number, number>();
-  for (const record of records) if (record.problem === null) counts.set(record.fields.length, (counts.get(record.fields.length) ?? 0) + 1);
-  const [columns, rows] = [...counts].reduce<[number, number]>((most, entry) => (entry[1] > most[1] ? entry : most), [1, 0]);
+  for (const record of records)
+    if (record.problem === null) counts.set(record.fields.length, (counts.get(record.fields.length) ?? 0) + 1);
+  const [columns, rows] = [...counts].reduce<[number, number]>(
+    (most, entry) => (entry[1] > most[1] ? entry : most),
+    [1, 0],
+  );
   const header = records[0]?.fields.length === columns ? 1 : 0.5;
-  return { delimiter, quoted, columns, share: records.length === 0 ? 0 : (header * rows) / records.length, loose: records.some((record) => record.loose), rows: records.filter((record) => record.problem === null).map((record) => record.fields) };
+  return {
+    delimiter,
+    quoted,
+    columns,
+    share: records.length === 0 ? 0 : (header * rows) / records.length,
+    loose: records.some((record) => record.loose),
+    rows: records.filter((record) => record.problem === null).map((record) => record.fields),
+  };
 }
 
 /** Whether the first record names columns: short, filled, different cells, no numbers, none of which returns below in its own column. */
 function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
   const [first, ...rest] = rows;
   if (first === undefined) return true;
-  const named = first.every((cell) => cell.length <= 64 && !/^[-+]?\d+([.,]\d+)?$/.test(cell.trim()) && !/[.!?]$/.test(cell.trim()));
+  const named = first.every(
+    (cell) => cell.length <= 64 && !/^[-+]?\d+([.,]\d+)?$/.test(cell.trim()) && !/[.!?]$/.test(cell.trim()),
+  );
   const filled = first.filter((cell) => cell.trim() !== '');
   const different = filled.length > 0 && new Set(filled).size === filled.length;
   const returns = first.some((cell, column) => cell.trim() !== '' && rest.some((row) => row[column] === cell));

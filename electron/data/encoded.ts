@@ -43,7 +43,11 @@ const chunkRows = 512;
  * Tokenizes rows as they come; only ids are kept.
  * @throws StudioError `bad-data` for a label outside `labels`, `cancelled`
  */
-export async function encodeRows(rows: AsyncIterable<LabelledText & { readonly id: number }> | Iterable<LabelledText & { readonly id: number }>, tokenizer: TextTokenizer, options: EncodeOptions): Promise<EncodedRows> {
+export async function encodeRows(
+  rows: AsyncIterable<LabelledText & { readonly id: number }> | Iterable<LabelledText & { readonly id: number }>,
+  tokenizer: TextTokenizer,
+  options: EncodeOptions,
+): Promise<EncodedRows> {
   const classes = new Map(options.labels.map((label, index) => [label, index]));
   const tokens = new Growing(1 << 16);
   const segments = new Growing(1 << 16);
@@ -65,14 +69,26 @@ export async function encodeRows(rows: AsyncIterable<LabelledText & { readonly i
   };
   for await (const row of rows) {
     const label = classes.get(row.label);
-    if (label === undefined) throw new StudioError('bad-data', `Row ${row.id} has the label "${row.label}", which is not one of the data set's ${options.labels.length} labels.`, 'Import the data again.', { row: row.id });
+    if (label === undefined)
+      throw new StudioError(
+        'bad-data',
+        `Row ${row.id} has the label "${row.label}", which is not one of the data set's ${options.labels.length} labels.`,
+        'Import the data again.',
+        { row: row.id },
+      );
     labels.push(label);
     ids.push(row.id);
     chunk.push(row);
     if (chunk.length >= chunkRows) await flush();
   }
   if (chunk.length > 0) await flush();
-  return new EncodedRows(tokens.take(), paired ? segments.take() : null, Int32Array.from(offsets), Int32Array.from(labels), Float64Array.from(ids));
+  return new EncodedRows(
+    tokens.take(),
+    paired ? segments.take() : null,
+    Int32Array.from(offsets),
+    Int32Array.from(labels),
+    Float64Array.from(ids),
+  );
 }
 
 /** An Int32Array that doubles as it fills. */

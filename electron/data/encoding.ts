@@ -24,8 +24,10 @@ export async function readStart(path: string): Promise<FileStart> {
     const handle = await open(path, 'r');
     try {
       const stats = await handle.stat();
-      if (stats.isDirectory()) throw new StudioError('bad-file', `${path} is a folder.`, 'Choose a file of rows.', { path });
-      if (stats.size === 0) throw new StudioError('bad-file', `${path} is empty.`, 'Choose a file that holds rows.', { path });
+      if (stats.isDirectory())
+        throw new StudioError('bad-file', `${path} is a folder.`, 'Choose a file of rows.', { path });
+      if (stats.size === 0)
+        throw new StudioError('bad-file', `${path} is empty.`, 'Choose a file that holds rows.', { path });
       return { bytes: stats.size, sample: await readAt(handle, 0, Math.min(sampleBytes, stats.size)) };
     } finally {
       await handle.close();
@@ -36,7 +38,11 @@ export async function readStart(path: string): Promise<FileStart> {
 }
 
 const signatures: readonly { readonly bytes: readonly number[]; readonly what: string; readonly remedy: string }[] = [
-  { bytes: [0x50, 0x4b, 0x03, 0x04], what: 'a zip archive or an Office workbook', remedy: 'Save the sheet as CSV (UTF-8), or unpack the archive.' },
+  {
+    bytes: [0x50, 0x4b, 0x03, 0x04],
+    what: 'a zip archive or an Office workbook',
+    remedy: 'Save the sheet as CSV (UTF-8), or unpack the archive.',
+  },
   { bytes: [0xd0, 0xcf, 0x11, 0xe0], what: 'an old Office document', remedy: 'Save the sheet as CSV (UTF-8).' },
   { bytes: [0x1f, 0x8b], what: 'a gzip archive', remedy: 'Unpack it first.' },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: 'a zstd archive', remedy: 'Unpack it first.' },
@@ -54,15 +60,23 @@ const signatures: readonly { readonly bytes: readonly number[]; readonly what: s
  */
 export async function detectEncoding(path: string, { bytes, sample }: FileStart): Promise<string> {
   const known = signatures.find((signature) => signature.bytes.every((byte, index) => sample[index] === byte));
-  if (known !== undefined) throw new StudioError('bad-file', `${path} is ${known.what}, not a text file.`, known.remedy, { path });
-  if (sample.length >= 4 && (sample.readUInt32LE(0) === 0x0000feff || sample.readUInt32BE(0) === 0x0000feff)) throw new StudioError('bad-file', `${path} is in UTF-32, which is not read.`, 'Save it as UTF-8.', { path });
+  if (known !== undefined)
+    throw new StudioError('bad-file', `${path} is ${known.what}, not a text file.`, known.remedy, { path });
+  if (sample.length >= 4 && (sample.readUInt32LE(0) === 0x0000feff || sample.readUInt32BE(0) === 0x0000feff))
+    throw new StudioError('bad-file', `${path} is in UTF-32, which is not read.`, 'Save it as UTF-8.', { path });
   if (sample[0] === 0xef && sample[1] === 0xbb && sample[2] === 0xbf) return 'utf-8';
   if (sample[0] === 0xff && sample[1] === 0xfe) return 'utf-16le';
   if (sample[0] === 0xfe && sample[1] === 0xff) return 'utf-16be';
   const wide = wideEncoding(sample);
   if (wide !== null) return wide;
   const control = controlShare(sample);
-  if (control > 0.002) throw new StudioError('bad-file', `${path} is a binary file, not text: ${sample.includes(0) ? 'it holds zero bytes' : `${Math.round(control * 100)} % of its first bytes are control characters`}.`, 'Choose a CSV, TSV, JSON, JSONL, Parquet or text file.', { path });
+  if (control > 0.002)
+    throw new StudioError(
+      'bad-file',
+      `${path} is a binary file, not text: ${sample.includes(0) ? 'it holds zero bytes' : `${Math.round(control * 100)} % of its first bytes are control characters`}.`,
+      'Choose a CSV, TSV, JSON, JSONL, Parquet or text file.',
+      { path },
+    );
   const doubtful = await firstDoubtfulPart(path, bytes);
   return doubtful === null ? 'utf-8' : singleByteEncoding(doubtful);
 }
@@ -129,11 +143,15 @@ const latin = /^(iso-8859-(1|2|9|15)|windows-125[0-4])$/;
  * so Windows-1252, what spreadsheets export, wins unless another leads it clearly.
  */
 function singleByteEncoding(part: Buffer): string {
-  const guesses = analyse(part).map(({ name, confidence }) => ({ name: name === 'ISO-8859-1' ? 'windows-1252' : name.toLowerCase(), confidence })).filter(({ name }) => !name.startsWith('utf') && isDecodable(name));
+  const guesses = analyse(part)
+    .map(({ name, confidence }) => ({ name: name === 'ISO-8859-1' ? 'windows-1252' : name.toLowerCase(), confidence }))
+    .filter(({ name }) => !name.startsWith('utf') && isDecodable(name));
   const [best] = guesses;
   if (best === undefined || best.confidence < leastConfidence) return 'windows-1252';
   const western = guesses.find(({ name }) => name === 'windows-1252');
-  return latin.test(best.name) && western !== undefined && best.confidence - western.confidence < 15 ? 'windows-1252' : best.name;
+  return latin.test(best.name) && western !== undefined && best.confidence - western.confidence < 15
+    ? 'windows-1252'
+    : best.name;
 }
 
 export function isDecodable(label: string): boolean {

@@ -12,7 +12,15 @@ import { ProgressMeter } from './progress.js';
 import { readRowsAs } from './rows.js';
 import { rowsPerBatch, type RowSink } from './sink.js';
 import { normalizedText, StratifiedSplit } from './splits.js';
-import type { ImportedRow, ImportProgress, ImportRequest, ImportSummary, Reading, RowProblem, SplitName } from './types.js';
+import type {
+  ImportedRow,
+  ImportProgress,
+  ImportRequest,
+  ImportSummary,
+  Reading,
+  RowProblem,
+  SplitName,
+} from './types.js';
 
 const keptProblems = 100;
 /** A column that has not been seen in so many rows is not in the file. */
@@ -36,11 +44,23 @@ export interface ImportHooks {
  * Shares are drawn by label and seed, equal texts of a label together (splits.ts).
  * @throws StudioError `bad-data` (a bad row, a column that is not there, fewer than two labels, no training rows), `bad-file`, `bad-input`, `cancelled`; whatever the sink throws
  */
-export async function importRows(request: ImportRequest, sink: RowSink, hooks: ImportHooks = {}): Promise<ImportSummary> {
+export async function importRows(
+  request: ImportRequest,
+  sink: RowSink,
+  hooks: ImportHooks = {},
+): Promise<ImportSummary> {
   const sources = await openSources(request);
-  const shares = { validation: typeof request.validation === 'number' ? request.validation : 0, test: typeof request.test === 'number' ? request.test : 0 };
+  const shares = {
+    validation: typeof request.validation === 'number' ? request.validation : 0,
+    test: typeof request.test === 'number' ? request.test : 0,
+  };
   if (request.splitColumn === null && shares.validation + shares.test > 0.9) {
-    throw new StudioError('bad-input', `Validation and test take ${Math.round((shares.validation + shares.test) * 100)} % of the rows; at least 10 % must be left for training.`, 'Lower one of the shares.', { validation: shares.validation, test: shares.test });
+    throw new StudioError(
+      'bad-input',
+      `Validation and test take ${Math.round((shares.validation + shares.test) * 100)} % of the rows; at least 10 % must be left for training.`,
+      'Lower one of the shares.',
+      { validation: shares.validation, test: shares.test },
+    );
   }
   const drawn = new StratifiedSplit(shares, request.seed);
   const meter = new ProgressMeter(2 * sources.reduce((sum, source) => sum + source.reading.bytes, 0), hooks.onProgress);
@@ -49,7 +69,14 @@ export async function importRows(request: ImportRequest, sink: RowSink, hooks: I
   const problems: (RowProblem & { path: string })[] = [];
   let skippedRows = 0;
   for (const source of sources) {
-    const missing = new Set([request.textColumn, request.labelColumn, request.pairColumn, source.split === null ? request.splitColumn : null].filter((name) => name !== null));
+    const missing = new Set(
+      [
+        request.textColumn,
+        request.labelColumn,
+        request.pairColumn,
+        source.split === null ? request.splitColumn : null,
+      ].filter((name) => name !== null),
+    );
     const seen = new Set<string>();
     let rows = 0;
     for await (const row of readRowsAs(source.path, source.reading, meter.hooks(hooks.signal, 'Checking every row'))) {
@@ -57,12 +84,23 @@ export async function importRows(request: ImportRequest, sink: RowSink, hooks: I
         for (const name of Object.keys(row.values)) if (seen.size < 200) seen.add(name);
         for (const name of missing) if (Object.hasOwn(row.values, name)) missing.delete(name);
         rows += 1;
-        if (missing.size > 0 && (rows >= rowsUntilColumn || source.reading.format === 'csv' || source.reading.format === 'tsv')) throw columnMissing(source.path, missing, seen);
+        if (
+          missing.size > 0 &&
+          (rows >= rowsUntilColumn || source.reading.format === 'csv' || source.reading.format === 'tsv')
+        )
+          throw columnMissing(source.path, missing, seen);
       }
       const checked = checkRow(row, request, source.split);
       if ('problem' in checked) {
-        if (request.badRows === 'stop' && missing.size > 0 && 'values' in row) throw columnMissing(source.path, missing, seen);
-        if (request.badRows === 'stop') throw new StudioError('bad-data', `${source.path}, line ${checked.line}: ${checked.problem}.`, 'Correct the line, or import again and leave bad rows out.', { path: source.path, line: checked.line });
+        if (request.badRows === 'stop' && missing.size > 0 && 'values' in row)
+          throw columnMissing(source.path, missing, seen);
+        if (request.badRows === 'stop')
+          throw new StudioError(
+            'bad-data',
+            `${source.path}, line ${checked.line}: ${checked.problem}.`,
+            'Correct the line, or import again and leave bad rows out.',
+            { path: source.path, line: checked.line },
+          );
         skippedRows += 1;
         if (problems.length < keptProblems) problems.push({ ...checked, path: source.path });
         continue;
@@ -70,7 +108,13 @@ export async function importRows(request: ImportRequest, sink: RowSink, hooks: I
       meter.rows += 1;
       const counts = labels.get(checked.label) ?? { train: 0, validation: 0, test: 0 };
       labels.set(checked.label, counts);
-      if (labels.size > classLimit) throw new StudioError('bad-data', `The column "${request.labelColumn}" has more than ${classLimit} different labels.`, 'Choose a column of classes, not of texts or numbers.', { column: request.labelColumn });
+      if (labels.size > classLimit)
+        throw new StudioError(
+          'bad-data',
+          `The column "${request.labelColumn}" has more than ${classLimit} different labels.`,
+          'Choose a column of classes, not of texts or numbers.',
+          { column: request.labelColumn },
+        );
       if (checked.split === null) drawn.count(checked.label, normalizedText(checked.text, checked.pair));
       else counts[checked.split] += 1;
     }
@@ -96,7 +140,14 @@ export async function importRows(request: ImportRequest, sink: RowSink, hooks: I
       const split = checked.split ?? drawn.splitFor(checked.label, normalizedText(checked.text, checked.pair));
       const counts = labels.get(checked.label);
       if (checked.split === null && counts !== undefined) counts[split] += 1;
-      batch.push({ split, position: positions[split], text: checked.text, pair: checked.pair, label: checked.label, line: checked.line });
+      batch.push({
+        split,
+        position: positions[split],
+        text: checked.text,
+        pair: checked.pair,
+        label: checked.label,
+        line: checked.line,
+      });
       positions[split] += 1;
       meter.rows += 1;
       characters += checked.text.length + (checked.pair?.length ?? 0);
@@ -105,16 +156,31 @@ export async function importRows(request: ImportRequest, sink: RowSink, hooks: I
     }
   }
   await flush();
-  if (positions.train === 0) throw new StudioError('bad-data', `${request.path}: no row is left for training.`, 'Lower the shares of validation and test, or check the split column.', { path: request.path });
+  if (positions.train === 0)
+    throw new StudioError(
+      'bad-data',
+      `${request.path}: no row is left for training.`,
+      'Lower the shares of validation and test, or check the split column.',
+      { path: request.path },
+    );
   return {
-    rows: positions, labels: sortLabels(labels.keys()), splitNote: splitNote(request), skippedRows, problems,
-    notes: notesOn(labels, positions), bytes: sources.reduce((sum, source) => sum + source.reading.bytes, 0), contentHash: hash.digest('hex'),
+    rows: positions,
+    labels: sortLabels(labels.keys()),
+    splitNote: splitNote(request),
+    skippedRows,
+    problems,
+    notes: notesOn(labels, positions),
+    bytes: sources.reduce((sum, source) => sum + source.reading.bytes, 0),
+    contentHash: hash.digest('hex'),
   };
 }
 
 async function openSources(request: ImportRequest): Promise<Source[]> {
-  const drawn = request.splitColumn !== null || typeof request.validation === 'number' || typeof request.test === 'number';
-  const sources: Source[] = [{ path: request.path, reading: await detectReading(request.path, request.reading), split: drawn ? null : 'train' }];
+  const drawn =
+    request.splitColumn !== null || typeof request.validation === 'number' || typeof request.test === 'number';
+  const sources: Source[] = [
+    { path: request.path, reading: await detectReading(request.path, request.reading), split: drawn ? null : 'train' },
+  ];
   if (request.splitColumn !== null) return sources;
   for (const split of ['validation', 'test'] as const) {
     const path = request[split];
@@ -128,32 +194,76 @@ async function openSources(request: ImportRequest): Promise<Source[]> {
 
 function columnMissing(path: string, missing: ReadonlySet<string>, seen: ReadonlySet<string>): StudioError {
   const names = [...missing].map((name) => `"${name}"`).join(' and ');
-  return new StudioError('bad-data', `${path} has no column ${names}. Its columns are: ${[...seen].slice(0, 30).map((name) => `"${name}"`).join(', ')}.`, 'Choose one of the columns; if they look wrong, check delimiter and header.', { path });
+  return new StudioError(
+    'bad-data',
+    `${path} has no column ${names}. Its columns are: ${[...seen]
+      .slice(0, 30)
+      .map((name) => `"${name}"`)
+      .join(', ')}.`,
+    'Choose one of the columns; if they look wrong, check delimiter and header.',
+    { path },
+  );
 }
 
-function checkLabels(request: ImportRequest, labels: readonly string[], rows: number, skipped: number, problems: readonly (RowProblem & { path: string })[]): void {
+function checkLabels(
+  request: ImportRequest,
+  labels: readonly string[],
+  rows: number,
+  skipped: number,
+  problems: readonly (RowProblem & { path: string })[],
+): void {
   const [first] = problems;
-  if (rows === 0) throw new StudioError('bad-data', `${request.path}: no row can be used${first === undefined ? '' : `; ${skipped} were left out, the first in line ${first.line}: ${first.problem}`}.`, 'Check that columns, delimiter and encoding are right.', { path: request.path });
-  if (labels.length < 2) throw new StudioError('bad-data', `${request.path}: all ${rows} rows have the same label, "${labels[0] ?? ''}".`, `Choose another label column than "${request.labelColumn}", or data with two or more classes.`, { path: request.path, column: request.labelColumn });
+  if (rows === 0)
+    throw new StudioError(
+      'bad-data',
+      `${request.path}: no row can be used${first === undefined ? '' : `; ${skipped} were left out, the first in line ${first.line}: ${first.problem}`}.`,
+      'Check that columns, delimiter and encoding are right.',
+      { path: request.path },
+    );
+  if (labels.length < 2)
+    throw new StudioError(
+      'bad-data',
+      `${request.path}: all ${rows} rows have the same label, "${labels[0] ?? ''}".`,
+      `Choose another label column than "${request.labelColumn}", or data with two or more classes.`,
+      { path: request.path, column: request.labelColumn },
+    );
 }
 
 function splitNote(request: ImportRequest): string {
   if (request.splitColumn !== null) return `By the column "${request.splitColumn}".`;
-  const files = (['validation', 'test'] as const).filter((split) => typeof request[split] === 'string').map((split) => `${split} from ${basename(String(request[split]))}`);
+  const files = (['validation', 'test'] as const)
+    .filter((split) => typeof request[split] === 'string')
+    .map((split) => `${split} from ${basename(String(request[split]))}`);
   const shares = (['validation', 'test'] as const).flatMap((split) => {
     const share = request[split];
     return typeof share === 'number' && share > 0 ? [`${Number((share * 100).toFixed(1))} % ${split}`] : [];
   });
-  const drawn = shares.length > 0 ? [`${shares.join(' and ')} drawn by label with seed ${request.seed}, equal texts kept together`] : [];
+  const drawn =
+    shares.length > 0
+      ? [`${shares.join(' and ')} drawn by label with seed ${request.seed}, equal texts kept together`]
+      : [];
   const parts = [...files, ...drawn];
-  return parts.length === 0 ? 'All rows are for training.' : `${parts.join('; ')}.`.replace(/^./, (letter) => letter.toUpperCase());
+  return parts.length === 0
+    ? 'All rows are for training.'
+    : `${parts.join('; ')}.`.replace(/^./, (letter) => letter.toUpperCase());
 }
 
-function notesOn(labels: ReadonlyMap<string, Readonly<Record<SplitName, number>>>, rows: Readonly<Record<SplitName, number>>): string[] {
+function notesOn(
+  labels: ReadonlyMap<string, Readonly<Record<SplitName, number>>>,
+  rows: Readonly<Record<SplitName, number>>,
+): string[] {
   const notes: string[] = [];
   const unseen = [...labels].filter(([, counts]) => counts.train === 0).map(([label]) => `"${label}"`);
-  if (unseen.length > 0) notes.push(`${unseen.length === 1 ? 'The label' : 'The labels'} ${unseen.slice(0, 5).join(', ')}${unseen.length > 5 ? ` and ${unseen.length - 5} more` : ''} ${unseen.length === 1 ? 'has' : 'have'} no training rows: they cannot be learned.`);
-  for (const split of splitNames) if (split !== 'train' && rows[split] === 0) notes.push(split === 'validation' ? 'There are no validation rows: runs cannot stop early or keep their best state.' : 'There are no test rows: runs get no test score.');
+  if (unseen.length > 0)
+    notes.push(
+      `${unseen.length === 1 ? 'The label' : 'The labels'} ${unseen.slice(0, 5).join(', ')}${unseen.length > 5 ? ` and ${unseen.length - 5} more` : ''} ${unseen.length === 1 ? 'has' : 'have'} no training rows: they cannot be learned.`,
+    );
+  for (const split of splitNames)
+    if (split !== 'train' && rows[split] === 0)
+      notes.push(
+        split === 'validation'
+          ? 'There are no validation rows: runs cannot stop early or keep their best state.'
+          : 'There are no test rows: runs get no test score.',
+      );
   return notes;
 }
-

@@ -22,18 +22,36 @@ function byCodePoint(a: string, b: string): number {
  * "balanced" is scikit-learn's: rows / (classes that occur × rows of the class); a class without rows gets 1, which nothing uses.
  * @throws StudioError `bad-input` for a weight of an unknown label or a label without one
  */
-export function classWeights(choice: Training['classWeights'], labels: readonly string[], counts: readonly number[]): Float32Array | null {
+export function classWeights(
+  choice: Training['classWeights'],
+  labels: readonly string[],
+  counts: readonly number[],
+): Float32Array | null {
   if (choice === null) return null;
   if (choice === 'balanced') {
     const rows = counts.reduce((sum, count) => sum + count, 0);
     const present = counts.filter((count) => count > 0).length;
-    return Float32Array.from(labels, (_, index) => ((counts[index] ?? 0) === 0 ? 1 : rows / (present * (counts[index] ?? 1))));
+    return Float32Array.from(labels, (_, index) =>
+      (counts[index] ?? 0) === 0 ? 1 : rows / (present * (counts[index] ?? 1)),
+    );
   }
   const unknown = Object.keys(choice).find((label) => !labels.includes(label));
-  if (unknown !== undefined) throw new StudioError('bad-input', `training.classWeights names the label "${unknown}", which the data set does not have.`, `Its labels are: ${labels.slice(0, 20).join(', ')}.`, { field: `training.classWeights.${unknown}` });
+  if (unknown !== undefined)
+    throw new StudioError(
+      'bad-input',
+      `training.classWeights names the label "${unknown}", which the data set does not have.`,
+      `Its labels are: ${labels.slice(0, 20).join(', ')}.`,
+      { field: `training.classWeights.${unknown}` },
+    );
   return Float32Array.from(labels, (label) => {
     const weight = Object.hasOwn(choice, label) ? choice[label] : undefined;
-    if (weight === undefined) throw new StudioError('bad-input', `training.classWeights lacks the label "${label}".`, 'Give each label a weight, or "balanced".', { field: `training.classWeights.${label}` });
+    if (weight === undefined)
+      throw new StudioError(
+        'bad-input',
+        `training.classWeights lacks the label "${label}".`,
+        'Give each label a weight, or "balanced".',
+        { field: `training.classWeights.${label}` },
+      );
     return weight;
   });
 }

@@ -30,8 +30,16 @@ export class LengthHistogram {
     }
     if ((edges.at(-1) ?? 0) <= max) edges[edges.length - 1] = max + 1;
     return {
-      edges, bins, median: this.quantile(sorted, 0.5), p95: this.quantile(sorted, 0.95), max,
-      cut: maxLengths.map((maxLength) => ({ maxLength, rows: above(maxLength), share: this.rows === 0 ? 0 : above(maxLength) / this.rows })),
+      edges,
+      bins,
+      median: this.quantile(sorted, 0.5),
+      p95: this.quantile(sorted, 0.95),
+      max,
+      cut: maxLengths.map((maxLength) => ({
+        maxLength,
+        rows: above(maxLength),
+        share: this.rows === 0 ? 0 : above(maxLength) / this.rows,
+      })),
     };
   }
 

@@ -11,7 +11,9 @@ export const classLimit = 10_000;
 
 /** "1 MiB": a size as messages name it. */
 function sizeName(characters: number): string {
-  return characters >= 1 << 20 ? `${(characters / (1 << 20)).toFixed(characters % (1 << 20) === 0 ? 0 : 1)} MiB` : `${Math.round(characters / 1024)} KiB`;
+  return characters >= 1 << 20
+    ? `${(characters / (1 << 20)).toFixed(characters % (1 << 20) === 0 ? 0 : 1)} MiB`
+    : `${Math.round(characters / 1024)} KiB`;
 }
 
 export const cellTooLong = (where: string) => `${where} is longer than the limit of ${sizeName(cellLimit)} a cell`;

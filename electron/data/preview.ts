@@ -40,15 +40,40 @@ export async function previewFile(path: string, options: ReadingOptions = {}): P
   }
   if (rowsSampled === 0) {
     const [first] = problems;
-    throw new StudioError('bad-data', first === undefined ? `${path} has a header but no rows.` : `${path}: no row can be read. Line ${first.line}: ${first.message}.`, 'Check that format, encoding and delimiter are right.', { path });
+    throw new StudioError(
+      'bad-data',
+      first === undefined
+        ? `${path} has a header but no rows.`
+        : `${path}: no row can be read. Line ${first.line}: ${first.message}.`,
+      'Check that format, encoding and delimiter are right.',
+      { path },
+    );
   }
   const names = [...columns.keys()];
-  const facts = [...columns].map(([name, { distinct, filled, characters }]) => ({ name, distinct: distinct.size, empty: rowsSampled - filled, meanLength: filled === 0 ? 0 : characters / filled, values: [...distinct.keys()] }));
+  const facts = [...columns].map(([name, { distinct, filled, characters }]) => ({
+    name,
+    distinct: distinct.size,
+    empty: rowsSampled - filled,
+    meanLength: filled === 0 ? 0 : characters / filled,
+    values: [...distinct.keys()],
+  }));
   const roles = suggestRoles(facts, rowsSampled);
   return {
-    path, bytes: reading.bytes, format: reading.format, encoding: reading.encoding, delimiter: reading.delimiter, header: reading.header,
-    columns: facts.map(({ name, distinct, empty, meanLength }) => ({ name, distinct, empty, meanLength, suggestedRole: roles.get(name) ?? 'ignore' })),
+    path,
+    bytes: reading.bytes,
+    format: reading.format,
+    encoding: reading.encoding,
+    delimiter: reading.delimiter,
+    header: reading.header,
+    columns: facts.map(({ name, distinct, empty, meanLength }) => ({
+      name,
+      distinct,
+      empty,
+      meanLength,
+      suggestedRole: roles.get(name) ?? 'ignore',
+    })),
     rows: shown.map((values) => names.map((name) => (values[name] ?? '').slice(0, shownCharacters))),
-    rowsSampled, problems: problems.slice(0, shownProblems),
+    rowsSampled,
+    problems: problems.slice(0, shownProblems),
   };
 }

@@ -30,7 +30,11 @@ const usualMaxLength = trainingSchema.parse({}).maxLength;
  * Profiles rows as they stream by. Texts are compared by a 52-bit hash after normalization (Unicode, case, blanks), about a hundred bytes a different text.
  * Without a tokenizer lengths are counted in words.
  */
-export async function profileRows(rows: AsyncIterable<ProfileRow> | Iterable<ProfileRow>, tokenizer: TextTokenizer | null, hooks: ProfileHooks = {}): Promise<Profile> {
+export async function profileRows(
+  rows: AsyncIterable<ProfileRow> | Iterable<ProfileRow>,
+  tokenizer: TextTokenizer | null,
+  hooks: ProfileHooks = {},
+): Promise<Profile> {
   const labels = new Map<string, Record<SplitName, number>>();
   const totals: Record<SplitName, number> = { train: 0, validation: 0, test: 0 };
   const texts = new TextIndex();
@@ -62,46 +66,101 @@ export async function profileRows(rows: AsyncIterable<ProfileRow> | Iterable<Pro
     if (chunk.length >= chunkRows) await measure();
   }
   if (chunk.length > 0) await measure();
-  const sorted = sortLabels(labels.keys()).map((label) => ({ label, train: 0, validation: 0, test: 0, ...labels.get(label) }));
+  const sorted = sortLabels(labels.keys()).map((label) => ({
+    label,
+    train: 0,
+    validation: 0,
+    test: 0,
+    ...labels.get(label),
+  }));
   const unit = tokenizer === null ? 'words' : 'tokens';
   return {
-    rows: totals, labels: sorted, lengths: { tokenizer: tokenizer === null ? 'words (choose a model to count tokens)' : tokenizer.name, ...lengths.summary() },
+    rows: totals,
+    labels: sorted,
+    lengths: {
+      tokenizer: tokenizer === null ? 'words (choose a model to count tokens)' : tokenizer.name,
+      ...lengths.summary(),
+    },
     warnings: [
       ...texts.warnings(),
-      warning('empty-text', 'warn', empty, (count) => `${count} without text.`, 'They are trained and scored as empty sentences.'),
+      warning(
+        'empty-text',
+        'warn',
+        empty,
+        (count) => `${count} without text.`,
+        'They are trained and scored as empty sentences.',
+      ),
       ...rareLabels(sorted),
-      warning('long-text', 'info', long, (count) => `${count} longer than ${usualMaxLength} ${unit}.`, `With a maximum length of ${usualMaxLength} their end is cut off.`),
+      warning(
+        'long-text',
+        'info',
+        long,
+        (count) => `${count} longer than ${usualMaxLength} ${unit}.`,
+        `With a maximum length of ${usualMaxLength} their end is cut off.`,
+      ),
     ].filter((one) => one.rows > 0),
   };
 }
 
-const words = ({ text, pair }: LabelledText) => `${text} ${pair ?? ''}`.split(/\s+/).filter((word) => word !== '').length;
+const words = ({ text, pair }: LabelledText) =>
+  `${text} ${pair ?? ''}`.split(/\s+/).filter((word) => word !== '').length;
 
 interface Finding {
   rows: number;
   readonly examples: Example[];
 }
 
-const exampleOf = (row: ProfileRow): Example => ({ split: row.split, line: row.line, label: row.label, text: shown(row) });
-const shown = ({ text, pair }: LabelledText) => (pair === null ? text : `${text} ⁄ ${pair}`).slice(0, exampleCharacters);
+const exampleOf = (row: ProfileRow): Example => ({
+  split: row.split,
+  line: row.line,
+  label: row.label,
+  text: shown(row),
+});
+const shown = ({ text, pair }: LabelledText) =>
+  (pair === null ? text : `${text} ⁄ ${pair}`).slice(0, exampleCharacters);
 
 function find(finding: Finding, row: ProfileRow): void {
   finding.rows += 1;
   if (finding.examples.length < examplesShown) finding.examples.push(exampleOf(row));
 }
 
-function warning(kind: Warning['kind'], severity: Warning['severity'], { rows, examples }: Finding, message: (count: string) => string, willHappen: string): Warning {
+function warning(
+  kind: Warning['kind'],
+  severity: Warning['severity'],
+  { rows, examples }: Finding,
+  message: (count: string) => string,
+  willHappen: string,
+): Warning {
   return { kind, severity, rows, message: message(`${rows} ${rows === 1 ? 'row' : 'rows'}`), willHappen, examples };
 }
 
 function rareLabels(labels: Profile['labels']): Warning[] {
-  const list = (some: Profile['labels']) => `${some.slice(0, 5).map(({ label, train }) => `"${label}" (${train})`).join(', ')}${some.length > 5 ? ` and ${some.length - 5} more` : ''}`;
-  const rows = (some: Profile['labels']) => some.reduce((sum, { train, validation, test }) => sum + train + validation + test, 0);
+  const list = (some: Profile['labels']) =>
+    `${some
+      .slice(0, 5)
+      .map(({ label, train }) => `"${label}" (${train})`)
+      .join(', ')}${some.length > 5 ? ` and ${some.length - 5} more` : ''}`;
+  const rows = (some: Profile['labels']) =>
+    some.reduce((sum, { train, validation, test }) => sum + train + validation + test, 0);
   const unseen = labels.filter(({ train }) => train === 0);
   const rare = labels.filter(({ train }) => train > 0 && train < rareBelow);
   return [
-    { kind: 'rare-label', severity: 'bad', rows: rows(unseen), message: `${unseen.length} of ${labels.length} labels have no training rows: ${list(unseen)}.`, willHappen: 'They cannot be learned, and pull the macro F1 down.', examples: [] },
-    { kind: 'rare-label', severity: 'warn', rows: rows(rare), message: `${rare.length} of ${labels.length} labels have fewer than ${rareBelow} training rows: ${list(rare)}.`, willHappen: 'Their scores rest on a few rows and vary much between seeds.', examples: [] },
+    {
+      kind: 'rare-label',
+      severity: 'bad',
+      rows: rows(unseen),
+      message: `${unseen.length} of ${labels.length} labels have no training rows: ${list(unseen)}.`,
+      willHappen: 'They cannot be learned, and pull the macro F1 down.',
+      examples: [],
+    },
+    {
+      kind: 'rare-label',
+      severity: 'warn',
+      rows: rows(rare),
+      message: `${rare.length} of ${labels.length} labels have fewer than ${rareBelow} training rows: ${list(rare)}.`,
+      willHappen: 'Their scores rest on a few rows and vary much between seeds.',
+      examples: [],
+    },
   ];
 }
 
@@ -135,9 +194,11 @@ class TextIndex {
     } else {
       const example = exampleOf(row);
       if (this.firstLabel[place] !== label) {
-        if (this.conflict[place] === 0 && this.conflicts.length < examplesShown) this.conflicts.push(this.firstOf(place, example), example);
+        if (this.conflict[place] === 0 && this.conflicts.length < examplesShown)
+          this.conflicts.push(this.firstOf(place, example), example);
         this.conflict[place] = 1;
-      } else if ((this.count[row.split][place] ?? 0) > 0 && this.duplicates.length < examplesShown) this.duplicates.push(example);
+      } else if ((this.count[row.split][place] ?? 0) > 0 && this.duplicates.length < examplesShown)
+        this.duplicates.push(example);
       for (const held of ['validation', 'test'] as const) this.noteLeak(held, place, example);
     }
     if ((this.count[row.split][place] ?? 0) === 0) this.firstLine[row.split][place] = row.line;
@@ -147,7 +208,11 @@ class TextIndex {
   warnings(): Warning[] {
     let [copies, conflicting, leakedTest, leakedValidation] = [0, 0, 0, 0];
     for (let place = 0; place < this.places.size; place += 1) {
-      const [train, validation, test] = [this.count.train[place] ?? 0, this.count.validation[place] ?? 0, this.count.test[place] ?? 0];
+      const [train, validation, test] = [
+        this.count.train[place] ?? 0,
+        this.count.validation[place] ?? 0,
+        this.count.test[place] ?? 0,
+      ];
       if (this.conflict[place] === 1) conflicting += train + validation + test;
       copies += Math.max(0, train - 1) + Math.max(0, validation - 1) + Math.max(0, test - 1);
       if (train > 0) {
@@ -156,10 +221,35 @@ class TextIndex {
       }
     }
     return [
-      warning('leak', 'bad', { rows: leakedTest, examples: this.leaks.test }, (count) => `${count} of the test split ${leakedTest === 1 ? 'stands' : 'stand'} in the training split too.`, 'The test score will be better than the model is: it has seen the answers.'),
-      warning('leak', 'warn', { rows: leakedValidation, examples: this.leaks.validation }, (count) => `${count} of the validation split ${leakedValidation === 1 ? 'stands' : 'stand'} in the training split too.`, 'Early stopping and the choice of the best state favour what was learned by heart.'),
-      warning('conflicting-labels', 'warn', { rows: conflicting, examples: this.conflicts }, (count) => `${count} share their text with a row of another label.`, 'No model can be right on all of them; they lower every score.'),
-      warning('duplicate', 'info', { rows: copies, examples: this.duplicates }, (count) => `${count} ${copies === 1 ? 'repeats' : 'repeat'} the text of an earlier row of the same split.`, 'Each copy counts once more in training and in the score.'),
+      warning(
+        'leak',
+        'bad',
+        { rows: leakedTest, examples: this.leaks.test },
+        (count) => `${count} of the test split ${leakedTest === 1 ? 'stands' : 'stand'} in the training split too.`,
+        'The test score will be better than the model is: it has seen the answers.',
+      ),
+      warning(
+        'leak',
+        'warn',
+        { rows: leakedValidation, examples: this.leaks.validation },
+        (count) =>
+          `${count} of the validation split ${leakedValidation === 1 ? 'stands' : 'stand'} in the training split too.`,
+        'Early stopping and the choice of the best state favour what was learned by heart.',
+      ),
+      warning(
+        'conflicting-labels',
+        'warn',
+        { rows: conflicting, examples: this.conflicts },
+        (count) => `${count} share their text with a row of another label.`,
+        'No model can be right on all of them; they lower every score.',
+      ),
+      warning(
+        'duplicate',
+        'info',
+        { rows: copies, examples: this.duplicates },
+        (count) => `${count} ${copies === 1 ? 'repeats' : 'repeat'} the text of an earlier row of the same split.`,
+        'Each copy counts once more in training and in the score.',
+      ),
     ];
   }
 
@@ -168,13 +258,19 @@ class TextIndex {
     const examples = this.leaks[held];
     if (examples.length >= examplesShown) return;
     if (example.split === held && (this.count.train[place] ?? 0) > 0) examples.push(example);
-    else if (example.split === 'train' && (this.count.train[place] ?? 0) === 0 && (this.count[held][place] ?? 0) > 0) examples.push({ ...example, split: held, line: this.firstLine[held][place] ?? 0 });
+    else if (example.split === 'train' && (this.count.train[place] ?? 0) === 0 && (this.count[held][place] ?? 0) > 0)
+      examples.push({ ...example, split: held, line: this.firstLine[held][place] ?? 0 });
   }
 
   /** The first row of a text, told with the text of a later one (they are equal after normalization). */
   private firstOf(place: number, later: Example): Example {
     const split = splitNames.find((name) => (this.count[name][place] ?? 0) > 0) ?? later.split;
-    return { ...later, split, line: this.firstLine[split][place] ?? 0, label: this.labelTexts[this.firstLabel[place] ?? 0] ?? '' };
+    return {
+      ...later,
+      split,
+      line: this.firstLine[split][place] ?? 0,
+      label: this.labelTexts[this.firstLabel[place] ?? 0] ?? '',
+    };
   }
 
   private numberOf(label: string): number {

@@ -9,7 +9,10 @@ export class ProgressMeter {
   private readonly started = performance.now();
   private told = -Infinity;
 
-  constructor(private readonly total: number, private readonly listener: ((progress: ImportProgress) => void) | undefined) {}
+  constructor(
+    private readonly total: number,
+    private readonly listener: ((progress: ImportProgress) => void) | undefined,
+  ) {}
 
   /** Hooks for one pass over one file; passes follow one another. */
   hooks(signal: AbortSignal | undefined, message: string): ReadHooks {
@@ -22,7 +25,13 @@ export class ProgressMeter {
         if (this.listener === undefined || (now - this.told < millisecondsBetween && this.before < this.total)) return;
         this.told = now;
         const seconds = (now - this.started) / 1000;
-        this.listener({ done: this.before, total: this.total, rows: this.rows, secondsLeft: seconds > 0.5 && this.before > 0 ? (seconds / this.before) * (this.total - this.before) : null, message });
+        this.listener({
+          done: this.before,
+          total: this.total,
+          rows: this.rows,
+          secondsLeft: seconds > 0.5 && this.before > 0 ? (seconds / this.before) * (this.total - this.before) : null,
+          message,
+        });
       },
     };
   }

@@ -7,7 +7,11 @@ import type { ReadHooks, Reading, ReadingOptions, ReadRow } from './types.js';
  * The rows of a file in order, in constant memory. Bad rows are yielded with line and reason.
  * @throws StudioError when the file as a whole cannot be read, or `cancelled`
  */
-export async function* readRows(path: string, options: ReadingOptions = {}, hooks: ReadHooks = {}): AsyncGenerator<ReadRow> {
+export async function* readRows(
+  path: string,
+  options: ReadingOptions = {},
+  hooks: ReadHooks = {},
+): AsyncGenerator<ReadRow> {
   yield* readRowsAs(path, await detectReading(path, options), hooks);
 }
 

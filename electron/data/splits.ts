@@ -2,13 +2,26 @@
 import { hash } from 'node:crypto';
 import type { SplitName } from './types.js';
 
-const spellings: Readonly<Record<string, SplitName>> = { train: 'train', training: 'train', validation: 'validation', valid: 'validation', val: 'validation', dev: 'validation', development: 'validation', test: 'test', testing: 'test', eval: 'test', evaluation: 'test' };
+const spellings: Readonly<Record<string, SplitName>> = {
+  train: 'train',
+  training: 'train',
+  validation: 'validation',
+  valid: 'validation',
+  val: 'validation',
+  dev: 'validation',
+  development: 'validation',
+  test: 'test',
+  testing: 'test',
+  eval: 'test',
+  evaluation: 'test',
+};
 
 /** The split a cell names ("dev", "Test"), or null. */
 export const splitOf = (cell: string): SplitName | null => spellings[cell.trim().toLowerCase()] ?? null;
 
 /** Text as duplicates are told: Unicode composed and compatible forms alike, case and runs of blanks ignored. */
-export const normalizedText = (text: string, pair: string | null): string => [text, pair ?? ''].map((part) => part.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()).join('\u0000');
+export const normalizedText = (text: string, pair: string | null): string =>
+  [text, pair ?? ''].map((part) => part.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()).join('\u0000');
 
 /** A number below 2^52 that any two different texts share with a chance of about 2^-52. */
 export const textKey = (text: string): number => Number.parseInt(hash('sha256', text, 'hex').slice(0, 13), 16);
@@ -23,7 +36,10 @@ export class StratifiedSplit {
   private cuts: Map<string, { test: number; validation: number }> | null = null;
 
   /** Shares of all rows, 0 to below 1 together. */
-  constructor(private readonly shares: { readonly validation: number; readonly test: number }, private readonly seed: number) {}
+  constructor(
+    private readonly shares: { readonly validation: number; readonly test: number },
+    private readonly seed: number,
+  ) {}
 
   /** First pass: every row once. */
   count(label: string, normalized: string): void {
@@ -48,15 +64,25 @@ export class StratifiedSplit {
   private draw(): Map<string, { test: number; validation: number }> {
     const labels = [...this.keys].sort(([a], [b]) => (a < b ? -1 : 1));
     const sizes = labels.map(([, keys]) => keys.length);
-    const test = quotas(sizes, this.shares.test, sizes.map((size) => size - 1));
-    const validation = quotas(sizes, this.shares.validation, sizes.map((size, index) => size - 1 - (test[index] ?? 0)));
-    return new Map(labels.map(([label, keys], index) => {
-      const sorted = Float64Array.from(keys).sort();
-      const testEnd = boundary(sorted, 0, test[index] ?? 0);
-      const validationEnd = boundary(sorted, testEnd, testEnd + (validation[index] ?? 0));
-      this.keys.set(label, []);
-      return [label, { test: sorted[testEnd] ?? Infinity, validation: sorted[validationEnd] ?? Infinity }];
-    }));
+    const test = quotas(
+      sizes,
+      this.shares.test,
+      sizes.map((size) => size - 1),
+    );
+    const validation = quotas(
+      sizes,
+      this.shares.validation,
+      sizes.map((size, index) => size - 1 - (test[index] ?? 0)),
+    );
+    return new Map(
+      labels.map(([label, keys], index) => {
+        const sorted = Float64Array.from(keys).sort();
+        const testEnd = boundary(sorted, 0, test[index] ?? 0);
+        const validationEnd = boundary(sorted, testEnd, testEnd + (validation[index] ?? 0));
+        this.keys.set(label, []);
+        return [label, { test: sorted[testEnd] ?? Infinity, validation: sorted[validationEnd] ?? Infinity }];
+      }),
+    );
   }
 }
 
@@ -64,7 +90,10 @@ export class StratifiedSplit {
 export function quotas(sizes: readonly number[], share: number, most: readonly number[]): number[] {
   const wanted = Math.round(sizes.reduce((sum, size) => sum + size, 0) * share);
   const result = sizes.map((size, index) => Math.max(0, Math.min(Math.floor(size * share), most[index] ?? 0)));
-  const byRemainder = sizes.map((size, index) => ({ index, remainder: size * share - Math.floor(size * share) })).filter(({ remainder }) => remainder > 0).sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+  const byRemainder = sizes
+    .map((size, index) => ({ index, remainder: size * share - Math.floor(size * share) }))
+    .filter(({ remainder }) => remainder > 0)
+    .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
   let missing = wanted - result.reduce((sum, quota) => sum + quota, 0);
   for (const { index } of byRemainder) {
     if (missing <= 0) break;

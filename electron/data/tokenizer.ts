@@ -45,9 +45,18 @@ export class TextTokenizer {
    */
   async encode(rows: readonly TextOrPair[], maxLength: number): Promise<EncodedText[]> {
     const room = rows.some((row) => row.pair !== null) ? 5 : 3;
-    if (maxLength < room) throw new StudioError('bad-input', `A maximum length of ${maxLength} has no room for the special tokens.`, `Set training.maxLength to ${room} or more.`, { field: 'training.maxLength' });
+    if (maxLength < room)
+      throw new StudioError(
+        'bad-input',
+        `A maximum length of ${maxLength} has no room for the special tokens.`,
+        `Set training.maxLength to ${room} or more.`,
+        { field: 'training.maxLength' },
+      );
     const encodings = await this.exclusive(maxLength, rows);
-    return encodings.map((encoding) => ({ ids: Int32Array.from(encoding.getIds()), typeIds: this.segments ? Int32Array.from(encoding.getTypeIds()) : new Int32Array(encoding.getLength()) }));
+    return encodings.map((encoding) => ({
+      ids: Int32Array.from(encoding.getIds()),
+      typeIds: this.segments ? Int32Array.from(encoding.getTypeIds()) : new Int32Array(encoding.getLength()),
+    }));
   }
 
   /** Tokens of each row with special tokens, uncut. */
@@ -86,20 +95,45 @@ export async function openTokenizer(folder: string, fit: TokenizerFit = {}): Pro
   try {
     native = Tokenizer.fromString(json);
   } catch (error) {
-    throw new StudioError('bad-model', `The tokenizer in ${folder} (${source}) cannot be read: ${error instanceof Error ? error.message : String(error)}.`, 'Take the tokenizer files of the model again.', { folder }, { cause: error });
+    throw new StudioError(
+      'bad-model',
+      `The tokenizer in ${folder} (${source}) cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      'Take the tokenizer files of the model again.',
+      { folder },
+      { cause: error },
+    );
   }
   native.disablePadding();
   native.disableTruncation();
   const size = Object.values(native.getVocab(true)).reduce((highest, id) => Math.max(highest, id), -1) + 1;
   checkFit(folder, source, size, fit.vocabularySize ?? modelConfig.vocab_size);
-  const find = (role: 'cls' | 'sep' | 'pad' | 'mask' | 'unk') => namesOf(config, role).map((token) => native.tokenToId(token)).find((id) => id !== null) ?? null;
+  const find = (role: 'cls' | 'sep' | 'pad' | 'mask' | 'unk') =>
+    namesOf(config, role)
+      .map((token) => native.tokenToId(token))
+      .find((id) => id !== null) ?? null;
   const required = (role: 'cls' | 'sep' | 'pad', id = find(role)) => {
-    if (id === null) throw new StudioError('bad-model', `The tokenizer in ${folder} (${source}) has no ${role.toUpperCase()} token.`, 'An encoder such as BERT, RoBERTa or DistilBERT is needed, with its own tokenizer.', { folder });
+    if (id === null)
+      throw new StudioError(
+        'bad-model',
+        `The tokenizer in ${folder} (${source}) has no ${role.toUpperCase()} token.`,
+        'An encoder such as BERT, RoBERTa or DistilBERT is needed, with its own tokenizer.',
+        { folder },
+      );
     return id;
   };
   const architecture = fit.architecture ?? modelConfig.model_type ?? 'bert';
   const segments = !withoutSegments.has(architecture) && (modelConfig.type_vocab_size ?? 2) > 1;
-  return new TextTokenizer(native, folder, size, required('pad', find('pad') ?? modelConfig.pad_token_id ?? null), required('cls'), required('sep'), find('mask'), find('unk'), segments);
+  return new TextTokenizer(
+    native,
+    folder,
+    size,
+    required('pad', find('pad') ?? modelConfig.pad_token_id ?? null),
+    required('cls'),
+    required('sep'),
+    find('mask'),
+    find('unk'),
+    segments,
+  );
 }
 
 /** A padded embedding may be larger than the tokenizer; ids beyond it, or a quite different size, mean the wrong tokenizer. */
@@ -107,10 +141,21 @@ function checkFit(folder: string, source: string, size: number, model: number | 
   if (model === undefined) return;
   const tooFew = model - size > Math.max(1024, model * 0.1);
   if (size <= model && !tooFew) return;
-  throw new StudioError('bad-model', `The tokenizer in ${folder} (${source}) has ${size} tokens, but the model's vocabulary has ${model}.`, 'Put the tokenizer files of this very model beside its weights.', { folder, tokenizer: size, model });
+  throw new StudioError(
+    'bad-model',
+    `The tokenizer in ${folder} (${source}) has ${size} tokens, but the model's vocabulary has ${model}.`,
+    'Put the tokenizer files of this very model beside its weights.',
+    { folder, tokenizer: size, model },
+  );
 }
 
-const usualNames = { cls: ['[CLS]', '<s>'], sep: ['[SEP]', '</s>'], pad: ['[PAD]', '<pad>'], mask: ['[MASK]', '<mask>'], unk: ['[UNK]', '<unk>'] } as const;
+const usualNames = {
+  cls: ['[CLS]', '<s>'],
+  sep: ['[SEP]', '</s>'],
+  pad: ['[PAD]', '<pad>'],
+  mask: ['[MASK]', '<mask>'],
+  unk: ['[UNK]', '<unk>'],
+} as const;
 
 function namesOf(config: TokenizerConfig, role: keyof typeof usualNames): readonly string[] {
   const own = config[`${role}_token`];

@@ -10,10 +10,20 @@ import { fail, isMain, root, say } from './tools.mjs';
 const dist = path.join(root, 'dist');
 /** Native packages and Electron stay what they are; everything else, ESM-only packages too, goes into the bundles. */
 const external = ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'];
-const programs = { main: 'electron/main.ts', preload: 'electron/preload.ts', trainer: 'electron/trainer/main.ts', cli: 'electron/cli/main.ts' };
+const programs = {
+  main: 'electron/main.ts',
+  preload: 'electron/preload.ts',
+  trainer: 'electron/trainer/main.ts',
+  cli: 'electron/cli/main.ts',
+};
 
 const parts = [
-  { name: 'programs', sources: ['electron', 'package-lock.json'], results: Object.keys(programs).map((name) => `${name}.cjs`), build: buildPrograms },
+  {
+    name: 'programs',
+    sources: ['electron', 'package-lock.json'],
+    results: Object.keys(programs).map((name) => `${name}.cjs`),
+    build: buildPrograms,
+  },
   {
     name: 'window',
     sources: ['renderer', 'electron/contract', 'vite.config.ts', 'package-lock.json'],
@@ -26,7 +36,9 @@ async function buildPrograms() {
   const { build } = await import('esbuild');
   await build({
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(Object.entries(programs).filter(([, source]) => existsSync(path.join(root, source)))),
+    entryPoints: Object.fromEntries(
+      Object.entries(programs).filter(([, source]) => existsSync(path.join(root, source))),
+    ),
     outdir: dist,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -36,7 +48,9 @@ async function buildPrograms() {
     external,
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.
     define: { 'import.meta.url': 'bundleUrl' },
-    banner: { js: "const bundleUrl = typeof __filename === 'undefined' ? '' : require('url').pathToFileURL(__filename).href;" },
+    banner: {
+      js: "const bundleUrl = typeof __filename === 'undefined' ? '' : require('url').pathToFileURL(__filename).href;",
+    },
     sourcemap: 'linked',
     logLevel: 'warning',
   });
@@ -100,7 +114,10 @@ export async function buildAll({ force = false, window = true } = {}) {
   const stale = async (part) => {
     const stamp = path.join(dist, `.${part.name}`);
     const now = await fingerprint(part.sources);
-    const fresh = !force && part.results.every((file) => existsSync(path.join(dist, file))) && (await readFile(stamp, 'utf8').catch(() => '')) === now;
+    const fresh =
+      !force &&
+      part.results.every((file) => existsSync(path.join(dist, file))) &&
+      (await readFile(stamp, 'utf8').catch(() => '')) === now;
     return { stamp, now, fresh };
   };
   if ((await Promise.all(wanted.map(stale))).every((state) => state.fresh)) return [];

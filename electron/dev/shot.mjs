@@ -38,13 +38,19 @@ async function shoot() {
   });
   try {
     const page = await app.firstWindow();
-    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && process.stderr.write(`page: ${message.text()}\n`));
+    page.on(
+      'console',
+      (message) => ['error', 'warning'].includes(message.type()) && process.stderr.write(`page: ${message.text()}\n`),
+    );
     page.on('pageerror', (error) => process.stderr.write(`page: ${error.stack ?? error.message}\n`));
     const [width, height] = values.size.split('x').map(Number);
-    await app.evaluate(({ BrowserWindow, nativeTheme }, [theme, w, h]) => {
-      nativeTheme.themeSource = theme;
-      BrowserWindow.getAllWindows()[0]?.setContentSize(w, h);
-    }, [values.theme, width, height]);
+    await app.evaluate(
+      ({ BrowserWindow, nativeTheme }, [theme, w, h]) => {
+        nativeTheme.themeSource = theme;
+        BrowserWindow.getAllWindows()[0]?.setContentSize(w, h);
+      },
+      [values.theme, width, height],
+    );
     if (values.route) await page.evaluate((route) => void (location.hash = route), values.route);
     if (values.run) process.stderr.write(`${JSON.stringify(await page.evaluate(values.run))}\n`);
     await page.waitForTimeout(Number(values.wait));

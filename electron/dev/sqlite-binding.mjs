@@ -37,7 +37,11 @@ export async function prepareSqlite() {
 
   say(`fetching the SQLite binding (sqlite3 ${version})`);
   const prebuilt = path.join(root, 'node_modules', 'prebuild-install', 'bin.js');
-  const fetched = await runCommand(process.execPath, [prebuilt, '-r', 'napi'], { cwd: folder, quiet: true, timeout: 60_000 });
+  const fetched = await runCommand(process.execPath, [prebuilt, '-r', 'napi'], {
+    cwd: folder,
+    quiet: true,
+    timeout: 60_000,
+  });
   if (fetched.code !== 0 || !(await loads(folder))) await build(folder);
   await putInPlace(binding, cached);
 }
@@ -50,7 +54,11 @@ async function build(folder) {
   const prefix = path.dirname(path.dirname(process.execPath));
   if (existsSync(path.join(prefix, 'include', 'node', 'node.h'))) env.npm_config_nodedir = prefix;
   const gyp = path.join(root, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
-  const built = await runCommand(process.execPath, [gyp, 'rebuild', '--jobs', 'max'], { cwd: folder, env, quiet: true });
+  const built = await runCommand(process.execPath, [gyp, 'rebuild', '--jobs', 'max'], {
+    cwd: folder,
+    env,
+    quiet: true,
+  });
   if (built.code !== 0 || !(await loads(folder))) {
     throw new PrepareError(
       `The SQLite binding could not be built:\n${built.output.split('\n').slice(-15).join('\n')}`,
@@ -61,7 +69,11 @@ async function build(folder) {
 
 async function missingBuildTools() {
   const missing = [];
-  for (const [command, name] of [['python3', 'python3'], ['make', 'make'], ['g++', 'g++']]) {
+  for (const [command, name] of [
+    ['python3', 'python3'],
+    ['make', 'make'],
+    ['g++', 'g++'],
+  ]) {
     if ((await runCommand(command, ['--version'], { quiet: true })).code === 127) missing.push(name);
   }
   return missing;

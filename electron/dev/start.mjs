@@ -9,7 +9,9 @@ async function start() {
   await buildAll();
   const args = [root, ...process.argv.slice(2)];
   if (process.platform === 'linux' && process.getuid?.() === 0) {
-    say("Chromium's sandbox does not run as root: starting without it. Use an ordinary account for anything but trials.");
+    say(
+      "Chromium's sandbox does not run as root: starting without it. Use an ordinary account for anything but trials.",
+    );
     args.unshift('--no-sandbox');
   }
   const child = spawn(electron, args, { stdio: 'inherit' });

@@ -29,16 +29,25 @@ async function availableNames(names) {
 export async function installPackages(names) {
   if (names.length === 0) return;
   if (!isDebian()) {
-    throw new PrepareError(`This system lacks ${names.join(', ')} (Debian's names).`, 'Install them with its package manager, then run this again.');
+    throw new PrepareError(
+      `This system lacks ${names.join(', ')} (Debian's names).`,
+      'Install them with its package manager, then run this again.',
+    );
   }
   if (!isRoot()) {
-    throw new PrepareError('This system lacks some packages.', `Run: sudo apt-get update && sudo apt-get install -y ${names.join(' ')}`);
+    throw new PrepareError(
+      'This system lacks some packages.',
+      `Run: sudo apt-get update && sudo apt-get install -y ${names.join(' ')}`,
+    );
   }
   say(`installing ${names.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const updated = await runCommand('apt-get', ['update', '-qq'], { env, quiet: true });
   const chosen = await availableNames(names);
-  const installed = await runCommand('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...chosen], { env, quiet: true });
+  const installed = await runCommand('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...chosen], {
+    env,
+    quiet: true,
+  });
   if (installed.code !== 0) {
     throw new PrepareError(
       `apt-get could not install ${chosen.join(' ')}:\n${(updated.code === 0 ? '' : updated.output) + installed.output.split('\n').slice(-10).join('\n')}`,
@@ -58,7 +67,11 @@ export async function prepareLibraries(executable) {
   if (missing.length === 0) return;
   await installPackages(windowPackages);
   const still = await missingLibraries(executable);
-  if (still.length > 0) throw new PrepareError(`Electron still misses ${still.join(', ')}.`, 'Install the packages that hold them, then run this again.');
+  if (still.length > 0)
+    throw new PrepareError(
+      `Electron still misses ${still.join(', ')}.`,
+      'Install the packages that hold them, then run this again.',
+    );
 }
 
 async function missingLibraries(executable) {
@@ -75,6 +88,7 @@ export async function prepareDisplay() {
 
 /** @param {string} command @returns {boolean} */
 export function onPath(command) {
-  return (process.env.PATH ?? '').split(path.delimiter).some((folder) => folder !== '' && existsSync(path.join(folder, command)));
+  return (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .some((folder) => folder !== '' && existsSync(path.join(folder, command)));
 }
-

@@ -15,7 +15,11 @@ const results = path.join(root, 'test-results');
 /** @returns {Promise<number>} exit code; the output goes to ours */
 function runTool(name, args, env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(root, 'node_modules', name), ...args], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(process.execPath, [path.join(root, 'node_modules', name), ...args], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));
   });
@@ -34,11 +38,17 @@ async function count(name, code, reportFile, read) {
 
 async function unitTests() {
   const report = path.join(results, 'unit.json');
-  const code = await runTool('vitest/vitest.mjs', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], process.env);
+  const code = await runTool(
+    'vitest/vitest.mjs',
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    process.env,
+  );
   return count('vitest', code, report, (json) => ({
     passed: json.numPassedTests,
     // A file that did not load has no tests of its own to fail.
-    failed: json.numFailedTests + json.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length,
+    failed:
+      json.numFailedTests +
+      json.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length,
     skipped: json.numPendingTests + json.numTodoTests,
   }));
 }
@@ -47,7 +57,10 @@ async function appTests() {
   const report = path.join(results, 'app.json');
   const display = await openDisplay();
   try {
-    const code = await runTool('@playwright/test/cli.js', ['test', '--reporter=list,json'], { ...display.env, PLAYWRIGHT_JSON_OUTPUT_FILE: report });
+    const code = await runTool('@playwright/test/cli.js', ['test', '--reporter=list,json'], {
+      ...display.env,
+      PLAYWRIGHT_JSON_OUTPUT_FILE: report,
+    });
     return await count('playwright', code, report, ({ stats, errors }) => ({
       passed: stats.expected + stats.flaky,
       failed: stats.unexpected + (stats.unexpected === 0 ? errors.length : 0),
@@ -70,7 +83,9 @@ async function test() {
   const sum = (key) => counts.reduce((total, entry) => total + entry[key], 0);
   const skipped = sum('skipped');
   if (sum('failed') > 0 || sum('passed') === 0) process.exitCode = 1;
-  process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  process.stdout.write(
+    `${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
+  );
 }
 
 test().catch((error) => {

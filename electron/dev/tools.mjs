@@ -59,6 +59,12 @@ export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(ur
 
 /** Ends the program with the error's words, or with its stack when it is a bug. @param {unknown} error */
 export function fail(error) {
-  say(error instanceof PrepareError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error));
+  say(
+    error instanceof PrepareError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error),
+  );
   process.exitCode = 1;
 }

@@ -25,8 +25,7 @@ export interface Batch {
 }
 
 export type ObjectiveSpec =
-  | { readonly type: 'classification'; readonly labels: readonly string[] }
-  | { readonly type: 'masked-lm' };
+  { readonly type: 'classification'; readonly labels: readonly string[] } | { readonly type: 'masked-lm' };
 
 export interface OptimizerSpec {
   readonly type: 'adamw' | 'sgd';
@@ -139,7 +138,8 @@ export interface SelfTestReport {
 export interface MethodDescription {
   readonly type: string;
   readonly title: string;
-  readonly marker: 'diamond' | 'circle' | 'triangle' | 'square' | 'triangle-down' | 'plus' | 'hexagon' | 'hourglass' | 'star';
+  readonly marker:
+    'diamond' | 'circle' | 'triangle' | 'square' | 'triangle-down' | 'plus' | 'hexagon' | 'hourglass' | 'star';
   readonly colour: string;
   readonly summary: string;
   /** Markdown: what it does, when to use it, the paper. */

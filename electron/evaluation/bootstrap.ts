@@ -21,7 +21,13 @@ const millisecondsAtOnce = 20;
  * Variance over resampled rows of the mean (over pairs of runs) difference method - baseline, in points², for several comparisons at once.
  * 1,000 resamples, fewer (not below 200) where rows and runs are very many. Gives way to other work every 20 ms.
  */
-export async function rowVariances(labels: ArrayLike<number>, comparisons: readonly (readonly PairedPredictions[])[], classes: number, measure: Measure, seed: number): Promise<number[]> {
+export async function rowVariances(
+  labels: ArrayLike<number>,
+  comparisons: readonly (readonly PairedPredictions[])[],
+  classes: number,
+  measure: Measure,
+  seed: number,
+): Promise<number[]> {
   const rows = labels.length;
   const runs = new Set(comparisons.flatMap((pairs) => pairs.flatMap(({ method, baseline }) => [method, baseline])));
   if (rows < 2 || runs.size === 0) return comparisons.map(() => 0);
@@ -39,7 +45,11 @@ export async function rowVariances(labels: ArrayLike<number>, comparisons: reado
     }
     const scores = new Map([...runs].map((predicted) => [predicted, score(labels, predicted, drawn, counts, measure)]));
     comparisons.forEach((pairs, index) => {
-      samples[index]?.push(pairs.length === 0 ? 0 : 100 * mean(pairs.map(({ method, baseline }) => (scores.get(method) ?? 0) - (scores.get(baseline) ?? 0))));
+      samples[index]?.push(
+        pairs.length === 0
+          ? 0
+          : 100 * mean(pairs.map(({ method, baseline }) => (scores.get(method) ?? 0) - (scores.get(baseline) ?? 0))),
+      );
     });
     if (performance.now() - since > millisecondsAtOnce) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -49,7 +59,13 @@ export async function rowVariances(labels: ArrayLike<number>, comparisons: reado
   return samples.map(variance);
 }
 
-function score(labels: ArrayLike<number>, predicted: ArrayLike<number>, drawn: Uint16Array, counts: ClassCounts, measure: Measure): number {
+function score(
+  labels: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  drawn: Uint16Array,
+  counts: ClassCounts,
+  measure: Measure,
+): number {
   counts.clear();
   for (let row = 0; row < labels.length; row += 1) {
     const times = drawn[row] ?? 0;

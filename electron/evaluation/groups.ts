@@ -25,7 +25,8 @@ export function groupRuns(runs: readonly RunWithPredictions[]): { groups: Group[
   for (const { run, predictions } of [...runs].sort((a, b) => a.run.id - b.run.id)) {
     const test = run.result?.test;
     if (run.state !== 'finished' || run.result === null) unfinished += 1;
-    else if (test === null || test === undefined || predictions === null || predictions.rowIds.length === 0) untested += 1;
+    else if (test === null || test === undefined || predictions === null || predictions.rowIds.length === 0)
+      untested += 1;
     else {
       const key = settingKey(run);
       const seeds = byKey.get(key) ?? new Map<number, ComparedRun>();
@@ -34,7 +35,10 @@ export function groupRuns(runs: readonly RunWithPredictions[]): { groups: Group[
       seeds.set(run.seed, { run, result: run.result, test, predictions });
     }
   }
-  const groups = [...byKey].map(([key, seeds]) => ({ key, runs: [...seeds.values()].sort((a, b) => a.run.seed - b.run.seed) }));
+  const groups = [...byKey].map(([key, seeds]) => ({
+    key,
+    runs: [...seeds.values()].sort((a, b) => a.run.seed - b.run.seed),
+  }));
   const runsAre = (count: number) => `${count} ${count === 1 ? 'run is' : 'runs are'}`;
   const notes = [
     ...(unfinished > 0 ? [`${runsAre(unfinished)} not finished and left out.`] : []),
@@ -53,7 +57,10 @@ function settingKey(run: Run): string {
 /** JSON with keys in order. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner);
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
 }
 
 /**

@@ -8,7 +8,8 @@ export interface Interval {
   readonly high: number;
 }
 
-export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Unbiased variance (n - 1); 0 for fewer than two values. */
 export function variance(values: readonly number[]): number {
@@ -21,18 +22,29 @@ export function variance(values: readonly number[]): number {
 export const tFactor = (degrees: number): number => tQuantile((1 + confidence) / 2, degrees);
 
 /** The mean with its 95 % interval by Student's t over the values (one a seed); no interval for a single value. `bounds` are what the quantity cannot leave. */
-export function meanWithInterval(values: readonly number[], bounds: Interval = { low: -Infinity, high: Infinity }): { mean: number; interval: Interval | null } {
+export function meanWithInterval(
+  values: readonly number[],
+  bounds: Interval = { low: -Infinity, high: Infinity },
+): { mean: number; interval: Interval | null } {
   const middle = mean(values);
   if (values.length < 2) return { mean: middle, interval: null };
   const half = tFactor(values.length - 1) * Math.sqrt(variance(values) / values.length);
-  return { mean: middle, interval: { low: Math.max(bounds.low, middle - half), high: Math.min(bounds.high, middle + half) } };
+  return {
+    mean: middle,
+    interval: { low: Math.max(bounds.low, middle - half), high: Math.min(bounds.high, middle + half) },
+  };
 }
 
 /**
  * Error of a mean over seeds that are scored on one sample of rows: seeds and rows are two independent sources.
  * Squared error = s²/seeds + v, with degrees of freedom after Welch and Satterthwaite (s² has seeds - 1, v has rows - 1).
  */
-export function combinedError(seedVariance: number, seeds: number, rowVariance: number, rows: number): { error: number; degrees: number } {
+export function combinedError(
+  seedVariance: number,
+  seeds: number,
+  rowVariance: number,
+  rows: number,
+): { error: number; degrees: number } {
   const fromSeeds = seeds < 2 ? 0 : seedVariance / seeds;
   const squared = fromSeeds + rowVariance;
   const weight = (seeds < 2 ? 0 : fromSeeds ** 2 / (seeds - 1)) + rowVariance ** 2 / Math.max(1, rows - 1);
@@ -40,7 +52,13 @@ export function combinedError(seedVariance: number, seeds: number, rowVariance: 
 }
 
 /** The 95 % interval of `combinedError` around a mean. */
-export function combinedInterval(middle: number, seedVariance: number, seeds: number, rowVariance: number, rows: number): Interval {
+export function combinedInterval(
+  middle: number,
+  seedVariance: number,
+  seeds: number,
+  rowVariance: number,
+  rows: number,
+): Interval {
   const { error, degrees } = combinedError(seedVariance, seeds, rowVariance, rows);
   const half = tFactor(degrees) * error;
   return { low: middle - half, high: middle + half };

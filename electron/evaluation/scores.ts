@@ -95,14 +95,20 @@ export function crossEntropy(logits: ArrayLike<number>, labels: ArrayLike<number
 export function predictedClasses(logits: ArrayLike<number>, classes: number): Int32Array {
   return Int32Array.from({ length: Math.floor(logits.length / classes) }, (_, row) => {
     let best = 0;
-    for (let index = 1; index < classes; index += 1) if ((logits[row * classes + index] ?? 0) > (logits[row * classes + best] ?? 0)) best = index;
+    for (let index = 1; index < classes; index += 1)
+      if ((logits[row * classes + index] ?? 0) > (logits[row * classes + best] ?? 0)) best = index;
     return best;
   });
 }
 
 /** Accuracy, macro F1 and loss of one pass. @throws RangeError when logits and labels are not of one length */
 export function scoresFromLogits(logits: ArrayLike<number>, labels: ArrayLike<number>, classes: number): Scores {
-  if (logits.length !== labels.length * classes) throw new RangeError(`${logits.length} logits for ${labels.length} rows of ${classes} classes`);
+  if (logits.length !== labels.length * classes)
+    throw new RangeError(`${logits.length} logits for ${labels.length} rows of ${classes} classes`);
   const predicted = predictedClasses(logits, classes);
-  return { accuracy: accuracy(labels, predicted), macroF1: macroF1(labels, predicted), loss: crossEntropy(logits, labels, classes) };
+  return {
+    accuracy: accuracy(labels, predicted),
+    macroF1: macroF1(labels, predicted),
+    loss: crossEntropy(logits, labels, classes),
+  };
 }

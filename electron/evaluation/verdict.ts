@@ -24,17 +24,37 @@ const mostSeeds = 50;
  * that would decide if mean and spread stayed as they are. A single seed shows no spread between seeds: it is never "within", and a difference is named as that seed's.
  */
 export function verdictOn(difference: Difference, zone: number): Verdict {
-  const { interval: { low, high }, seeds } = difference;
+  const {
+    interval: { low, high },
+    seeds,
+  } = difference;
   const kind = decision(difference.interval, zone);
   if (seeds === 1) {
-    if (kind === 'worse' || kind === 'better') return { kind, text: `${apart(kind, low, high)} on this one seed`, moreSeeds: null };
-    return { kind: 'undecided', text: 'cannot tell yet, one seed shows no spread between seeds; about 2 more seeds would tell it', moreSeeds: 2 };
+    if (kind === 'worse' || kind === 'better')
+      return { kind, text: `${apart(kind, low, high)} on this one seed`, moreSeeds: null };
+    return {
+      kind: 'undecided',
+      text: 'cannot tell yet, one seed shows no spread between seeds; about 2 more seeds would tell it',
+      moreSeeds: 2,
+    };
   }
-  if (kind === 'within') return { kind, text: `within ${zone} ${zone === 1 ? 'point' : 'points'} of full fine-tuning`, moreSeeds: null };
+  if (kind === 'within')
+    return { kind, text: `within ${zone} ${zone === 1 ? 'point' : 'points'} of full fine-tuning`, moreSeeds: null };
   if (kind !== 'undecided') return { kind, text: apart(kind, low, high), moreSeeds: null };
   const moreSeeds = seedsToDecide(difference, zone);
-  if (moreSeeds !== null) return { kind, text: `cannot tell yet, about ${moreSeeds} more ${moreSeeds === 1 ? 'seed' : 'seeds'} would decide`, moreSeeds };
-  return { kind, text: rowsDecide(difference, zone) ? `cannot tell, more than ${mostSeeds} seeds would be needed` : `cannot tell, and more seeds would not decide it: ${difference.rows} test rows are too few`, moreSeeds: null };
+  if (moreSeeds !== null)
+    return {
+      kind,
+      text: `cannot tell yet, about ${moreSeeds} more ${moreSeeds === 1 ? 'seed' : 'seeds'} would decide`,
+      moreSeeds,
+    };
+  return {
+    kind,
+    text: rowsDecide(difference, zone)
+      ? `cannot tell, more than ${mostSeeds} seeds would be needed`
+      : `cannot tell, and more seeds would not decide it: ${difference.rows} test rows are too few`,
+    moreSeeds: null,
+  };
 }
 
 function decision({ low, high }: Interval, zone: number): 'within' | 'worse' | 'better' | 'undecided' {
@@ -45,15 +65,20 @@ function decision({ low, high }: Interval, zone: number): 'within' | 'worse' | '
 }
 
 /** The fewest seeds beyond the present ones that decide with this mean and these variances; null when `mostSeeds` do not. */
-export function seedsToDecide({ mean, seedVariance, seeds, rowVariance, rows }: Difference, zone: number): number | null {
+export function seedsToDecide(
+  { mean, seedVariance, seeds, rowVariance, rows }: Difference,
+  zone: number,
+): number | null {
   for (let total = seeds + 1; total <= seeds + mostSeeds; total += 1) {
-    if (decision(combinedInterval(mean, seedVariance, total, rowVariance, rows), zone) !== 'undecided') return total - seeds;
+    if (decision(combinedInterval(mean, seedVariance, total, rowVariance, rows), zone) !== 'undecided')
+      return total - seeds;
   }
   return null;
 }
 
 /** Whether seeds without end would decide: then only the rows' variance is left. */
-const rowsDecide = ({ mean, rowVariance, rows }: Difference, zone: number) => decision(combinedInterval(mean, 0, 1, rowVariance, rows), zone) !== 'undecided';
+const rowsDecide = ({ mean, rowVariance, rows }: Difference, zone: number) =>
+  decision(combinedInterval(mean, 0, 1, rowVariance, rows), zone) !== 'undecided';
 
 /** "worse by 2.1 to 4.0 points": magnitudes, rounded outwards, so that the words never claim more than the interval. */
 function apart(kind: 'worse' | 'better', low: number, high: number): string {

@@ -9,7 +9,11 @@ export interface CardFacts {
   readonly classifierClass: string;
 }
 
-const about = ({ model, labels, maxLength }: CardFacts) => `- Base model: ${basename(model.folder)} (${model.architecture}, ${model.layers} layers, width ${model.hiddenSize})
+const about = ({
+  model,
+  labels,
+  maxLength,
+}: CardFacts) => `- Base model: ${basename(model.folder)} (${model.architecture}, ${model.layers} layers, width ${model.hiddenSize})
 - Labels, in the order of the logits: ${labels.map((label) => `\`${label}\``).join(', ')}
 - Trained on texts of at most ${maxLength} tokens
 `;

@@ -9,7 +9,12 @@ import type { ExportSource } from './types.js';
 export { loadAdapter } from './load.js';
 export type { ExportSource, FolderKind, LoadedFolder } from './types.js';
 
-const writers: Readonly<Record<ExportFormat, (source: ExportSource, folder: string) => Promise<void>>> = { peft: exportPeft, adapterhub: exportAdapterHub, merged: exportMerged, onnx: exportOnnx };
+const writers: Readonly<Record<ExportFormat, (source: ExportSource, folder: string) => Promise<void>>> = {
+  peft: exportPeft,
+  adapterhub: exportAdapterHub,
+  merged: exportMerged,
+  onnx: exportOnnx,
+};
 
 /**
  * Writes a trained run as a folder of one format; `folder` is made if it is missing.

@@ -20,8 +20,18 @@ export async function loadAdapter(folder: string, model: BaseModelInfo): Promise
     const config = await readJson(path, z.looseObject({}));
     if (isPeftFolder(names, config)) return readPeft(folder, model);
     if (isAdapterHubFolder(names, config)) return readAdapterHub(folder, model);
-    throw new StudioError('bad-file', `${path} is neither peft's nor AdapterHub's.`, 'Choose a folder that one of them, or this program, saved.', { file: path });
+    throw new StudioError(
+      'bad-file',
+      `${path} is neither peft's nor AdapterHub's.`,
+      'Choose a folder that one of them, or this program, saved.',
+      { file: path },
+    );
   }
   if (names.has('config.json')) return readMerged(folder, model);
-  throw new StudioError('bad-file', `${folder} holds neither adapter_config.json nor config.json.`, 'Choose an exported adapter or model folder.', { file: folder });
+  throw new StudioError(
+    'bad-file',
+    `${folder} holds neither adapter_config.json nor config.json.`,
+    'Choose an exported adapter or model folder.',
+    { file: folder },
+  );
 }

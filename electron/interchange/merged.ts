@@ -3,14 +3,25 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
-import { describeHead, isFloat, mergedTensors, openWeights, writeSafetensors, type BaseModelInfo, type NamedTensors } from '../engine/index.js';
+import {
+  describeHead,
+  isFloat,
+  mergedTensors,
+  openWeights,
+  writeSafetensors,
+  type BaseModelInfo,
+  type NamedTensors,
+} from '../engine/index.js';
 import { mergedCard } from './cards.js';
 import { copyTokenizer, readJson, writeJson } from './files.js';
 import { fullModule } from './targets.js';
 import type { ExportSource, LoadedFolder } from './types.js';
 
 /** Writes a folder that transformers loads as a sequence classifier. @throws EngineError `bad-input` for a method that does not merge */
-export async function exportMerged({ model, method, labels, parameters, maxLength }: ExportSource, folder: string): Promise<void> {
+export async function exportMerged(
+  { model, method, labels, parameters, maxLength }: ExportSource,
+  folder: string,
+): Promise<void> {
   const { classifierClass } = describeHead(model);
   const tensors = mergedTensors(model, method, labels.length, parameters);
   await mkdir(folder, { recursive: true });
@@ -21,12 +32,27 @@ export async function exportMerged({ model, method, labels, parameters, maxLengt
 }
 
 /** The base's config.json with the class and the labels of the classifier. */
-export async function writeClassifierConfig(path: string, model: BaseModelInfo, classifierClass: string, labels: readonly string[]): Promise<void> {
+export async function writeClassifierConfig(
+  path: string,
+  model: BaseModelInfo,
+  classifierClass: string,
+  labels: readonly string[],
+): Promise<void> {
   // Left over from the base: its own dtype, labels and where it came from.
-  const { torch_dtype: _torchDtype, dtype: _dtype, num_labels: _numLabels, _name_or_path: _path, ...config } = model.config;
+  const {
+    torch_dtype: _torchDtype,
+    dtype: _dtype,
+    num_labels: _numLabels,
+    _name_or_path: _path,
+    ...config
+  } = model.config;
   await writeJson(path, {
-    ...config, architectures: [classifierClass], dtype: 'float32', problem_type: 'single_label_classification',
-    id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])), label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+    ...config,
+    architectures: [classifierClass],
+    dtype: 'float32',
+    problem_type: 'single_label_classification',
+    id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
+    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
   });
 }
 
@@ -39,7 +65,13 @@ const configSchema = z.looseObject({ model_type: z.string(), id2label: z.record(
 export async function readMerged(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
   const configPath = join(folder, 'config.json');
   const config = await readJson(configPath, configSchema);
-  if (config.model_type !== model.architecture) throw new StudioError('bad-file', `${configPath}: the model is ${config.model_type}, the base model is ${model.architecture}.`, 'Choose the base model that it was trained from.', { file: configPath });
+  if (config.model_type !== model.architecture)
+    throw new StudioError(
+      'bad-file',
+      `${configPath}: the model is ${config.model_type}, the base model is ${model.architecture}.`,
+      'Choose the base model that it was trained from.',
+      { file: configPath },
+    );
   const weights = await openWeights(folder);
   const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
   const { prefix } = describeHead(model);
@@ -49,12 +81,23 @@ export async function readMerged(folder: string, model: BaseModelInfo): Promise<
     const own = ownName(name, model, prefix);
     const shape = shapes.get(own);
     if (shape && shape.join() !== entry.shape.join()) {
-      throw new StudioError('bad-file', `${entry.path}: "${name}" is [${entry.shape.join(', ')}]; the base model has [${shape.join(', ')}].`, 'Choose the base model that it was trained from.', { file: entry.path, tensor: name });
+      throw new StudioError(
+        'bad-file',
+        `${entry.path}: "${name}" is [${entry.shape.join(', ')}]; the base model has [${shape.join(', ')}].`,
+        'Choose the base model that it was trained from.',
+        { file: entry.path, tensor: name },
+      );
     }
     parameters.set(own, await weights.read(name));
   }
   const missing = [...shapes.keys()].find((name) => !parameters.has(name));
-  if (missing !== undefined) throw new StudioError('bad-file', `${folder}: the weights do not hold "${missing}".`, 'Choose the base model that it was trained from.', { file: folder, tensor: missing });
+  if (missing !== undefined)
+    throw new StudioError(
+      'bad-file',
+      `${folder}: the weights do not hold "${missing}".`,
+      'Choose the base model that it was trained from.',
+      { file: folder, tensor: missing },
+    );
   return { kind: 'merged', method: { type: 'full' }, parameters, labels: labelsOf(config.id2label) };
 }
 
@@ -68,6 +111,8 @@ function ownName(name: string, model: BaseModelInfo, prefix: string): string {
 /** Labels in the order of their ids; null for transformers' placeholders (LABEL_0, …). */
 function labelsOf(id2label: Readonly<Record<string, string>> | undefined): readonly string[] | null {
   if (id2label === undefined) return null;
-  const labels = Object.entries(id2label).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => label);
+  const labels = Object.entries(id2label)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, label]) => label);
   return labels.every((label, index) => label === `LABEL_${index}`) ? null : labels;
 }

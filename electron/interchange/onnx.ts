@@ -12,12 +12,23 @@ import type { ExportSource } from './types.js';
 const weightLimit = 2 ** 31 - 2 ** 24;
 
 /** Writes model.onnx, config.json with the labels, and the tokenizer. @throws StudioError `bad-input` for a model too large for one file */
-export async function exportOnnx({ model, method, labels, parameters, maxLength }: ExportSource, folder: string): Promise<void> {
+export async function exportOnnx(
+  { model, method, labels, parameters, maxLength }: ExportSource,
+  folder: string,
+): Promise<void> {
   if (model.totalParameters * 4 > weightLimit) {
-    throw new StudioError('bad-input', `One ONNX file holds less than 2 GiB; this model's weights take ${Math.ceil((model.totalParameters * 4) / 2 ** 20)} MiB.`, 'Export it merged, as a Hugging Face folder.', { limit: weightLimit });
+    throw new StudioError(
+      'bad-input',
+      `One ONNX file holds less than 2 GiB; this model's weights take ${Math.ceil((model.totalParameters * 4) / 2 ** 20)} MiB.`,
+      'Export it merged, as a Hugging Face folder.',
+      { limit: weightLimit },
+    );
   }
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'model.onnx'), await onnxBytes({ model, method, objective: { type: 'classification', labels }, parameters }));
+  await writeFile(
+    join(folder, 'model.onnx'),
+    await onnxBytes({ model, method, objective: { type: 'classification', labels }, parameters }),
+  );
   const { classifierClass } = describeHead(model);
   await writeClassifierConfig(join(folder, 'config.json'), model, classifierClass, labels);
   await copyTokenizer(model.folder, folder);

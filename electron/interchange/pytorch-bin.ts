@@ -36,9 +36,16 @@ function stridesOf(shape: readonly number[]): number[] {
 
 /** torch._utils._rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks). */
 function tensorPickle(key: string, shape: readonly number[], count: number): Buffer {
-  const storage = Buffer.concat([tuple(unicode('storage'), ascii('ctorch\nFloatStorage\n'), unicode(key), unicode('cpu'), integer(count)), ascii('Q')]);
+  const storage = Buffer.concat([
+    tuple(unicode('storage'), ascii('ctorch\nFloatStorage\n'), unicode(key), unicode('cpu'), integer(count)),
+    ascii('Q'),
+  ]);
   const noHooks = ascii('ccollections\nOrderedDict\n)R');
-  return Buffer.concat([ascii('ctorch._utils\n_rebuild_tensor_v2\n'), tuple(storage, integer(0), integers(shape), integers(stridesOf(shape)), ascii('\x89'), noHooks), ascii('R')]);
+  return Buffer.concat([
+    ascii('ctorch._utils\n_rebuild_tensor_v2\n'),
+    tuple(storage, integer(0), integers(shape), integers(stridesOf(shape)), ascii('\x89'), noHooks),
+    ascii('R'),
+  ]);
 }
 
 /**
@@ -48,8 +55,11 @@ function tensorPickle(key: string, shape: readonly number[], count: number): Buf
 export async function writePytorchBin(path: string, tensors: NamedTensors): Promise<void> {
   const root = basename(path, extname(path));
   const zip = new ZipFile();
-  const add = (name: string, bytes: Buffer) => zip.addBuffer(bytes, `${root}/${name}`, { compress: false, mtime: new Date('1980-01-01T12:00:00Z') });
-  const items = [...tensors].map(([name, { shape, data }], index) => Buffer.concat([unicode(name), tensorPickle(String(index), shape, data.length)]));
+  const add = (name: string, bytes: Buffer) =>
+    zip.addBuffer(bytes, `${root}/${name}`, { compress: false, mtime: new Date('1980-01-01T12:00:00Z') });
+  const items = [...tensors].map(([name, { shape, data }], index) =>
+    Buffer.concat([unicode(name), tensorPickle(String(index), shape, data.length)]),
+  );
   add('data.pkl', Buffer.concat([ascii('\x80\x02}('), ...items, ascii('u.')]));
   add('byteorder', ascii('little'));
   [...tensors.values()].forEach(({ data }, index) => {

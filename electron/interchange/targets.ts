@@ -6,7 +6,9 @@ const headModules = ['pooler.dense', 'classifier', 'classifier.dense', 'classifi
 
 /** Every module of the base with a weight: "bert.encoder.layer.0.attention.self.query". */
 export function modulesOf(model: BaseModelInfo): Set<string> {
-  return new Set(model.parameters.filter(({ name }) => name.endsWith('.weight')).map(({ name }) => name.slice(0, -'.weight'.length)));
+  return new Set(
+    model.parameters.filter(({ name }) => name.endsWith('.weight')).map(({ name }) => name.slice(0, -'.weight'.length)),
+  );
 }
 
 /**
@@ -20,7 +22,11 @@ export function targetNames(model: BaseModelInfo, chosen: ReadonlySet<string>): 
     const parts = module.split('.');
     for (let from = parts.length - 1; from >= 0; from -= 1) {
       const name = parts.slice(from).join('.');
-      if (from > 0 && !all.filter((other) => other === name || other.endsWith(`.${name}`)).every((other) => chosen.has(other))) continue;
+      if (
+        from > 0 &&
+        !all.filter((other) => other === name || other.endsWith(`.${name}`)).every((other) => chosen.has(other))
+      )
+        continue;
       names.add(name);
       break;
     }

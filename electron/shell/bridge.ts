@@ -9,7 +9,14 @@ import { pageOrigin } from './page.js';
 /** Only the top frame of our own window, on our own page, is answered. */
 function isOurs(event: IpcMainInvokeEvent, window: BrowserWindow | null): boolean {
   const frame = event.senderFrame;
-  return window !== null && !window.isDestroyed() && event.sender === window.webContents && frame !== null && frame === window.webContents.mainFrame && frame.url.startsWith(`${pageOrigin}/`);
+  return (
+    window !== null &&
+    !window.isDestroyed() &&
+    event.sender === window.webContents &&
+    frame !== null &&
+    frame === window.webContents.mainFrame &&
+    frame.url.startsWith(`${pageOrigin}/`)
+  );
 }
 
 /** @param window the window of this moment; null before it opens */

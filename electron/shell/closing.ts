@@ -36,7 +36,8 @@ async function ask(window: BrowserWindow, count: number): Promise<'continue' | '
     type: 'question',
     title: 'PEFT Studio',
     message: count === 1 ? 'A run is not finished.' : `${count} runs are not finished.`,
-    detail: 'They can go on in the background until they end, or pause now and be resumed from where they stopped. The settings keep an answer for good.',
+    detail:
+      'They can go on in the background until they end, or pause now and be resumed from where they stopped. The settings keep an answer for good.',
     buttons: ['Go on in the background', 'Pause and quit', 'Stay'],
     defaultId: 0,
     cancelId: 2,

@@ -17,17 +17,27 @@ export function createDispatch(handlers: Handlers, grants: Grants): Dispatch {
   const answer = async <N extends CallName>(name: N, input: unknown) => {
     const call = calls[name];
     const request = call.input.safeParse(input);
-    if (!request.success) throw new StudioError('bad-input', `${name}: ${firstIssue(request.error)}`, 'Correct the value and try again.', { call: name });
+    if (!request.success)
+      throw new StudioError('bad-input', `${name}: ${firstIssue(request.error)}`, 'Correct the value and try again.', {
+        call: name,
+      });
     const handle: (request: unknown) => Promise<unknown> = handlers[name] as (request: unknown) => Promise<unknown>; // the line above parsed by this call's own schema
     grants.check(name, request.data as Parameters<typeof grants.check<N>>[1]);
     const value = call.output.safeParse(await handle(request.data));
-    if (!value.success) throw new StudioError('internal', `${name} answered in another shape than agreed (${firstIssue(value.error)}).`, 'This is a fault in the app.', { call: name });
+    if (!value.success)
+      throw new StudioError(
+        'internal',
+        `${name} answered in another shape than agreed (${firstIssue(value.error)}).`,
+        'This is a fault in the app.',
+        { call: name },
+      );
     rememberShown(name, value.data, grants);
     return value.data;
   };
   return async (name, input) => {
     try {
-      if (!isCallName(name)) throw new StudioError('bad-input', `There is no call named ${JSON.stringify(name)?.slice(0, 80)}.`);
+      if (!isCallName(name))
+        throw new StudioError('bad-input', `There is no call named ${JSON.stringify(name)?.slice(0, 80)}.`);
       return { ok: true, value: await answer(name, input) };
     } catch (error) {
       return { ok: false, problem: problemOf(error) };

@@ -14,7 +14,10 @@ const openOptions: Readonly<Record<Exclude<Kind, 'save'>, OpenDialogOptions>> = 
       { name: 'All files', extensions: ['*'] },
     ],
   },
-  'model-folder': { title: 'Choose a model folder (config.json, tokenizer, safetensors)', properties: ['openDirectory'] },
+  'model-folder': {
+    title: 'Choose a model folder (config.json, tokenizer, safetensors)',
+    properties: ['openDirectory'],
+  },
   folder: { title: 'Choose a folder', properties: ['openDirectory', 'createDirectory'] },
   'project-file': {
     title: 'Choose a project file',
@@ -27,7 +30,10 @@ const openOptions: Readonly<Record<Exclude<Kind, 'save'>, OpenDialogOptions>> = 
 };
 
 /** What the user chooses here is granted to the window until it closes. */
-export function fileHandlers(grants: Grants, window: () => BrowserWindow | null): Pick<Handlers, 'files.choose' | 'files.show'> {
+export function fileHandlers(
+  grants: Grants,
+  window: () => BrowserWindow | null,
+): Pick<Handlers, 'files.choose' | 'files.show'> {
   return {
     'files.choose': async ({ kind, suggestedName }) => {
       const parent = window();

@@ -8,7 +8,8 @@ type PathReaders = { readonly [N in CallName]?: (request: CallRequest<N>) => rea
 
 const strings = (...values: readonly unknown[]) => values.filter((value) => typeof value === 'string');
 /** A base model is a name or a folder; only a folder needs a grant. */
-const folders = (...models: readonly string[]) => models.filter((model) => path.isAbsolute(model) || model.startsWith('.') || model.startsWith('~'));
+const folders = (...models: readonly string[]) =>
+  models.filter((model) => path.isAbsolute(model) || model.startsWith('.') || model.startsWith('~'));
 
 /** Calls that carry paths, and where. A new call with a path belongs here. */
 const pathsOf: PathReaders = {
@@ -32,7 +33,11 @@ export class Grants {
   readonly #shown = new Set<string>();
 
   /** `fold` makes paths comparable on file systems that ignore case. */
-  constructor(private readonly fold: (file: string) => string = process.platform === 'linux' ? (file) => file : (file) => file.toLowerCase()) {}
+  constructor(
+    private readonly fold: (file: string) => string = process.platform === 'linux'
+      ? (file) => file
+      : (file) => file.toLowerCase(),
+  ) {}
 
   /** The user chose this path: a folder opens everything below it, a file only itself. */
   grant(chosen: string, scope: Scope): void {
@@ -67,6 +72,12 @@ export class Grants {
   }
 }
 
-const isInside = (file: string, folder: string) => file === folder || file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
+const isInside = (file: string, folder: string) =>
+  file === folder || file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
 const refusal = (file: string) =>
-  new StudioError('no-access', `${file} was not chosen in this window.`, 'Choose it with the button beside the field; the window may use only what you point at.', { path: file });
+  new StudioError(
+    'no-access',
+    `${file} was not chosen in this window.`,
+    'Choose it with the button beside the field; the window may use only what you point at.',
+    { path: file },
+  );

@@ -6,7 +6,11 @@ import type { SpawnTrainer } from '../studio/trainer-port.js';
 export const spawnTrainerFrom =
   (program: string): SpawnTrainer =>
   (options = {}) => {
-    const child = utilityProcess.fork(program, [], { serviceName: 'PEFT Studio trainer', stdio: 'inherit', env: { ...process.env, ...options.env } });
+    const child = utilityProcess.fork(program, [], {
+      serviceName: 'PEFT Studio trainer',
+      stdio: 'inherit',
+      env: { ...process.env, ...options.env },
+    });
     let ended = false;
     child.on('exit', () => {
       ended = true;

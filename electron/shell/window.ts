@@ -7,7 +7,10 @@ import { pageAddress, pageOrigin } from './page.js';
 /** Height of the page's title bar (renderer/tokens.css, --titlebar) less its border. */
 const titleBarHeight = 39;
 /** Window buttons and the empty window before the page has drawn: the page's --text and --bg in both themes. */
-const chrome = { light: { symbols: 'rgb(27, 30, 36)', background: 'rgb(245, 246, 247)' }, dark: { symbols: 'rgb(231, 233, 236)', background: 'rgb(20, 22, 26)' } } as const;
+const chrome = {
+  light: { symbols: 'rgb(27, 30, 36)', background: 'rgb(245, 246, 247)' },
+  dark: { symbols: 'rgb(231, 233, 236)', background: 'rgb(20, 22, 26)' },
+} as const;
 const currentChrome = () => (nativeTheme.shouldUseDarkColors ? chrome.dark : chrome.light);
 
 /** Denies what no page of this app needs, for every page there will ever be. */
@@ -15,7 +18,8 @@ export function lockDown(): void {
   app.on('web-contents-created', (_event, contents) => {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
     contents.on('will-navigate', (event) => {
-      if (new URL(event.url).host !== new URL(pageOrigin).host || !event.url.startsWith(`${pageOrigin}/`)) event.preventDefault();
+      if (new URL(event.url).host !== new URL(pageOrigin).host || !event.url.startsWith(`${pageOrigin}/`))
+        event.preventDefault();
     });
     contents.on('will-redirect', (event) => event.preventDefault());
     contents.on('will-attach-webview', (event) => event.preventDefault());
@@ -44,7 +48,15 @@ export function openWindow(folder: string): BrowserWindow {
     ...(process.platform === 'darwin'
       ? { titleBarStyle: 'hiddenInset' as const, trafficLightPosition: { x: 14, y: 13 } }
       : { titleBarStyle: 'hidden' as const, titleBarOverlay: overlay() }),
-    webPreferences: { preload: path.join(folder, 'preload.cjs'), sandbox: true, contextIsolation: true, nodeIntegration: false, webviewTag: false, spellcheck: false, navigateOnDragDrop: false },
+    webPreferences: {
+      preload: path.join(folder, 'preload.cjs'),
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false,
+      navigateOnDragDrop: false,
+    },
   });
   const repaint = () => {
     window.setBackgroundColor(currentChrome().background);

@@ -25,7 +25,9 @@ class Connection implements Sql {
 
   all(sql: string, parameters: Parameters = []): Promise<Record<string, unknown>[]> {
     return new Promise((resolve, reject) => {
-      this.handle.all<Record<string, unknown>>(sql, [...parameters], (error, rows) => (error ? reject(databaseError(error)) : resolve(rows)));
+      this.handle.all<Record<string, unknown>>(sql, [...parameters], (error, rows) =>
+        error ? reject(databaseError(error)) : resolve(rows),
+      );
     });
   }
 }
@@ -38,12 +40,49 @@ export function sqliteCode(error: unknown): string | null {
 function databaseError(error: Error): StudioError {
   const code = sqliteCode(error);
   const context = { sqlite: code };
-  if (code === 'SQLITE_FULL') return new StudioError('no-space', 'The disk is full: the database could not be written.', 'Free some space, then try again. Nothing that was stored before is lost.', context, { cause: error });
-  if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED') return new StudioError('database', 'The database is in use by another program.', 'Close the other copy of PEFT Studio (or its command) and try again.', context, { cause: error });
-  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN') return new StudioError('no-access', 'The database cannot be written.', 'Check the permissions of the data folder, or choose another with --home or PEFT_STUDIO_HOME.', context, { cause: error });
-  if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') return new StudioError('database', 'The database is damaged.', 'Restart the app: it keeps the damaged file aside and starts a new one.', context, { cause: error });
-  if (code === 'SQLITE_CONSTRAINT') return new StudioError('conflict', `The database refused it: ${error.message}.`, 'The name may be in use, or something else still needs this.', context, { cause: error });
-  return new StudioError('database', `The database failed: ${error.message}.`, 'Restart the app.', context, { cause: error });
+  if (code === 'SQLITE_FULL')
+    return new StudioError(
+      'no-space',
+      'The disk is full: the database could not be written.',
+      'Free some space, then try again. Nothing that was stored before is lost.',
+      context,
+      { cause: error },
+    );
+  if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED')
+    return new StudioError(
+      'database',
+      'The database is in use by another program.',
+      'Close the other copy of PEFT Studio (or its command) and try again.',
+      context,
+      { cause: error },
+    );
+  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN')
+    return new StudioError(
+      'no-access',
+      'The database cannot be written.',
+      'Check the permissions of the data folder, or choose another with --home or PEFT_STUDIO_HOME.',
+      context,
+      { cause: error },
+    );
+  if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB')
+    return new StudioError(
+      'database',
+      'The database is damaged.',
+      'Restart the app: it keeps the damaged file aside and starts a new one.',
+      context,
+      { cause: error },
+    );
+  if (code === 'SQLITE_CONSTRAINT')
+    return new StudioError(
+      'conflict',
+      `The database refused it: ${error.message}.`,
+      'The name may be in use, or something else still needs this.',
+      context,
+      { cause: error },
+    );
+  return new StudioError('database', `The database failed: ${error.message}.`, 'Restart the app.', context, {
+    cause: error,
+  });
 }
 
 export class Database implements Sql {
@@ -57,7 +96,9 @@ export class Database implements Sql {
   /** Throws StudioError 'no-access' or 'database'. */
   static open(path: string): Promise<Database> {
     return new Promise((resolve, reject) => {
-      const handle = new sqlite3.Database(path, (error) => (error ? reject(databaseError(error)) : resolve(new Database(handle))));
+      const handle = new sqlite3.Database(path, (error) =>
+        error ? reject(databaseError(error)) : resolve(new Database(handle)),
+      );
       handle.configure('busyTimeout', 5000);
     });
   }
@@ -93,6 +134,8 @@ export class Database implements Sql {
 
   async close(): Promise<void> {
     await this.#turn;
-    await new Promise<void>((resolve, reject) => this.#connection.handle.close((error) => (error ? reject(databaseError(error)) : resolve())));
+    await new Promise<void>((resolve, reject) =>
+      this.#connection.handle.close((error) => (error ? reject(databaseError(error)) : resolve())),
+    );
   }
 }

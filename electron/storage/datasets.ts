@@ -1,24 +1,56 @@
 /** Tables datasets and dataset_rows. */
 import { z } from 'zod';
-import { datasetRowSchema, datasetSchema, importRequestSchema, type Dataset, type DatasetRow, type ImportRequest, type SplitName } from '../contract/entities.js';
+import {
+  datasetRowSchema,
+  datasetSchema,
+  importRequestSchema,
+  type Dataset,
+  type DatasetRow,
+  type ImportRequest,
+  type SplitName,
+} from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Parameter, Sql } from './database.js';
 
-const summarySchema = datasetSchema.pick({ rows: true, labels: true, splitNote: true, skippedRows: true, bytes: true, contentHash: true });
+const summarySchema = datasetSchema.pick({
+  rows: true,
+  labels: true,
+  splitNote: true,
+  skippedRows: true,
+  bytes: true,
+  contentHash: true,
+});
 export type DatasetSummary = z.infer<typeof summarySchema>;
-const rowSchema = z.object({ id: z.number(), project_id: z.number(), name: z.string(), created_at: z.string(), request: z.string(), summary: z.string() });
+const rowSchema = z.object({
+  id: z.number(),
+  project_id: z.number(),
+  name: z.string(),
+  created_at: z.string(),
+  request: z.string(),
+  summary: z.string(),
+});
 
 function record(row: unknown): Dataset {
   const r = rowSchema.parse(row);
   const request = importRequestSchema.parse(JSON.parse(r.request));
   return {
-    id: r.id, projectId: r.project_id, name: r.name, task: request.task, source: request.path, textColumn: request.textColumn, pairColumn: request.pairColumn,
-    labelColumn: request.labelColumn, createdAt: r.created_at, ...summarySchema.parse(JSON.parse(r.summary)),
+    id: r.id,
+    projectId: r.project_id,
+    name: r.name,
+    task: request.task,
+    source: request.path,
+    textColumn: request.textColumn,
+    pairColumn: request.pairColumn,
+    labelColumn: request.labelColumn,
+    createdAt: r.created_at,
+    ...summarySchema.parse(JSON.parse(r.summary)),
   };
 }
 
 export async function listDatasets(sql: Sql, projectId: number): Promise<Dataset[]> {
-  return (await sql.all('SELECT * FROM datasets WHERE project_id = ? AND ready = 1 ORDER BY id', [projectId])).map(record);
+  return (await sql.all('SELECT * FROM datasets WHERE project_id = ? AND ready = 1 ORDER BY id', [projectId])).map(
+    record,
+  );
 }
 
 /** Throws StudioError 'not-found'. */
@@ -35,12 +67,18 @@ export async function getImportRequest(sql: Sql, id: number): Promise<ImportRequ
 
 /** A data set that is being filled: nobody sees it before `finishDataset`. */
 export async function beginDataset(sql: Sql, request: ImportRequest, createdAt: string): Promise<number> {
-  const result = await sql.run('INSERT INTO datasets (project_id, name, ready, created_at, request, summary) VALUES (?, ?, 0, ?, ?, ?)', [request.projectId, request.name, createdAt, JSON.stringify(request), '{}']);
+  const result = await sql.run(
+    'INSERT INTO datasets (project_id, name, ready, created_at, request, summary) VALUES (?, ?, 0, ?, ?, ?)',
+    [request.projectId, request.name, createdAt, JSON.stringify(request), '{}'],
+  );
   return result.lastId;
 }
 
 export async function finishDataset(sql: Sql, id: number, summary: DatasetSummary): Promise<void> {
-  await sql.run('UPDATE datasets SET ready = 1, summary = ? WHERE id = ?', [JSON.stringify(summarySchema.parse(summary)), id]);
+  await sql.run('UPDATE datasets SET ready = 1, summary = ? WHERE id = ?', [
+    JSON.stringify(summarySchema.parse(summary)),
+    id,
+  ]);
 }
 
 export async function deleteDataset(sql: Sql, id: number): Promise<void> {
@@ -56,13 +94,27 @@ export async function insertRows(sql: Sql, datasetId: number, rows: readonly Omi
   // SQLite takes 32,766 values a statement; 400 rows of 7 stay well below.
   for (let from = 0; from < rows.length; from += 400) {
     const part = rows.slice(from, from + 400);
-    const values = part.flatMap<Parameter>((row) => [datasetId, row.split, row.position, row.line, row.text, row.pair, row.label]);
-    await sql.run(`INSERT INTO dataset_rows (dataset_id, split, position, line, text, pair, label) VALUES ${part.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ')}`, values);
+    const values = part.flatMap<Parameter>((row) => [
+      datasetId,
+      row.split,
+      row.position,
+      row.line,
+      row.text,
+      row.pair,
+      row.label,
+    ]);
+    await sql.run(
+      `INSERT INTO dataset_rows (dataset_id, split, position, line, text, pair, label) VALUES ${part.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
+      values,
+    );
   }
 }
 
 export async function copyRows(sql: Sql, from: number, to: number): Promise<void> {
-  await sql.run('INSERT INTO dataset_rows (dataset_id, split, position, line, text, pair, label) SELECT ?, split, position, line, text, pair, label FROM dataset_rows WHERE dataset_id = ? ORDER BY id', [to, from]);
+  await sql.run(
+    'INSERT INTO dataset_rows (dataset_id, split, position, line, text, pair, label) SELECT ?, split, position, line, text, pair, label FROM dataset_rows WHERE dataset_id = ? ORDER BY id',
+    [to, from],
+  );
 }
 
 export interface RowFilter {
@@ -71,16 +123,29 @@ export interface RowFilter {
   readonly search?: string;
 }
 
-export async function pageRows(sql: Sql, datasetId: number, filter: RowFilter, offset: number, limit: number): Promise<{ total: number; rows: DatasetRow[] }> {
+export async function pageRows(
+  sql: Sql,
+  datasetId: number,
+  filter: RowFilter,
+  offset: number,
+  limit: number,
+): Promise<{ total: number; rows: DatasetRow[] }> {
   const parts: [string, Parameter][] = [['dataset_id = ?', datasetId]];
   if (filter.split !== undefined) parts.push(['split = ?', filter.split]);
   if (filter.label !== undefined) parts.push(['label = ?', filter.label]);
-  if (filter.search) parts.push([`(text || ' ' || COALESCE(pair, '')) LIKE ? ESCAPE '\\'`, `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`]);
+  if (filter.search)
+    parts.push([
+      `(text || ' ' || COALESCE(pair, '')) LIKE ? ESCAPE '\\'`,
+      `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`,
+    ]);
   const where = parts.map(([condition]) => condition).join(' AND ');
   const values = parts.map(([, value]) => value);
   const [count] = await sql.all(`SELECT COUNT(*) AS total FROM dataset_rows WHERE ${where}`, values);
   // The inner query skips within the index; only the page's own rows are read.
-  const rows = await sql.all(`SELECT id, split, position, line, text, pair, label FROM dataset_rows WHERE id IN (SELECT id FROM dataset_rows WHERE ${where} ORDER BY id LIMIT ? OFFSET ?) ORDER BY id`, [...values, limit, offset]);
+  const rows = await sql.all(
+    `SELECT id, split, position, line, text, pair, label FROM dataset_rows WHERE id IN (SELECT id FROM dataset_rows WHERE ${where} ORDER BY id LIMIT ? OFFSET ?) ORDER BY id`,
+    [...values, limit, offset],
+  );
   return { total: Number(count?.['total']), rows: rows.map((row) => datasetRowSchema.parse(row)) };
 }
 
@@ -88,15 +153,19 @@ export async function pageRows(sql: Sql, datasetId: number, filter: RowFilter, o
 export async function* eachRow(sql: Sql, datasetId: number, split?: SplitName): AsyncGenerator<DatasetRow> {
   let last = 0;
   for (;;) {
-    const rows = await sql.all(`SELECT id, split, position, line, text, pair, label FROM dataset_rows WHERE dataset_id = ? AND id > ? ${split ? 'AND split = ?' : ''} ORDER BY id LIMIT 2000`, [datasetId, last, ...(split ? [split] : [])]);
+    const rows = await sql.all(
+      `SELECT id, split, position, line, text, pair, label FROM dataset_rows WHERE dataset_id = ? AND id > ? ${split ? 'AND split = ?' : ''} ORDER BY id LIMIT 2000`,
+      [datasetId, last, ...(split ? [split] : [])],
+    );
     for (const row of rows) yield datasetRowSchema.parse(row);
     if (rows.length < 2000) return;
     last = Number(rows.at(-1)?.['id']);
   }
 }
 
-
 /** Numbers of a data set's rows, in order. */
 export async function rowIds(sql: Sql, datasetId: number): Promise<number[]> {
-  return (await sql.all('SELECT id FROM dataset_rows WHERE dataset_id = ? ORDER BY id', [datasetId])).map((row) => Number(row['id']));
+  return (await sql.all('SELECT id FROM dataset_rows WHERE dataset_id = ? ORDER BY id', [datasetId])).map((row) =>
+    Number(row['id']),
+  );
 }

@@ -47,7 +47,12 @@ export async function versionOf(database: Database): Promise<number> {
 export async function migrate(database: Database): Promise<void> {
   const version = await versionOf(database);
   if (version > schemaVersion) {
-    throw new StudioError('database', `The database was written by a newer PEFT Studio (its version is ${version}, this app knows ${schemaVersion}).`, 'Install the newer app, or choose another data folder.', { version, known: schemaVersion });
+    throw new StudioError(
+      'database',
+      `The database was written by a newer PEFT Studio (its version is ${version}, this app knows ${schemaVersion}).`,
+      'Install the newer app, or choose another data folder.',
+      { version, known: schemaVersion },
+    );
   }
   for (let next = version; next < schemaVersion; next++) {
     await database.transaction(async (sql) => {

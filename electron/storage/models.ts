@@ -5,7 +5,14 @@ import { StudioError } from '../contract/errors.js';
 import type { Sql } from './database.js';
 
 const infoSchema = baseModelSchema.omit({ id: true, name: true, folder: true, builtIn: true, addedAt: true });
-const rowSchema = z.object({ id: z.number(), name: z.string(), folder: z.string(), built_in: z.number(), added_at: z.string(), info: z.string() });
+const rowSchema = z.object({
+  id: z.number(),
+  name: z.string(),
+  folder: z.string(),
+  built_in: z.number(),
+  added_at: z.string(),
+  info: z.string(),
+});
 
 function record(row: unknown): BaseModel {
   const { info, built_in, added_at, ...rest } = rowSchema.parse(row);
@@ -19,18 +26,33 @@ export async function listModels(sql: Sql): Promise<BaseModel[]> {
 /** Throws StudioError 'not-found'. */
 export async function getModel(sql: Sql, id: number): Promise<BaseModel> {
   const [row] = await sql.all('SELECT * FROM base_models WHERE id = ?', [id]);
-  if (!row) throw new StudioError('not-found', `There is no base model ${id}.`, 'It may have been removed from the list.', { id });
+  if (!row)
+    throw new StudioError('not-found', `There is no base model ${id}.`, 'It may have been removed from the list.', {
+      id,
+    });
   return record(row);
 }
 
 export async function insertModel(sql: Sql, model: Omit<BaseModel, 'id'>): Promise<number> {
   const info = JSON.stringify(infoSchema.parse(model));
-  return (await sql.run('INSERT INTO base_models (name, folder, built_in, added_at, info) VALUES (?, ?, ?, ?, ?)', [model.name, model.folder, model.builtIn ? 1 : 0, model.addedAt, info])).lastId;
+  return (
+    await sql.run('INSERT INTO base_models (name, folder, built_in, added_at, info) VALUES (?, ?, ?, ?, ?)', [
+      model.name,
+      model.folder,
+      model.builtIn ? 1 : 0,
+      model.addedAt,
+      info,
+    ])
+  ).lastId;
 }
 
 /** The same model at another place or with other facts (the bundled one after an update). */
 export async function updateModel(sql: Sql, id: number, model: Omit<BaseModel, 'id'>): Promise<void> {
-  await sql.run('UPDATE base_models SET folder = ?, info = ? WHERE id = ?', [model.folder, JSON.stringify(infoSchema.parse(model)), id]);
+  await sql.run('UPDATE base_models SET folder = ?, info = ? WHERE id = ?', [
+    model.folder,
+    JSON.stringify(infoSchema.parse(model)),
+    id,
+  ]);
 }
 
 export async function deleteModel(sql: Sql, id: number): Promise<void> {

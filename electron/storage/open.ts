@@ -30,12 +30,22 @@ export async function openDatabase(home: string): Promise<OpenedDatabase> {
   } catch (error) {
     if (!existed || !(error instanceof StudioError) || !isDamage(error)) throw error;
     const aside = await keepAside(home, path);
-    return { database: await openWhole(path, false), notices: [`The database was damaged and is kept as ${aside}. A new one was started; the files of its runs and data sets are kept beside it, under the same time stamp.`] };
+    return {
+      database: await openWhole(path, false),
+      notices: [
+        `The database was damaged and is kept as ${aside}. A new one was started; the files of its runs and data sets are kept beside it, under the same time stamp.`,
+      ],
+    };
   }
 }
 
-const isDamage = (error: StudioError) => error.context['sqlite'] === 'SQLITE_CORRUPT' || error.context['sqlite'] === 'SQLITE_NOTADB';
-const exists = (path: string) => stat(path).then(() => true, () => false);
+const isDamage = (error: StudioError) =>
+  error.context['sqlite'] === 'SQLITE_CORRUPT' || error.context['sqlite'] === 'SQLITE_NOTADB';
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 async function openWhole(path: string, existed: boolean): Promise<Database> {
   const database = await Database.open(path);
@@ -44,7 +54,10 @@ async function openWhole(path: string, existed: boolean): Promise<Database> {
     await database.run('PRAGMA synchronous = NORMAL');
     await database.run('PRAGMA foreign_keys = ON');
     const check = (await database.all('PRAGMA quick_check(1)'))[0]?.['quick_check'];
-    if (check !== 'ok') throw new StudioError('database', `The database is damaged: ${String(check)}.`, null, { sqlite: 'SQLITE_CORRUPT' });
+    if (check !== 'ok')
+      throw new StudioError('database', `The database is damaged: ${String(check)}.`, null, {
+        sqlite: 'SQLITE_CORRUPT',
+      });
     const version = await versionOf(database);
     if (existed && version > 0 && version < schemaVersion) {
       await database.run('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -64,6 +77,7 @@ async function keepAside(home: string, path: string): Promise<string> {
   const aside = `${path}.damaged-${stamp}`;
   await rename(path, aside);
   for (const suffix of ['-wal', '-shm']) if (await exists(path + suffix)) await rename(path + suffix, aside + suffix);
-  for (const folder of ['runs', 'datasets']) if (await exists(join(home, folder))) await rename(join(home, folder), join(home, `${folder}.damaged-${stamp}`));
+  for (const folder of ['runs', 'datasets'])
+    if (await exists(join(home, folder))) await rename(join(home, folder), join(home, `${folder}.damaged-${stamp}`));
   return aside;
 }

@@ -20,7 +20,8 @@ export async function claimHome(home: string): Promise<Ownership> {
     return { owner: true, release: () => lock.close() };
   } catch (error) {
     await lock.close();
-    if (error instanceof StudioError && error.code === 'database') return { owner: false, release: () => Promise.resolve() };
+    if (error instanceof StudioError && error.code === 'database')
+      return { owner: false, release: () => Promise.resolve() };
     throw error;
   }
 }

@@ -1,28 +1,61 @@
 /** Tables artefacts, device_reports and settings. */
 import { z } from 'zod';
-import { artefactSchema, deviceReportSchema, settingsSchema, type Artefact, type DeviceReport, type Settings } from '../contract/entities.js';
+import {
+  artefactSchema,
+  deviceReportSchema,
+  settingsSchema,
+  type Artefact,
+  type DeviceReport,
+  type Settings,
+} from '../contract/entities.js';
 import type { Sql } from './database.js';
 
-const artefactRow = z.object({ id: z.number(), run_id: z.number(), format: z.string(), folder: z.string(), bytes: z.number(), created_at: z.string(), proof: z.string() });
+const artefactRow = z.object({
+  id: z.number(),
+  run_id: z.number(),
+  format: z.string(),
+  folder: z.string(),
+  bytes: z.number(),
+  created_at: z.string(),
+  proof: z.string(),
+});
 
 export async function listArtefacts(sql: Sql, projectId: number): Promise<Artefact[]> {
-  const rows = await sql.all('SELECT a.* FROM artefacts a JOIN runs r ON r.id = a.run_id WHERE r.project_id = ? ORDER BY a.id DESC', [projectId]);
+  const rows = await sql.all(
+    'SELECT a.* FROM artefacts a JOIN runs r ON r.id = a.run_id WHERE r.project_id = ? ORDER BY a.id DESC',
+    [projectId],
+  );
   return rows.map((row) => {
     const r = artefactRow.parse(row);
-    return artefactSchema.parse({ id: r.id, runId: r.run_id, format: r.format, folder: r.folder, bytes: r.bytes, createdAt: r.created_at, proof: JSON.parse(r.proof) as unknown });
+    return artefactSchema.parse({
+      id: r.id,
+      runId: r.run_id,
+      format: r.format,
+      folder: r.folder,
+      bytes: r.bytes,
+      createdAt: r.created_at,
+      proof: JSON.parse(r.proof) as unknown,
+    });
   });
 }
 
 export async function insertArtefact(sql: Sql, artefact: Omit<Artefact, 'id'>): Promise<number> {
   const { runId, format, folder, bytes, createdAt, proof } = artefact;
-  return (await sql.run('INSERT INTO artefacts (run_id, format, folder, bytes, created_at, proof) VALUES (?, ?, ?, ?, ?, ?)', [runId, format, folder, bytes, createdAt, JSON.stringify(proof)])).lastId;
+  return (
+    await sql.run(
+      'INSERT INTO artefacts (run_id, format, folder, bytes, created_at, proof) VALUES (?, ?, ?, ?, ?, ?)',
+      [runId, format, folder, bytes, createdAt, JSON.stringify(proof)],
+    )
+  ).lastId;
 }
 
 type StoredReport = Omit<DeviceReport, 'inUse'>;
 const reportSchema = deviceReportSchema.omit({ inUse: true });
 
 export async function listReports(sql: Sql): Promise<StoredReport[]> {
-  return (await sql.all('SELECT report FROM device_reports')).map((row) => reportSchema.parse(JSON.parse(z.object({ report: z.string() }).parse(row).report)));
+  return (await sql.all('SELECT report FROM device_reports')).map((row) =>
+    reportSchema.parse(JSON.parse(z.object({ report: z.string() }).parse(row).report)),
+  );
 }
 
 export async function saveReport(sql: Sql, report: StoredReport): Promise<void> {

@@ -5,27 +5,70 @@ import { problemSchema, StudioError } from '../contract/errors.js';
 import { planSchema, type Plan } from '../contract/plan.js';
 import type { Parameter, Sql } from './database.js';
 
-const json = <T extends z.ZodType>(schema: T) => z.string().nullable().transform((text) => (text === null ? null : JSON.parse(text) as unknown)).pipe(schema.nullable());
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? null : (JSON.parse(text) as unknown)))
+    .pipe(schema.nullable());
 const rowSchema = z.object({
-  id: z.number(), project_id: z.number(), model_id: z.number(), dataset_id: z.number(), model_name: z.string(), dataset_name: z.string(), plan: z.string(),
-  method_name: z.string(), setting: z.string(), state: z.enum(runStates), step: z.number(), total_steps: z.number(), device: z.string().nullable(),
-  created_at: z.string(), started_at: z.string().nullable(), ended_at: z.string().nullable(), validation: json(scoresSchema), result: json(runResultSchema), problem: json(problemSchema),
+  id: z.number(),
+  project_id: z.number(),
+  model_id: z.number(),
+  dataset_id: z.number(),
+  model_name: z.string(),
+  dataset_name: z.string(),
+  plan: z.string(),
+  method_name: z.string(),
+  setting: z.string(),
+  state: z.enum(runStates),
+  step: z.number(),
+  total_steps: z.number(),
+  device: z.string().nullable(),
+  created_at: z.string(),
+  started_at: z.string().nullable(),
+  ended_at: z.string().nullable(),
+  validation: json(scoresSchema),
+  result: json(runResultSchema),
+  problem: json(problemSchema),
 });
 
 function record(row: unknown): Run {
   const r = rowSchema.parse(row);
   const plan = planSchema.parse(JSON.parse(r.plan));
   return runSchema.parse({
-    id: r.id, projectId: r.project_id, modelId: r.model_id, datasetId: r.dataset_id, modelName: r.model_name, datasetName: r.dataset_name, methodName: r.method_name,
-    setting: r.setting, seed: plan.training.seed, plan, state: r.state, step: r.step, totalSteps: r.total_steps, secondsLeft: null, device: r.device, createdAt: r.created_at,
-    startedAt: r.started_at, endedAt: r.ended_at, validation: r.validation, result: r.result, problem: r.problem,
+    id: r.id,
+    projectId: r.project_id,
+    modelId: r.model_id,
+    datasetId: r.dataset_id,
+    modelName: r.model_name,
+    datasetName: r.dataset_name,
+    methodName: r.method_name,
+    setting: r.setting,
+    seed: plan.training.seed,
+    plan,
+    state: r.state,
+    step: r.step,
+    totalSteps: r.total_steps,
+    secondsLeft: null,
+    device: r.device,
+    createdAt: r.created_at,
+    startedAt: r.started_at,
+    endedAt: r.ended_at,
+    validation: r.validation,
+    result: r.result,
+    problem: r.problem,
   });
 }
 
-const select = 'SELECT r.*, m.name AS model_name, d.name AS dataset_name FROM runs r JOIN base_models m ON m.id = r.model_id JOIN datasets d ON d.id = r.dataset_id';
+const select =
+  'SELECT r.*, m.name AS model_name, d.name AS dataset_name FROM runs r JOIN base_models m ON m.id = r.model_id JOIN datasets d ON d.id = r.dataset_id';
 
 export async function listRuns(sql: Sql, projectId: number | null): Promise<Run[]> {
-  const rows = projectId === null ? await sql.all(`${select} ORDER BY r.id DESC`) : await sql.all(`${select} WHERE r.project_id = ? ORDER BY r.id DESC`, [projectId]);
+  const rows =
+    projectId === null
+      ? await sql.all(`${select} ORDER BY r.id DESC`)
+      : await sql.all(`${select} WHERE r.project_id = ? ORDER BY r.id DESC`, [projectId]);
   return rows.map(record);
 }
 
@@ -37,7 +80,9 @@ export async function getRun(sql: Sql, id: number): Promise<Run> {
 }
 
 export async function initFolderOf(sql: Sql, id: number): Promise<string | null> {
-  return z.object({ init_folder: z.string().nullable() }).parse((await sql.all('SELECT init_folder FROM runs WHERE id = ?', [id]))[0]).init_folder;
+  return z
+    .object({ init_folder: z.string().nullable() })
+    .parse((await sql.all('SELECT init_folder FROM runs WHERE id = ?', [id]))[0]).init_folder;
 }
 
 export async function runsOf(sql: Sql, column: 'dataset_id' | 'model_id', id: number): Promise<Run[]> {
@@ -58,12 +103,29 @@ export interface NewRun {
 export async function insertRun(sql: Sql, run: NewRun): Promise<number> {
   const result = await sql.run(
     'INSERT INTO runs (project_id, model_id, dataset_id, plan, init_folder, method_name, setting, state, step, total_steps, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)',
-    [run.projectId, run.modelId, run.datasetId, JSON.stringify(run.plan), run.initFolder, run.methodName, run.setting, 'queued', run.createdAt],
+    [
+      run.projectId,
+      run.modelId,
+      run.datasetId,
+      JSON.stringify(run.plan),
+      run.initFolder,
+      run.methodName,
+      run.setting,
+      'queued',
+      run.createdAt,
+    ],
   );
   return result.lastId;
 }
 
-const columns = { state: 'state', step: 'step', totalSteps: 'total_steps', device: 'device', startedAt: 'started_at', endedAt: 'ended_at' } as const;
+const columns = {
+  state: 'state',
+  step: 'step',
+  totalSteps: 'total_steps',
+  device: 'device',
+  startedAt: 'started_at',
+  endedAt: 'ended_at',
+} as const;
 const jsonColumns = { validation: 'validation', result: 'result', problem: 'problem' } as const;
 export type RunChange = Partial<Pick<Run, keyof typeof columns | keyof typeof jsonColumns>>;
 
@@ -77,7 +139,11 @@ export async function updateRun(sql: Sql, id: number, change: RunChange): Promis
     const value = change[key as keyof typeof jsonColumns];
     if (value !== undefined) sets.push([column, value === null ? null : JSON.stringify(value)]);
   }
-  if (sets.length > 0) await sql.run(`UPDATE runs SET ${sets.map(([column]) => `${column} = ?`).join(', ')} WHERE id = ?`, [...sets.map(([, value]) => value), id]);
+  if (sets.length > 0)
+    await sql.run(`UPDATE runs SET ${sets.map(([column]) => `${column} = ?`).join(', ')} WHERE id = ?`, [
+      ...sets.map(([, value]) => value),
+      id,
+    ]);
 }
 
 export async function deleteRun(sql: Sql, id: number): Promise<void> {

@@ -11,12 +11,25 @@ import { records } from '../storage/index.js';
 import { changed, type Context } from './context.js';
 import { bytesBelow, freeBytes } from './files.js';
 
-type Group = Pick<Handlers, 'app.info' | 'settings.get' | 'settings.set' | 'methods.list' | 'jobs.list' | 'jobs.cancel' | 'files.write'>;
+type Group = Pick<
+  Handlers,
+  'app.info' | 'settings.get' | 'settings.set' | 'methods.list' | 'jobs.list' | 'jobs.cancel' | 'files.write'
+>;
 type Notice = Awaited<ReturnType<Handlers['app.info']>>['notices'][number];
 
 function methodInfos(): MethodInfo[] {
   return listMethods().map(({ type, title, marker, colour, summary, help, learningRate, exports, options }) => ({
-    type, title, marker, colour, summary, help, learningRate, exports: [...exports], optionsSchema: z.record(z.string(), z.unknown()).parse(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })),
+    type,
+    title,
+    marker,
+    colour,
+    summary,
+    help,
+    learningRate,
+    exports: [...exports],
+    optionsSchema: z
+      .record(z.string(), z.unknown())
+      .parse(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })),
     defaults: { ...validateMethod({ type }) },
   }));
 }
@@ -34,8 +47,19 @@ export function appCalls(context: Context, root: string, notices: Notice[]): Gro
   const { database, home } = context;
   return {
     'app.info': async () => ({
-      version: version(root), home, platform: process.platform, threads: availableParallelism(), memoryBytes: totalmem(), freeMemoryBytes: freemem(),
-      diskFreeBytes: await freeBytes(home), usedBytes: await bytesBelow(home), runtimeVersions: Object.fromEntries(Object.entries(process.versions).flatMap(([name, value]) => (value && ['node', 'electron', 'chrome'].includes(name) ? [[name, value]] : []))),
+      version: version(root),
+      home,
+      platform: process.platform,
+      threads: availableParallelism(),
+      memoryBytes: totalmem(),
+      freeMemoryBytes: freemem(),
+      diskFreeBytes: await freeBytes(home),
+      usedBytes: await bytesBelow(home),
+      runtimeVersions: Object.fromEntries(
+        Object.entries(process.versions).flatMap(([name, value]) =>
+          value && ['node', 'electron', 'chrome'].includes(name) ? [[name, value]] : [],
+        ),
+      ),
       // Shown once.
       notices: notices.splice(0),
     }),
@@ -53,7 +77,8 @@ export function appCalls(context: Context, root: string, notices: Notice[]): Gro
       return { done: true };
     },
     'files.write': async ({ path, text, base64 }) => {
-      if ((text === undefined) === (base64 === undefined)) throw new StudioError('bad-input', 'files.write takes either text or base64.');
+      if ((text === undefined) === (base64 === undefined))
+        throw new StudioError('bad-input', 'files.write takes either text or base64.');
       await writeFile(`${path}.part`, text ?? Buffer.from(base64 ?? '', 'base64'));
       await rename(`${path}.part`, path);
       return { done: true };

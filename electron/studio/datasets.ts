@@ -13,24 +13,48 @@ import { changed, datasetFolder, now, type Context } from './context.js';
 import { bytesBelow, requireSpace } from './files.js';
 import type { JobHandle } from './jobs.js';
 
-type Group = Pick<Handlers, 'datasets.list' | 'datasets.get' | 'datasets.inspect' | 'datasets.import' | 'datasets.rows' | 'datasets.profile' | 'datasets.removal' | 'datasets.remove'>;
+type Group = Pick<
+  Handlers,
+  | 'datasets.list'
+  | 'datasets.get'
+  | 'datasets.inspect'
+  | 'datasets.import'
+  | 'datasets.rows'
+  | 'datasets.profile'
+  | 'datasets.removal'
+  | 'datasets.remove'
+>;
 
 const number = (value: number) => value.toLocaleString('en');
 
 /** Imports and returns the finished data set; what was begun is discarded on failure. Throws StudioError. */
-export async function importDataset(context: Context, request: ImportRequest, handle: JobHandle | null): Promise<Dataset> {
+export async function importDataset(
+  context: Context,
+  request: ImportRequest,
+  handle: JobHandle | null,
+): Promise<Dataset> {
   const { database } = context;
   await projects.getProject(database, request.projectId);
   const taken = (await datasets.listDatasets(database, request.projectId)).some((set) => set.name === request.name);
-  if (taken) throw new StudioError('conflict', `The project has a data set named "${request.name}" already.`, 'Give the new one another name.', { name: request.name });
+  if (taken)
+    throw new StudioError(
+      'conflict',
+      `The project has a data set named "${request.name}" already.`,
+      'Give the new one another name.',
+      { name: request.name },
+    );
   const { size } = await stat(request.path).catch(() => ({ size: 0 }));
   await requireSpace(context.home, 2 * size, 'The import');
   const id = await datasets.beginDataset(database, request, now());
   try {
-    const summary = await importRows(request, { write: (rows) => database.transaction((sql) => datasets.insertRows(sql, id, rows)) }, {
-      signal: handle?.signal,
-      onProgress: ({ done, total, message, secondsLeft }) => handle?.progress(done, total, message, secondsLeft),
-    });
+    const summary = await importRows(
+      request,
+      { write: (rows) => database.transaction((sql) => datasets.insertRows(sql, id, rows)) },
+      {
+        signal: handle?.signal,
+        onProgress: ({ done, total, message, secondsLeft }) => handle?.progress(done, total, message, secondsLeft),
+      },
+    );
     await datasets.finishDataset(database, id, { ...summary, rows: { ...summary.rows }, labels: [...summary.labels] });
   } catch (error) {
     await datasets.deleteDataset(database, id).catch(() => undefined);
@@ -41,7 +65,8 @@ export async function importDataset(context: Context, request: ImportRequest, ha
 }
 
 async function* lines(database: Database, datasetId: number, split: SplitName): AsyncGenerator<string> {
-  for await (const { id, text, pair, label } of datasets.eachRow(database, datasetId, split)) yield `${JSON.stringify({ id, text, pair, label })}\n`;
+  for await (const { id, text, pair, label } of datasets.eachRow(database, datasetId, split))
+    yield `${JSON.stringify({ id, text, pair, label })}\n`;
 }
 
 /** The split files of a data set, written once: the trainer reads files and never the database. */
@@ -53,7 +78,13 @@ export async function materialize(context: Context, dataset: Dataset): Promise<R
     if (dataset.rows[split] === 0) continue;
     const path = join(folder, `${split}.jsonl`);
     paths[split] = path;
-    if (await stat(path).then(() => true, () => false)) continue;
+    if (
+      await stat(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      continue;
     // An estimate and a run may ask at once: each writes a file of its own, and the last whole one stands.
     const part = `${path}.${randomUUID()}.part`;
     try {
@@ -72,7 +103,10 @@ export function datasetCalls(context: Context): Group {
     'datasets.list': ({ projectId }) => datasets.listDatasets(database, projectId),
     'datasets.get': ({ id }) => datasets.getDataset(database, id),
     'datasets.inspect': ({ path, reading }) => previewFile(path, reading),
-    'datasets.import': async (request) => context.jobs.start('import', `Import ${basename(request.path)}`, (handle) => importDataset(context, request, handle)),
+    'datasets.import': async (request) =>
+      context.jobs.start('import', `Import ${basename(request.path)}`, (handle) =>
+        importDataset(context, request, handle),
+      ),
     'datasets.rows': async ({ id, offset, limit, ...filter }) => {
       await datasets.getDataset(database, id);
       return datasets.pageRows(database, id, filter, offset, limit);
@@ -80,7 +114,13 @@ export function datasetCalls(context: Context): Group {
     'datasets.profile': async ({ id, modelId }) => {
       await datasets.getDataset(database, id);
       const model = modelId === null ? null : await models.getModel(database, modelId);
-      const tokenizer = model === null ? null : await openTokenizer(model.folder, { vocabularySize: model.vocabularySize, architecture: model.architecture });
+      const tokenizer =
+        model === null
+          ? null
+          : await openTokenizer(model.folder, {
+              vocabularySize: model.vocabularySize,
+              architecture: model.architecture,
+            });
       const profile = await profileRows(datasets.eachRow(database, id), tokenizer);
       return model === null ? profile : { ...profile, lengths: { ...profile.lengths, tokenizer: model.name } };
     },
@@ -90,14 +130,23 @@ export function datasetCalls(context: Context): Group {
       const rows = set.rows.train + set.rows.validation + set.rows.test;
       return {
         title: `Delete the data set ${set.name}?`,
-        lines: [`${number(rows)} imported rows. The file ${set.source} stays as it is.`, ...(using.length > 0 ? [`Not possible yet: ${using.length} runs use it and must be deleted first.`] : [])],
+        lines: [
+          `${number(rows)} imported rows. The file ${set.source} stays as it is.`,
+          ...(using.length > 0 ? [`Not possible yet: ${using.length} runs use it and must be deleted first.`] : []),
+        ],
         bytes: await bytesBelow(datasetFolder(context.home, id)),
       };
     },
     'datasets.remove': async ({ id }) => {
       const set = await datasets.getDataset(database, id);
       const using = await runs.runsOf(database, 'dataset_id', id);
-      if (using.length > 0) throw new StudioError('conflict', `${using.length} runs use the data set ${set.name}.`, 'Delete these runs first.', { runs: using.length });
+      if (using.length > 0)
+        throw new StudioError(
+          'conflict',
+          `${using.length} runs use the data set ${set.name}.`,
+          'Delete these runs first.',
+          { runs: using.length },
+        );
       await datasets.deleteDataset(database, id);
       await rm(datasetFolder(context.home, id), { recursive: true, force: true });
       changed(context, 'datasets', set.projectId);

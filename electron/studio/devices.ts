@@ -11,14 +11,23 @@ import { TrainerClient } from './trainer-client.js';
 
 type Group = Pick<Handlers, 'devices.list' | 'devices.test'>;
 
-const titles: Readonly<Record<DeviceId, string>> = { cpu: 'CPU', webgpu: 'GPU, WebGPU', cuda: 'GPU, CUDA', dml: 'GPU, DirectML', coreml: 'Core ML' };
+const titles: Readonly<Record<DeviceId, string>> = {
+  cpu: 'CPU',
+  webgpu: 'GPU, WebGPU',
+  cuda: 'GPU, CUDA',
+  dml: 'GPU, DirectML',
+  coreml: 'Core ML',
+};
 
 /** Devices that the runtime can have on this system, in the order they are tried. */
 export function devicesHere(): readonly DeviceId[] {
   switch (process.platform) {
-    case 'win32': return ['cpu', 'dml', 'webgpu'];
-    case 'darwin': return ['cpu', 'coreml', 'webgpu'];
-    default: return ['cpu', 'cuda', 'webgpu'];
+    case 'win32':
+      return ['cpu', 'dml', 'webgpu'];
+    case 'darwin':
+      return ['cpu', 'coreml', 'webgpu'];
+    default:
+      return ['cpu', 'cuda', 'webgpu'];
   }
 }
 
@@ -26,7 +35,15 @@ async function reports(context: Context): Promise<DeviceReport[]> {
   const stored = new Map((await records.listReports(context.database)).map((report) => [report.id, report]));
   const inUse = await resolveDevice(context, 'auto');
   return devicesHere().map((id) => ({
-    ...(stored.get(id) ?? { id, title: titles[id], status: 'untested' as const, difference: null, secondsPerStep: null, reason: null, testedAt: null }),
+    ...(stored.get(id) ?? {
+      id,
+      title: titles[id],
+      status: 'untested' as const,
+      difference: null,
+      secondsPerStep: null,
+      reason: null,
+      testedAt: null,
+    }),
     inUse: id === inUse,
   }));
 }
@@ -41,13 +58,20 @@ export async function resolveDevice(context: Context, choice: DeviceChoice): Pro
   const wanted = choice === 'auto' ? setting : choice;
   const passed = stored.filter(({ status }) => status === 'passed');
   if (wanted === 'auto') {
-    const timed = passed.filter((report) => report.secondsPerStep !== null).sort((a, b) => (a.secondsPerStep ?? 0) - (b.secondsPerStep ?? 0));
+    const timed = passed
+      .filter((report) => report.secondsPerStep !== null)
+      .sort((a, b) => (a.secondsPerStep ?? 0) - (b.secondsPerStep ?? 0));
     return timed[0]?.id ?? 'cpu';
   }
   if (wanted === 'cpu') return 'cpu';
   const report = stored.find(({ id }) => id === wanted);
   if (report?.status === 'passed') return report.id;
-  throw new StudioError('device-failed', `The device ${wanted} ${report ? `did not pass its self-test: ${report.reason ?? 'no reason given'}` : 'has not been tested'}.`, 'Run the self-test (Settings, or `peft-studio devices`), or choose "cpu".', { device: wanted });
+  throw new StudioError(
+    'device-failed',
+    `The device ${wanted} ${report ? `did not pass its self-test: ${report.reason ?? 'no reason given'}` : 'has not been tested'}.`,
+    'Run the self-test (Settings, or `peft-studio devices`), or choose "cpu".',
+    { device: wanted },
+  );
 }
 
 /** Each device in a process of its own: a driver may take the process down. */
@@ -58,12 +82,22 @@ async function testDevice(context: Context, device: DeviceId, signal: AbortSigna
   try {
     const job = client.start<'device-test'>({ type: 'device-test', devices: [device], threads });
     signal.addEventListener('abort', () => job.cancel());
-    const { reports: [report] } = await job.result;
+    const {
+      reports: [report],
+    } = await job.result;
     if (report) await records.saveReport(context.database, report);
   } catch (error) {
     throwIfAborted(signal);
     const reason = error instanceof Error ? error.message : String(error);
-    await records.saveReport(context.database, { id: device, title: titles[device], status: 'failed', difference: null, secondsPerStep: null, reason, testedAt: new Date().toISOString() });
+    await records.saveReport(context.database, {
+      id: device,
+      title: titles[device],
+      status: 'failed',
+      difference: null,
+      secondsPerStep: null,
+      reason,
+      testedAt: new Date().toISOString(),
+    });
   } finally {
     client.close();
   }

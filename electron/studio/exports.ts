@@ -19,25 +19,56 @@ type Group = Pick<Handlers, 'exports.start' | 'exports.list'>;
 /** An export whose answers differ by more than this from the live run's is not called done. */
 export const proofTolerance = 1e-3;
 
-const formatNames: Readonly<Record<ExportFormat, string>> = { peft: 'peft adapter', adapterhub: 'AdapterHub adapter', merged: 'merged model', onnx: 'ONNX model' };
+const formatNames: Readonly<Record<ExportFormat, string>> = {
+  peft: 'peft adapter',
+  adapterhub: 'AdapterHub adapter',
+  merged: 'merged model',
+  onnx: 'ONNX model',
+};
 
 function requireFormat(run: Run, format: ExportFormat): void {
   const method = listMethods().find(({ type }) => type === run.plan.method.type);
-  if (!method?.exports.includes(format)) throw new StudioError('bad-input', `${run.methodName} cannot be exported as ${formatNames[format]}.`, `It can be exported as: ${(method?.exports ?? []).map((name) => formatNames[name]).join(', ')}.`, { format });
+  if (!method?.exports.includes(format))
+    throw new StudioError(
+      'bad-input',
+      `${run.methodName} cannot be exported as ${formatNames[format]}.`,
+      `It can be exported as: ${(method?.exports ?? []).map((name) => formatNames[name]).join(', ')}.`,
+      { format },
+    );
 }
 
-async function exportRun(context: Context, run: Run, format: ExportFormat, target: string, handle: JobHandle): Promise<Artefact> {
+async function exportRun(
+  context: Context,
+  run: Run,
+  format: ExportFormat,
+  target: string,
+  handle: JobHandle,
+): Promise<Artefact> {
   const { database } = context;
   const folder = resolve(target);
   const model = await models.getModel(database, run.modelId);
   const dataset = await datasets.getDataset(database, run.datasetId);
-  await requireSpace(context.home, format === 'peft' || format === 'adapterhub' ? 0 : 2 * model.parameters * 4, 'The export');
+  await requireSpace(
+    context.home,
+    format === 'peft' || format === 'adapterhub' ? 0 : 2 * model.parameters * 4,
+    'The export',
+  );
   handle.progress(0, 3, 'Reading the trained parameters');
   const { tensors } = await readSafetensors(join(runFolder(context.home, run.id), trainedFileName));
   let proof: Artefact['proof'] = { rows: 0, largestDifference: 0, sameLabels: false };
   await makeFolder(folder, async (temporary) => {
     handle.progress(1, 3, 'Writing');
-    await writeExport(format, { model: await openModel(model.folder), method: run.plan.method, labels: dataset.labels, parameters: tensors, maxLength: run.plan.training.maxLength }, temporary);
+    await writeExport(
+      format,
+      {
+        model: await openModel(model.folder),
+        method: run.plan.method,
+        labels: dataset.labels,
+        parameters: tensors,
+        maxLength: run.plan.training.maxLength,
+      },
+      temporary,
+    );
     handle.progress(2, 3, 'Proving it against the live run');
     proof = await prove(context, run, format, temporary, handle);
   });
@@ -49,15 +80,32 @@ async function exportRun(context: Context, run: Run, format: ExportFormat, targe
 }
 
 /** Runs rows through the reloaded export and the live run. Throws StudioError 'internal' where they differ. */
-async function prove(context: Context, run: Run, format: ExportFormat, folder: string, handle: JobHandle): Promise<Artefact['proof']> {
+async function prove(
+  context: Context,
+  run: Run,
+  format: ExportFormat,
+  folder: string,
+  handle: JobHandle,
+): Promise<Artefact['proof']> {
   const files = await materialize(context, await datasets.getDataset(context.database, run.datasetId));
   const client = new TrainerClient(context.spawnTrainer);
   try {
-    const job = client.start<'prove-export'>({ type: 'prove-export', format, folder, model: await servedRun(context, run), rowsFile: files.test ?? files.validation ?? files.train ?? '' });
+    const job = client.start<'prove-export'>({
+      type: 'prove-export',
+      format,
+      folder,
+      model: await servedRun(context, run),
+      rowsFile: files.test ?? files.validation ?? files.train ?? '',
+    });
     handle.signal.addEventListener('abort', () => job.cancel());
     const { rows, largestDifference, sameLabels } = await job.result;
     if (largestDifference > proofTolerance || !sameLabels) {
-      throw new StudioError('internal', `The export answers differently from the run: its logits differ by up to ${largestDifference.toPrecision(2)} on ${rows} rows. Nothing was kept.`, 'Please report this with the log.', { rows, largestDifference });
+      throw new StudioError(
+        'internal',
+        `The export answers differently from the run: its logits differ by up to ${largestDifference.toPrecision(2)} on ${rows} rows. Nothing was kept.`,
+        'Please report this with the log.',
+        { rows, largestDifference },
+      );
     }
     return { rows, largestDifference, sameLabels };
   } finally {
@@ -71,7 +119,9 @@ export function exportCalls(context: Context): Group {
       const run = await runs.getRun(context.database, runId);
       requireFinished(run);
       requireFormat(run, format);
-      return context.jobs.start('export', `Export run ${runId} as ${formatNames[format]}`, (handle) => exportRun(context, run, format, folder, handle));
+      return context.jobs.start('export', `Export run ${runId} as ${formatNames[format]}`, (handle) =>
+        exportRun(context, run, format, folder, handle),
+      );
     },
     'exports.list': ({ projectId }) => records.listArtefacts(context.database, projectId),
   };

@@ -24,13 +24,20 @@ const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20).toLocaleString('
 export async function requireSpace(folder: string, bytes: number, what: string): Promise<void> {
   const needed = bytes + 50 * 2 ** 20;
   const free = await freeBytes(folder);
-  if (free < needed) throw new StudioError('no-space', `${what} needs about ${mebibytes(needed)} MiB, but ${folder} has ${mebibytes(free)} MiB free.`, 'Free some space, or choose another folder.', { needed, free });
+  if (free < needed)
+    throw new StudioError(
+      'no-space',
+      `${what} needs about ${mebibytes(needed)} MiB, but ${folder} has ${mebibytes(free)} MiB free.`,
+      'Free some space, or choose another folder.',
+      { needed, free },
+    );
 }
 
 /** Makes a folder whole or not at all: `fill` writes into a folder beside it, which then takes its name. Throws StudioError 'conflict' where it holds something already. */
 export async function makeFolder(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
   const there = await readdir(folder).catch(() => []);
-  if (there.length > 0) throw new StudioError('conflict', `${folder} is not empty.`, 'Choose a new or empty folder.', { folder });
+  if (there.length > 0)
+    throw new StudioError('conflict', `${folder} is not empty.`, 'Choose a new or empty folder.', { folder });
   await mkdir(dirname(folder), { recursive: true });
   const temporary = join(dirname(folder), `.${basename(folder)}.part`);
   await rm(temporary, { recursive: true, force: true });

@@ -41,18 +41,25 @@ export interface Studio {
 /** The app's own data folder where the user names none. */
 export function defaultHome(): string {
   switch (process.platform) {
-    case 'win32': return join(process.env['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), 'PEFT Studio');
-    case 'darwin': return join(homedir(), 'Library', 'Application Support', 'PEFT Studio');
-    default: return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'peft-studio');
+    case 'win32':
+      return join(process.env['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), 'PEFT Studio');
+    case 'darwin':
+      return join(homedir(), 'Library', 'Application Support', 'PEFT Studio');
+    default:
+      return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'peft-studio');
   }
 }
 
 /** The folder that holds package.json and native-assets: above dist/ in a checkout, the resources when packaged. */
 function rootFolder(): string {
-  const resources = 'resourcesPath' in process && typeof process.resourcesPath === 'string' ? [process.resourcesPath] : [];
+  const resources =
+    'resourcesPath' in process && typeof process.resourcesPath === 'string' ? [process.resourcesPath] : [];
   const here = dirname(fileURLToPath(import.meta.url));
-  const found = [...resources, join(here, '..'), join(here, '..', '..')].find((folder) => existsSync(join(folder, 'native-assets', 'samples')));
-  if (found === undefined) throw new StudioError('bad-file', 'The bundled starter model and samples are missing.', 'Install the app again.');
+  const found = [...resources, join(here, '..'), join(here, '..', '..')].find((folder) =>
+    existsSync(join(folder, 'native-assets', 'samples')),
+  );
+  if (found === undefined)
+    throw new StudioError('bad-file', 'The bundled starter model and samples are missing.', 'Install the app again.');
   return resolve(found);
 }
 
@@ -60,26 +67,51 @@ function rootFolder(): string {
  * Opens the data folder and takes up what waits in the queue.
  * Throws StudioError 'database' (locked, newer) or 'no-access'.
  */
-export async function openStudio({ home, spawnTrainer, emit, assets, startQueued = true }: StudioOptions): Promise<Studio> {
+export async function openStudio({
+  home,
+  spawnTrainer,
+  emit,
+  assets,
+  startQueued = true,
+}: StudioOptions): Promise<Studio> {
   const root = rootFolder();
   const { database, notices } = await openDatabase(home);
   const { owner, release } = await claimHome(home);
   try {
     const told = notices.map((text) => ({ severity: 'bad' as const, text }));
     const tell: Context['emit'] = (event, data) => emit({ event, data } as Parameters<Emit>[0]);
-    const context: Context = { database, home, assets: assets ?? join(root, 'native-assets'), spawnTrainer, emit: tell, jobs: new Jobs((job) => tell('job', job)) };
+    const context: Context = {
+      database,
+      home,
+      assets: assets ?? join(root, 'native-assets'),
+      spawnTrainer,
+      emit: tell,
+      jobs: new Jobs((job) => tell('job', job)),
+    };
     // What is unfinished was left by a crash only if no other process is at work here.
     if (owner) await datasets.deleteUnfinishedDatasets(database);
     if (owner) await removeScraps(home);
     const interrupted = owner ? await runs.markInterrupted(database) : [];
-    const notice = interrupted.length === 1 ? 'A run was cut off when the app ended. Resume it to go on from its last checkpoint.' : `${interrupted.length} runs were cut off when the app ended. Resume them to go on from their last checkpoints.`;
+    const notice =
+      interrupted.length === 1
+        ? 'A run was cut off when the app ended. Resume it to go on from its last checkpoint.'
+        : `${interrupted.length} runs were cut off when the app ended. Resume them to go on from their last checkpoints.`;
     await ensureStarter(context);
     const queue = new RunQueue(context);
     const answers = new AnswerProcess(context);
     const handlers: Handlers = {
-      ...appCalls(context, root, [...told, ...(interrupted.length > 0 ? [{ severity: 'warn' as const, text: notice }] : [])]),
-      ...projectCalls(context), ...modelCalls(context), ...datasetCalls(context), ...runCalls(context, queue), ...compareCalls(context),
-      ...playgroundCalls(context, answers), ...exportCalls(context), ...deviceCalls(context),
+      ...appCalls(context, root, [
+        ...told,
+        ...(interrupted.length > 0 ? [{ severity: 'warn' as const, text: notice }] : []),
+      ]),
+      ...projectCalls(context),
+      ...modelCalls(context),
+      ...datasetCalls(context),
+      ...runCalls(context, queue),
+      ...compareCalls(context),
+      ...playgroundCalls(context, answers),
+      ...exportCalls(context),
+      ...deviceCalls(context),
       // Dialogs and the file manager belong to the window's shell.
       'files.choose': () => Promise.reject(new StudioError('bad-input', 'There is no window to choose a file in.')),
       'files.show': () => Promise.reject(new StudioError('bad-input', 'There is no window to show a file in.')),
@@ -104,5 +136,6 @@ export async function openStudio({ home, spawnTrainer, emit, assets, startQueued
 
 /** Working folders of exports and imports that a crash left. */
 async function removeScraps(home: string): Promise<void> {
-  for (const name of await readdir(home)) if (/^(export|import)-[A-Za-z0-9]{6}$/.test(name)) await rm(join(home, name), { recursive: true, force: true });
+  for (const name of await readdir(home))
+    if (/^(export|import)-[A-Za-z0-9]{6}$/.test(name)) await rm(join(home, name), { recursive: true, force: true });
 }

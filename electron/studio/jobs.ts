@@ -28,7 +28,17 @@ export class Jobs {
     const id = randomUUID();
     const abort = new AbortController();
     this.#aborts.set(id, abort);
-    this.#put({ id, kind, title, state: 'running', done: 0, total: null, message: '', secondsLeft: null, problem: null });
+    this.#put({
+      id,
+      kind,
+      title,
+      state: 'running',
+      done: 0,
+      total: null,
+      message: '',
+      secondsLeft: null,
+      problem: null,
+    });
     let told = 0;
     const handle: JobHandle = {
       signal: abort.signal,
@@ -44,7 +54,12 @@ export class Jobs {
       (result) => this.#put({ ...this.#get(id), state: 'done', secondsLeft: 0, result }),
       (error: unknown) => {
         const problem = problemOf(error);
-        this.#put({ ...this.#get(id), state: problem.code === 'cancelled' ? 'cancelled' : 'failed', secondsLeft: null, problem });
+        this.#put({
+          ...this.#get(id),
+          state: problem.code === 'cancelled' ? 'cancelled' : 'failed',
+          secondsLeft: null,
+          problem,
+        });
       },
     );
     const settled = end.finally(() => {

@@ -16,7 +16,10 @@ const CLEAR_SHARE = 0.5;
  * Bytes that a run hardly exceeds, from shapes alone: weights (held twice at the runtime's boundary), gradients and two moments where
  * everything trains, and what the forward pass keeps a token and layer for the backward pass.
  */
-export function roughBytes({ parameters, layers, hiddenSize }: Pick<BaseModel, 'parameters' | 'layers' | 'hiddenSize'>, { method, training }: Pick<TrainTask, 'method' | 'training'>): number {
+export function roughBytes(
+  { parameters, layers, hiddenSize }: Pick<BaseModel, 'parameters' | 'layers' | 'hiddenSize'>,
+  { method, training }: Pick<TrainTask, 'method' | 'training'>,
+): number {
   const rows = Math.ceil(training.batchSize / training.accumulationSteps);
   const tokens = rows * training.maxLength;
   const kept = 40 * hiddenSize; // float32 values: residuals, projections, the feed-forward layer at four times the width, their gradients
@@ -42,12 +45,24 @@ export class MemoryGate {
     const ceiling = Math.min(memoryLimitBytes ?? Infinity, freemem());
     if (roughBytes(model, task) <= CLEAR_SHARE * ceiling) return null;
     const { seed: _seed, ...training } = task.training;
-    const key = JSON.stringify([task.modelFolder, task.data.train, task.method, training, task.device, memoryLimitBytes]);
+    const key = JSON.stringify([
+      task.modelFolder,
+      task.data.train,
+      task.method,
+      training,
+      task.device,
+      memoryLimitBytes,
+    ]);
     const estimate = this.#probed.get(key) ?? (await this.#probe(task, memoryLimitBytes));
     this.#probed.set(key, estimate);
     const { peakMemoryBytes, fits, remedies } = estimate;
     if (!fits) {
-      throw new StudioError('out-of-memory', `The run would need about ${gigabytes(peakMemoryBytes)} of memory; ${gigabytes(ceiling)} can be used.`, remedies.join(' ') || null, { needed: Math.round(peakMemoryBytes), usable: Math.round(ceiling) });
+      throw new StudioError(
+        'out-of-memory',
+        `The run would need about ${gigabytes(peakMemoryBytes)} of memory; ${gigabytes(ceiling)} can be used.`,
+        remedies.join(' ') || null,
+        { needed: Math.round(peakMemoryBytes), usable: Math.round(ceiling) },
+      );
     }
     return `Probe: about ${gigabytes(peakMemoryBytes)} of memory of ${gigabytes(ceiling)} that can be used.`;
   }

@@ -25,18 +25,37 @@ async function inspect(folder: string): Promise<Omit<BaseModel, 'id' | 'addedAt'
   const model = await openModel(path);
   await openTokenizer(path, { vocabularySize: model.vocabularySize, architecture: model.architecture });
   return {
-    name: basename(path), folder: path, architecture: model.architecture, parameters: model.totalParameters, layers: model.layers, hiddenSize: model.hiddenSize,
-    vocabularySize: model.vocabularySize, maxLength: model.maxLength, bytes: model.bytes, license: await licenceOf(path),
+    name: basename(path),
+    folder: path,
+    architecture: model.architecture,
+    parameters: model.totalParameters,
+    layers: model.layers,
+    hiddenSize: model.hiddenSize,
+    vocabularySize: model.vocabularySize,
+    maxLength: model.maxLength,
+    bytes: model.bytes,
+    license: await licenceOf(path),
   };
 }
 
-export async function addModel(context: Context, folder: string, name: string | undefined, builtIn = false): Promise<BaseModel> {
+export async function addModel(
+  context: Context,
+  folder: string,
+  name: string | undefined,
+  builtIn = false,
+): Promise<BaseModel> {
   const facts = await inspect(folder);
   const wanted = name ?? facts.name;
   const known = await models.listModels(context.database);
   const same = known.find((model) => model.folder === facts.folder);
   if (same && (name === undefined || same.name === name)) return same;
-  if (known.some((model) => model.name === wanted)) throw new StudioError('conflict', `A base model named "${wanted}" is there already.`, 'Give the new one another name.', { name: wanted });
+  if (known.some((model) => model.name === wanted))
+    throw new StudioError(
+      'conflict',
+      `A base model named "${wanted}" is there already.`,
+      'Give the new one another name.',
+      { name: wanted },
+    );
   const id = await models.insertModel(context.database, { ...facts, name: wanted, builtIn, addedAt: now() });
   changed(context, 'models');
   return models.getModel(context.database, id);
@@ -61,7 +80,13 @@ export function modelCalls(context: Context): Group {
       const model = await models.getModel(context.database, id);
       if (model.builtIn) throw new StudioError('conflict', 'The starter model comes with the app and stays.');
       const using = await runs.runsOf(context.database, 'model_id', id);
-      if (using.length > 0) throw new StudioError('conflict', `${using.length} runs use ${model.name}.`, 'Delete these runs first. The folder itself is never touched.', { runs: using.length });
+      if (using.length > 0)
+        throw new StudioError(
+          'conflict',
+          `${using.length} runs use ${model.name}.`,
+          'Delete these runs first. The folder itself is never touched.',
+          { runs: using.length },
+        );
       await models.deleteModel(context.database, id);
       changed(context, 'models');
       return { done: true };

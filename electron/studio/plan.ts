@@ -1,7 +1,14 @@
 /** Plans as the window and the command give them: checked whole, defaults filled in, errors by the key's path. */
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
-import { matrixSchema, planSchema, trainingSchema, type Matrix, type MethodOptions, type Plan } from '../contract/plan.js';
+import {
+  matrixSchema,
+  planSchema,
+  trainingSchema,
+  type Matrix,
+  type MethodOptions,
+  type Plan,
+} from '../contract/plan.js';
 import { describeMethod, EngineError, validateMethod } from '../engine/index.js';
 
 function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
@@ -11,9 +18,19 @@ function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const path = issue?.path.map(String).join('.') ?? '';
   if (issue?.code === 'unrecognized_keys') {
     const keys = issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ');
-    throw new StudioError('bad-input', `${keys}: not a key of a plan.`, `Allowed ${path ? `in ${path}` : 'here'}: ${allowedKeys(schema, issue.path).join(', ')}.`, { path: keys });
+    throw new StudioError(
+      'bad-input',
+      `${keys}: not a key of a plan.`,
+      `Allowed ${path ? `in ${path}` : 'here'}: ${allowedKeys(schema, issue.path).join(', ')}.`,
+      { path: keys },
+    );
   }
-  throw new StudioError('bad-input', `${path || 'plan'}: ${issue?.message ?? 'is not valid'}.`, 'Correct the value; the help lists every key with its range.', { path });
+  throw new StudioError(
+    'bad-input',
+    `${path || 'plan'}: ${issue?.message ?? 'is not valid'}.`,
+    'Correct the value; the help lists every key with its range.',
+    { path },
+  );
 }
 
 function allowedKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
@@ -26,7 +43,13 @@ function method(options: MethodOptions, path: string): MethodOptions {
     return validateMethod(options);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    throw new StudioError('bad-input', error.message.replace(/^method/, path), error.hint, { ...error.context, path: String(error.context['path'] ?? path).replace(/^method/, path) }, { cause: error });
+    throw new StudioError(
+      'bad-input',
+      error.message.replace(/^method/, path),
+      error.hint,
+      { ...error.context, path: String(error.context['path'] ?? path).replace(/^method/, path) },
+      { cause: error },
+    );
   }
 }
 
@@ -45,7 +68,11 @@ export function parseMatrix(value: unknown): Matrix {
 /** One plan a method and seed, methods first. */
 export function expandMatrix(matrix: Matrix): Plan[] {
   const { methods, seeds, overrides, method: _, ...shared } = matrix;
-  return methods.flatMap((options) => seeds.map((seed) => parsePlan({ ...shared, method: options, training: { ...shared.training, ...overrides?.[options.type], seed } })));
+  return methods.flatMap((options) =>
+    seeds.map((seed) =>
+      parsePlan({ ...shared, method: options, training: { ...shared.training, ...overrides?.[options.type], seed } }),
+    ),
+  );
 }
 
 /** "LoRA" and "r 8, query value". */

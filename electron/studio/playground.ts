@@ -23,26 +23,63 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
     'playground.predict': async ({ runIds, text, pair, untrained }) => {
       const chosen = await Promise.all(runIds.map((id) => runs.getRun(database, id)));
       const asked: Asked[] = [];
-      for (const run of chosen) asked.push({ served: await servedRun(context, run), runId: run.id, title: `${run.methodName}, seed ${run.seed}`, type: run.plan.method.type });
+      for (const run of chosen)
+        asked.push({
+          served: await servedRun(context, run),
+          runId: run.id,
+          title: `${run.methodName}, seed ${run.seed}`,
+          type: run.plan.method.type,
+        });
       const [first] = chosen;
-      if (untrained && first) asked.push({ served: await servedRun(context, first, false), runId: null, title: 'Untrained base', type: null });
-      if (asked.length === 0) throw new StudioError('bad-input', 'No run was chosen.', 'Choose at least one finished run.');
-      const result = await answers.get().start<'predict'>({ type: 'predict', models: asked.map(({ served }) => served), rows: [{ text, pair }] }).result;
+      if (untrained && first)
+        asked.push({
+          served: await servedRun(context, first, false),
+          runId: null,
+          title: 'Untrained base',
+          type: null,
+        });
+      if (asked.length === 0)
+        throw new StudioError('bad-input', 'No run was chosen.', 'Choose at least one finished run.');
+      const result = await answers
+        .get()
+        .start<'predict'>({ type: 'predict', models: asked.map(({ served }) => served), rows: [{ text, pair }] })
+        .result;
       return asked.map(({ served, runId, title, type }, i): Prediction => {
         const answer = result.models[i];
         const [row] = answer?.rows ?? [];
         const probabilities = Object.fromEntries(served.labels.map((label, k) => [label, row?.probabilities[k] ?? 0]));
-        return { runId, title, type, label: row?.label ?? '', probabilities: row ? probabilities : {}, milliseconds: answer?.milliseconds ?? 0, problem: answer?.problem ?? null };
+        return {
+          runId,
+          title,
+          type,
+          label: row?.label ?? '',
+          probabilities: row ? probabilities : {},
+          milliseconds: answer?.milliseconds ?? 0,
+          problem: answer?.problem ?? null,
+        };
       });
     },
     'playground.predictFile': async ({ runId, path, textColumn, pairColumn, out, report }) => {
       const run = await runs.getRun(database, runId);
       const model = await servedRun(context, run);
       const { jobId } = context.jobs.start('predict-file', `Answer ${basename(path)}`, async (handle) => {
-        const job = answers.get().start<'predict-file'>({ type: 'predict-file', model, file: path, textColumn, pairColumn, out, report }, (event) => {
-          if (event.type === 'progress') handle.progress(event.done, event.total, event.message);
-          if (event.type === 'answers') context.emit('answers', { jobId, rows: event.rows.map(({ row, label, probabilities }) => ({ row, label, probabilities: Object.fromEntries(model.labels.map((name, k) => [name, probabilities[k] ?? 0])) })) });
-        });
+        const job = answers
+          .get()
+          .start<'predict-file'>(
+            { type: 'predict-file', model, file: path, textColumn, pairColumn, out, report },
+            (event) => {
+              if (event.type === 'progress') handle.progress(event.done, event.total, event.message);
+              if (event.type === 'answers')
+                context.emit('answers', {
+                  jobId,
+                  rows: event.rows.map(({ row, label, probabilities }) => ({
+                    row,
+                    label,
+                    probabilities: Object.fromEntries(model.labels.map((name, k) => [name, probabilities[k] ?? 0])),
+                  })),
+                });
+            },
+          );
         handle.signal.addEventListener('abort', () => job.cancel());
         const { rows, skipped } = await job.result;
         return { rows, skipped, out };

@@ -14,10 +14,34 @@ import { bytesBelow } from './files.js';
 import { ensureStarter } from './models.js';
 import { exportProject, importProject } from './transfer.js';
 
-type Group = Pick<Handlers, 'projects.list' | 'projects.get' | 'projects.create' | 'projects.createSample' | 'projects.update' | 'projects.duplicate' | 'projects.removal' | 'projects.remove' | 'projects.export' | 'projects.import'>;
+type Group = Pick<
+  Handlers,
+  | 'projects.list'
+  | 'projects.get'
+  | 'projects.create'
+  | 'projects.createSample'
+  | 'projects.update'
+  | 'projects.duplicate'
+  | 'projects.removal'
+  | 'projects.remove'
+  | 'projects.export'
+  | 'projects.import'
+>;
 
 const samplesSchema = z.object({
-  samples: z.array(z.object({ id: z.string(), title: z.string(), description: z.string(), file: z.string(), textColumn: z.string(), labelColumn: z.string(), splitColumn: z.string() })).min(1),
+  samples: z
+    .array(
+      z.object({
+        id: z.string(),
+        title: z.string(),
+        description: z.string(),
+        file: z.string(),
+        textColumn: z.string(),
+        labelColumn: z.string(),
+        splitColumn: z.string(),
+      }),
+    )
+    .min(1),
 });
 
 /** Runs of one method and setting, whatever their seeds. */
@@ -29,13 +53,30 @@ function groupKey(run: Run): string {
 /** The setting whose runs score best on average. Chosen by validation where there is one, since test is for reporting. */
 function bestOf(list: readonly Run[]): Project['best'] {
   const groups = new Map<string, Run[]>();
-  for (const run of list) if (run.state === 'finished' && run.result?.test) groups.set(groupKey(run), [...(groups.get(groupKey(run)) ?? []), run]);
+  for (const run of list)
+    if (run.state === 'finished' && run.result?.test)
+      groups.set(groupKey(run), [...(groups.get(groupKey(run)) ?? []), run]);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const chosen = [...groups.values()].map((group) => ({ group, score: mean(group.map((run) => run.result?.validation?.macroF1 ?? run.result?.test?.macroF1 ?? 0)) })).sort((a, b) => b.score - a.score)[0];
+  const chosen = [...groups.values()]
+    .map((group) => ({
+      group,
+      score: mean(group.map((run) => run.result?.validation?.macroF1 ?? run.result?.test?.macroF1 ?? 0)),
+    }))
+    .sort((a, b) => b.score - a.score)[0];
   const first = chosen?.group[0];
   if (!chosen || !first) return null;
-  const { mean: macroF1, interval } = meanWithInterval(chosen.group.map((run) => run.result?.test?.macroF1 ?? 0), { low: 0, high: 1 });
-  return { method: first.plan.method, label: first.methodName, macroF1, low: interval?.low ?? null, high: interval?.high ?? null, seeds: chosen.group.length };
+  const { mean: macroF1, interval } = meanWithInterval(
+    chosen.group.map((run) => run.result?.test?.macroF1 ?? 0),
+    { low: 0, high: 1 },
+  );
+  return {
+    method: first.plan.method,
+    label: first.methodName,
+    macroF1,
+    low: interval?.low ?? null,
+    high: interval?.high ?? null,
+    seeds: chosen.group.length,
+  };
 }
 
 export function projectCalls(context: Context): Group {
@@ -44,13 +85,22 @@ export function projectCalls(context: Context): Group {
   async function full(record: ProjectRecord): Promise<Project> {
     const list = await runs.listRuns(database, record.id);
     const sets = await datasets.listDatasets(database, record.id);
-    const sizes = await Promise.all([...list.map((run) => bytesBelow(runFolder(home, run.id))), ...sets.map((set) => bytesBelow(datasetFolder(home, set.id)))]);
+    const sizes = await Promise.all([
+      ...list.map((run) => bytesBelow(runFolder(home, run.id))),
+      ...sets.map((set) => bytesBelow(datasetFolder(home, set.id))),
+    ]);
     return { ...record, bytes: sizes.reduce((sum, size) => sum + size, 0), best: bestOf(list) };
   }
   const get = async (id: number) => full(await projects.getProject(database, id));
 
   async function create(name: string, description: string): Promise<Project> {
-    if (await projects.findProject(database, name)) throw new StudioError('conflict', `A project named "${name}" is there already.`, 'Give the new one another name.', { name });
+    if (await projects.findProject(database, name))
+      throw new StudioError(
+        'conflict',
+        `A project named "${name}" is there already.`,
+        'Give the new one another name.',
+        { name },
+      );
     const id = await projects.insertProject(database, { name, description, createdAt: now() });
     changed(context, 'projects');
     return get(id);
@@ -65,12 +115,27 @@ export function projectCalls(context: Context): Group {
 
   async function createSample(): Promise<Project> {
     const folder = join(context.assets, 'samples');
-    const { samples: [sample] } = samplesSchema.parse(JSON.parse(await readFile(join(folder, 'samples.json'), 'utf8')));
+    const {
+      samples: [sample],
+    } = samplesSchema.parse(JSON.parse(await readFile(join(folder, 'samples.json'), 'utf8')));
     if (!sample) throw new StudioError('internal', 'The app has no sample data.');
     await ensureStarter(context);
     const project = await create(await freeName(`Sample: ${sample.title}`), sample.description);
     try {
-      await importDataset(context, importRequestSchema.parse({ projectId: project.id, name: sample.id, path: join(folder, sample.file), textColumn: sample.textColumn, labelColumn: sample.labelColumn, splitColumn: sample.splitColumn, validation: null, test: null }), null);
+      await importDataset(
+        context,
+        importRequestSchema.parse({
+          projectId: project.id,
+          name: sample.id,
+          path: join(folder, sample.file),
+          textColumn: sample.textColumn,
+          labelColumn: sample.labelColumn,
+          splitColumn: sample.splitColumn,
+          validation: null,
+          test: null,
+        }),
+        null,
+      );
     } catch (error) {
       await projects.deleteProject(database, project.id);
       throw error;
@@ -101,9 +166,19 @@ export function projectCalls(context: Context): Group {
     'projects.update': async ({ id, name, description, archived }) => {
       const record = await projects.getProject(database, id);
       const other = name === undefined ? null : await projects.findProject(database, name);
-      if (other && other.id !== id) throw new StudioError('conflict', `A project named "${name}" is there already.`, 'Choose another name.');
-      if (archived === true && record.runsActive > 0) throw new StudioError('conflict', `${record.runsActive} runs of the project are under way.`, 'Wait for them or cancel them first.');
-      await projects.updateProject(database, id, { name, description, ...(archived === undefined ? {} : { archivedAt: archived ? now() : null }) });
+      if (other && other.id !== id)
+        throw new StudioError('conflict', `A project named "${name}" is there already.`, 'Choose another name.');
+      if (archived === true && record.runsActive > 0)
+        throw new StudioError(
+          'conflict',
+          `${record.runsActive} runs of the project are under way.`,
+          'Wait for them or cancel them first.',
+        );
+      await projects.updateProject(database, id, {
+        name,
+        description,
+        ...(archived === undefined ? {} : { archivedAt: archived ? now() : null }),
+      });
       changed(context, 'projects');
       return get(id);
     },
@@ -113,14 +188,26 @@ export function projectCalls(context: Context): Group {
       const count = (n: number, what: string) => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
       return {
         title: `Delete the project ${project.name}?`,
-        lines: [`${count(project.datasets, 'data set')} with their imported rows. The files they came from stay.`, `${count(project.runs, 'run')} with curves, scores and trained parameters.`, 'Exported folders and base models stay.'],
+        lines: [
+          `${count(project.datasets, 'data set')} with their imported rows. The files they came from stay.`,
+          `${count(project.runs, 'run')} with curves, scores and trained parameters.`,
+          'Exported folders and base models stay.',
+        ],
         bytes: project.bytes,
       };
     },
     'projects.remove': async ({ id }) => {
       const record = await projects.getProject(database, id);
-      if (record.runsActive > 0) throw new StudioError('conflict', `${record.runsActive} runs of the project are under way.`, 'Cancel them first.');
-      const folders = [...(await runs.listRuns(database, id)).map((run) => runFolder(home, run.id)), ...(await datasets.listDatasets(database, id)).map((set) => datasetFolder(home, set.id))];
+      if (record.runsActive > 0)
+        throw new StudioError(
+          'conflict',
+          `${record.runsActive} runs of the project are under way.`,
+          'Cancel them first.',
+        );
+      const folders = [
+        ...(await runs.listRuns(database, id)).map((run) => runFolder(home, run.id)),
+        ...(await datasets.listDatasets(database, id)).map((set) => datasetFolder(home, set.id)),
+      ];
       await database.transaction((sql) => projects.deleteProject(sql, id));
       for (const folder of folders) await rm(folder, { recursive: true, force: true });
       changed(context, 'projects');
@@ -128,8 +215,13 @@ export function projectCalls(context: Context): Group {
     },
     'projects.export': async ({ id, path }) => {
       const { name } = await projects.getProject(database, id);
-      return context.jobs.start('project-export', `Export ${name}`, (handle) => exportProject(context, id, path, handle));
+      return context.jobs.start('project-export', `Export ${name}`, (handle) =>
+        exportProject(context, id, path, handle),
+      );
     },
-    'projects.import': async ({ path }) => context.jobs.start('project-import', 'Import a project', async (handle) => get(await importProject(context, path, freeName, handle))),
+    'projects.import': async ({ path }) =>
+      context.jobs.start('project-import', 'Import a project', async (handle) =>
+        get(await importProject(context, path, freeName, handle)),
+      ),
   };
 }

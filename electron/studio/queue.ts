@@ -88,7 +88,12 @@ export class RunQueue {
     const { database } = this.context;
     const { runId } = active;
     const before = await runs.getRun(database, runId);
-    await this.change(runId, { state: 'preparing', startedAt: before.startedAt ?? now(), endedAt: null, problem: null });
+    await this.change(runId, {
+      state: 'preparing',
+      startedAt: before.startedAt ?? now(),
+      endedAt: null,
+      problem: null,
+    });
     try {
       const task = await taskOf(this.context, before, await runs.initFolderOf(database, runId));
       // What has run before fits; a run cut off at its first steps may be one that did not.
@@ -98,10 +103,23 @@ export class RunQueue {
       // Events are stored in order; the end waits for them.
       let stored: Promise<void> = Promise.resolve();
       const onEvent = (event: TrainerEvent) => {
-        stored = stored.then(() => this.#take(active, event)).catch((error: unknown) => { failure ??= error; active.job?.cancel(); });
+        stored = stored
+          .then(() => this.#take(active, event))
+          .catch((error: unknown) => {
+            failure ??= error;
+            active.job?.cancel();
+          });
       };
       let failure: unknown;
-      active.job = client.start<'train'>({ type: 'train', task, runFolder: runFolder(this.context.home, runId), resume: before.step > 0 || before.startedAt !== null }, onEvent);
+      active.job = client.start<'train'>(
+        {
+          type: 'train',
+          task,
+          runFolder: runFolder(this.context.home, runId),
+          resume: before.step > 0 || before.startedAt !== null,
+        },
+        onEvent,
+      );
       if (active.wish) this.ask(runId, active.wish);
       const done = await active.job.result.finally(() => stored);
       if (failure !== undefined) throw failure;
@@ -128,7 +146,12 @@ export class RunQueue {
     const { runId } = active;
     switch (event.type) {
       case 'started':
-        await this.change(runId, { state: 'running', device: event.device, step: event.step, totalSteps: event.totalSteps });
+        await this.change(runId, {
+          state: 'running',
+          device: event.device,
+          step: event.step,
+          totalSteps: event.totalSteps,
+        });
         return;
       case 'metrics': {
         const { steps, validations, log } = event;
@@ -137,7 +160,11 @@ export class RunQueue {
           const validation = validations.findLast(({ best }) => best);
           await runs.updateRun(sql, runId, {
             step: steps.at(-1)?.step,
-            validation: validation && { accuracy: validation.accuracy, macroF1: validation.macroF1, loss: validation.loss },
+            validation: validation && {
+              accuracy: validation.accuracy,
+              macroF1: validation.macroF1,
+              loss: validation.loss,
+            },
           });
         });
         active.secondsLeft = event.secondsLeft;
@@ -162,7 +189,13 @@ export class RunQueue {
       await this.change(runId, { state: 'paused', step });
       return;
     }
-    await this.change(runId, { state: 'finished', step, endedAt: now(), result, ...(result?.validation ? { validation: result.validation } : {}) });
+    await this.change(runId, {
+      state: 'finished',
+      step,
+      endedAt: now(),
+      result,
+      ...(result?.validation ? { validation: result.validation } : {}),
+    });
     // The trained parameters have a file of their own now.
     await rm(folder, { recursive: true, force: true });
     await metrics.replaceCheckpoints(this.context.database, runId, []);
@@ -175,15 +208,27 @@ export class RunQueue {
       await this.change(active.runId, { state: 'cancelled', endedAt: now(), problem: null });
       return;
     }
-    await metrics.insertMetrics(this.context.database, active.runId, [], [], [{ time: now(), level: 'error', message: problem.message }]);
+    await metrics.insertMetrics(
+      this.context.database,
+      active.runId,
+      [],
+      [],
+      [{ time: now(), level: 'error', message: problem.message }],
+    );
     // A lost process can go on from its last checkpoint; other failures need something mended first.
-    await this.change(active.runId, { state: problem.code === 'trainer-lost' ? 'interrupted' : 'failed', endedAt: now(), problem });
+    await this.change(active.runId, {
+      state: problem.code === 'trainer-lost' ? 'interrupted' : 'failed',
+      endedAt: now(),
+      problem,
+    });
   }
 
   async #noteCheckpoints(runId: number): Promise<void> {
     const folder = join(runFolder(this.context.home, runId), 'checkpoints');
     const names = await readdir(folder).catch(() => []);
-    const files = await Promise.all(names.map(async (file) => ({ file, bytes: (await stat(join(folder, file)).catch(() => ({ size: 0 }))).size })));
+    const files = await Promise.all(
+      names.map(async (file) => ({ file, bytes: (await stat(join(folder, file)).catch(() => ({ size: 0 }))).size })),
+    );
     await this.context.database.transaction((sql) => metrics.replaceCheckpoints(sql, runId, files));
   }
 
@@ -197,14 +242,29 @@ export class RunQueue {
 }
 
 /** A run's plan with names resolved, as the trainer takes it. */
-export async function taskOf(context: Context, run: Pick<Run, 'modelId' | 'datasetId' | 'plan'>, initFolder: string | null): Promise<TrainTask> {
+export async function taskOf(
+  context: Context,
+  run: Pick<Run, 'modelId' | 'datasetId' | 'plan'>,
+  initFolder: string | null,
+): Promise<TrainTask> {
   const model = await models.getModel(context.database, run.modelId);
   const dataset = await datasets.getDataset(context.database, run.datasetId);
-  if (dataset.labels.length < 2) throw new StudioError('bad-data', `The data set ${dataset.name} has one label only.`, 'Import data with at least two labels.');
+  if (dataset.labels.length < 2)
+    throw new StudioError(
+      'bad-data',
+      `The data set ${dataset.name} has one label only.`,
+      'Import data with at least two labels.',
+    );
   const files = await materialize(context, dataset);
   const settings = await records.readSettings(context.database);
   return {
-    training: run.plan.training, method: run.plan.method, modelFolder: model.folder, labels: dataset.labels, device: await resolveDevice(context, run.plan.device), threads: settings.threads, initFolder,
+    training: run.plan.training,
+    method: run.plan.method,
+    modelFolder: model.folder,
+    labels: dataset.labels,
+    device: await resolveDevice(context, run.plan.device),
+    threads: settings.threads,
+    initFolder,
     data: { train: files.train ?? '', validation: files.validation, test: files.test },
   };
 }

@@ -12,7 +12,20 @@ import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
 import { taskOf, type RunQueue } from './queue.js';
 import { TrainerClient } from './trainer-client.js';
 
-type Group = Pick<Handlers, 'runs.list' | 'runs.get' | 'runs.history' | 'runs.estimate' | 'runs.start' | 'runs.startMatrix' | 'runs.pause' | 'runs.resume' | 'runs.cancel' | 'runs.removal' | 'runs.remove'>;
+type Group = Pick<
+  Handlers,
+  | 'runs.list'
+  | 'runs.get'
+  | 'runs.history'
+  | 'runs.estimate'
+  | 'runs.start'
+  | 'runs.startMatrix'
+  | 'runs.pause'
+  | 'runs.resume'
+  | 'runs.cancel'
+  | 'runs.removal'
+  | 'runs.remove'
+>;
 
 interface Resolved {
   readonly plan: Plan;
@@ -26,13 +39,37 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
   const plan = parsePlan(value);
   const known = await models.listModels(context.database);
   const model = known.find(({ name, folder }) => name === plan.model || folder === plan.model);
-  if (!model) throw new StudioError('not-found', `model: there is no base model "${plan.model}".`, `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder first.`, { path: 'model' });
+  if (!model)
+    throw new StudioError(
+      'not-found',
+      `model: there is no base model "${plan.model}".`,
+      `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder first.`,
+      { path: 'model' },
+    );
   const sets = await datasets.listDatasets(context.database, projectId);
   const dataset = sets.find(({ name }) => name === plan.data);
-  if (!dataset) throw new StudioError('not-found', `data: the project has no data set "${plan.data}".`, sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.', { path: 'data' });
-  if (plan.training.maxLength > model.maxLength) throw new StudioError('bad-input', `training.maxLength: ${model.name} takes at most ${model.maxLength} tokens.`, `Use ${model.maxLength} or less.`, { path: 'training.maxLength', limit: model.maxLength });
-  const parameters = planParameters({ model: await openModel(model.folder), method: plan.method, objective: { type: 'classification', labels: dataset.labels } });
-  const trainable = parameters.filter((parameter) => parameter.trainable).reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
+  if (!dataset)
+    throw new StudioError(
+      'not-found',
+      `data: the project has no data set "${plan.data}".`,
+      sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.',
+      { path: 'data' },
+    );
+  if (plan.training.maxLength > model.maxLength)
+    throw new StudioError(
+      'bad-input',
+      `training.maxLength: ${model.name} takes at most ${model.maxLength} tokens.`,
+      `Use ${model.maxLength} or less.`,
+      { path: 'training.maxLength', limit: model.maxLength },
+    );
+  const parameters = planParameters({
+    model: await openModel(model.folder),
+    method: plan.method,
+    objective: { type: 'classification', labels: dataset.labels },
+  });
+  const trainable = parameters
+    .filter((parameter) => parameter.trainable)
+    .reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
   return { plan, modelId: model.id, datasetId: dataset.id, trainable };
 }
 
@@ -48,7 +85,18 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     await requireSpace(context.home, Math.max(...resolved.map(({ trainable }) => diskBytes(trainable))), 'The run');
     const ids = await database.transaction(async (sql) => {
       const made: number[] = [];
-      for (const { plan, modelId, datasetId } of resolved) made.push(await runs.insertRun(sql, { projectId, modelId, datasetId, plan, initFolder, ...namesOf(plan.method), createdAt: now() }));
+      for (const { plan, modelId, datasetId } of resolved)
+        made.push(
+          await runs.insertRun(sql, {
+            projectId,
+            modelId,
+            datasetId,
+            plan,
+            initFolder,
+            ...namesOf(plan.method),
+            createdAt: now(),
+          }),
+        );
       return made;
     });
     const started = await Promise.all(ids.map((id) => runs.getRun(database, id)));
@@ -59,7 +107,13 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     return started;
   }
 
-  const refuse = (run: Run, what: string) => new StudioError('conflict', `Run ${run.id} is ${run.state} and cannot be ${what}.`, run.state === 'finished' ? 'Start its plan again for another run.' : 'Wait until it has stopped.', { state: run.state });
+  const refuse = (run: Run, what: string) =>
+    new StudioError(
+      'conflict',
+      `Run ${run.id} is ${run.state} and cannot be ${what}.`,
+      run.state === 'finished' ? 'Start its plan again for another run.' : 'Wait until it has stopped.',
+      { state: run.state },
+    );
 
   return {
     'runs.list': async ({ projectId }) => (await runs.listRuns(database, projectId)).map((run) => queue.decorate(run)),
@@ -108,7 +162,14 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     'runs.removal': async ({ id }) => {
       const run = await runs.getRun(database, id);
       const bytes = await bytesBelow(runFolder(context.home, id));
-      return { title: `Delete run ${id}, ${run.methodName}, seed ${run.seed}?`, lines: ['Its settings, curves and test answers.', 'Its trained parameters and checkpoints. Exported folders stay.'], bytes };
+      return {
+        title: `Delete run ${id}, ${run.methodName}, seed ${run.seed}?`,
+        lines: [
+          'Its settings, curves and test answers.',
+          'Its trained parameters and checkpoints. Exported folders stay.',
+        ],
+        bytes,
+      };
     },
     'runs.remove': async ({ id }) => {
       const run = await runs.getRun(database, id);

@@ -7,7 +7,13 @@ import { runFolder, type Context } from './context.js';
 import { TrainerClient } from './trainer-client.js';
 
 export function requireFinished(run: Run): void {
-  if (run.state !== 'finished') throw new StudioError('conflict', `Run ${run.id} is ${run.state}; only a finished run has trained parameters to use.`, run.state === 'paused' || run.state === 'interrupted' ? 'Resume it first.' : 'Choose a finished run.', { run: run.id, state: run.state });
+  if (run.state !== 'finished')
+    throw new StudioError(
+      'conflict',
+      `Run ${run.id} is ${run.state}; only a finished run has trained parameters to use.`,
+      run.state === 'paused' || run.state === 'interrupted' ? 'Resume it first.' : 'Choose a finished run.',
+      { run: run.id, state: run.state },
+    );
 }
 
 /** @param trained false for the untrained base with a fresh head */
@@ -17,8 +23,15 @@ export async function servedRun(context: Context, run: Run, trained = true): Pro
   const { labels } = await datasets.getDataset(context.database, run.datasetId);
   const { threads } = await records.readSettings(context.database);
   return {
-    key: trained ? `run ${run.id}` : `untrained ${run.modelId} ${run.datasetId}`, modelFolder: model.folder, runFolder: trained ? runFolder(context.home, run.id) : null,
-    method: trained ? run.plan.method : { type: 'head' }, labels, maxLength: run.plan.training.maxLength, seed: run.seed, device: 'cpu', threads,
+    key: trained ? `run ${run.id}` : `untrained ${run.modelId} ${run.datasetId}`,
+    modelFolder: model.folder,
+    runFolder: trained ? runFolder(context.home, run.id) : null,
+    method: trained ? run.plan.method : { type: 'head' },
+    labels,
+    maxLength: run.plan.training.maxLength,
+    seed: run.seed,
+    device: 'cpu',
+    threads,
   };
 }
 

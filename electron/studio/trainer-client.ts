@@ -1,7 +1,14 @@
 /** A trainer process and the jobs it works: messages checked, its end noticed. */
 import { randomUUID } from 'node:crypto';
 import { StudioError } from '../contract/errors.js';
-import { trainerMessageSchema, type HostMessage, type JobType, type ResultOf, type TrainerEvent, type TrainerJobInput } from '../trainer/protocol.js';
+import {
+  trainerMessageSchema,
+  type HostMessage,
+  type JobType,
+  type ResultOf,
+  type TrainerEvent,
+  type TrainerJobInput,
+} from '../trainer/protocol.js';
 import type { SpawnTrainer, TrainerProcess } from './trainer-port.js';
 
 interface Waiting {
@@ -36,7 +43,10 @@ export class TrainerClient {
     return this.#process.pid;
   }
 
-  start<T extends JobType>(job: Extract<TrainerJobInput, { type: T }>, onEvent: (event: TrainerEvent) => void = () => undefined): RunningJob<T> {
+  start<T extends JobType>(
+    job: Extract<TrainerJobInput, { type: T }>,
+    onEvent: (event: TrainerEvent) => void = () => undefined,
+  ): RunningJob<T> {
     const id = randomUUID();
     const result = new Promise<ResultOf<T>>((resolve, reject) => {
       if (this.#ended) return reject(lost(null));
@@ -81,5 +91,12 @@ export class TrainerClient {
 }
 
 function lost(code: number | null): StudioError {
-  return new StudioError('trainer-lost', code === null ? 'The trainer process was ended from outside, perhaps because memory ran out.' : `The trainer process ended with code ${code}.`, 'Resume the run: it goes on from its last checkpoint. If it happens again, use a smaller batch or a shorter maximum length.', { code });
+  return new StudioError(
+    'trainer-lost',
+    code === null
+      ? 'The trainer process was ended from outside, perhaps because memory ran out.'
+      : `The trainer process ended with code ${code}.`,
+    'Resume the run: it goes on from its last checkpoint. If it happens again, use a smaller batch or a shorter maximum length.',
+    { code },
+  );
 }

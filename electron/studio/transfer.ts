@@ -11,7 +11,14 @@ import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
 import yazl from 'yazl';
 import { z } from 'zod';
-import { datasetRowSchema, datasetSchema, importRequestSchema, runSchema, type BaseModel, type DatasetRow } from '../contract/entities.js';
+import {
+  datasetRowSchema,
+  datasetSchema,
+  importRequestSchema,
+  runSchema,
+  type BaseModel,
+  type DatasetRow,
+} from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { datasets, metrics, models, projects, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
@@ -24,17 +31,35 @@ const FORMAT = 'peft-studio-project';
 const LARGEST_RATIO = 200;
 const MOST_MEMBERS = 20_000;
 
-const predictionSchema = z.object({ row: z.number(), label: z.number(), predicted: z.number(), probabilities: z.array(z.number()) });
+const predictionSchema = z.object({
+  row: z.number(),
+  label: z.number(),
+  predicted: z.number(),
+  probabilities: z.array(z.number()),
+});
 /** `weights`: hash of the base model's weights; a model of the same name may be another one. */
-const storedRun = z.object({ run: runSchema, dataset: z.string(), model: z.string(), weights: z.string(), history: z.string(), trained: z.boolean() });
+const storedRun = z.object({
+  run: runSchema,
+  dataset: z.string(),
+  model: z.string(),
+  weights: z.string(),
+  history: z.string(),
+  trained: z.boolean(),
+});
 const manifestSchema = z.object({
-  format: z.literal(FORMAT), version: z.literal(1), project: z.object({ name: z.string().min(1), description: z.string() }),
-  datasets: z.array(z.object({ set: datasetSchema, request: importRequestSchema, file: z.string() })), runs: z.array(storedRun),
+  format: z.literal(FORMAT),
+  version: z.literal(1),
+  project: z.object({ name: z.string().min(1), description: z.string() }),
+  datasets: z.array(z.object({ set: datasetSchema, request: importRequestSchema, file: z.string() })),
+  runs: z.array(storedRun),
   /** SHA-256 of every other member. */
   hashes: z.record(z.string(), z.string()),
 });
 type Manifest = z.infer<typeof manifestSchema>;
-const historySchema = z.object({ history: z.object({ steps: z.array(z.unknown()), validations: z.array(z.unknown()), log: z.array(z.unknown()) }), predictions: z.array(predictionSchema) });
+const historySchema = z.object({
+  history: z.object({ steps: z.array(z.unknown()), validations: z.array(z.unknown()), log: z.array(z.unknown()) }),
+  predictions: z.array(predictionSchema),
+});
 
 async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
@@ -76,14 +101,24 @@ async function findModels(context: Context, list: Manifest['runs']): Promise<Map
     }
     if (!found.has(weights)) {
       const other = known.some(({ name }) => name === model) ? ' The model of that name here has other weights.' : '';
-      throw new StudioError('not-found', `The project's runs are on the base model "${model}", which is not here.${other}`, "Add that model's folder, then import again.", { model });
+      throw new StudioError(
+        'not-found',
+        `The project's runs are on the base model "${model}", which is not here.${other}`,
+        "Add that model's folder, then import again.",
+        { model },
+      );
     }
   }
   return found;
 }
 
 /** Writes the project's file; it takes its name only when it is whole. Finished runs go along with their trained parameters. */
-export async function exportProject(context: Context, projectId: number, path: string, handle: JobHandle): Promise<{ path: string; bytes: number }> {
+export async function exportProject(
+  context: Context,
+  projectId: number,
+  path: string,
+  handle: JobHandle,
+): Promise<{ path: string; bytes: number }> {
   const { database, home } = context;
   const work = await mkdtemp(join(home, 'export-'));
   try {
@@ -93,7 +128,14 @@ export async function exportProject(context: Context, projectId: number, path: s
     const list = (await runs.listRuns(database, projectId)).filter((run) => run.state === 'finished').reverse();
     const total = sets.length + list.length + 1;
     const hashOf = weightHashes();
-    const manifest: Manifest = { format: FORMAT, version: 1, project: { name: project.name, description: project.description }, datasets: [], runs: [], hashes: {} };
+    const manifest: Manifest = {
+      format: FORMAT,
+      version: 1,
+      project: { name: project.name, description: project.description },
+      datasets: [],
+      runs: [],
+      hashes: {},
+    };
     for (const [i, set] of sets.entries()) {
       throwIfAborted(handle.signal);
       handle.progress(i, total, `Data set ${set.name}`);
@@ -107,12 +149,28 @@ export async function exportProject(context: Context, projectId: number, path: s
       throwIfAborted(handle.signal);
       handle.progress(sets.length + i, total, `Run ${run.id}`);
       const history = `runs/${i}/history.json`;
-      await writeFile(join(work, `run-${i}`), JSON.stringify({ history: await metrics.readHistory(database, run.id, 0), predictions: await metrics.listPredictions(database, run.id) }));
+      await writeFile(
+        join(work, `run-${i}`),
+        JSON.stringify({
+          history: await metrics.readHistory(database, run.id, 0),
+          predictions: await metrics.listPredictions(database, run.id),
+        }),
+      );
       members.set(history, join(work, `run-${i}`));
       const trained = join(runFolder(home, run.id), trainedFileName);
-      const there = await stat(trained).then(() => true, () => false);
+      const there = await stat(trained).then(
+        () => true,
+        () => false,
+      );
       if (there) members.set(`runs/${i}/${trainedFileName}`, trained);
-      manifest.runs.push({ run, dataset: run.datasetName, model: run.modelName, weights: await hashOf(await models.getModel(database, run.modelId)), history, trained: there });
+      manifest.runs.push({
+        run,
+        dataset: run.datasetName,
+        model: run.modelName,
+        weights: await hashOf(await models.getModel(database, run.modelId)),
+        history,
+        trained: there,
+      });
     }
     for (const [name, file] of members) manifest.hashes[name] = await hashFile(file);
     handle.progress(total - 1, total, 'Packing');
@@ -148,24 +206,43 @@ function nextEntry(zip: yauzl.ZipFile): Promise<yauzl.Entry> {
   });
 }
 
-const broken = (path: string, why: string) => new StudioError('bad-file', `${path} is not a whole project file: ${why}.`, 'Export the project again and copy the file whole.', { file: path });
+const broken = (path: string, why: string) =>
+  new StudioError(
+    'bad-file',
+    `${path} is not a whole project file: ${why}.`,
+    'Export the project again and copy the file whole.',
+    { file: path },
+  );
 
 /** Unpacks into a folder of our own under made-up names; member names are keys only and never become paths. */
 async function unpack(path: string, work: string, handle: JobHandle): Promise<Map<string, string>> {
-  const zip = await new Promise<yauzl.ZipFile>((done, fail) => yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, opened) => (error ? fail(broken(path, error.message)) : done(opened))));
+  const zip = await new Promise<yauzl.ZipFile>((done, fail) =>
+    yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, opened) =>
+      error ? fail(broken(path, error.message)) : done(opened),
+    ),
+  );
   const files = new Map<string, string>();
   try {
-    if (zip.entryCount > MOST_MEMBERS) throw broken(path, `it has ${zip.entryCount} members, at most ${MOST_MEMBERS} are allowed`);
+    if (zip.entryCount > MOST_MEMBERS)
+      throw broken(path, `it has ${zip.entryCount} members, at most ${MOST_MEMBERS} are allowed`);
     for (let i = 0; i < zip.entryCount; i++) {
       throwIfAborted(handle.signal);
-      const entry = await nextEntry(zip).catch((error: Error) => { throw broken(path, error.message); });
+      const entry = await nextEntry(zip).catch((error: Error) => {
+        throw broken(path, error.message);
+      });
       const name = entry.fileName;
-      if (!/^(manifest\.json|datasets\/\d+\.jsonl|runs\/\d+\/(history\.json|trained\.safetensors))$/.test(name)) throw broken(path, `it has a member named ${JSON.stringify(name)}`);
-      if (entry.uncompressedSize > 2 ** 20 && entry.uncompressedSize > LARGEST_RATIO * entry.compressedSize) throw broken(path, `${name} would unpack to ${entry.uncompressedSize} bytes`);
+      if (!/^(manifest\.json|datasets\/\d+\.jsonl|runs\/\d+\/(history\.json|trained\.safetensors))$/.test(name))
+        throw broken(path, `it has a member named ${JSON.stringify(name)}`);
+      if (entry.uncompressedSize > 2 ** 20 && entry.uncompressedSize > LARGEST_RATIO * entry.compressedSize)
+        throw broken(path, `${name} would unpack to ${entry.uncompressedSize} bytes`);
       await requireSpace(work, entry.uncompressedSize, 'The import');
       const target = join(work, String(i));
-      const stream = await new Promise<NodeJS.ReadableStream>((done, fail) => zip.openReadStream(entry, (error, opened) => (error ? fail(broken(path, error.message)) : done(opened))));
-      await pipeline(stream, createWriteStream(target)).catch((error: Error) => { throw broken(path, `${name}: ${error.message}`); });
+      const stream = await new Promise<NodeJS.ReadableStream>((done, fail) =>
+        zip.openReadStream(entry, (error, opened) => (error ? fail(broken(path, error.message)) : done(opened))),
+      );
+      await pipeline(stream, createWriteStream(target)).catch((error: Error) => {
+        throw broken(path, `${name}: ${error.message}`);
+      });
       files.set(name, target);
     }
     return files;
@@ -175,7 +252,12 @@ async function unpack(path: string, work: string, handle: JobHandle): Promise<Ma
 }
 
 /** Reads a project's file into a new project and returns its number; nothing of it stays if anything fails. */
-export async function importProject(context: Context, path: string, freeName: (name: string) => Promise<string>, handle: JobHandle): Promise<number> {
+export async function importProject(
+  context: Context,
+  path: string,
+  freeName: (name: string) => Promise<string>,
+  handle: JobHandle,
+): Promise<number> {
   const { database, home } = context;
   const work = await mkdtemp(join(home, 'import-'));
   try {
@@ -185,7 +267,8 @@ export async function importProject(context: Context, path: string, freeName: (n
     if (manifestFile === undefined) throw broken(path, 'manifest.json is missing');
     const manifest = parse(path, 'manifest.json', manifestSchema, await readFile(manifestFile, 'utf8'));
     for (const [name, file] of files) {
-      if (name !== 'manifest.json' && manifest.hashes[name] !== (await hashFile(file))) throw broken(path, `${name} is not what was exported (its hash differs)`);
+      if (name !== 'manifest.json' && manifest.hashes[name] !== (await hashFile(file)))
+        throw broken(path, `${name} is not what was exported (its hash differs)`);
     }
     const known = await findModels(context, manifest.runs);
     const member = (name: string) => {
@@ -196,12 +279,20 @@ export async function importProject(context: Context, path: string, freeName: (n
     const name = await freeName(manifest.project.name);
     const kept: { from: string; runId: number }[] = [];
     const projectId = await database.transaction(async (sql) => {
-      const id = await projects.insertProject(sql, { name, description: manifest.project.description, createdAt: now() });
+      const id = await projects.insertProject(sql, {
+        name,
+        description: manifest.project.description,
+        createdAt: now(),
+      });
       const sets = new Map<string, { id: number; rows: Map<number, number> }>();
       for (const { set, request, file } of manifest.datasets) {
         throwIfAborted(handle.signal);
         handle.progress(0, null, `Data set ${set.name}`);
-        const datasetId = await datasets.beginDataset(sql, { ...request, projectId: id, name: set.name }, set.createdAt);
+        const datasetId = await datasets.beginDataset(
+          sql,
+          { ...request, projectId: id, name: set.name },
+          set.createdAt,
+        );
         const old = await insertLines(sql, datasetId, path, file, member(file));
         await datasets.finishDataset(sql, datasetId, set);
         const fresh = await datasets.rowIds(sql, datasetId);
@@ -211,11 +302,38 @@ export async function importProject(context: Context, path: string, freeName: (n
         const set = sets.get(dataset);
         const modelId = known.get(weights);
         if (!set || modelId === undefined) throw broken(path, `run ${i} names a data set that is not in it`);
-        const runId = await runs.insertRun(sql, { projectId: id, modelId, datasetId: set.id, plan: run.plan, initFolder: null, methodName: run.methodName, setting: run.setting, createdAt: run.createdAt });
-        await runs.updateRun(sql, runId, { state: 'finished', step: run.step, totalSteps: run.totalSteps, device: run.device, startedAt: run.startedAt, endedAt: run.endedAt, validation: run.validation, result: run.result });
+        const runId = await runs.insertRun(sql, {
+          projectId: id,
+          modelId,
+          datasetId: set.id,
+          plan: run.plan,
+          initFolder: null,
+          methodName: run.methodName,
+          setting: run.setting,
+          createdAt: run.createdAt,
+        });
+        await runs.updateRun(sql, runId, {
+          state: 'finished',
+          step: run.step,
+          totalSteps: run.totalSteps,
+          device: run.device,
+          startedAt: run.startedAt,
+          endedAt: run.endedAt,
+          validation: run.validation,
+          result: run.result,
+        });
         const told = parse(path, history, historySchema, await readFile(member(history), 'utf8'));
         await metrics.restoreHistory(sql, runId, told.history);
-        await metrics.insertPredictions(sql, runId, told.predictions.flatMap((row) => { const rowId = set.rows.get(row.row); return rowId === undefined ? [] : [{ id: rowId, label: row.label, predicted: row.predicted, probabilities: row.probabilities }]; }));
+        await metrics.insertPredictions(
+          sql,
+          runId,
+          told.predictions.flatMap((row) => {
+            const rowId = set.rows.get(row.row);
+            return rowId === undefined
+              ? []
+              : [{ id: rowId, label: row.label, predicted: row.predicted, probabilities: row.probabilities }];
+          }),
+        );
         if (trained) kept.push({ from: member(`runs/${i}/${trainedFileName}`), runId });
       }
       for (const { from, runId } of kept) {
@@ -235,12 +353,24 @@ function parse<T extends z.ZodType>(path: string, name: string, schema: T, text:
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
-    throw new StudioError('bad-file', `${path} is not a whole project file: ${name} does not read as it should.`, 'Export the project again; an older app may not read a newer app\'s file.', { file: path }, { cause: error });
+    throw new StudioError(
+      'bad-file',
+      `${path} is not a whole project file: ${name} does not read as it should.`,
+      "Export the project again; an older app may not read a newer app's file.",
+      { file: path },
+      { cause: error },
+    );
   }
 }
 
 /** Returns the rows' old numbers, in order. */
-async function insertLines(sql: Parameters<typeof datasets.insertRows>[0], datasetId: number, path: string, name: string, file: string): Promise<number[]> {
+async function insertLines(
+  sql: Parameters<typeof datasets.insertRows>[0],
+  datasetId: number,
+  path: string,
+  name: string,
+  file: string,
+): Promise<number[]> {
   const ids: number[] = [];
   let pending: DatasetRow[] = [];
   const flush = async () => {

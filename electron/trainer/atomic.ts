@@ -25,7 +25,9 @@ export async function writeAtomically(path: string, write: (temporaryPath: strin
 /** Removes what writers that were killed left behind in `folder`. */
 export async function sweepTemporaries(folder: string): Promise<void> {
   const names = await readdir(folder);
-  await Promise.all(names.filter((name) => temporary.test(name)).map((name) => rm(join(folder, name), { force: true })));
+  await Promise.all(
+    names.filter((name) => temporary.test(name)).map((name) => rm(join(folder, name), { force: true })),
+  );
 }
 
 async function sync(path: string, flags: string): Promise<void> {

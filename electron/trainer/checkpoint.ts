@@ -39,7 +39,11 @@ export class CheckpointStore {
   /** Forgets every checkpoint: a run that starts anew must not find those of an earlier attempt. */
   async clear(): Promise<void> {
     const names = await readdir(this.folder);
-    await Promise.all(names.filter((name) => stepName.test(name) || bestName.test(name)).map((name) => rm(join(this.folder, name), { force: true })));
+    await Promise.all(
+      names
+        .filter((name) => stepName.test(name) || bestName.test(name))
+        .map((name) => rm(join(this.folder, name), { force: true })),
+    );
   }
 
   /** Writes the state after `progress.step` steps, then drops what is older than the two newest. */
@@ -77,7 +81,12 @@ export class CheckpointStore {
       }
     }
     if (skipped.length === 0) return null;
-    throw new StudioError('bad-file', `No checkpoint of this run is whole: ${skipped.join(' ')}`, 'Start the run again; its settings and data are unchanged.', { folder: this.folder });
+    throw new StudioError(
+      'bad-file',
+      `No checkpoint of this run is whole: ${skipped.join(' ')}`,
+      'Start the run again; its settings and data are unchanged.',
+      { folder: this.folder },
+    );
   }
 
   /** Newest first. */
@@ -107,7 +116,11 @@ export class CheckpointStore {
 }
 
 /** Writes tensors (whole or not at all, see `writeSafetensors`) with a hash of names, shapes, values and metadata. */
-export async function writeHashed(path: string, tensors: NamedTensors, metadata: Readonly<Record<string, string>>): Promise<void> {
+export async function writeHashed(
+  path: string,
+  tensors: NamedTensors,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
   try {
     await writeSafetensors(path, tensors, { ...metadata, contentHash: hashOf(tensors, metadata) });
   } catch (error) {
@@ -118,10 +131,18 @@ export async function writeHashed(path: string, tensors: NamedTensors, metadata:
 }
 
 /** Reads what {@link writeHashed} wrote. @throws StudioError `bad-file` if the content does not have its hash. */
-export async function readHashed(path: string): Promise<{ tensors: NamedTensors; metadata: Readonly<Record<string, string>> }> {
+export async function readHashed(
+  path: string,
+): Promise<{ tensors: NamedTensors; metadata: Readonly<Record<string, string>> }> {
   const { tensors, metadata } = await readSafetensors(path);
   const { contentHash, ...rest } = metadata;
-  if (contentHash !== hashOf(tensors, rest)) throw new StudioError('bad-file', `${path} does not hold what was written to it (its content hash differs).`, 'The file was cut off or changed; go back to an older one or run again.', { path });
+  if (contentHash !== hashOf(tensors, rest))
+    throw new StudioError(
+      'bad-file',
+      `${path} does not hold what was written to it (its content hash differs).`,
+      'The file was cut off or changed; go back to an older one or run again.',
+      { path },
+    );
   return { tensors, metadata: rest };
 }
 

@@ -33,7 +33,12 @@ function parseRow(text: string, file: string, line: number): SplitRow {
   const row = splitRowSchema.safeParse(value);
   if (row.success) return row.data;
   const issue = row.error.issues[0];
-  throw new StudioError('bad-data', `${file}, line ${line}: ${issue?.path.join('.')}: ${issue?.message}`, 'Import the data again.', { file, line });
+  throw new StudioError(
+    'bad-data',
+    `${file}, line ${line}: ${issue?.path.join('.')}: ${issue?.message}`,
+    'Import the data again.',
+    { file, line },
+  );
 }
 
 /**
@@ -41,7 +46,13 @@ function parseRow(text: string, file: string, line: number): SplitRow {
  * @param labels sorted label texts; a label outside them is `bad-data`
  * @param breathe called now and then, so that a cancel is heard
  */
-export async function openSplit(file: string, tokenizer: TextTokenizer, labels: readonly string[], maxLength: number, breathe: () => Promise<void>): Promise<OpenSplit> {
+export async function openSplit(
+  file: string,
+  tokenizer: TextTokenizer,
+  labels: readonly string[],
+  maxLength: number,
+  breathe: () => Promise<void>,
+): Promise<OpenSplit> {
   const hash = createHash('sha256');
   const place = new Map(labels.map((label, index) => [label, index]));
   const counts = labels.map(() => 0);
@@ -49,7 +60,13 @@ export async function openSplit(file: string, tokenizer: TextTokenizer, labels: 
   const rows = async function* () {
     for await (const row of readSplit(file)) {
       const index = place.get(row.label);
-      if (index === undefined) throw new StudioError('bad-data', `${file}, row ${row.id}: the label "${row.label}" is not one of the data set's ${labels.length} labels.`, 'Import the data again so that the labels are counted anew.', { file, row: row.id });
+      if (index === undefined)
+        throw new StudioError(
+          'bad-data',
+          `${file}, row ${row.id}: the label "${row.label}" is not one of the data set's ${labels.length} labels.`,
+          'Import the data again so that the labels are counted anew.',
+          { file, row: row.id },
+        );
       counts[index] = (counts[index] ?? 0) + 1;
       hash.update(JSON.stringify([row.id, row.text, row.pair, row.label]));
       rowsRead += 1;

@@ -1,6 +1,15 @@
 /** What the jobs need of the engine. `jobs.ts` hands in the engine itself; tests may hand in a smaller model. */
 import type { Training } from '../contract/plan.js';
-import type { BaseModelInfo, DeviceId, EnginePredictor, EngineTrainer, MethodSpec, PredictorOptions, SelfTestReport, TrainerOptions } from '../engine/index.js';
+import type {
+  BaseModelInfo,
+  DeviceId,
+  EnginePredictor,
+  EngineTrainer,
+  MethodSpec,
+  PredictorOptions,
+  SelfTestReport,
+  TrainerOptions,
+} from '../engine/index.js';
 
 export interface EngineDoor {
   openModel(folder: string): Promise<BaseModelInfo>;
@@ -8,7 +17,11 @@ export interface EngineDoor {
   createPredictor(options: PredictorOptions): Promise<EnginePredictor>;
   selfTest(device: DeviceId, options: { readonly threads?: number }): Promise<SelfTestReport>;
   /** Rate of the update after `step` done steps. */
-  learningRateAt(step: number, totalSteps: number, training: Pick<Training, 'learningRate' | 'schedule' | 'warmupRatio'>): number;
+  learningRateAt(
+    step: number,
+    totalSteps: number,
+    training: Pick<Training, 'learningRate' | 'schedule' | 'warmupRatio'>,
+  ): number;
   /** Name and setting as tables show them: "LoRA, r 8, query value". */
   describeMethod(method: MethodSpec): string;
 }

@@ -13,12 +13,19 @@ export interface Forward {
  * Logits of every row, in the split's order: [rows, classes].
  * @param between called after each batch with the rows done
  */
-export async function logitsOf(model: Forward, encoded: EncodedRows, classes: number, padId: number, between: (done: number) => Promise<void>): Promise<Float32Array> {
+export async function logitsOf(
+  model: Forward,
+  encoded: EncodedRows,
+  classes: number,
+  padId: number,
+  between: (done: number) => Promise<void>,
+): Promise<Float32Array> {
   const logits = new Float32Array(encoded.size * classes);
   let done = 0;
   for (const { batch, rows } of evaluationBatches(encoded, { batchSize: evaluationBatchSize, padId })) {
     const some = await model.predict(batch);
-    for (let at = 0; at < batch.size; at += 1) logits.set(some.subarray(at * classes, (at + 1) * classes), (rows[at] ?? 0) * classes);
+    for (let at = 0; at < batch.size; at += 1)
+      logits.set(some.subarray(at * classes, (at + 1) * classes), (rows[at] ?? 0) * classes);
     done += batch.size;
     await between(done);
   }

@@ -2,7 +2,14 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
-import { planParameters, validateMethod, type BaseModelInfo, type NamedTensors, type ParameterPlan, type Tensor } from '../engine/index.js';
+import {
+  planParameters,
+  validateMethod,
+  type BaseModelInfo,
+  type NamedTensors,
+  type ParameterPlan,
+  type Tensor,
+} from '../engine/index.js';
 import { loadAdapter } from '../interchange/index.js';
 import { readHashed } from './checkpoint.js';
 import { trainedFileName, type TrainTask } from './protocol.js';
@@ -22,7 +29,11 @@ const sameOptions = ['rank', 'alpha', 'placement', 'reductionFactor', 'activatio
  * @throws StudioError `bad-input` for other options or, of a merged folder, base weights that this method would not train
  */
 export async function startValues(folder: string, task: TrainTask, model: BaseModelInfo): Promise<Start> {
-  const plan = planParameters({ model, method: task.method, objective: { type: 'classification', labels: task.labels } });
+  const plan = planParameters({
+    model,
+    method: task.method,
+    objective: { type: 'classification', labels: task.labels },
+  });
   const ownFile = join(folder, trainedFileName);
   if (await isFile(ownFile)) {
     const { tensors, metadata } = await readHashed(ownFile);
@@ -35,34 +46,63 @@ export async function startValues(folder: string, task: TrainTask, model: BaseMo
     return withFittingHead(loaded.parameters, plan, sameLabels);
   }
   const trained = new Set(plan.filter(({ trainable }) => trainable).map(({ name }) => name));
-  if (plan.some(({ trainable, part }) => part === 'base' && !trainable)) await checkFrozen(folder, task, model, loaded.parameters, trained);
+  if (plan.some(({ trainable, part }) => part === 'base' && !trainable))
+    await checkFrozen(folder, task, model, loaded.parameters, trained);
   return withFittingHead(new Map([...loaded.parameters].filter(([name]) => trained.has(name))), plan, sameLabels);
 }
 
 function withFittingHead(parameters: NamedTensors, plan: readonly ParameterPlan[], sameLabels: boolean): Start {
   if (sameLabels) return { parameters, notes: [] };
   const head = new Set(plan.filter(({ part }) => part === 'head').map(({ name }) => name));
-  return { parameters: new Map([...parameters].filter(([name]) => !head.has(name))), notes: ['The start has a head for other labels; this run gets a fresh head.'] };
+  return {
+    parameters: new Map([...parameters].filter(([name]) => !head.has(name))),
+    notes: ['The start has a head for other labels; this run gets a fresh head.'],
+  };
 }
 
-function checkOptions(folder: string, theirs: Readonly<Record<string, unknown>>, ours: Readonly<Record<string, unknown>>): void {
+function checkOptions(
+  folder: string,
+  theirs: Readonly<Record<string, unknown>>,
+  ours: Readonly<Record<string, unknown>>,
+): void {
   for (const key of ['type', ...sameOptions]) {
     if (theirs[key] === undefined || ours[key] === undefined || theirs[key] === ours[key]) continue;
-    throw new StudioError('bad-input', `method.${key} is ${String(ours[key])}, but ${folder} was trained with ${String(theirs[key])}.`, `Set method.${key} to ${String(theirs[key])}, or start without this folder.`, { field: `method.${key}`, folder });
+    throw new StudioError(
+      'bad-input',
+      `method.${key} is ${String(ours[key])}, but ${folder} was trained with ${String(theirs[key])}.`,
+      `Set method.${key} to ${String(theirs[key])}, or start without this folder.`,
+      { field: `method.${key}`, folder },
+    );
   }
 }
 
 /** A merged folder's weights that stay frozen here must be the base's own, or the run would stand on a base it does not name. */
-async function checkFrozen(folder: string, task: TrainTask, model: BaseModelInfo, merged: NamedTensors, trained: ReadonlySet<string>): Promise<void> {
+async function checkFrozen(
+  folder: string,
+  task: TrainTask,
+  model: BaseModelInfo,
+  merged: NamedTensors,
+  trained: ReadonlySet<string>,
+): Promise<void> {
   const base = (await loadAdapter(task.modelFolder, model)).parameters;
   for (const [name, tensor] of base) {
     const other = merged.get(name);
     if (trained.has(name) || other === undefined || equal(tensor, other)) continue;
-    throw new StudioError('bad-input', `${folder} holds a changed ${name}, which method "${task.method.type}" does not train.`, 'Add the folder as a base model of its own and train on that, or choose full fine-tuning.', { folder, tensor: name });
+    throw new StudioError(
+      'bad-input',
+      `${folder} holds a changed ${name}, which method "${task.method.type}" does not train.`,
+      'Add the folder as a base model of its own and train on that, or choose full fine-tuning.',
+      { folder, tensor: name },
+    );
   }
 }
 
 /** float16 bases are merged in float32, so values are equal exactly or not at all. */
-const equal = (left: Tensor, right: Tensor) => left.data.length === right.data.length && left.data.every((value, index) => Object.is(value, right.data[index]));
+const equal = (left: Tensor, right: Tensor) =>
+  left.data.length === right.data.length && left.data.every((value, index) => Object.is(value, right.data[index]));
 
-const isFile = (path: string) => stat(path).then((info) => info.isFile(), () => false);
+const isFile = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );

@@ -23,7 +23,10 @@ export interface LoopParts {
   learningRate(step: number): number;
   /** Scores on the validation split; null where there is none. */
   readonly validate: (() => Promise<Scores>) | null;
-  readonly store: { save(state: NamedTensors, progress: Progress): Promise<void>; saveBest(step: number, parameters: NamedTensors): Promise<string> };
+  readonly store: {
+    save(state: NamedTensors, progress: Progress): Promise<void>;
+    saveBest(step: number, parameters: NamedTensors): Promise<string>;
+  };
   readonly reporter: Reporter;
   readonly control: { breathe(): Promise<void>; pauseRequested(): boolean };
 }
@@ -47,7 +50,11 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     const started = performance.now();
     // What lies before a checkpoint is not computed again, so it must have been told before the checkpoint stands.
     await reporter.flush();
-    progress = { ...progress, peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()), retold: reporter.takeSinceCheckpoint() };
+    progress = {
+      ...progress,
+      peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()),
+      retold: reporter.takeSinceCheckpoint(),
+    };
     // Live: no step runs until the file is written, so a second copy of everything is spared.
     await store.save(trainer.saveState(true), progress);
     savedStep = progress.step;
@@ -71,8 +78,21 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
 
     const finite = (value: number) => (Number.isFinite(value) ? value : null);
     const toCome = progress.totalSteps - progress.step;
-    const secondsLeft = toCome * median(progress.recentStepSeconds) + (parts.validate === null ? 0 : Math.ceil(toCome / validateEvery) * validationSeconds);
-    reporter.step({ step: progress.step, loss: finite(loss), learningRate, gradientNorm: finite(gradientNorm), tokensPerSecond: seconds > 0 ? tokens / seconds : 0, memoryBytes: residentBytes(), seconds }, secondsLeft);
+    const secondsLeft =
+      toCome * median(progress.recentStepSeconds) +
+      (parts.validate === null ? 0 : Math.ceil(toCome / validateEvery) * validationSeconds);
+    reporter.step(
+      {
+        step: progress.step,
+        loss: finite(loss),
+        learningRate,
+        gradientNorm: finite(gradientNorm),
+        tokensPerSecond: seconds > 0 ? tokens / seconds : 0,
+        memoryBytes: residentBytes(),
+        seconds,
+      },
+      secondsLeft,
+    );
     if (!Number.isFinite(loss)) throw await diverged(reporter, progress.step, learningRate, 'loss of');
 
     const last = progress.step === progress.totalSteps;
@@ -98,15 +118,28 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     await reporter.phase('validating', progress.step, progress.totalSteps);
     const started = performance.now();
     const scores = await measure();
-    if (!Number.isFinite(scores.loss)) throw await diverged(reporter, progress.step, parts.learningRate(progress.step - 1), 'validation loss after');
+    if (!Number.isFinite(scores.loss))
+      throw await diverged(reporter, progress.step, parts.learningRate(progress.step - 1), 'validation loss after');
     const seconds = (performance.now() - started) / 1000;
     validationSeconds = seconds;
     const better = isBetter(scores, progress.best?.scores ?? null);
     const file = better ? await store.saveBest(progress.step, trainer.parameters(true)) : null;
-    progress = afterValidation({ ...progress, seconds: progress.seconds + seconds }, scores, training.earlyStoppingPatience, file);
+    progress = afterValidation(
+      { ...progress, seconds: progress.seconds + seconds },
+      scores,
+      training.earlyStoppingPatience,
+      file,
+    );
     reporter.validation({ step: progress.step, ...scores, best: better });
-    reporter.log('check', `Validation after step ${progress.step}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)}${better ? ', the best so far' : ''}.`);
-    if (progress.stoppedEarly) reporter.log('note', `Stopped early: ${progress.validationsWithoutGain} validations without gain; the best was after step ${progress.best?.step ?? 0}.`);
+    reporter.log(
+      'check',
+      `Validation after step ${progress.step}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)}${better ? ', the best so far' : ''}.`,
+    );
+    if (progress.stoppedEarly)
+      reporter.log(
+        'note',
+        `Stopped early: ${progress.validationsWithoutGain} validations without gain; the best was after step ${progress.best?.step ?? 0}.`,
+      );
     await reporter.phase('training', progress.step, progress.totalSteps);
   }
 }

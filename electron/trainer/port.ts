@@ -14,7 +14,14 @@ interface ParentPort {
 }
 
 function isParentPort(value: unknown): value is ParentPort {
-  return typeof value === 'object' && value !== null && 'postMessage' in value && typeof value.postMessage === 'function' && 'on' in value && typeof value.on === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'postMessage' in value &&
+    typeof value.postMessage === 'function' &&
+    'on' in value &&
+    typeof value.on === 'function'
+  );
 }
 
 /**
@@ -32,7 +39,8 @@ export function connectToHost(): Port {
     };
   }
   const send = process.send?.bind(process);
-  if (send === undefined) throw new Error('The trainer is started by the studio (utilityProcess or fork), not by hand.');
+  if (send === undefined)
+    throw new Error('The trainer is started by the studio (utilityProcess or fork), not by hand.');
   return {
     send: (message) =>
       new Promise((resolve, reject) => {

@@ -14,18 +14,42 @@ const rowsAtOnce = 128;
  * Rows that cannot be read are left out and counted.
  * @throws StudioError `bad-data` if the file has no such column
  */
-export async function predictFile(job: JobOf<'predict-file'>, context: JobContext, cache: PredictorCache): Promise<ResultOf<'predict-file'>> {
+export async function predictFile(
+  job: JobOf<'predict-file'>,
+  context: JobContext,
+  cache: PredictorCache,
+): Promise<ResultOf<'predict-file'>> {
   const model = await cache.get(job.model);
   const { labels } = job.model;
   let rows = 0;
   let skipped = 0;
   const work = async (write: (lines: string) => Promise<void>) => {
-    const header = ['row', job.textColumn, ...(job.pairColumn === null ? [] : [job.pairColumn]), 'label', ...labels.map((label) => `p(${label})`)];
+    const header = [
+      'row',
+      job.textColumn,
+      ...(job.pairColumn === null ? [] : [job.pairColumn]),
+      'label',
+      ...labels.map((label) => `p(${label})`),
+    ];
     await write(csvLine(header));
-    for await (const piece of pieces(job, context, (count) => { skipped += count; })) {
+    for await (const piece of pieces(job, context, (count) => {
+      skipped += count;
+    })) {
       const answers = await answerPiece(model, piece, context);
       rows += piece.length;
-      await write(answers.map((one, at) => csvLine([String(one.row), piece[at]?.text ?? '', ...(job.pairColumn === null ? [] : [piece[at]?.pair ?? '']), one.label, ...one.probabilities.map((value) => value.toPrecision(6))])).join(''));
+      await write(
+        answers
+          .map((one, at) =>
+            csvLine([
+              String(one.row),
+              piece[at]?.text ?? '',
+              ...(job.pairColumn === null ? [] : [piece[at]?.pair ?? '']),
+              one.label,
+              ...one.probabilities.map((value) => value.toPrecision(6)),
+            ]),
+          )
+          .join(''),
+      );
       if (job.report) await context.emit({ type: 'answers', rows: answers });
     }
   };
@@ -44,15 +68,31 @@ export async function predictFile(job: JobOf<'predict-file'>, context: JobContex
 }
 
 /** `index` counts the file's data rows from 0, those left out included, so that an answer can be put beside its row. */
-interface Row { readonly index: number; readonly text: string; readonly pair: string | null }
+interface Row {
+  readonly index: number;
+  readonly text: string;
+  readonly pair: string | null;
+}
 
-async function* pieces(job: JobOf<'predict-file'>, context: JobContext, skip: (count: number) => void): AsyncGenerator<Row[]> {
+async function* pieces(
+  job: JobOf<'predict-file'>,
+  context: JobContext,
+  skip: (count: number) => void,
+): AsyncGenerator<Row[]> {
   const total = (await stat(job.file)).size;
   let read = 0;
   let piece: Row[] = [];
   let index = -1;
   let found = false;
-  for await (const row of readRows(job.file, {}, { onBytes: (done) => { read = done; } })) {
+  for await (const row of readRows(
+    job.file,
+    {},
+    {
+      onBytes: (done) => {
+        read = done;
+      },
+    },
+  )) {
     index += 1;
     if ('problem' in row) {
       skip(1);
@@ -79,7 +119,14 @@ async function* pieces(job: JobOf<'predict-file'>, context: JobContext, skip: (c
 function checkColumns(job: JobOf<'predict-file'>, values: Readonly<Record<string, string>>): void {
   for (const column of [job.textColumn, job.pairColumn]) {
     if (column === null || column in values) continue;
-    throw new StudioError('bad-data', `${job.file} has no column "${column}"; it has ${Object.keys(values).map((name) => `"${name}"`).join(', ')}.`, 'Name one of its columns.', { file: job.file, column });
+    throw new StudioError(
+      'bad-data',
+      `${job.file} has no column "${column}"; it has ${Object.keys(values)
+        .map((name) => `"${name}"`)
+        .join(', ')}.`,
+      'Name one of its columns.',
+      { file: job.file, column },
+    );
   }
 }
 

@@ -6,7 +6,11 @@ import type { JobOf, ResultOf } from './protocol.js';
 import type { JobContext } from './server.js';
 
 /** Every model answers every row; one that fails says why and does not keep the others from answering. */
-export async function predict(job: JobOf<'predict'>, context: JobContext, cache: PredictorCache): Promise<ResultOf<'predict'>> {
+export async function predict(
+  job: JobOf<'predict'>,
+  context: JobContext,
+  cache: PredictorCache,
+): Promise<ResultOf<'predict'>> {
   const models: ResultOf<'predict'>['models'] = [];
   for (const served of job.models) {
     await context.breathe();

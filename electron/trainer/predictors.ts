@@ -28,34 +28,62 @@ export interface RowAnswer {
 /** The trained parameters of a finished run. @throws StudioError `not-found` if the run has none. */
 export async function trainedParameters(runFolder: string): Promise<NamedTensors> {
   const path = join(runFolder, trainedFileName);
-  const there = await stat(path).then(() => true, () => false);
-  if (!there) throw new StudioError('not-found', `${runFolder} holds no trained parameters.`, 'Only a finished run can answer; resume it or choose another.', { path });
+  const there = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (!there)
+    throw new StudioError(
+      'not-found',
+      `${runFolder} holds no trained parameters.`,
+      'Only a finished run can answer; resume it or choose another.',
+      { path },
+    );
   return (await readHashed(path)).tensors;
 }
 
 /** Opens a model apart from any cache. The caller disposes its predictor. */
 export async function openPredictor(served: ServedModel, engine: EngineDoor): Promise<OpenPredictor> {
   const model = await engine.openModel(served.modelFolder);
-  const tokenizer = await openTokenizer(served.modelFolder, { vocabularySize: model.vocabularySize, architecture: model.architecture });
+  const tokenizer = await openTokenizer(served.modelFolder, {
+    vocabularySize: model.vocabularySize,
+    architecture: model.architecture,
+  });
   const predictor = await engine.createPredictor({
-    model, method: served.method, objective: { type: 'classification', labels: served.labels },
+    model,
+    method: served.method,
+    objective: { type: 'classification', labels: served.labels },
     parameters: served.runFolder === null ? new Map() : await trainedParameters(served.runFolder),
-    seed: served.seed, device: served.device, ...(served.threads === null ? {} : { threads: served.threads }),
+    seed: served.seed,
+    device: served.device,
+    ...(served.threads === null ? {} : { threads: served.threads }),
   });
   return { served, tokenizer, predictor };
 }
 
 /** Answers of a model for texts, in order. `breathe` is called after each batch. */
-export async function answer(open: OpenPredictor, rows: readonly { readonly text: string; readonly pair: string | null }[], breathe: () => Promise<void>): Promise<RowAnswer[]> {
+export async function answer(
+  open: OpenPredictor,
+  rows: readonly { readonly text: string; readonly pair: string | null }[],
+  breathe: () => Promise<void>,
+): Promise<RowAnswer[]> {
   const { labels, maxLength } = open.served;
   // The label is not known and not used; the first one stands in, since encoded rows carry an index.
-  const encoded = await encodeRows(rows.map((row, id) => ({ id, ...row, label: labels[0] ?? '' })), open.tokenizer, { labels, maxLength });
+  const encoded = await encodeRows(
+    rows.map((row, id) => ({ id, ...row, label: labels[0] ?? '' })),
+    open.tokenizer,
+    { labels, maxLength },
+  );
   const logits = await logitsOf(open.predictor, encoded, labels.length, open.tokenizer.padId, breathe);
   const probabilities = softmax(logits, labels.length);
   return rows.map((_, row) => {
     const from = row * labels.length;
     const own = Array.from(logits.subarray(from, from + labels.length));
-    return { label: labels[own.indexOf(Math.max(...own))] ?? '', logits: own, probabilities: Array.from(probabilities.subarray(from, from + labels.length)) };
+    return {
+      label: labels[own.indexOf(Math.max(...own))] ?? '',
+      logits: own,
+      probabilities: Array.from(probabilities.subarray(from, from + labels.length)),
+    };
   });
 }
 

@@ -4,7 +4,15 @@
  */
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
-import { classWeights, encodeRows, evaluationBatches, openTokenizer, TrainingBatches, type EncodedRows, type TextTokenizer } from '../data/index.js';
+import {
+  classWeights,
+  encodeRows,
+  evaluationBatches,
+  openTokenizer,
+  TrainingBatches,
+  type EncodedRows,
+  type TextTokenizer,
+} from '../data/index.js';
 import type { Batch, EngineTrainer } from '../engine/index.js';
 import { readSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
@@ -22,7 +30,12 @@ const typicalSteps = 6;
 const typicalSecondsAtMost = 8;
 
 /** Measures `job.task`. @throws StudioError for what training would refuse too */
-export async function probe(job: JobOf<'probe'>, context: JobContext, engine: EngineDoor, baselineMemoryBytes: number): Promise<ResultOf<'probe'>> {
+export async function probe(
+  job: JobOf<'probe'>,
+  context: JobContext,
+  engine: EngineDoor,
+  baselineMemoryBytes: number,
+): Promise<ResultOf<'probe'>> {
   const { task } = job;
   const { training, labels } = task;
   const availableMemoryBytes = availableBytes();
@@ -34,14 +47,23 @@ export async function probe(job: JobOf<'probe'>, context: JobContext, engine: En
 
   await say(0, 'Reading the data');
   const model = await engine.openModel(task.modelFolder);
-  const tokenizer = await openTokenizer(task.modelFolder, { vocabularySize: model.vocabularySize, architecture: model.architecture });
+  const tokenizer = await openTokenizer(task.modelFolder, {
+    vocabularySize: model.vocabularySize,
+    architecture: model.architecture,
+  });
   const survey = await surveyRows(task.data.train, training.batchSize, context.breathe);
-  if (survey.rows === 0) throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', { file: task.data.train });
+  if (survey.rows === 0)
+    throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', {
+      file: task.data.train,
+    });
   const encodingStarted = performance.now();
   const sample = await encodeRows(survey.sample, tokenizer, { labels, maxLength: training.maxLength });
   const encodingSecondsPerRow = (performance.now() - encodingStarted) / 1000 / survey.sample.length;
   const longest = await encodeRows(survey.longest, tokenizer, { labels, maxLength: training.maxLength });
-  const heldOut = { validation: await countRows(task.data.validation, context.breathe), test: await countRows(task.data.test, context.breathe) };
+  const heldOut = {
+    validation: await countRows(task.data.validation, context.breathe),
+    test: await countRows(task.data.test, context.breathe),
+  };
 
   await say(1, 'Building the model');
   const building = performance.now();
@@ -60,23 +82,47 @@ export async function probe(job: JobOf<'probe'>, context: JobContext, engine: En
     const every = training.validateEverySteps ?? stepsPerEpoch;
     const passSeconds = heldOut.validation * forwardSecondsPerRow;
     // The first step (and the first forward pass, about as long) makes its session.
-    const fixedSeconds = buildSeconds + 2 * memory.firstSeconds + (survey.rows + heldOut.validation + heldOut.test) * encodingSecondsPerRow + heldOut.test * forwardSecondsPerRow;
-    const run = (steps: number, perStep: number) => fixedSeconds + steps * perStep + (passSeconds > 0 ? Math.ceil(steps / every) * passSeconds : 0);
-    const earliest = training.earlyStoppingPatience === null || heldOut.validation === 0 ? totalSteps : Math.min(totalSteps, (training.earlyStoppingPatience + 1) * every);
+    const fixedSeconds =
+      buildSeconds +
+      2 * memory.firstSeconds +
+      (survey.rows + heldOut.validation + heldOut.test) * encodingSecondsPerRow +
+      heldOut.test * forwardSecondsPerRow;
+    const run = (steps: number, perStep: number) =>
+      fixedSeconds + steps * perStep + (passSeconds > 0 ? Math.ceil(steps / every) * passSeconds : 0);
+    const earliest =
+      training.earlyStoppingPatience === null || heldOut.validation === 0
+        ? totalSteps
+        : Math.min(totalSteps, (training.earlyStoppingPatience + 1) * every);
     const [low, high] = rangeOf(stepSeconds);
     const parameterBytes = trainer.trainableParameters * 4;
     const within = fits(peakMemoryBytes, ceiling);
     return {
-      type: 'probe', measured: memory.measured, baselineMemoryBytes,
+      type: 'probe',
+      measured: memory.measured,
+      baselineMemoryBytes,
       estimate: {
-        trainableParameters: trainer.trainableParameters, totalParameters: trainer.totalParameters, totalSteps,
+        trainableParameters: trainer.trainableParameters,
+        totalParameters: trainer.totalParameters,
+        totalSteps,
         seconds: { low: run(earliest, low), high: run(totalSteps, high) },
-        secondsPerStep: median(stepSeconds), tokensPerSecond: typical === null ? 0 : typical.tokens / typical.seconds.reduce((sum, value) => sum + value, 0),
-        peakMemoryBytes, availableMemoryBytes,
+        secondsPerStep: median(stepSeconds),
+        tokensPerSecond: typical === null ? 0 : typical.tokens / typical.seconds.reduce((sum, value) => sum + value, 0),
+        peakMemoryBytes,
+        availableMemoryBytes,
         // Two checkpoints and one being written, two best parameters and one being written, the trained parameters.
         diskBytes: 3 * (parameterBytes + trainer.optimizerBytes) + 4 * parameterBytes,
         fits: within,
-        remedies: within ? [] : remediesFor({ training, methodType: task.method.type, memory, ceiling, limited: job.memoryLimitBytes !== null && ceiling === job.memoryLimitBytes, availableMemoryBytes, longestTokens: longestOf(longest, tokenizer) }),
+        remedies: within
+          ? []
+          : remediesFor({
+              training,
+              methodType: task.method.type,
+              memory,
+              ceiling,
+              limited: job.memoryLimitBytes !== null && ceiling === job.memoryLimitBytes,
+              availableMemoryBytes,
+              longestTokens: longestOf(longest, tokenizer),
+            }),
       },
     };
   } finally {
@@ -84,7 +130,11 @@ export async function probe(job: JobOf<'probe'>, context: JobContext, engine: En
   }
 }
 
-interface Survey { readonly rows: number; readonly sample: readonly SplitRow[]; readonly longest: readonly SplitRow[] }
+interface Survey {
+  readonly rows: number;
+  readonly sample: readonly SplitRow[];
+  readonly longest: readonly SplitRow[];
+}
 
 /** Counts a split's rows and keeps an even sample and the longest ones, whatever its size. */
 export async function surveyRows(file: string, longestCount: number, breathe: () => Promise<void>): Promise<Survey> {
@@ -93,7 +143,9 @@ export async function surveyRows(file: string, longestCount: number, breathe: ()
   let rows = 0;
   let longest: SplitRow[] = [];
   const size = (row: SplitRow) => row.text.length + (row.pair?.length ?? 0);
-  const keepLongest = () => { longest = longest.sort((left, right) => size(right) - size(left)).slice(0, longestCount); };
+  const keepLongest = () => {
+    longest = longest.sort((left, right) => size(right) - size(left)).slice(0, longestCount);
+  };
   for await (const row of readSplit(file)) {
     if (rows % stride === 0) sample.push(row);
     if (sample.length > sampleRows) {
@@ -121,11 +173,24 @@ async function countRows(file: string | null, breathe: () => Promise<void>): Pro
 }
 
 /** Micro-batches of a first step over `encoded` as the plan makes them, but with `batchSize` rows. */
-function firstStep(encoded: EncodedRows, task: TrainTask, tokenizer: TextTokenizer, batchSize: number, accumulationSteps: number): readonly Batch[] {
+function firstStep(
+  encoded: EncodedRows,
+  task: TrainTask,
+  tokenizer: TextTokenizer,
+  batchSize: number,
+  accumulationSteps: number,
+): readonly Batch[] {
   const { training, labels } = task;
   const counts = labels.map(() => 1);
   const weights = classWeights(training.classWeights === 'balanced' ? null : training.classWeights, labels, counts);
-  return new TrainingBatches(encoded, { batchSize, accumulationSteps, shuffle: false, seed: training.seed, padId: tokenizer.padId, weights }).batches(0);
+  return new TrainingBatches(encoded, {
+    batchSize,
+    accumulationSteps,
+    shuffle: false,
+    seed: training.seed,
+    padId: tokenizer.padId,
+    weights,
+  }).batches(0);
 }
 
 async function timed(trainer: EngineTrainer, batches: readonly Batch[], training: Training): Promise<number> {
@@ -135,7 +200,13 @@ async function timed(trainer: EngineTrainer, batches: readonly Batch[], training
 }
 
 /** One row, then half, then the whole longest micro-batch; what does not fit by the straight line through the first two is not run. */
-async function measureMemory(trainer: EngineTrainer, task: TrainTask, longest: EncodedRows, tokenizer: TextTokenizer, ceiling: number): Promise<MemoryModel & { measured: boolean; longestSeconds: number; firstSeconds: number }> {
+async function measureMemory(
+  trainer: EngineTrainer,
+  task: TrainTask,
+  longest: EncodedRows,
+  tokenizer: TextTokenizer,
+  ceiling: number,
+): Promise<MemoryModel & { measured: boolean; longestSeconds: number; firstSeconds: number }> {
   const { training } = task;
   const rows = Math.min(longest.size, Math.ceil(training.batchSize / training.accumulationSteps));
   const firstSeconds = await timed(trainer, firstStep(longest, task, tokenizer, 1, 1), training);
@@ -145,21 +216,52 @@ async function measureMemory(trainer: EngineTrainer, task: TrainTask, longest: E
   const perRow = half > 1 ? Math.max(0, peakBytes() - fixed) / (half - 1) : 0;
   const expected = fixed + perRow * (rows - 1);
   const whole = { fixed, perRow, firstSeconds };
-  if (!fits(expected, ceiling)) return { ...whole, measured: false, peak: expected, longestSeconds: (halfSeconds * training.batchSize) / half };
-  const batches = firstStep(longest, task, tokenizer, Math.min(training.batchSize, longest.size), training.accumulationSteps);
+  if (!fits(expected, ceiling))
+    return { ...whole, measured: false, peak: expected, longestSeconds: (halfSeconds * training.batchSize) / half };
+  const batches = firstStep(
+    longest,
+    task,
+    tokenizer,
+    Math.min(training.batchSize, longest.size),
+    training.accumulationSteps,
+  );
   await timed(trainer, batches, training);
   const longestSeconds = await timed(trainer, batches, training);
   const peak = peakBytes();
-  return { firstSeconds, fixed, perRow: rows > 1 ? Math.max(perRow, (peak - fixed) / (rows - 1)) : perRow, measured: true, peak, longestSeconds };
+  return {
+    firstSeconds,
+    fixed,
+    perRow: rows > 1 ? Math.max(perRow, (peak - fixed) / (rows - 1)) : perRow,
+    measured: true,
+    peak,
+    longestSeconds,
+  };
 }
 
-async function measureTypical(trainer: EngineTrainer, task: TrainTask, sample: EncodedRows, tokenizer: TextTokenizer, breathe: () => Promise<void>): Promise<{ seconds: number[]; tokens: number }> {
+async function measureTypical(
+  trainer: EngineTrainer,
+  task: TrainTask,
+  sample: EncodedRows,
+  tokenizer: TextTokenizer,
+  breathe: () => Promise<void>,
+): Promise<{ seconds: number[]; tokens: number }> {
   const { training } = task;
-  const source = new TrainingBatches(sample, { batchSize: training.batchSize, accumulationSteps: training.accumulationSteps, shuffle: true, seed: training.seed, padId: tokenizer.padId, weights: null });
+  const source = new TrainingBatches(sample, {
+    batchSize: training.batchSize,
+    accumulationSteps: training.accumulationSteps,
+    shuffle: true,
+    seed: training.seed,
+    padId: tokenizer.padId,
+    weights: null,
+  });
   const seconds: number[] = [];
   let tokens = 0;
   const began = performance.now();
-  for (let step = 0; step < typicalSteps && (step < 2 || (performance.now() - began) / 1000 < typicalSecondsAtMost); step += 1) {
+  for (
+    let step = 0;
+    step < typicalSteps && (step < 2 || (performance.now() - began) / 1000 < typicalSecondsAtMost);
+    step += 1
+  ) {
     const batches = source.batches(step);
     seconds.push(await timed(trainer, batches, training));
     tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
@@ -169,7 +271,12 @@ async function measureTypical(trainer: EngineTrainer, task: TrainTask, sample: E
 }
 
 /** Seconds a row of a forward pass takes; the longest batch runs too, for its memory. */
-async function measureForward(trainer: EngineTrainer, longest: EncodedRows, sample: EncodedRows, tokenizer: TextTokenizer): Promise<number> {
+async function measureForward(
+  trainer: EngineTrainer,
+  longest: EncodedRows,
+  sample: EncodedRows,
+  tokenizer: TextTokenizer,
+): Promise<number> {
   for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, padId: tokenizer.padId })) {
     await trainer.predict(batch);
     break;
@@ -186,14 +293,16 @@ async function measureForward(trainer: EngineTrainer, longest: EncodedRows, samp
 
 function longestOf(longest: EncodedRows, tokenizer: TextTokenizer): number {
   let tokens = 0;
-  for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, padId: tokenizer.padId })) tokens = Math.max(tokens, batch.sequence);
+  for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, padId: tokenizer.padId }))
+    tokens = Math.max(tokens, batch.sequence);
   return tokens;
 }
 
 /** Low and high seconds a step: two standard errors around the mean, at least a tenth either way for what a probe cannot see. */
 export function rangeOf(seconds: readonly number[]): [low: number, high: number] {
   const mean = seconds.reduce((sum, value) => sum + value, 0) / seconds.length;
-  const variance = seconds.length > 1 ? seconds.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (seconds.length - 1) : 0;
+  const variance =
+    seconds.length > 1 ? seconds.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (seconds.length - 1) : 0;
   const spread = Math.max(0.1 * mean, 2 * Math.sqrt(variance / seconds.length));
   return [Math.max(0, mean - spread), mean + spread];
 }

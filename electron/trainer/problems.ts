@@ -12,43 +12,80 @@ const engineCodes: Record<EngineErrorCode, ErrorCode> = {
   'out-of-memory': 'out-of-memory',
 };
 
-const memoryHint = 'Use a smaller batch or a shorter maximum length, split the batch by accumulation, choose a method that trains fewer parameters, or close other programs.';
+const memoryHint =
+  'Use a smaller batch or a shorter maximum length, split the batch by accumulation, choose a method that trains fewer parameters, or close other programs.';
 const deviceHint = 'Run this on the CPU, or test the device again in the settings.';
 const fileProblems: Readonly<Record<string, { code: ErrorCode; what: string; hint: string }>> = {
-  ENOSPC: { code: 'no-space', what: 'the disk is full', hint: 'Free some space or choose another storage folder, then resume the run.' },
-  EDQUOT: { code: 'no-space', what: 'the disk quota is used up', hint: 'Free some space or choose another storage folder, then resume the run.' },
-  EACCES: { code: 'no-access', what: 'access is denied', hint: 'Check the permissions of the folder or choose another one.' },
-  EPERM: { code: 'no-access', what: 'access is denied', hint: 'Check the permissions of the folder or choose another one.' },
+  ENOSPC: {
+    code: 'no-space',
+    what: 'the disk is full',
+    hint: 'Free some space or choose another storage folder, then resume the run.',
+  },
+  EDQUOT: {
+    code: 'no-space',
+    what: 'the disk quota is used up',
+    hint: 'Free some space or choose another storage folder, then resume the run.',
+  },
+  EACCES: {
+    code: 'no-access',
+    what: 'access is denied',
+    hint: 'Check the permissions of the folder or choose another one.',
+  },
+  EPERM: {
+    code: 'no-access',
+    what: 'access is denied',
+    hint: 'Check the permissions of the folder or choose another one.',
+  },
   EROFS: { code: 'no-access', what: 'the folder is read-only', hint: 'Choose a folder that can be written to.' },
   ENOENT: { code: 'bad-file', what: 'the file is not there', hint: 'Check that it was not moved or deleted.' },
   EISDIR: { code: 'bad-file', what: 'it is a folder, not a file', hint: 'Choose a file.' },
 };
 
 /** What the runtime and the allocator say when memory ends, and when a device goes away. */
-const outOfMemory = /bad_alloc|allocation failed|failed to allocate|not enough memory|out of memory|E_OUTOFMEMORY|Invalid (typed )?array length/i;
-const deviceLost = /device (was |is )?(lost|hung|removed)|DXGI_ERROR_DEVICE|CUDA error|CUDNN_STATUS|webgpu.*(failed|error)/i;
+const outOfMemory =
+  /bad_alloc|allocation failed|failed to allocate|not enough memory|out of memory|E_OUTOFMEMORY|Invalid (typed )?array length/i;
+const deviceLost =
+  /device (was |is )?(lost|hung|removed)|DXGI_ERROR_DEVICE|CUDA error|CUDNN_STATUS|webgpu.*(failed|error)/i;
 
 /** The problem that stands for `error`; never throws. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof StudioError) return error.toProblem();
   if (error instanceof EngineError) {
-    const hint = error.hint ?? (error.code === 'out-of-memory' ? memoryHint : error.code === 'device-failed' ? deviceHint : null);
+    const hint =
+      error.hint ?? (error.code === 'out-of-memory' ? memoryHint : error.code === 'device-failed' ? deviceHint : null);
     return { code: engineCodes[error.code], message: error.message, hint, context: { ...error.context } };
   }
   if (error instanceof z.ZodError) {
     const issue = error.issues[0];
-    return { code: 'bad-input', message: `${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'is not allowed'}`, hint: null, context: {} };
+    return {
+      code: 'bad-input',
+      message: `${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'is not allowed'}`,
+      hint: null,
+      context: {},
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
   const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
   const file = errno === null ? undefined : fileProblems[errno];
   if (file !== undefined) {
     const path = error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : null;
-    return { code: file.code, message: `${path ?? 'A file could not be used'}: ${file.what}.`, hint: file.hint, context: { path, errno } };
+    return {
+      code: file.code,
+      message: `${path ?? 'A file could not be used'}: ${file.what}.`,
+      hint: file.hint,
+      context: { path, errno },
+    };
   }
-  if (outOfMemory.test(message)) return { code: 'out-of-memory', message: `Memory ran out: ${message}`, hint: memoryHint, context: {} };
-  if (deviceLost.test(message)) return { code: 'device-failed', message: `The device failed: ${message}`, hint: deviceHint, context: {} };
-  return { code: 'internal', message, hint: null, context: { where: error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? null) : null } };
+  if (outOfMemory.test(message))
+    return { code: 'out-of-memory', message: `Memory ran out: ${message}`, hint: memoryHint, context: {} };
+  if (deviceLost.test(message))
+    return { code: 'device-failed', message: `The device failed: ${message}`, hint: deviceHint, context: {} };
+  return {
+    code: 'internal',
+    message,
+    hint: null,
+    context: { where: error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? null) : null },
+  };
 }
 
 /** What a job throws when it was cancelled. */

@@ -2,7 +2,11 @@
 import { z } from 'zod';
 import { scoresSchema, stepMetricSchema, validationMetricSchema, type Scores } from '../contract/entities.js';
 
-const bestSchema = z.object({ step: z.int().min(0), scores: scoresSchema, /** File of the parameters, beside the checkpoint. */ file: z.string() });
+const bestSchema = z.object({
+  step: z.int().min(0),
+  scores: scoresSchema,
+  /** File of the parameters, beside the checkpoint. */ file: z.string(),
+});
 
 export const progressSchema = z.object({
   /** Optimizer steps done; the next step is this one, counted from 0. With the seed it also fixes epoch and batch. */
@@ -31,15 +35,28 @@ export type Progress = z.infer<typeof progressSchema>;
 const recentSteps = 256;
 
 export const freshProgress = (totalSteps: number, fingerprint: string): Progress => ({
-  step: 0, totalSteps, fingerprint, best: null, lastValidation: null, validationsWithoutGain: 0, stoppedEarly: false,
-  seconds: 0, tokens: 0, recentStepSeconds: [], peakMemoryBytes: 0, retold: { steps: [], validations: [] },
+  step: 0,
+  totalSteps,
+  fingerprint,
+  best: null,
+  lastValidation: null,
+  validationsWithoutGain: 0,
+  stoppedEarly: false,
+  seconds: 0,
+  tokens: 0,
+  recentStepSeconds: [],
+  peakMemoryBytes: 0,
+  retold: { steps: [], validations: [] },
 });
 
 /** After an optimizer step. `tokens` counts real tokens, no padding. */
 export function afterStep(progress: Progress, seconds: number, tokens: number): Progress {
   return {
-    ...progress, step: progress.step + 1, seconds: progress.seconds + seconds,
-    tokens: progress.tokens + tokens, recentStepSeconds: [...progress.recentStepSeconds.slice(1 - recentSteps), seconds],
+    ...progress,
+    step: progress.step + 1,
+    seconds: progress.seconds + seconds,
+    tokens: progress.tokens + tokens,
+    recentStepSeconds: [...progress.recentStepSeconds.slice(1 - recentSteps), seconds],
   };
 }
 
@@ -53,7 +70,12 @@ export function isBetter(scores: Scores, best: Scores | null): boolean {
  * After a validation. `patience` null never stops early.
  * @param betterFile where the parameters of this step are stored; null if these scores are not the best so far
  */
-export function afterValidation(progress: Progress, scores: Scores, patience: number | null, betterFile: string | null): Progress {
+export function afterValidation(
+  progress: Progress,
+  scores: Scores,
+  patience: number | null,
+  betterFile: string | null,
+): Progress {
   const validationsWithoutGain = betterFile === null ? progress.validationsWithoutGain + 1 : 0;
   return {
     ...progress,
@@ -72,7 +94,10 @@ export function median(values: readonly number[]): number {
 }
 
 /** Optimizer steps a run takes: as transformers counts them, the last short batch of an epoch being a step of its own. */
-export function countSteps(rows: number, training: { readonly batchSize: number; readonly epochs: number; readonly maxSteps: number | null }): { stepsPerEpoch: number; totalSteps: number } {
+export function countSteps(
+  rows: number,
+  training: { readonly batchSize: number; readonly epochs: number; readonly maxSteps: number | null },
+): { stepsPerEpoch: number; totalSteps: number } {
   const stepsPerEpoch = Math.ceil(rows / training.batchSize);
   return { stepsPerEpoch, totalSteps: training.maxSteps ?? Math.ceil(training.epochs * stepsPerEpoch) };
 }

@@ -4,7 +4,15 @@
  * All messages survive JSON: a number that is not finite travels as null.
  */
 import { z } from 'zod';
-import { deviceReportSchema, estimateSchema, exportFormatSchema, logLineSchema, runResultSchema, stepMetricSchema, validationMetricSchema } from '../contract/entities.js';
+import {
+  deviceReportSchema,
+  estimateSchema,
+  exportFormatSchema,
+  logLineSchema,
+  runResultSchema,
+  stepMetricSchema,
+  validationMetricSchema,
+} from '../contract/entities.js';
 import { problemSchema } from '../contract/errors.js';
 import { methodSchema, trainingSchema } from '../contract/plan.js';
 
@@ -18,7 +26,12 @@ export const deviceIdSchema = z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml'])
 const threads = z.int().min(1).max(256).nullable().default(null);
 
 /** One line of a split file (JSON Lines, UTF-8). `label` is the label's text. */
-export const splitRowSchema = z.object({ id: z.int().min(0), text: z.string(), pair: z.string().nullable().default(null), label: z.string() });
+export const splitRowSchema = z.object({
+  id: z.int().min(0),
+  text: z.string(),
+  pair: z.string().nullable().default(null),
+  label: z.string(),
+});
 export type SplitRow = z.infer<typeof splitRowSchema>;
 
 /** What training needs to know; the studio has checked the plan and resolved names and the device already. */
@@ -70,7 +83,10 @@ export const probeJobSchema = z.strictObject({
 export const predictJobSchema = z.strictObject({
   type: z.literal('predict'),
   models: z.array(servedModelSchema).min(1).max(16),
-  rows: z.array(z.strictObject({ text: z.string(), pair: z.string().nullable().default(null) })).min(1).max(1000),
+  rows: z
+    .array(z.strictObject({ text: z.string(), pair: z.string().nullable().default(null) }))
+    .min(1)
+    .max(1000),
 });
 
 export const predictFileJobSchema = z.strictObject({
@@ -96,9 +112,20 @@ export const proveExportJobSchema = z.strictObject({
   limit: z.int().min(1).max(1000).default(64),
 });
 
-export const deviceTestJobSchema = z.strictObject({ type: z.literal('device-test'), devices: z.array(deviceIdSchema).min(1), threads });
+export const deviceTestJobSchema = z.strictObject({
+  type: z.literal('device-test'),
+  devices: z.array(deviceIdSchema).min(1),
+  threads,
+});
 
-export const trainerJobSchema = z.discriminatedUnion('type', [trainJobSchema, probeJobSchema, predictJobSchema, predictFileJobSchema, proveExportJobSchema, deviceTestJobSchema]);
+export const trainerJobSchema = z.discriminatedUnion('type', [
+  trainJobSchema,
+  probeJobSchema,
+  predictJobSchema,
+  predictFileJobSchema,
+  proveExportJobSchema,
+  deviceTestJobSchema,
+]);
 /** A job as sent (defaults may be left out) and as the trainer sees it. */
 export type TrainerJobInput = z.input<typeof trainerJobSchema>;
 export type TrainerJob = z.output<typeof trainerJobSchema>;
@@ -116,7 +143,13 @@ export const hostMessageSchema = z.discriminatedUnion('kind', [
 export type HostMessage = z.input<typeof hostMessageSchema>;
 
 /** A test row's outcome. `label` and `predicted` are class indices. */
-export const testPredictionSchema = z.object({ id: z.int().min(0), label: z.int().min(0), predicted: z.int().min(0), logits: z.array(z.number()), probabilities: z.array(z.number()) });
+export const testPredictionSchema = z.object({
+  id: z.int().min(0),
+  label: z.int().min(0),
+  predicted: z.int().min(0),
+  logits: z.array(z.number()),
+  probabilities: z.array(z.number()),
+});
 export type TestPrediction = z.infer<typeof testPredictionSchema>;
 
 export const answerSchema = z.object({ row: z.int().min(0), label: z.string(), probabilities: z.array(z.number()) });
@@ -125,15 +158,32 @@ export type Answer = z.infer<typeof answerSchema>;
 export const trainerEventSchema = z.discriminatedUnion('type', [
   /** Training: the engine stands. Metrics of steps above `step` that were stored before are sent again, with equal losses. */
   z.object({
-    type: z.literal('started'), device: deviceIdSchema, resumed: z.boolean(), step: count, totalSteps: count,
-    trainableParameters: count, totalParameters: count, optimizerBytes: count,
+    type: z.literal('started'),
+    device: deviceIdSchema,
+    resumed: z.boolean(),
+    step: count,
+    totalSteps: count,
+    trainableParameters: count,
+    totalParameters: count,
+    optimizerBytes: count,
     /** Resident memory of the process before the engine was loaded. */
     baselineMemoryBytes: count,
   }),
   /** Training: at most about ten a second. */
-  z.object({ type: z.literal('metrics'), steps: z.array(stepMetricSchema), validations: z.array(validationMetricSchema), log: z.array(logLineSchema), secondsLeft: z.number().min(0).nullable() }),
+  z.object({
+    type: z.literal('metrics'),
+    steps: z.array(stepMetricSchema),
+    validations: z.array(validationMetricSchema),
+    log: z.array(logLineSchema),
+    secondsLeft: z.number().min(0).nullable(),
+  }),
   /** Training: what goes on besides steps. `total` is null where it is not known. */
-  z.object({ type: z.literal('phase'), phase: z.enum(['preparing', 'training', 'validating', 'testing', 'saving']), done: count, total: count.nullable() }),
+  z.object({
+    type: z.literal('phase'),
+    phase: z.enum(['preparing', 'training', 'validating', 'testing', 'saving']),
+    done: count,
+    total: count.nullable(),
+  }),
   /** Training: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
   z.object({ type: z.literal('predictions'), rows: z.array(testPredictionSchema) }),
   /** predict-file, prove-export, device-test, probe. */
@@ -152,12 +202,31 @@ export const jobResultSchema = z.discriminatedUnion('type', [
     result: runResultSchema.nullable(),
     baselineMemoryBytes: count,
   }),
-  z.object({ type: z.literal('probe'), estimate: estimateSchema, baselineMemoryBytes: count, /** False where the longest batch was left out because smaller ones showed it cannot fit. */ measured: z.boolean() }),
+  z.object({
+    type: z.literal('probe'),
+    estimate: estimateSchema,
+    baselineMemoryBytes: count,
+    /** False where the longest batch was left out because smaller ones showed it cannot fit. */ measured: z.boolean(),
+  }),
   /** One entry a model, in order; `rows` in the order asked. A model that fails says why and the others still answer. */
-  z.object({ type: z.literal('predict'), models: z.array(z.object({ key: z.string(), milliseconds: count, rows: z.array(scoredRow), problem: problemSchema.nullable() })) }),
+  z.object({
+    type: z.literal('predict'),
+    models: z.array(
+      z.object({ key: z.string(), milliseconds: count, rows: z.array(scoredRow), problem: problemSchema.nullable() }),
+    ),
+  }),
   z.object({ type: z.literal('predict-file'), rows: count, skipped: count, out: z.string().nullable() }),
-  z.object({ type: z.literal('prove-export'), rows: count, largestDifference: z.number().min(0), sameLabels: z.boolean() }),
-  z.object({ type: z.literal('device-test'), reports: z.array(deviceReportSchema.omit({ inUse: true })), /** The fastest device that passed. */ recommended: deviceIdSchema }),
+  z.object({
+    type: z.literal('prove-export'),
+    rows: count,
+    largestDifference: z.number().min(0),
+    sameLabels: z.boolean(),
+  }),
+  z.object({
+    type: z.literal('device-test'),
+    reports: z.array(deviceReportSchema.omit({ inUse: true })),
+    /** The fastest device that passed. */ recommended: deviceIdSchema,
+  }),
 ]);
 export type JobResult = z.infer<typeof jobResultSchema>;
 export type ResultOf<T extends JobType> = Extract<JobResult, { type: T }>;

@@ -14,9 +14,16 @@ import type { JobContext } from './server.js';
  * Runs the first rows of a split through the live run and the reloaded export.
  * @throws StudioError `bad-data` for a split without rows; `bad-file` for an export that cannot be read back
  */
-export async function proveExport(job: JobOf<'prove-export'>, context: JobContext, engine: EngineDoor): Promise<ResultOf<'prove-export'>> {
+export async function proveExport(
+  job: JobOf<'prove-export'>,
+  context: JobContext,
+  engine: EngineDoor,
+): Promise<ResultOf<'prove-export'>> {
   const rows = await firstRows(job.rowsFile, job.limit);
-  if (rows.length === 0) throw new StudioError('bad-data', 'There are no rows to prove the export with.', 'Give the data set test rows.', { file: job.rowsFile });
+  if (rows.length === 0)
+    throw new StudioError('bad-data', 'There are no rows to prove the export with.', 'Give the data set test rows.', {
+      file: job.rowsFile,
+    });
   await context.emit({ type: 'progress', done: 0, total: 2, message: 'Running the live run' });
   const live = await answersOf(await openPredictor(job.model, engine), rows, context);
   await context.emit({ type: 'progress', done: 1, total: 2, message: 'Running the reloaded export' });
@@ -26,7 +33,9 @@ export async function proveExport(job: JobOf<'prove-export'>, context: JobContex
   let sameLabels = true;
   live.forEach((one, row) => {
     const other = again[row];
-    one.logits.forEach((logit, index) => { largestDifference = Math.max(largestDifference, difference(logit, other?.logits[index])); });
+    one.logits.forEach((logit, index) => {
+      largestDifference = Math.max(largestDifference, difference(logit, other?.logits[index]));
+    });
     sameLabels &&= one.label === other?.label;
   });
   return { type: 'prove-export', rows: rows.length, largestDifference, sameLabels };
@@ -58,29 +67,56 @@ async function answersOf(open: OpenPredictor, rows: readonly SplitRow[], context
 /** The export as a model that answers, from its own files: an adapter on the base, or a folder that stands for itself. */
 async function reload({ format, folder, model: served }: JobOf<'prove-export'>): Promise<OpenPredictor> {
   const objective = { type: 'classification', labels: served.labels } as const;
-  const where = { seed: served.seed, device: served.device, ...(served.threads === null ? {} : { threads: served.threads }) };
+  const where = {
+    seed: served.seed,
+    device: served.device,
+    ...(served.threads === null ? {} : { threads: served.threads }),
+  };
   switch (format) {
     case 'peft':
     case 'adapterhub': {
       const model = await openModel(served.modelFolder);
       const { method, parameters, labels } = await loadAdapter(folder, model);
       checkLabels(folder, labels, served.labels);
-      return { served, tokenizer: await openTokenizer(served.modelFolder, model), predictor: await createPredictor({ model, method, objective, parameters, ...where }) };
+      return {
+        served,
+        tokenizer: await openTokenizer(served.modelFolder, model),
+        predictor: await createPredictor({ model, method, objective, parameters, ...where }),
+      };
     }
     case 'merged': {
       // Opened as any base model is: its head is read from the folder because no other start is given.
       const model = await openModel(folder);
       checkLabels(folder, (await loadAdapter(folder, model)).labels, served.labels);
-      return { served, tokenizer: await openTokenizer(folder, model), predictor: await createPredictor({ model, method: { type: 'head' }, objective, parameters: new Map(), ...where }) };
+      return {
+        served,
+        tokenizer: await openTokenizer(folder, model),
+        predictor: await createPredictor({
+          model,
+          method: { type: 'head' },
+          objective,
+          parameters: new Map(),
+          ...where,
+        }),
+      };
     }
     case 'onnx': {
       const onnx = await openOnnx(join(folder, 'model.onnx'), served.labels.length);
-      return { served, tokenizer: await openTokenizer(folder), predictor: { predict: (batch: Batch) => onnx.predict(batch), dispose: () => onnx.dispose() } };
+      return {
+        served,
+        tokenizer: await openTokenizer(folder),
+        predictor: { predict: (batch: Batch) => onnx.predict(batch), dispose: () => onnx.dispose() },
+      };
     }
   }
 }
 
 function checkLabels(folder: string, theirs: readonly string[] | null, ours: readonly string[]): void {
   if (theirs === null || theirs.join('\0') === ours.join('\0')) return;
-  throw new StudioError('bad-file', `${folder} names its labels ${theirs.join(', ')}; the run's are ${ours.join(', ')}.`, 'Export the run again into an empty folder.', { folder });
+  throw new StudioError(
+    'bad-file',
+    `${folder} names its labels ${theirs.join(', ')}; the run's are ${ours.join(', ')}.`,
+    'Export the run again into an empty folder.',
+    { folder },
+  );
 }

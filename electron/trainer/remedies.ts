@@ -29,18 +29,40 @@ export interface Shortage {
 }
 
 /** Remedies with numbers, the one that changes least first. */
-export function remediesFor({ training, methodType, memory, ceiling, limited, availableMemoryBytes, longestTokens }: Shortage): string[] {
+export function remediesFor({
+  training,
+  methodType,
+  memory,
+  ceiling,
+  limited,
+  availableMemoryBytes,
+  longestTokens,
+}: Shortage): string[] {
   const remedies: string[] = [];
   const room = usable * ceiling - memory.fixed;
   const rows = Math.ceil(training.batchSize / training.accumulationSteps);
   const fitting = memory.perRow > 0 ? Math.floor(room / memory.perRow) + 1 : room >= 0 ? rows : 0;
   if (room >= 0 && fitting >= 1 && fitting < rows) {
     const accumulation = Math.ceil(training.batchSize / fitting);
-    remedies.push(`Split each batch: accumulationSteps ${accumulation} keeps the result and needs about ${gigabytes(memory.fixed + memory.perRow * (Math.ceil(training.batchSize / accumulation) - 1))}.`);
-    remedies.push(`Use a batch of ${fitting * training.accumulationSteps} rows or less; ${training.batchSize} need about ${gigabytes(memory.peak)}.`);
+    remedies.push(
+      `Split each batch: accumulationSteps ${accumulation} keeps the result and needs about ${gigabytes(memory.fixed + memory.perRow * (Math.ceil(training.batchSize / accumulation) - 1))}.`,
+    );
+    remedies.push(
+      `Use a batch of ${fitting * training.accumulationSteps} rows or less; ${training.batchSize} need about ${gigabytes(memory.peak)}.`,
+    );
   }
-  if (longestTokens > 32) remedies.push(`Set maxLength to ${Math.max(16, longestTokens >> 1)}: the longest row has ${longestTokens} tokens now, and memory grows with them.`);
-  if (methodType === 'full') remedies.push('Choose LoRA, bottleneck adapters or BitFit: full fine-tuning also holds gradients and two moments for every parameter.');
-  remedies.push(limited ? `Raise the memory limit in the settings (now ${gigabytes(ceiling)}).` : `Close other programs: ${gigabytes(availableMemoryBytes)} are free.`);
+  if (longestTokens > 32)
+    remedies.push(
+      `Set maxLength to ${Math.max(16, longestTokens >> 1)}: the longest row has ${longestTokens} tokens now, and memory grows with them.`,
+    );
+  if (methodType === 'full')
+    remedies.push(
+      'Choose LoRA, bottleneck adapters or BitFit: full fine-tuning also holds gradients and two moments for every parameter.',
+    );
+  remedies.push(
+    limited
+      ? `Raise the memory limit in the settings (now ${gigabytes(ceiling)}).`
+      : `Close other programs: ${gigabytes(availableMemoryBytes)} are free.`,
+  );
   return remedies;
 }

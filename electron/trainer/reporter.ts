@@ -52,7 +52,13 @@ export class Reporter {
   /** Sends what waits now. */
   async flush(): Promise<void> {
     if (this.steps.length + this.validations.length + this.lines.length === 0) return;
-    const event: TrainerEvent = { type: 'metrics', steps: this.steps, validations: this.validations, log: this.lines, secondsLeft: this.secondsLeft };
+    const event: TrainerEvent = {
+      type: 'metrics',
+      steps: this.steps,
+      validations: this.validations,
+      log: this.lines,
+      secondsLeft: this.secondsLeft,
+    };
     this.steps = [];
     this.validations = [];
     this.lines = [];
@@ -60,7 +66,11 @@ export class Reporter {
     await this.emit(event);
   }
 
-  async phase(phase: Extract<TrainerEvent, { type: 'phase' }>['phase'], done: number, total: number | null): Promise<void> {
+  async phase(
+    phase: Extract<TrainerEvent, { type: 'phase' }>['phase'],
+    done: number,
+    total: number | null,
+  ): Promise<void> {
     await this.flush();
     await this.emit({ type: 'phase', phase, done, total });
   }

@@ -3,7 +3,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StudioError } from '../contract/errors.js';
 import type { Port } from './port.js';
 import { cancelled, toProblem } from './problems.js';
-import { hostMessageSchema, protocolVersion, trainerMessageSchema, type JobOf, type JobType, type ResultOf, type TrainerEvent, type TrainerJob, type TrainerMessage } from './protocol.js';
+import {
+  hostMessageSchema,
+  protocolVersion,
+  trainerMessageSchema,
+  type JobOf,
+  type JobType,
+  type ResultOf,
+  type TrainerEvent,
+  type TrainerJob,
+  type TrainerMessage,
+} from './protocol.js';
 
 /** What a job may use while it runs. */
 export interface JobContext {
@@ -36,7 +46,12 @@ export async function serve(port: Port, handlers: JobHandlers, leave: (code: num
       await port.send(trainerMessageSchema.parse(message));
     } catch (error) {
       // A channel that is closed means the host is gone: an orphan must not go on training.
-      if (error instanceof Error && 'code' in error && (error.code === 'ERR_IPC_CHANNEL_CLOSED' || error.code === 'EPIPE')) leave(1);
+      if (
+        error instanceof Error &&
+        'code' in error &&
+        (error.code === 'ERR_IPC_CHANNEL_CLOSED' || error.code === 'EPIPE')
+      )
+        leave(1);
       else throw error;
     }
   };
@@ -73,7 +88,15 @@ export async function serve(port: Port, handlers: JobHandlers, leave: (code: num
     if (!parsed.success) {
       const id = typeof raw === 'object' && raw !== null && 'id' in raw && typeof raw.id === 'string' ? raw.id : null;
       const issue = parsed.error.issues[0];
-      if (id !== null) void send({ kind: 'failed', id, problem: new StudioError('bad-input', `The trainer does not understand its job: ${issue?.path.join('.')}: ${issue?.message}`).toProblem() });
+      if (id !== null)
+        void send({
+          kind: 'failed',
+          id,
+          problem: new StudioError(
+            'bad-input',
+            `The trainer does not understand its job: ${issue?.path.join('.')}: ${issue?.message}`,
+          ).toProblem(),
+        });
       return;
     }
     const message = parsed.data;
@@ -99,12 +122,18 @@ export async function serve(port: Port, handlers: JobHandlers, leave: (code: num
 /** One arm a job type, so that each handler gets its own job and nothing is cast. */
 function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promise<TrainerResult> {
   switch (job.type) {
-    case 'train': return handlers.train(job, context);
-    case 'probe': return handlers.probe(job, context);
-    case 'predict': return handlers.predict(job, context);
-    case 'predict-file': return handlers['predict-file'](job, context);
-    case 'prove-export': return handlers['prove-export'](job, context);
-    case 'device-test': return handlers['device-test'](job, context);
+    case 'train':
+      return handlers.train(job, context);
+    case 'probe':
+      return handlers.probe(job, context);
+    case 'predict':
+      return handlers.predict(job, context);
+    case 'predict-file':
+      return handlers['predict-file'](job, context);
+    case 'prove-export':
+      return handlers['prove-export'](job, context);
+    case 'device-test':
+      return handlers['device-test'](job, context);
   }
 }
 type TrainerResult = ResultOf<JobType>;

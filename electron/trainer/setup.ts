@@ -29,19 +29,53 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
   const { training, labels } = task;
   const model = await engine.openModel(task.modelFolder);
   if (training.maxLength > model.maxLength) {
-    throw new StudioError('bad-input', `training.maxLength is ${training.maxLength}, but ${task.modelFolder} takes at most ${model.maxLength} tokens.`, `Set training.maxLength to ${model.maxLength} or less.`, { field: 'training.maxLength', limit: model.maxLength });
+    throw new StudioError(
+      'bad-input',
+      `training.maxLength is ${training.maxLength}, but ${task.modelFolder} takes at most ${model.maxLength} tokens.`,
+      `Set training.maxLength to ${model.maxLength} or less.`,
+      { field: 'training.maxLength', limit: model.maxLength },
+    );
   }
-  const tokenizer = await openTokenizer(task.modelFolder, { vocabularySize: model.vocabularySize, architecture: model.architecture });
+  const tokenizer = await openTokenizer(task.modelFolder, {
+    vocabularySize: model.vocabularySize,
+    architecture: model.architecture,
+  });
   const open = (file: string) => openSplit(file, tokenizer, labels, training.maxLength, breathe);
   const train = await open(task.data.train);
-  if (train.encoded.size === 0) throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', { file: task.data.train });
+  if (train.encoded.size === 0)
+    throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', {
+      file: task.data.train,
+    });
   const [validation, test] = [await optional(task.data.validation, open), await optional(task.data.test, open)];
   const batches = new TrainingBatches(train.encoded, {
-    batchSize: training.batchSize, accumulationSteps: training.accumulationSteps, shuffle: training.shuffle, seed: training.seed,
-    padId: tokenizer.padId, weights: classWeights(training.classWeights, labels, train.counts),
+    batchSize: training.batchSize,
+    accumulationSteps: training.accumulationSteps,
+    shuffle: training.shuffle,
+    seed: training.seed,
+    padId: tokenizer.padId,
+    weights: classWeights(training.classWeights, labels, train.counts),
   });
-  const hash = createHash('sha256').update(JSON.stringify([training, task.method, labels, model.architecture, model.totalParameters, train.contentHash, validation?.contentHash ?? null]));
-  return { model, tokenizer, train, validation, test, batches, totalSteps: countSteps(train.encoded.size, training).totalSteps, fingerprint: hash.digest('hex') };
+  const hash = createHash('sha256').update(
+    JSON.stringify([
+      training,
+      task.method,
+      labels,
+      model.architecture,
+      model.totalParameters,
+      train.contentHash,
+      validation?.contentHash ?? null,
+    ]),
+  );
+  return {
+    model,
+    tokenizer,
+    train,
+    validation,
+    test,
+    batches,
+    totalSteps: countSteps(train.encoded.size, training).totalSteps,
+    fingerprint: hash.digest('hex'),
+  };
 }
 
 /** An empty split is no split: there is nothing to measure on it. */
@@ -52,13 +86,21 @@ async function optional(file: string | null, open: (file: string) => Promise<Ope
 }
 
 /** Builds the engine's trainer for a task. The caller disposes `trainer`; `notes` are for the log. */
-export async function buildTrainer(task: TrainTask, model: BaseModelInfo, engine: EngineDoor): Promise<{ trainer: EngineTrainer; notes: Start['notes'] }> {
+export async function buildTrainer(
+  task: TrainTask,
+  model: BaseModelInfo,
+  engine: EngineDoor,
+): Promise<{ trainer: EngineTrainer; notes: Start['notes'] }> {
   const { training, method, labels } = task;
   const start = task.initFolder === null ? null : await startValues(task.initFolder, task, model);
   const trainer = await engine.createTrainer({
-    model, method, objective: { type: 'classification', labels },
+    model,
+    method,
+    objective: { type: 'classification', labels },
     optimizer: { type: training.optimizer, weightDecay: training.weightDecay, gradientClip: training.gradientClip },
-    modelDropout: training.modelDropout, seed: training.seed, device: task.device,
+    modelDropout: training.modelDropout,
+    seed: training.seed,
+    device: task.device,
     ...(task.threads === null ? {} : { threads: task.threads }),
     ...(start === null ? {} : { initial: start.parameters }),
   });

@@ -23,7 +23,12 @@ const predictionsAtOnce = 500;
  * Trains, validates, tests once with the best parameters and stores these as `trained.safetensors`.
  * A pause while the test is read ends the job as paused too: the test is then read by the resumed run.
  */
-export async function train(job: JobOf<'train'>, context: JobContext, engine: EngineDoor, baselineMemoryBytes: number): Promise<ResultOf<'train'>> {
+export async function train(
+  job: JobOf<'train'>,
+  context: JobContext,
+  engine: EngineDoor,
+  baselineMemoryBytes: number,
+): Promise<ResultOf<'train'>> {
   const { task, runFolder } = job;
   const reporter = new Reporter(context.emit);
   await reporter.phase('preparing', 0, null);
@@ -34,7 +39,16 @@ export async function train(job: JobOf<'train'>, context: JobContext, engine: En
   try {
     if (start.state !== null) trainer.loadState(start.state);
     for (const note of notes) reporter.log('note', note);
-    await announce(job, engine.describeMethod(task.method), prepared, trainer, start, baselineMemoryBytes, context.emit, reporter);
+    await announce(
+      job,
+      engine.describeMethod(task.method),
+      prepared,
+      trainer,
+      start,
+      baselineMemoryBytes,
+      context.emit,
+      reporter,
+    );
 
     const classes = task.labels.length;
     const padId = prepared.tokenizer.padId;
@@ -45,20 +59,37 @@ export async function train(job: JobOf<'train'>, context: JobContext, engine: En
     const { validation } = prepared;
     const { progress, paused } = await runLoop(
       {
-        trainer, training: task.training, source: prepared.batches, store, reporter, control: context,
+        trainer,
+        training: task.training,
+        source: prepared.batches,
+        store,
+        reporter,
+        control: context,
         learningRate: (step) => engine.learningRateAt(step, prepared.totalSteps, task.training),
         validate: validation === null ? null : async () => (await scoresOn(validation, context.breathe)).scores,
       },
       start.progress,
     );
-    const pausedResult = { type: 'train', status: 'paused', step: progress.step, result: null, baselineMemoryBytes } as const;
+    const pausedResult = {
+      type: 'train',
+      status: 'paused',
+      step: progress.step,
+      result: null,
+      baselineMemoryBytes,
+    } as const;
     if (paused) return pausedResult;
 
     if (progress.best !== null) trainer.loadParameters(await store.loadBest(progress.best.file));
     const bestStep = progress.best?.step ?? progress.step;
     await reporter.phase('saving', progress.step, progress.totalSteps);
     const trainedFile = join(runFolder, trainedFileName);
-    await writeHashed(trainedFile, trainer.parameters(true), { kind: 'peft-studio-run', method: JSON.stringify(task.method), labels: JSON.stringify(task.labels), step: String(bestStep), seed: String(task.training.seed) });
+    await writeHashed(trainedFile, trainer.parameters(true), {
+      kind: 'peft-studio-run',
+      method: JSON.stringify(task.method),
+      labels: JSON.stringify(task.labels),
+      step: String(bestStep),
+      seed: String(task.training.seed),
+    });
 
     let test: RunResult['test'] = null;
     if (prepared.test !== null) {
@@ -80,11 +111,20 @@ export async function train(job: JobOf<'train'>, context: JobContext, engine: En
       const { scores, logits } = measured;
       test = scores;
       await sendPredictions(split, logits, classes, context.emit);
-      reporter.log('check', `Test, read once with the parameters of step ${bestStep}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)} on ${split.encoded.size} rows.`);
+      reporter.log(
+        'check',
+        `Test, read once with the parameters of step ${bestStep}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)} on ${split.encoded.size} rows.`,
+      );
     }
     await reporter.flush();
     const checkpointBytes = (await stat(trainedFile)).size;
-    return { type: 'train', status: 'finished', step: progress.step, baselineMemoryBytes, result: resultOf(progress, trainer, test, bestStep, checkpointBytes) };
+    return {
+      type: 'train',
+      status: 'finished',
+      step: progress.step,
+      baselineMemoryBytes,
+      result: resultOf(progress, trainer, test, bestStep, checkpointBytes),
+    };
   } finally {
     await trainer.dispose();
   }
@@ -100,43 +140,106 @@ async function startFrom(job: JobOf<'train'>, store: CheckpointStore, prepared: 
     return { state: null, progress: freshProgress(prepared.totalSteps, prepared.fingerprint), resumed: false };
   }
   if (checkpoint.progress.fingerprint !== prepared.fingerprint) {
-    throw new StudioError('conflict', `The checkpoint in ${job.runFolder} belongs to another plan or other data.`, 'Start this plan as a new run.', { folder: job.runFolder });
+    throw new StudioError(
+      'conflict',
+      `The checkpoint in ${job.runFolder} belongs to another plan or other data.`,
+      'Start this plan as a new run.',
+      { folder: job.runFolder },
+    );
   }
-  for (const reason of checkpoint.skipped) reporter.log('note', `A checkpoint could not be used, so the one before it is: ${reason}`);
+  for (const reason of checkpoint.skipped)
+    reporter.log('note', `A checkpoint could not be used, so the one before it is: ${reason}`);
   reporter.log('note', `Resumed after step ${checkpoint.progress.step}.`);
   return { state: checkpoint.state, progress: checkpoint.progress, resumed: true };
 }
 
-async function announce(job: JobOf<'train'>, describe: string, prepared: Prepared, trainer: EngineTrainer, start: { progress: Progress; resumed: boolean }, baselineMemoryBytes: number, emit: (event: TrainerEvent) => Promise<void>, reporter: Reporter) {
+async function announce(
+  job: JobOf<'train'>,
+  describe: string,
+  prepared: Prepared,
+  trainer: EngineTrainer,
+  start: { progress: Progress; resumed: boolean },
+  baselineMemoryBytes: number,
+  emit: (event: TrainerEvent) => Promise<void>,
+  reporter: Reporter,
+) {
   const { task } = job;
   const { trainableParameters, totalParameters, optimizerBytes } = trainer;
-  await emit({ type: 'started', device: task.device, resumed: start.resumed, step: start.progress.step, totalSteps: prepared.totalSteps, trainableParameters, totalParameters, optimizerBytes, baselineMemoryBytes });
+  await emit({
+    type: 'started',
+    device: task.device,
+    resumed: start.resumed,
+    step: start.progress.step,
+    totalSteps: prepared.totalSteps,
+    trainableParameters,
+    totalParameters,
+    optimizerBytes,
+    baselineMemoryBytes,
+  });
   const share = ((100 * trainableParameters) / totalParameters).toPrecision(3);
-  reporter.log('plan', `${describe}: ${trainableParameters.toLocaleString('en')} of ${totalParameters.toLocaleString('en')} parameters train (${share} %), on ${task.device}.`);
-  reporter.log('plan', `${prepared.train.encoded.size} training, ${prepared.validation?.encoded.size ?? 0} validation and ${prepared.test?.encoded.size ?? 0} test rows; ${prepared.totalSteps} steps, ${prepared.batches.stepsPerEpoch} an epoch.`);
-  reporter.log('note', `Engine ready; the process holds ${Math.round(residentBytes() / 1e6)} MB, ${Math.round(baselineMemoryBytes / 1e6)} MB before.`);
+  reporter.log(
+    'plan',
+    `${describe}: ${trainableParameters.toLocaleString('en')} of ${totalParameters.toLocaleString('en')} parameters train (${share} %), on ${task.device}.`,
+  );
+  reporter.log(
+    'plan',
+    `${prepared.train.encoded.size} training, ${prepared.validation?.encoded.size ?? 0} validation and ${prepared.test?.encoded.size ?? 0} test rows; ${prepared.totalSteps} steps, ${prepared.batches.stepsPerEpoch} an epoch.`,
+  );
+  reporter.log(
+    'note',
+    `Engine ready; the process holds ${Math.round(residentBytes() / 1e6)} MB, ${Math.round(baselineMemoryBytes / 1e6)} MB before.`,
+  );
   await reporter.flush();
 }
 
-async function sendPredictions(split: OpenSplit, logits: Float32Array, classes: number, emit: (event: TrainerEvent) => Promise<void>): Promise<void> {
+async function sendPredictions(
+  split: OpenSplit,
+  logits: Float32Array,
+  classes: number,
+  emit: (event: TrainerEvent) => Promise<void>,
+): Promise<void> {
   const probabilities = softmax(logits, classes);
   for (let from = 0; from < split.encoded.size; from += predictionsAtOnce) {
-    const rows: TestPrediction[] = Array.from(split.encoded.ids.subarray(from, from + predictionsAtOnce), (id, offset) => {
-      const at = (from + offset) * classes;
-      const own = Array.from(logits.subarray(at, at + classes));
-      return { id, label: split.encoded.labels[from + offset] ?? 0, predicted: own.indexOf(Math.max(...own)), logits: own, probabilities: Array.from(probabilities.subarray(at, at + classes)) };
-    });
+    const rows: TestPrediction[] = Array.from(
+      split.encoded.ids.subarray(from, from + predictionsAtOnce),
+      (id, offset) => {
+        const at = (from + offset) * classes;
+        const own = Array.from(logits.subarray(at, at + classes));
+        return {
+          id,
+          label: split.encoded.labels[from + offset] ?? 0,
+          predicted: own.indexOf(Math.max(...own)),
+          logits: own,
+          probabilities: Array.from(probabilities.subarray(at, at + classes)),
+        };
+      },
+    );
     await emit({ type: 'predictions', rows });
   }
 }
 
-function resultOf(progress: Progress, trainer: EngineTrainer, test: RunResult['test'], bestStep: number, checkpointBytes: number): RunResult {
+function resultOf(
+  progress: Progress,
+  trainer: EngineTrainer,
+  test: RunResult['test'],
+  bestStep: number,
+  checkpointBytes: number,
+): RunResult {
   const secondsPerStep = median(progress.recentStepSeconds);
   return {
-    test, validation: progress.best?.scores ?? null, bestStep,
-    trainableParameters: trainer.trainableParameters, totalParameters: trainer.totalParameters, optimizerBytes: trainer.optimizerBytes, checkpointBytes,
+    test,
+    validation: progress.best?.scores ?? null,
+    bestStep,
+    trainableParameters: trainer.trainableParameters,
+    totalParameters: trainer.totalParameters,
+    optimizerBytes: trainer.optimizerBytes,
+    checkpointBytes,
     // The median leaves out what the first step of each process takes to make its session.
-    secondsPerStep, tokensPerSecond: secondsPerStep > 0 ? progress.tokens / progress.step / secondsPerStep : 0,
-    peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()), trainingSeconds: progress.seconds, steps: progress.step, stoppedEarly: progress.stoppedEarly,
+    secondsPerStep,
+    tokensPerSecond: secondsPerStep > 0 ? progress.tokens / progress.step / secondsPerStep : 0,
+    peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()),
+    trainingSeconds: progress.seconds,
+    steps: progress.step,
+    stoppedEarly: progress.stoppedEarly,
   };
 }

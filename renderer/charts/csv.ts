@@ -22,5 +22,11 @@ export function toCsv(table: ChartTable): string {
 
 /** A name that every file system takes: "Loss, LoRA r 8" → "loss-lora-r-8". */
 export function fileName(title: string): string {
-  return title.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'chart';
+  return (
+    title
+      .normalize('NFKD')
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '') || 'chart'
+  );
 }

@@ -6,10 +6,26 @@ import { CanvasRenderer } from 'echarts/renderers';
 import type { BarSeriesOption, CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
 import type { DataZoomComponentOption, GridComponentOption, TooltipComponentOption } from 'echarts/components';
 
-use([LineChart, BarChart, CustomChart, GridComponent, TooltipComponent, DataZoomInsideComponent, AriaComponent, CanvasRenderer]);
+use([
+  LineChart,
+  BarChart,
+  CustomChart,
+  GridComponent,
+  TooltipComponent,
+  DataZoomInsideComponent,
+  AriaComponent,
+  CanvasRenderer,
+]);
 
 export { init, type ECharts } from 'echarts/core';
-export type ChartOption = ComposeOption<LineSeriesOption | BarSeriesOption | CustomSeriesOption | GridComponentOption | TooltipComponentOption | DataZoomComponentOption>;
+export type ChartOption = ComposeOption<
+  | LineSeriesOption
+  | BarSeriesOption
+  | CustomSeriesOption
+  | GridComponentOption
+  | TooltipComponentOption
+  | DataZoomComponentOption
+>;
 
 type RenderItem = NonNullable<CustomSeriesOption['renderItem']>;
 export type RenderParams = Parameters<RenderItem>[0];

@@ -3,7 +3,11 @@ import { NO_VALUE, number, scientific } from '../state/format.js';
 
 /** A count on an axis: 0, 950, 10 k, 1.5 M, 2 G. */
 export function compact(value: number): string {
-  for (const [unit, letter] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const)
+  for (const [unit, letter] of [
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ] as const)
     if (Math.abs(value) >= unit) return `${number(value / unit, Number.isInteger(value / unit) ? 0 : 1)} ${letter}`;
   return number(value, Number.isInteger(value) ? 0 : 1);
 }

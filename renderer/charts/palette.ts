@@ -1,8 +1,24 @@
 /** Colours for the canvas, read from the design tokens: charts name no colour of their own. */
 const names = {
-  text: '--text', text2: '--text-2', text3: '--text-3', surface: '--surface', surfaceInset: '--surface-inset', overlay: '--overlay',
-  border: '--border', borderStrong: '--border-strong', grid: '--grid', accent: '--accent', accentWeak: '--accent-weak', frozenEdge: '--frozen-edge',
-  good: '--good', warn: '--warn', warnWeak: '--warn-weak', bad: '--bad', zone: '--zone', zoneEdge: '--zone-edge', bar: '--seq-4',
+  text: '--text',
+  text2: '--text-2',
+  text3: '--text-3',
+  surface: '--surface',
+  surfaceInset: '--surface-inset',
+  overlay: '--overlay',
+  border: '--border',
+  borderStrong: '--border-strong',
+  grid: '--grid',
+  accent: '--accent',
+  accentWeak: '--accent-weak',
+  frozenEdge: '--frozen-edge',
+  good: '--good',
+  warn: '--warn',
+  warnWeak: '--warn-weak',
+  bad: '--bad',
+  zone: '--zone',
+  zoneEdge: '--zone-edge',
+  bar: '--seq-4',
 } as const;
 const methodTokens = ['cat-ref', 'cat-1', 'cat-2', 'cat-3', 'cat-4', 'cat-5', 'cat-6', 'cat-7', 'cat-8'] as const;
 
@@ -24,7 +40,10 @@ export function readPalette(host: HTMLElement): Palette {
     probe.style.color = `var(${token})`;
     return style.color;
   };
-  const colours = Object.fromEntries(Object.entries(names).map(([key, token]) => [key, colour(token)])) as Record<keyof typeof names, string>;
+  const colours = Object.fromEntries(Object.entries(names).map(([key, token]) => [key, colour(token)])) as Record<
+    keyof typeof names,
+    string
+  >;
   const methods = new Map(methodTokens.map((token) => [token as string, colour(`--${token}`)]));
   probe.style.fontSize = 'var(--fs-1)';
   const size = Number.parseFloat(style.fontSize) || 11;

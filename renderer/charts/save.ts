@@ -9,7 +9,13 @@ export async function saveChart(file: ChartFile): Promise<void> {
     const { path } = await call('files.choose', { kind: 'save', suggestedName: file.name });
     if (path === null) return;
     await call('files.write', file.kind === 'csv' ? { path, text: file.text } : { path, base64: file.base64 });
-    toasts.show(`Saved ${path}`, { tone: 'good', action: { label: 'Show in folder', run: () => void call('files.show', { path }).catch((error: unknown) => toasts.problem(error)) } });
+    toasts.show(`Saved ${path}`, {
+      tone: 'good',
+      action: {
+        label: 'Show in folder',
+        run: () => void call('files.show', { path }).catch((error: unknown) => toasts.problem(error)),
+      },
+    });
   } catch (error) {
     toasts.problem(error);
   }

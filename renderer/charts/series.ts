@@ -18,7 +18,8 @@ export function bounded<T extends Sample>(samples: readonly T[], limit = 2000): 
   for (let b = 0; b < buckets; b++) {
     const from = 1 + Math.floor((b * inner) / buckets);
     const to = 1 + Math.floor(((b + 1) * inner) / buckets);
-    let low = -1, high = -1;
+    let low = -1,
+      high = -1;
     for (let i = from; i < to; i++) {
       const y = samples[i]?.y;
       if (y === null || y === undefined) continue;
@@ -34,7 +35,8 @@ export function bounded<T extends Sample>(samples: readonly T[], limit = 2000): 
 
 /** Index of the sample whose x is nearest, by bisection over ascending x; -1 for none. */
 export function nearest(samples: readonly { readonly x: number }[], x: number): number {
-  let low = 0, high = samples.length - 1;
+  let low = 0,
+    high = samples.length - 1;
   if (high < 0) return -1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
@@ -56,7 +58,9 @@ export function niceStep(span: number, count: number, ladder: readonly number[] 
 /** 1, 2 and 5 times powers of ten that lie in [low, high] and the next one outside on each side: ticks and ends of a logarithmic axis. */
 export function logTicks(low: number, high: number): number[] {
   const all: number[] = [];
-  for (let power = Math.floor(Math.log10(low)) - 1; power <= Math.ceil(Math.log10(high)); power++) for (const m of [1, 2, 5]) all.push(Number(`${m}e${power}`));
-  const first = all.findLastIndex((v) => v <= low), last = all.findIndex((v) => v >= high);
+  for (let power = Math.floor(Math.log10(low)) - 1; power <= Math.ceil(Math.log10(high)); power++)
+    for (const m of [1, 2, 5]) all.push(Number(`${m}e${power}`));
+  const first = all.findLastIndex((v) => v <= low),
+    last = all.findIndex((v) => v >= high);
   return all.slice(Math.max(0, first), last < 0 ? all.length : last + 1);
 }

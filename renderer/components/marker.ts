@@ -4,34 +4,82 @@ import type { MethodInfo } from '../../electron/contract/index.js';
 export type MarkerShape = MethodInfo['marker'];
 
 const round = (value: number) => Number(value.toFixed(2));
-const polygon = (points: readonly (readonly [number, number])[]) => `M${points.map(([x, y]) => `${round(x)} ${round(y)}`).join('L')}Z`;
+const polygon = (points: readonly (readonly [number, number])[]) =>
+  `M${points.map(([x, y]) => `${round(x)} ${round(y)}`).join('L')}Z`;
 const ring = (count: number, radius: (index: number) => number, from: number) =>
-  polygon(Array.from({ length: count }, (_, i) => [radius(i) * Math.cos(from + (i * 2 * Math.PI) / count), radius(i) * Math.sin(from + (i * 2 * Math.PI) / count)] as const));
+  polygon(
+    Array.from(
+      { length: count },
+      (_, i) =>
+        [
+          radius(i) * Math.cos(from + (i * 2 * Math.PI) / count),
+          radius(i) * Math.sin(from + (i * 2 * Math.PI) / count),
+        ] as const,
+    ),
+  );
 
 /** Path data of a shape of about radius `r`. */
 export function markerPath(shape: MarkerShape, r = 4.4): string {
   switch (shape) {
     case 'diamond':
-      return polygon([[0, -r * 1.27], [r * 1.27, 0], [0, r * 1.27], [-r * 1.27, 0]]);
+      return polygon([
+        [0, -r * 1.27],
+        [r * 1.27, 0],
+        [0, r * 1.27],
+        [-r * 1.27, 0],
+      ]);
     case 'circle':
       return `M${-r} 0A${r} ${r} 0 1 0 ${r} 0A${r} ${r} 0 1 0 ${-r} 0Z`;
     case 'triangle':
-      return polygon([[0, -r - 0.8], [r + 0.6, r - 0.4], [-r - 0.6, r - 0.4]]);
+      return polygon([
+        [0, -r - 0.8],
+        [r + 0.6, r - 0.4],
+        [-r - 0.6, r - 0.4],
+      ]);
     case 'triangle-down':
-      return polygon([[0, r + 0.8], [r + 0.6, -r + 0.4], [-r - 0.6, -r + 0.4]]);
+      return polygon([
+        [0, r + 0.8],
+        [r + 0.6, -r + 0.4],
+        [-r - 0.6, -r + 0.4],
+      ]);
     case 'square': {
       const s = r - 0.4;
-      return polygon([[-s, -s], [s, -s], [s, s], [-s, s]]);
+      return polygon([
+        [-s, -s],
+        [s, -s],
+        [s, s],
+        [-s, s],
+      ]);
     }
     case 'plus': {
       const s = r * 0.42;
       const t = r + 0.8;
-      return polygon([[-s, -t], [s, -t], [s, -s], [t, -s], [t, s], [s, s], [s, t], [-s, t], [-s, s], [-t, s], [-t, -s], [-s, -s]]);
+      return polygon([
+        [-s, -t],
+        [s, -t],
+        [s, -s],
+        [t, -s],
+        [t, s],
+        [s, s],
+        [s, t],
+        [-s, t],
+        [-s, s],
+        [-t, s],
+        [-t, -s],
+        [-s, -s],
+      ]);
     }
     case 'hexagon':
       return ring(6, () => r + 0.5, 0);
     case 'hourglass':
-      return polygon([[-r - 0.6, -r + 0.4], [r + 0.6, -r + 0.4], [0, 0], [r + 0.6, r - 0.4], [-r - 0.6, r - 0.4], [0, 0]]);
+      return polygon([
+        [-r - 0.6, -r + 0.4],
+        [r + 0.6, -r + 0.4],
+        [0, 0],
+        [r + 0.6, r - 0.4],
+        [-r - 0.6, r - 0.4],
+        [0, 0],
+      ]);
     case 'star':
       return ring(10, (i) => (i % 2 ? r * 0.5 : r + 1.2), -Math.PI / 2);
   }

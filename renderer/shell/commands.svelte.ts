@@ -24,7 +24,10 @@ const local = new SvelteMap<string, readonly Command[]>();
 
 /** Lists a screen's commands while it is shown: call inside an effect and return the answer. */
 export function offer(screen: string, commands: readonly Omit<Command, 'group'>[]): () => void {
-  local.set(screen, commands.map((command) => ({ ...command, group: 'Here' as const })));
+  local.set(
+    screen,
+    commands.map((command) => ({ ...command, group: 'Here' as const })),
+  );
   return () => local.delete(screen);
 }
 
@@ -35,36 +38,110 @@ export function allCommands(): Command[] {
   const list: Command[] = [...local.values()].flat();
   list.push({ id: 'home', group: 'Go to', title: 'All projects', icon: 'home', shortcut: 'Ctrl 1', run: go('#/') });
   if (projectId !== null) {
-    sections.forEach(({ section, title, icon }, i) => list.push({ id: section, group: 'Go to', title, icon, ...(i < 5 ? { shortcut: `Ctrl ${i + 2}` } : {}), run: go(projectHref(projectId, section)) }));
+    sections.forEach(({ section, title, icon }, i) =>
+      list.push({
+        id: section,
+        group: 'Go to',
+        title,
+        icon,
+        ...(i < 5 ? { shortcut: `Ctrl ${i + 2}` } : {}),
+        run: go(projectHref(projectId, section)),
+      }),
+    );
   }
   list.push(
     { id: 'all-runs', group: 'Go to', title: 'All runs', icon: 'line', run: go('#/runs') },
     { id: 'settings', group: 'Go to', title: 'Settings', icon: 'settings', shortcut: 'Ctrl ,', run: go('#/settings') },
-    { id: 'new-project', group: 'Projects', title: 'New project', icon: 'plus', shortcut: 'Ctrl N', run: () => void (app.newProjectOpen = true) },
+    {
+      id: 'new-project',
+      group: 'Projects',
+      title: 'New project',
+      icon: 'plus',
+      shortcut: 'Ctrl N',
+      run: () => void (app.newProjectOpen = true),
+    },
     { id: 'sample', group: 'Projects', title: 'Try the sample project', icon: 'play', run: startSample },
   );
-  for (const project of projects.list) list.push({ id: `project-${project.id}`, group: 'Projects', title: `Open ${project.name}`, icon: 'folder', run: go(projectHref(project.id, 'data')) });
+  for (const project of projects.list)
+    list.push({
+      id: `project-${project.id}`,
+      group: 'Projects',
+      title: `Open ${project.name}`,
+      icon: 'folder',
+      run: go(projectHref(project.id, 'data')),
+    });
   for (const run of runs.active) {
     const name = `${run.methodName}, seed ${run.seed}`;
-    list.push({ id: `watch-${run.id}`, group: 'Runs', title: `Watch ${name}`, icon: 'line', run: go(projectHref(run.projectId, 'runs', run.id)) });
-    if (run.state === 'running') list.push({ id: `pause-${run.id}`, group: 'Runs', title: `Pause ${name}`, icon: 'pause', run: () => runs.pause(run.id) });
-    if (run.state === 'paused') list.push({ id: `resume-${run.id}`, group: 'Runs', title: `Resume ${name}`, icon: 'play', run: () => runs.resume(run.id) });
-    list.push({ id: `cancel-${run.id}`, group: 'Runs', title: `Cancel ${name}`, icon: 'x', run: () => runs.cancel(run) });
+    list.push({
+      id: `watch-${run.id}`,
+      group: 'Runs',
+      title: `Watch ${name}`,
+      icon: 'line',
+      run: go(projectHref(run.projectId, 'runs', run.id)),
+    });
+    if (run.state === 'running')
+      list.push({
+        id: `pause-${run.id}`,
+        group: 'Runs',
+        title: `Pause ${name}`,
+        icon: 'pause',
+        run: () => runs.pause(run.id),
+      });
+    if (run.state === 'paused')
+      list.push({
+        id: `resume-${run.id}`,
+        group: 'Runs',
+        title: `Resume ${name}`,
+        icon: 'play',
+        run: () => runs.resume(run.id),
+      });
+    list.push({
+      id: `cancel-${run.id}`,
+      group: 'Runs',
+      title: `Cancel ${name}`,
+      icon: 'x',
+      run: () => runs.cancel(run),
+    });
   }
   list.push({ id: 'test-devices', group: 'App', title: 'Test the devices', icon: 'cpu', run: () => app.testDevices() });
-  for (const theme of ['system', 'light', 'dark'] as const) list.push({ id: `theme-${theme}`, group: 'App', title: `Theme: ${theme}`, icon: 'settings', run: () => app.set({ theme }) });
-  list.push({ id: 'help', group: 'Help', title: 'Help: first steps', icon: 'help', run: go(hrefOf({ screen: 'help', page: 'start' })) });
-  for (const method of methods.list) list.push({ id: `help-${method.type}`, group: 'Help', title: `Help: ${method.title}`, icon: 'help', run: go(hrefOf({ screen: 'help', page: method.type })) });
+  for (const theme of ['system', 'light', 'dark'] as const)
+    list.push({
+      id: `theme-${theme}`,
+      group: 'App',
+      title: `Theme: ${theme}`,
+      icon: 'settings',
+      run: () => app.set({ theme }),
+    });
+  list.push({
+    id: 'help',
+    group: 'Help',
+    title: 'Help: first steps',
+    icon: 'help',
+    run: go(hrefOf({ screen: 'help', page: 'start' })),
+  });
+  for (const method of methods.list)
+    list.push({
+      id: `help-${method.type}`,
+      group: 'Help',
+      title: `Help: ${method.title}`,
+      icon: 'help',
+      run: go(hrefOf({ screen: 'help', page: method.type })),
+    });
   return list;
 }
 
 /** Commands that hold every word of the query in title or group, those whose title begins with it first within their group. */
 export function matching(commands: readonly Command[], query: string): Command[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const hits = commands.filter((command) => words.every((word) => `${command.title} ${command.group}`.toLowerCase().includes(word)));
+  const hits = commands.filter((command) =>
+    words.every((word) => `${command.title} ${command.group}`.toLowerCase().includes(word)),
+  );
   const groups = [...new Set(hits.map((command) => command.group))];
-  const begins = (command: Command) => (words.length > 0 && command.title.toLowerCase().startsWith(words.join(' ')) ? 0 : 1);
-  return groups.flatMap((group) => hits.filter((command) => command.group === group).sort((a, b) => begins(a) - begins(b)));
+  const begins = (command: Command) =>
+    words.length > 0 && command.title.toLowerCase().startsWith(words.join(' ')) ? 0 : 1;
+  return groups.flatMap((group) =>
+    hits.filter((command) => command.group === group).sort((a, b) => begins(a) - begins(b)),
+  );
 }
 
 /** Runs a command and shows what went wrong, if anything did. */

@@ -7,5 +7,7 @@ export const keyName = (keys: string): string => (isMac ? keys.replace('Ctrl', '
 
 /** Whether the user is writing: letters then belong to the field. */
 export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
 }

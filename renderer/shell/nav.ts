@@ -2,7 +2,11 @@
 import type { IconName } from '../components/index.js';
 import type { ProjectSection } from '../state/router.svelte.js';
 
-export const sections: readonly { readonly section: ProjectSection; readonly title: string; readonly icon: IconName }[] = [
+export const sections: readonly {
+  readonly section: ProjectSection;
+  readonly title: string;
+  readonly icon: IconName;
+}[] = [
   { section: 'data', title: 'Data', icon: 'table' },
   { section: 'models', title: 'Model and method', icon: 'layers' },
   { section: 'runs', title: 'Runs', icon: 'line' },

@@ -13,7 +13,12 @@ declare global {
 }
 
 function bridge(): Bridge {
-  if (!window.studio) throw new StudioError('internal', 'The page has no connection to the studio.', 'Close the window and start PEFT Studio again.');
+  if (!window.studio)
+    throw new StudioError(
+      'internal',
+      'The page has no connection to the studio.',
+      'Close the window and start PEFT Studio again.',
+    );
   return window.studio;
 }
 
@@ -23,15 +28,23 @@ function bridge(): Bridge {
  */
 export async function call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
   const checked = calls[name].input.safeParse(input);
-  if (!checked.success) throw new StudioError('bad-input', firstIssue(checked.error), 'Correct the value and try again.', { call: name });
+  if (!checked.success)
+    throw new StudioError('bad-input', firstIssue(checked.error), 'Correct the value and try again.', { call: name });
   const plain: CallInput<N> = JSON.parse(JSON.stringify(input));
   const answer = await bridge().call(name, plain);
   if (!answer.ok) {
     const problem = problemSchema.safeParse(answer.problem);
-    throw problem.success ? StudioError.fromProblem(problem.data) : new StudioError('internal', `The studio could not answer "${name}".`, null);
+    throw problem.success
+      ? StudioError.fromProblem(problem.data)
+      : new StudioError('internal', `The studio could not answer "${name}".`, null);
   }
   const output = calls[name].output.safeParse(answer.value);
-  if (!output.success) throw new StudioError('internal', `The studio answered "${name}" in another shape than agreed (${firstIssue(output.error)}).`, 'This is a fault in the app; restarting may help.');
+  if (!output.success)
+    throw new StudioError(
+      'internal',
+      `The studio answered "${name}" in another shape than agreed (${firstIssue(output.error)}).`,
+      'This is a fault in the app; restarting may help.',
+    );
   return output.data as CallOutput<N>; // checked by this very schema one line above
 }
 

@@ -12,9 +12,19 @@ class Confirm {
   question = $state.raw<Question | null>(null);
   #resolve: ((yes: boolean) => void) | null = null;
 
-  ask(question: { title: string; lines?: readonly string[]; confirmLabel: string; danger?: boolean }): Promise<boolean> {
+  ask(question: {
+    title: string;
+    lines?: readonly string[];
+    confirmLabel: string;
+    danger?: boolean;
+  }): Promise<boolean> {
     this.answer(false);
-    this.question = { title: question.title, lines: question.lines ?? [], confirmLabel: question.confirmLabel, danger: question.danger ?? false };
+    this.question = {
+      title: question.title,
+      lines: question.lines ?? [],
+      confirmLabel: question.confirmLabel,
+      danger: question.danger ?? false,
+    };
     return new Promise((resolve) => (this.#resolve = resolve));
   }
 

@@ -1,7 +1,19 @@
 /** Numbers, sizes and times as the screens write them: thousands separated, U+2212 for minus, no more digits than asked. */
 
 const MINUS = '\u2212';
-const SUPERSCRIPTS: Readonly<Record<string, string>> = { '-': '\u207b', 0: '\u2070', 1: '\u00b9', 2: '\u00b2', 3: '\u00b3', 4: '\u2074', 5: '\u2075', 6: '\u2076', 7: '\u2077', 8: '\u2078', 9: '\u2079' };
+const SUPERSCRIPTS: Readonly<Record<string, string>> = {
+  '-': '\u207b',
+  0: '\u2070',
+  1: '\u00b9',
+  2: '\u00b2',
+  3: '\u00b3',
+  4: '\u2074',
+  5: '\u2075',
+  6: '\u2076',
+  7: '\u2077',
+  8: '\u2078',
+  9: '\u2079',
+};
 
 /** Stands for a value that was not measured. */
 export const NO_VALUE = '\u2013';
@@ -9,7 +21,10 @@ export const NO_VALUE = '\u2013';
 /** A number with `digits` decimals, thousands separated; a value that rounds to zero carries no sign. */
 export function number(value: number, digits = 0): string {
   if (!Number.isFinite(value)) return NO_VALUE;
-  const text = Math.abs(value).toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = Math.abs(value).toLocaleString('en-GB', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
@@ -41,7 +56,8 @@ export function shortCount(value: number): string {
 }
 
 /** "3 runs", "1 run". */
-export const plural = (count: number, one: string, many = `${one}s`): string => `${number(count)} ${count === 1 ? one : many}`;
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${number(count)} ${count === 1 ? one : many}`;
 
 /** Bytes in decimal units, three significant places: "7.94 MB", "412 MB". */
 export function bytes(value: number): string {
@@ -78,7 +94,8 @@ export function durationRange(low: number, high: number): string {
 }
 
 /** Time left, known to about a fifth, as a range. */
-export const timeLeft = (seconds: number): string => (seconds < 5 ? 'a few seconds' : durationRange(seconds * 0.9, seconds * 1.15));
+export const timeLeft = (seconds: number): string =>
+  seconds < 5 ? 'a few seconds' : durationRange(seconds * 0.9, seconds * 1.15);
 
 /** "2.0 × 10⁻⁴" below 0.01 and from a million on, plain otherwise. */
 export function scientific(value: number, digits = 1): string {
@@ -91,14 +108,17 @@ export function scientific(value: number, digits = 1): string {
 }
 
 /** "91.1 to 92.5". */
-export const interval = (low: number, high: number, digits = 1): string => `${number(low, digits)} to ${number(high, digits)}`;
+export const interval = (low: number, high: number, digits = 1): string =>
+  `${number(low, digits)} to ${number(high, digits)}`;
 
 const two = (value: number) => String(value).padStart(2, '0');
 
 /** Time of day with seconds, local: "12:31:39". */
 export function clock(iso: string): string {
   const at = new Date(iso);
-  return Number.isNaN(at.getTime()) ? NO_VALUE : `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  return Number.isNaN(at.getTime())
+    ? NO_VALUE
+    : `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
 /** When something was: the time today, the weekday within six days, else the date. */

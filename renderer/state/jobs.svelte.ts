@@ -29,11 +29,14 @@ class Jobs {
    */
   async finished(jobId: string): Promise<unknown> {
     const known = this.byId.get(jobId);
-    const job = known && known.state !== 'running' ? known : await new Promise<Job>((resolve) => {
-      this.#waiting.set(jobId, [...(this.#waiting.get(jobId) ?? []), resolve]);
-      // The job may have ended before this window listened.
-      void this.refresh();
-    });
+    const job =
+      known && known.state !== 'running'
+        ? known
+        : await new Promise<Job>((resolve) => {
+            this.#waiting.set(jobId, [...(this.#waiting.get(jobId) ?? []), resolve]);
+            // The job may have ended before this window listened.
+            void this.refresh();
+          });
     if (job.state === 'done') return job.result;
     if (job.problem) throw StudioError.fromProblem(job.problem);
     throw new StudioError('cancelled', `${job.title} was cancelled.`);

@@ -22,12 +22,20 @@ const linearParts = ['q', 'k', 'v', 'o', 'up', 'down'] as const satisfies readon
 
 /** Paths of a layer's linear modules in the checkpoints of each family, for layer 0. */
 const bertModules: Readonly<Record<Linear, string>> = {
-  q: 'encoder.layer.0.attention.self.query', k: 'encoder.layer.0.attention.self.key', v: 'encoder.layer.0.attention.self.value', o: 'encoder.layer.0.attention.output.dense',
-  up: 'encoder.layer.0.intermediate.dense', down: 'encoder.layer.0.output.dense',
+  q: 'encoder.layer.0.attention.self.query',
+  k: 'encoder.layer.0.attention.self.key',
+  v: 'encoder.layer.0.attention.self.value',
+  o: 'encoder.layer.0.attention.output.dense',
+  up: 'encoder.layer.0.intermediate.dense',
+  down: 'encoder.layer.0.output.dense',
 };
 const distilbertModules: Readonly<Record<Linear, string>> = {
-  q: 'transformer.layer.0.attention.q_lin', k: 'transformer.layer.0.attention.k_lin', v: 'transformer.layer.0.attention.v_lin', o: 'transformer.layer.0.attention.out_lin',
-  up: 'transformer.layer.0.ffn.lin1', down: 'transformer.layer.0.ffn.lin2',
+  q: 'transformer.layer.0.attention.q_lin',
+  k: 'transformer.layer.0.attention.k_lin',
+  v: 'transformer.layer.0.attention.v_lin',
+  o: 'transformer.layer.0.attention.out_lin',
+  up: 'transformer.layer.0.ffn.lin1',
+  down: 'transformer.layer.0.ffn.lin2',
 };
 const families = [bertModules, distilbertModules];
 
@@ -35,7 +43,10 @@ const families = [bertModules, distilbertModules];
 export function targetChoices(architecture: string): { choices: readonly string[]; initial: readonly string[] } {
   return architecture === 'distilbert'
     ? { choices: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'], initial: ['q_lin', 'v_lin'] }
-    : { choices: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'], initial: ['query', 'value'] };
+    : {
+        choices: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'],
+        initial: ['query', 'value'],
+      };
 }
 
 /** Parts that a target module names: by the end of a module's path, as the methods match it ("output.dense" is both output layers). */
@@ -53,8 +64,16 @@ function partsOfPattern(pattern: string): LayerPart[] {
   } catch {
     return [];
   }
-  const paths = (path: string) => Array.from({ length: 24 }, (_, layer) => path.replace('.0.', `.${layer}.`)).flatMap((it) => [it, `bert.${it}`, `roberta.${it}`, `distilbert.${it}`]);
-  return linearParts.filter((part) => families.some((modules) => paths(modules[part]).some((path) => expression.test(path))));
+  const paths = (path: string) =>
+    Array.from({ length: 24 }, (_, layer) => path.replace('.0.', `.${layer}.`)).flatMap((it) => [
+      it,
+      `bert.${it}`,
+      `roberta.${it}`,
+      `distilbert.${it}`,
+    ]);
+  return linearParts.filter((part) =>
+    families.some((modules) => paths(modules[part]).some((path) => expression.test(path))),
+  );
 }
 
 /** Parts that LoRA acts on; left out, the architecture's query and value. */
@@ -64,7 +83,8 @@ function lowRankParts(targets: unknown): LayerPart[] {
 }
 
 const none: ReadonlySet<never> = new Set<never>();
-const words = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
+const words = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 
 /** What a method adds or trains in each layer; null for a method this drawing does not know. */
 export function layerMarks(method: MethodOptions): LayerMarks | null {
@@ -77,10 +97,18 @@ export function layerMarks(method: MethodOptions): LayerMarks | null {
     case 'bitfit':
       return { ...quiet, biases: true, words: 'Only the biases train, the last column of each box; the weights stay.' };
     case 'lora':
-      return { ...quiet, lowRank: new Set(lowRankParts(method['targetModules'])), words: 'Beside each chosen W: W x + (alpha / r) B A x. B starts at 0: the model starts unchanged.' };
+      return {
+        ...quiet,
+        lowRank: new Set(lowRankParts(method['targetModules'])),
+        words: 'Beside each chosen W: W x + (alpha / r) B A x. B starts at 0: the model starts unchanged.',
+      };
     case 'bottleneck': {
       const both = method['placement'] === 'houlsby';
-      return { ...quiet, adapters: new Set(both ? (['o', 'down'] as const) : (['down'] as const)), words: `${both ? 'After attention and after the feed-forward part' : 'After the feed-forward part'}: h + up(act(down(h))). up starts at 0, so the model starts unchanged.` };
+      return {
+        ...quiet,
+        adapters: new Set(both ? (['o', 'down'] as const) : (['down'] as const)),
+        words: `${both ? 'After attention and after the feed-forward part' : 'After the feed-forward part'}: h + up(act(down(h))). up starts at 0, so the model starts unchanged.`,
+      };
     }
     default:
       return null;
@@ -95,7 +123,11 @@ export function shapeFacts(method: MethodOptions, hidden: number): string[] {
     const rank = option('rank');
     const alpha = option('alpha');
     if (rank === null) return [];
-    return [`A ${size(rank)} \u00d7 ${size(hidden)}`, `B ${size(hidden)} \u00d7 ${size(rank)}`, ...(alpha === null ? [] : [`alpha / r = ${size(alpha / rank)}`])];
+    return [
+      `A ${size(rank)} \u00d7 ${size(hidden)}`,
+      `B ${size(hidden)} \u00d7 ${size(rank)}`,
+      ...(alpha === null ? [] : [`alpha / r = ${size(alpha / rank)}`]),
+    ];
   }
   if (method.type === 'bottleneck') {
     const factor = option('reductionFactor');

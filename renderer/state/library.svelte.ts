@@ -45,7 +45,8 @@ class Datasets extends Resource<readonly Dataset[]> {
   async remove(id: number): Promise<boolean> {
     const removal = await call('datasets.removal', { id });
     const lines = removal.bytes > 0 ? [...removal.lines, `${bytes(removal.bytes)} on disk are freed.`] : removal.lines;
-    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete data set', danger: true }))) return false;
+    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete data set', danger: true })))
+      return false;
     await call('datasets.remove', { id });
     await this.refresh();
     return true;

@@ -45,7 +45,11 @@ export class LiveRun {
     const batch = this.#pending;
     this.#pending = [];
     if (batch.length === 0) return;
-    this.steps = append(this.steps, batch.flatMap((data) => data.steps), STEP_LIMIT);
+    this.steps = append(
+      this.steps,
+      batch.flatMap((data) => data.steps),
+      STEP_LIMIT,
+    );
     const known = new Set(this.validations.map((validation) => validation.step));
     const fresh = batch.flatMap((data) => data.validations).filter((validation) => !known.has(validation.step));
     if (fresh.length > 0) this.validations = [...this.validations, ...fresh];

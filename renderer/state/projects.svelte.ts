@@ -18,12 +18,18 @@ class Projects extends Resource<readonly Project[]> {
   get current(): Project | null {
     const id = router.projectId;
     if (id === null) return null;
-    return this.list.find((project) => project.id === id) ?? this.archived.value?.find((project) => project.id === id) ?? null;
+    return (
+      this.list.find((project) => project.id === id) ??
+      this.archived.value?.find((project) => project.id === id) ??
+      null
+    );
   }
 
   async refresh(): Promise<void> {
     await this.read(() => call('projects.list', { archived: false }));
-    await this.archived.read(async () => (await call('projects.list', { archived: true })).filter((project) => project.archivedAt !== null));
+    await this.archived.read(async () =>
+      (await call('projects.list', { archived: true })).filter((project) => project.archivedAt !== null),
+    );
   }
 
   async create(name: string, description: string): Promise<Project> {
@@ -53,7 +59,8 @@ class Projects extends Resource<readonly Project[]> {
   async remove(id: number): Promise<boolean> {
     const removal = await call('projects.removal', { id });
     const lines = removal.bytes > 0 ? [...removal.lines, `${bytes(removal.bytes)} on disk are freed.`] : removal.lines;
-    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete project', danger: true }))) return false;
+    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete project', danger: true })))
+      return false;
     await call('projects.remove', { id });
     await this.refresh();
     return true;

@@ -9,11 +9,19 @@ export type Route =
   | { readonly screen: 'settings' }
   | { readonly screen: 'help'; readonly page: string }
   /** `detail` is what follows the section: a run's id, "import", a data set's id. */
-  | { readonly screen: 'project'; readonly projectId: number; readonly section: ProjectSection; readonly detail: string | null };
+  | {
+      readonly screen: 'project';
+      readonly projectId: number;
+      readonly section: ProjectSection;
+      readonly detail: string | null;
+    };
 
 /** Reads "#/project/3/runs/12"; anything unknown leads home. */
 export function parseRoute(hash: string): Route {
-  const [first = '', second = '', third = '', fourth = ''] = hash.replace(/^#?\/?/, '').split('/').map(decodeURIComponent);
+  const [first = '', second = '', third = '', fourth = ''] = hash
+    .replace(/^#?\/?/, '')
+    .split('/')
+    .map(decodeURIComponent);
   if (first === 'settings' || first === 'runs') return { screen: first };
   if (first === 'help') return { screen: 'help', page: second || 'start' };
   if (first === 'project' && /^[1-9]\d*$/.test(second)) {

@@ -6,8 +6,10 @@ import { confirm } from './confirm.svelte.js';
 import { bytes } from './format.js';
 import { LiveRun } from './live.svelte.js';
 
-export const isActive = (run: Run): boolean => run.state === 'preparing' || run.state === 'running' || run.state === 'paused';
-export const isOver = (run: Run): boolean => run.state === 'finished' || run.state === 'cancelled' || run.state === 'failed';
+export const isActive = (run: Run): boolean =>
+  run.state === 'preparing' || run.state === 'running' || run.state === 'paused';
+export const isOver = (run: Run): boolean =>
+  run.state === 'finished' || run.state === 'cancelled' || run.state === 'failed';
 
 class Runs {
   byId = new SvelteMap<number, Run>();
@@ -78,8 +80,19 @@ class Runs {
   }
   /** Asks first when work would be lost. Returns whether it was cancelled. */
   async cancel(run: Run): Promise<boolean> {
-    const lines = run.step > 0 ? [`${run.step} of ${run.totalSteps} steps are done. A cancelled run keeps its curves but gets no test score.`] : ['It has not started yet.'];
-    if (!(await confirm.ask({ title: `Cancel ${run.methodName}, seed ${run.seed}?`, lines, confirmLabel: 'Cancel the run', danger: true }))) return false;
+    const lines =
+      run.step > 0
+        ? [`${run.step} of ${run.totalSteps} steps are done. A cancelled run keeps its curves but gets no test score.`]
+        : ['It has not started yet.'];
+    if (
+      !(await confirm.ask({
+        title: `Cancel ${run.methodName}, seed ${run.seed}?`,
+        lines,
+        confirmLabel: 'Cancel the run',
+        danger: true,
+      }))
+    )
+      return false;
     this.receive(await call('runs.cancel', { id: run.id }));
     return true;
   }

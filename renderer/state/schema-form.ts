@@ -11,28 +11,53 @@ interface Common {
   readonly optional: boolean;
 }
 export type FormField =
-  | (Common & { readonly kind: 'number'; readonly integer: boolean; readonly min: number | null; readonly max: number | null; readonly initial: number | null })
+  | (Common & {
+      readonly kind: 'number';
+      readonly integer: boolean;
+      readonly min: number | null;
+      readonly max: number | null;
+      readonly initial: number | null;
+    })
   | (Common & { readonly kind: 'flag'; readonly initial: boolean })
   | (Common & { readonly kind: 'choice'; readonly choices: readonly string[]; readonly initial: string | null })
   /** Words; `choices` are all that is allowed, or examples where `open`. */
-  | (Common & { readonly kind: 'list'; readonly choices: readonly string[]; readonly open: boolean; readonly initial: readonly string[] })
+  | (Common & {
+      readonly kind: 'list';
+      readonly choices: readonly string[];
+      readonly open: boolean;
+      readonly initial: readonly string[];
+    })
   | (Common & { readonly kind: 'text'; readonly initial: string | null });
 
 const nodeSchema = z.looseObject({
-  type: z.union([z.string(), z.array(z.string())]).optional(), title: z.string().optional(), description: z.string().optional(), default: z.unknown().optional(),
-  minimum: z.number().optional(), maximum: z.number().optional(), exclusiveMinimum: z.number().optional(), exclusiveMaximum: z.number().optional(),
-  enum: z.array(z.unknown()).optional(), const: z.unknown().optional(), examples: z.array(z.unknown()).optional(),
-  anyOf: z.array(z.record(z.string(), z.unknown())).optional(), oneOf: z.array(z.record(z.string(), z.unknown())).optional(), items: z.record(z.string(), z.unknown()).optional(),
+  type: z.union([z.string(), z.array(z.string())]).optional(),
+  title: z.string().optional(),
+  description: z.string().optional(),
+  default: z.unknown().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  exclusiveMinimum: z.number().optional(),
+  exclusiveMaximum: z.number().optional(),
+  enum: z.array(z.unknown()).optional(),
+  const: z.unknown().optional(),
+  examples: z.array(z.unknown()).optional(),
+  anyOf: z.array(z.record(z.string(), z.unknown())).optional(),
+  oneOf: z.array(z.record(z.string(), z.unknown())).optional(),
+  items: z.record(z.string(), z.unknown()).optional(),
 });
 type Node = z.infer<typeof nodeSchema>;
 
 /** "targetModules" as words: "Target modules". */
 export function wordsOf(key: string): string {
-  const spaced = key.replace(/([a-z0-9])([A-Z])/g, (_, before: string, capital: string) => `${before} ${capital.toLowerCase()}`);
+  const spaced = key.replace(
+    /([a-z0-9])([A-Z])/g,
+    (_, before: string, capital: string) => `${before} ${capital.toLowerCase()}`,
+  );
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-const strings = (values: readonly unknown[] | undefined): string[] => (values ?? []).filter((value) => typeof value === 'string');
+const strings = (values: readonly unknown[] | undefined): string[] =>
+  (values ?? []).filter((value) => typeof value === 'string');
 
 /** The node without its null branch, and whether it had one. */
 function withoutNull(node: Node): { node: Node; nullable: boolean } {
@@ -42,28 +67,66 @@ function withoutNull(node: Node): { node: Node; nullable: boolean } {
     const rest = parsed.filter((branch) => branch.type !== 'null');
     // Of several branches a list of words is preferred: the rest are shorthands for it.
     const chosen = rest.find((branch) => branch.type === 'array') ?? rest[0];
-    return { node: { ...chosen, title: node.title ?? chosen?.title, description: node.description ?? chosen?.description, default: node.default ?? chosen?.default, examples: node.examples ?? chosen?.examples }, nullable: rest.length < parsed.length };
+    return {
+      node: {
+        ...chosen,
+        title: node.title ?? chosen?.title,
+        description: node.description ?? chosen?.description,
+        default: node.default ?? chosen?.default,
+        examples: node.examples ?? chosen?.examples,
+      },
+      nullable: rest.length < parsed.length,
+    };
   }
-  if (Array.isArray(node.type)) return { node: { ...node, type: node.type.find((type) => type !== 'null') }, nullable: node.type.includes('null') };
+  if (Array.isArray(node.type))
+    return { node: { ...node, type: node.type.find((type) => type !== 'null') }, nullable: node.type.includes('null') };
   return { node, nullable: false };
 }
 
 function fieldOf(key: string, raw: Node, required: boolean): FormField {
   const { node, nullable } = withoutNull(raw);
-  const common: Common = { key, title: node.title ?? wordsOf(key), description: node.description ?? null, nullable, optional: !required && raw.default === undefined && node.default === undefined };
+  const common: Common = {
+    key,
+    title: node.title ?? wordsOf(key),
+    description: node.description ?? null,
+    nullable,
+    optional: !required && raw.default === undefined && node.default === undefined,
+  };
   const initial = node.default;
-  if (node.enum && strings(node.enum).length === node.enum.length) return { ...common, kind: 'choice', choices: strings(node.enum), initial: typeof initial === 'string' ? initial : null };
+  if (node.enum && strings(node.enum).length === node.enum.length)
+    return {
+      ...common,
+      kind: 'choice',
+      choices: strings(node.enum),
+      initial: typeof initial === 'string' ? initial : null,
+    };
   switch (node.type) {
     case 'integer':
     case 'number':
-      return { ...common, kind: 'number', integer: node.type === 'integer', min: node.minimum ?? node.exclusiveMinimum ?? null, max: node.maximum ?? node.exclusiveMaximum ?? null, initial: typeof initial === 'number' ? initial : null };
+      return {
+        ...common,
+        kind: 'number',
+        integer: node.type === 'integer',
+        min: node.minimum ?? node.exclusiveMinimum ?? null,
+        max: node.maximum ?? node.exclusiveMaximum ?? null,
+        initial: typeof initial === 'number' ? initial : null,
+      };
     case 'boolean':
       return { ...common, kind: 'flag', initial: initial === true };
     case 'array': {
       const items = node.items ? nodeSchema.parse(node.items) : null;
       const allowed = strings(items?.enum);
       const start = Array.isArray(initial) ? strings(initial) : [];
-      return { ...common, kind: 'list', open: allowed.length === 0, choices: allowed.length > 0 ? allowed : [...new Set([...strings(node.examples?.flat()), ...strings(items?.examples), ...start])], initial: start };
+      return {
+        ...common,
+        kind: 'list',
+        open: allowed.length === 0,
+        choices:
+          allowed.length > 0
+            ? allowed
+            : [...new Set([...strings(node.examples?.flat()), ...strings(items?.examples), ...start])],
+        initial: start,
+      };
     }
     default:
       return { ...common, kind: 'text', initial: typeof initial === 'string' ? initial : null };
@@ -75,7 +138,9 @@ export function formFields(schema: Readonly<Record<string, unknown>>): FormField
   const properties = z.record(z.string(), nodeSchema).safeParse(schema['properties']);
   if (!properties.success) return [];
   const required = z.array(z.string()).catch([]).parse(schema['required']);
-  return Object.entries(properties.data).filter(([, node]) => node.const === undefined).map(([key, node]) => fieldOf(key, node, required.includes(key)));
+  return Object.entries(properties.data)
+    .filter(([, node]) => node.const === undefined)
+    .map(([key, node]) => fieldOf(key, node, required.includes(key)));
 }
 
 /** Range as the field shows it: "1 to 64", "from 0", "up to 1". */

@@ -13,7 +13,10 @@ class Toasts {
   list = $state.raw<readonly Toast[]>([]);
   #next = 1;
 
-  show(text: string, options: { tone?: Toast['tone']; hint?: string | null; action?: Toast['action']; seconds?: number | null } = {}): void {
+  show(
+    text: string,
+    options: { tone?: Toast['tone']; hint?: string | null; action?: Toast['action']; seconds?: number | null } = {},
+  ): void {
     const tone = options.tone ?? 'plain';
     const toast: Toast = { id: this.#next++, tone, text, hint: options.hint ?? null, action: options.action ?? null };
     this.list = [...this.list.slice(-3), toast];

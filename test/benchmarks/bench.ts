@@ -18,8 +18,14 @@ import { measure, measurementSchema, workSchema, type Measurement, type Work } f
 const execute = promisify(execFile);
 const self = fileURLToPath(import.meta.url);
 const methods: Readonly<Record<string, { title: string; method: Work['method'] }>> = {
-  lora: { title: 'LoRA r 8, query value', method: { type: 'lora', rank: 8, alpha: 16, dropout: 0, targetModules: ['query', 'value'] } },
-  bottleneck: { title: 'Bottleneck 64, Houlsby', method: { type: 'bottleneck', placement: 'houlsby', reductionFactor: 6, activation: 'relu' } },
+  lora: {
+    title: 'LoRA r 8, query value',
+    method: { type: 'lora', rank: 8, alpha: 16, dropout: 0, targetModules: ['query', 'value'] },
+  },
+  bottleneck: {
+    title: 'Bottleneck 64, Houlsby',
+    method: { type: 'bottleneck', placement: 'houlsby', reductionFactor: 6, activation: 'relu' },
+  },
   full: { title: 'Full fine-tuning', method: { type: 'full' } },
 };
 const spellingSchema = z.object({ attention: z.string(), fused: z.boolean() });
@@ -33,10 +39,14 @@ async function lastLine(command: string, args: readonly string[]): Promise<unkno
 async function findPython(wanted: string | undefined): Promise<string | null> {
   const candidates = wanted === undefined ? ['python3', 'python'] : [wanted];
   for (const python of candidates) {
-    const ready = await execute(python, ['-c', 'import torch, transformers, peft']).then(() => true, () => false);
+    const ready = await execute(python, ['-c', 'import torch, transformers, peft']).then(
+      () => true,
+      () => false,
+    );
     if (ready) return python;
   }
-  if (wanted !== undefined) throw new Error(`${wanted} cannot import torch, transformers and peft; install them there or leave --python out.`);
+  if (wanted !== undefined)
+    throw new Error(`${wanted} cannot import torch, transformers and peft; install them there or leave --python out.`);
   return null;
 }
 
@@ -45,23 +55,39 @@ function peerScript(): string {
   for (let folder = join(self, '..'); ; folder = join(folder, '..')) {
     const path = join(folder, 'test', 'benchmarks', 'peer.py');
     if (existsSync(path)) return path;
-    if (folder === join(folder, '..')) throw new Error('test/benchmarks/peer.py was not found above the benchmark bundle; run it inside a checkout.');
+    if (folder === join(folder, '..'))
+      throw new Error('test/benchmarks/peer.py was not found above the benchmark bundle; run it inside a checkout.');
   }
 }
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
-interface Side { readonly seconds: number; readonly peakMemoryBytes: number | null; readonly loss: number; readonly trainable: number }
+interface Side {
+  readonly seconds: number;
+  readonly peakMemoryBytes: number | null;
+  readonly loss: number;
+  readonly trainable: number;
+}
 
 /** Medians over all rounds' steps; memory is the largest of the rounds. */
 function summarize(rounds: readonly Measurement[]): Side {
   const first = rounds[0];
   if (first === undefined) throw new Error('no round was measured');
-  return { seconds: median(rounds.flatMap((round) => round.seconds)), peakMemoryBytes: rounds.reduce<number | null>((peak, round) => (peak === null || round.peakMemoryBytes === null ? null : Math.max(peak, round.peakMemoryBytes)), 0), loss: first.losses[0] ?? NaN, trainable: first.trainable };
+  return {
+    seconds: median(rounds.flatMap((round) => round.seconds)),
+    peakMemoryBytes: rounds.reduce<number | null>(
+      (peak, round) => (peak === null || round.peakMemoryBytes === null ? null : Math.max(peak, round.peakMemoryBytes)),
+      0,
+    ),
+    loss: first.losses[0] ?? NaN,
+    trainable: first.trainable,
+  };
 }
 
 function table(rows: readonly (readonly string[])[]): string {
@@ -70,14 +96,22 @@ function table(rows: readonly (readonly string[])[]): string {
   return head === undefined ? '' : [line(head), line(head.map(() => '---')), ...body.map(line)].join('\n');
 }
 
-const megabytes = (bytes: number | null | undefined) => (bytes === null || bytes === undefined ? '–' : (bytes / 1e6).toFixed(0));
+const megabytes = (bytes: number | null | undefined) =>
+  bytes === null || bytes === undefined ? '–' : (bytes / 1e6).toFixed(0);
 
 async function main(): Promise<void> {
-  const { values: options } = parseArgs({ options: {
-    steps: { type: 'string', default: '12' }, rounds: { type: 'string', default: '2' }, threads: { type: 'string', default: String(Math.min(availableParallelism(), 16)) },
-    batch: { type: 'string', default: '16' }, sequence: { type: 'string', default: '128' }, python: { type: 'string' },
-    methods: { type: 'string', default: Object.keys(methods).join(',') }, out: { type: 'string' },
-  } });
+  const { values: options } = parseArgs({
+    options: {
+      steps: { type: 'string', default: '12' },
+      rounds: { type: 'string', default: '2' },
+      threads: { type: 'string', default: String(Math.min(availableParallelism(), 16)) },
+      batch: { type: 'string', default: '16' },
+      sequence: { type: 'string', default: '128' },
+      python: { type: 'string' },
+      methods: { type: 'string', default: Object.keys(methods).join(',') },
+      out: { type: 'string' },
+    },
+  });
   const python = await findPython(options.python ?? process.env.PEFT_STUDIO_PYTHON);
   const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
   const [batchSize, sequence, threads] = [Number(options.batch), Number(options.sequence), Number(options.threads)];
@@ -88,38 +122,92 @@ async function main(): Promise<void> {
     await writeModel(folder, miniLm);
     for (const name of options.methods.split(',')) {
       const chosen = methods[name];
-      if (chosen === undefined) throw new Error(`--methods has "${name}"; it takes ${Object.keys(methods).join(', ')}.`);
-      const work = { folder, steps: Number(options.steps), warmup: 2, batchSize, sequence, threads, labels: labels.length };
-      const peerWork = { ...work, method: chosen.method.type === 'bottleneck' ? { type: 'bottleneck', size: 64 } : chosen.method };
+      if (chosen === undefined)
+        throw new Error(`--methods has "${name}"; it takes ${Object.keys(methods).join(', ')}.`);
+      const work = {
+        folder,
+        steps: Number(options.steps),
+        warmup: 2,
+        batchSize,
+        sequence,
+        threads,
+        labels: labels.length,
+      };
+      const peerWork = {
+        ...work,
+        method: chosen.method.type === 'bottleneck' ? { type: 'bottleneck', size: 64 } : chosen.method,
+      };
       const peer = (more: object) => lastLine(python ?? '', [peerScript(), JSON.stringify({ ...peerWork, ...more })]);
       const spelling = python === null ? null : z.object({ spelling: spellingSchema }).parse(await peer({})).spelling;
       const ours: Measurement[] = [];
       const theirs: Measurement[] = [];
       for (let round = 0; round < Number(options.rounds); round++) {
-        ours.push(measurementSchema.parse(await lastLine(process.execPath, [self, 'worker', JSON.stringify({ ...work, method: chosen.method })])));
+        ours.push(
+          measurementSchema.parse(
+            await lastLine(process.execPath, [self, 'worker', JSON.stringify({ ...work, method: chosen.method })]),
+          ),
+        );
         if (spelling !== null) theirs.push(measurementSchema.parse(await peer({ spelling })));
         process.stderr.write(`${chosen.title}: round ${round + 1} of ${options.rounds}\n`);
       }
       versions = { ...versions, ...theirs[0]?.versions };
-      results.push({ method: chosen.title, ours: summarize(ours), theirs: theirs.length === 0 ? null : summarize(theirs), spelling: spelling === null ? null : `${spelling.attention}, ${spelling.fused ? 'fused' : 'ordinary'} AdamW` });
+      results.push({
+        method: chosen.title,
+        ours: summarize(ours),
+        theirs: theirs.length === 0 ? null : summarize(theirs),
+        spelling: spelling === null ? null : `${spelling.attention}, ${spelling.fused ? 'fused' : 'ordinary'} AdamW`,
+      });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   versions['onnxruntime-node'] = await runtimeVersion();
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${threads} threads of ${availableParallelism()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${platform()} ${release()}`;
-  console.log(`${new Date().toISOString().slice(0, 10)}, ${machine}\n${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}`);
-  console.log(`BERT shape, ${miniLm.layers} layers, width ${miniLm.hiddenSize}; batch ${batchSize} × ${sequence}; dropout 0; AdamW, clipping 1; medians of ${options.rounds} × ${options.steps} steps\n`);
-  console.log(table([
-    ['method', 'ours, ms', 'PyTorch, ms', 'ratio', 'tokens/s, ours', 'PyTorch', 'peak memory, ours, MB', 'PyTorch', 'first loss, ours', 'PyTorch', 'PyTorch runs with'],
-    ...results.map(({ method, ours, theirs, spelling }) => [
-      method, (ours.seconds * 1000).toFixed(0), theirs === null ? '–' : (theirs.seconds * 1000).toFixed(0), theirs === null ? '–' : (ours.seconds / theirs.seconds).toFixed(2),
-      (tokens / ours.seconds).toFixed(0), theirs === null ? '–' : (tokens / theirs.seconds).toFixed(0), megabytes(ours.peakMemoryBytes), megabytes(theirs?.peakMemoryBytes),
-      ours.loss.toFixed(5), theirs === null ? '–' : theirs.loss.toFixed(5), spelling ?? '–',
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${machine}\n${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}`,
+  );
+  console.log(
+    `BERT shape, ${miniLm.layers} layers, width ${miniLm.hiddenSize}; batch ${batchSize} × ${sequence}; dropout 0; AdamW, clipping 1; medians of ${options.rounds} × ${options.steps} steps\n`,
+  );
+  console.log(
+    table([
+      [
+        'method',
+        'ours, ms',
+        'PyTorch, ms',
+        'ratio',
+        'tokens/s, ours',
+        'PyTorch',
+        'peak memory, ours, MB',
+        'PyTorch',
+        'first loss, ours',
+        'PyTorch',
+        'PyTorch runs with',
+      ],
+      ...results.map(({ method, ours, theirs, spelling }) => [
+        method,
+        (ours.seconds * 1000).toFixed(0),
+        theirs === null ? '–' : (theirs.seconds * 1000).toFixed(0),
+        theirs === null ? '–' : (ours.seconds / theirs.seconds).toFixed(2),
+        (tokens / ours.seconds).toFixed(0),
+        theirs === null ? '–' : (tokens / theirs.seconds).toFixed(0),
+        megabytes(ours.peakMemoryBytes),
+        megabytes(theirs?.peakMemoryBytes),
+        ours.loss.toFixed(5),
+        theirs === null ? '–' : theirs.loss.toFixed(5),
+        spelling ?? '–',
+      ]),
     ]),
-  ]));
-  if (python === null) console.log('\nNo Python with torch, transformers and peft was found: our side only. Name one by --python PATH.');
-  if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify({ date: new Date().toISOString(), machine, versions, batchSize, sequence, results }, null, 2)}\n`);
+  );
+  if (python === null)
+    console.log('\nNo Python with torch, transformers and peft was found: our side only. Name one by --python PATH.');
+  if (options.out !== undefined)
+    await writeFile(
+      options.out,
+      `${JSON.stringify({ date: new Date().toISOString(), machine, versions, batchSize, sequence, results }, null, 2)}\n`,
+    );
 }
 
 async function runtimeVersion(): Promise<string> {
@@ -127,5 +215,6 @@ async function runtimeVersion(): Promise<string> {
   return z.object({ version: z.string() }).parse(JSON.parse(await readFile(file, 'utf8'))).version;
 }
 
-if (process.argv[2] === 'worker') console.log(JSON.stringify(await measure(workSchema.parse(JSON.parse(process.argv[3] ?? 'null')))));
+if (process.argv[2] === 'worker')
+  console.log(JSON.stringify(await measure(workSchema.parse(JSON.parse(process.argv[3] ?? 'null')))));
 else await main();

@@ -11,7 +11,13 @@ export interface BenchModel {
   readonly vocabularySize: number;
 }
 
-export const miniLm: BenchModel = { layers: 6, hiddenSize: 384, heads: 12, intermediateSize: 1536, vocabularySize: 30522 };
+export const miniLm: BenchModel = {
+  layers: 6,
+  hiddenSize: 384,
+  heads: 12,
+  intermediateSize: 1536,
+  vocabularySize: 30522,
+};
 export const labels = ['a', 'b', 'c', 'd'];
 const positions = 512;
 
@@ -30,17 +36,30 @@ function normals(seed: number): () => number {
 /** Names and shapes of a BertForSequenceClassification, in file order. */
 function shapesOf(model: BenchModel): [name: string, shape: number[]][] {
   const { hiddenSize: d, intermediateSize: f } = model;
-  const linear = (name: string, out: number, inner: number): [string, number[]][] => [[`${name}.weight`, [out, inner]], [`${name}.bias`, [out]]];
-  const norm = (name: string): [string, number[]][] => [[`${name}.LayerNorm.weight`, [d]], [`${name}.LayerNorm.bias`, [d]]];
+  const linear = (name: string, out: number, inner: number): [string, number[]][] => [
+    [`${name}.weight`, [out, inner]],
+    [`${name}.bias`, [out]],
+  ];
+  const norm = (name: string): [string, number[]][] => [
+    [`${name}.LayerNorm.weight`, [d]],
+    [`${name}.LayerNorm.bias`, [d]],
+  ];
   const layers = Array.from({ length: model.layers }, (_, i) => `bert.encoder.layer.${i}`).flatMap((layer) => [
     ...['query', 'key', 'value'].flatMap((part) => linear(`${layer}.attention.self.${part}`, d, d)),
-    ...linear(`${layer}.attention.output.dense`, d, d), ...norm(`${layer}.attention.output`),
-    ...linear(`${layer}.intermediate.dense`, f, d), ...linear(`${layer}.output.dense`, d, f), ...norm(`${layer}.output`),
+    ...linear(`${layer}.attention.output.dense`, d, d),
+    ...norm(`${layer}.attention.output`),
+    ...linear(`${layer}.intermediate.dense`, f, d),
+    ...linear(`${layer}.output.dense`, d, f),
+    ...norm(`${layer}.output`),
   ]);
   return [
-    ['bert.embeddings.word_embeddings.weight', [model.vocabularySize, d]], ['bert.embeddings.position_embeddings.weight', [positions, d]],
-    ['bert.embeddings.token_type_embeddings.weight', [2, d]], ...norm('bert.embeddings'), ...layers,
-    ...linear('bert.pooler.dense', d, d), ...linear('classifier', labels.length, d),
+    ['bert.embeddings.word_embeddings.weight', [model.vocabularySize, d]],
+    ['bert.embeddings.position_embeddings.weight', [positions, d]],
+    ['bert.embeddings.token_type_embeddings.weight', [2, d]],
+    ...norm('bert.embeddings'),
+    ...layers,
+    ...linear('bert.pooler.dense', d, d),
+    ...linear('classifier', labels.length, d),
   ];
 }
 
@@ -49,7 +68,9 @@ export async function writeModel(folder: string, model: BenchModel): Promise<voi
   await mkdir(folder, { recursive: true });
   const normal = normals(2463534242);
   const tensors = shapesOf(model).map(([name, shape]): TensorToWrite => ({
-    name, shape, dtype: 'F32',
+    name,
+    shape,
+    dtype: 'F32',
     data: () => {
       const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
       if (shape.length > 1) for (let i = 0; i < values.length; i++) values[i] = 0.02 * normal();
@@ -58,20 +79,43 @@ export async function writeModel(folder: string, model: BenchModel): Promise<voi
     },
   }));
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
-  await writeFile(join(folder, 'config.json'), JSON.stringify({
-    architectures: ['BertForSequenceClassification'], model_type: 'bert', hidden_act: 'gelu', hidden_size: model.hiddenSize, num_hidden_layers: model.layers,
-    num_attention_heads: model.heads, intermediate_size: model.intermediateSize, vocab_size: model.vocabularySize, max_position_embeddings: positions,
-    type_vocab_size: 2, layer_norm_eps: 1e-12, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0, pad_token_id: 0, initializer_range: 0.02,
-  }));
+  await writeFile(
+    join(folder, 'config.json'),
+    JSON.stringify({
+      architectures: ['BertForSequenceClassification'],
+      model_type: 'bert',
+      hidden_act: 'gelu',
+      hidden_size: model.hiddenSize,
+      num_hidden_layers: model.layers,
+      num_attention_heads: model.heads,
+      intermediate_size: model.intermediateSize,
+      vocab_size: model.vocabularySize,
+      max_position_embeddings: positions,
+      type_vocab_size: 2,
+      layer_norm_eps: 1e-12,
+      hidden_dropout_prob: 0,
+      attention_probs_dropout_prob: 0,
+      pad_token_id: 0,
+      initializer_range: 0.02,
+    }),
+  );
 }
 
 /** Token ids and labels of one step, by a rule that the peer repeats: full rows, no padding. */
 export function benchBatch(step: number, size: number, sequence: number, vocabularySize: number): Batch {
   let state = (step * 7919 + 17) % 2147483647;
   const next = () => (state = (state * 48271) % 2147483647);
-  const inputIds = Int32Array.from({ length: size * sequence }, () => 1000 % vocabularySize + (next() % (vocabularySize - (1000 % vocabularySize))));
+  const inputIds = Int32Array.from(
+    { length: size * sequence },
+    () => (1000 % vocabularySize) + (next() % (vocabularySize - (1000 % vocabularySize))),
+  );
   return {
-    size, sequence, inputIds, attentionMask: new Int32Array(size * sequence).fill(1), tokenTypeIds: new Int32Array(size * sequence),
-    labels: Int32Array.from({ length: size }, () => next() % labels.length), weights: null,
+    size,
+    sequence,
+    inputIds,
+    attentionMask: new Int32Array(size * sequence).fill(1),
+    tokenTypeIds: new Int32Array(size * sequence),
+    labels: Int32Array.from({ length: size }, () => next() % labels.length),
+    weights: null,
   };
 }

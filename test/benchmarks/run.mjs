@@ -6,6 +6,13 @@ import { build } from 'esbuild';
 const root = join(import.meta.dirname, '..', '..');
 const outfile = join(root, 'dist', 'bench', 'bench.mjs');
 await build({
-  entryPoints: [join(import.meta.dirname, 'bench.ts')], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external', logLevel: 'warning',
+  entryPoints: [join(import.meta.dirname, 'bench.ts')],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+  logLevel: 'warning',
 });
 process.exitCode = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;

@@ -4,13 +4,23 @@ import { createTrainer, openModel } from '../../electron/engine/index.js';
 import { benchBatch, labels } from './model.js';
 
 export const workSchema = z.object({
-  folder: z.string(), method: z.looseObject({ type: z.string() }), steps: z.number(), warmup: z.number(), batchSize: z.number(), sequence: z.number(),
-  threads: z.number(), labels: z.number(),
+  folder: z.string(),
+  method: z.looseObject({ type: z.string() }),
+  steps: z.number(),
+  warmup: z.number(),
+  batchSize: z.number(),
+  sequence: z.number(),
+  threads: z.number(),
+  labels: z.number(),
 });
 export type Work = z.infer<typeof workSchema>;
 
 export const measurementSchema = z.object({
-  seconds: z.array(z.number()), losses: z.array(z.number()), peakMemoryBytes: z.number().nullable(), trainable: z.number(), versions: z.record(z.string(), z.string()),
+  seconds: z.array(z.number()),
+  losses: z.array(z.number()),
+  peakMemoryBytes: z.number().nullable(),
+  trainable: z.number(),
+  versions: z.record(z.string(), z.string()),
 });
 export type Measurement = z.infer<typeof measurementSchema>;
 
@@ -18,8 +28,14 @@ export type Measurement = z.infer<typeof measurementSchema>;
 export async function measure(work: Work): Promise<Measurement> {
   const model = await openModel(work.folder);
   const trainer = await createTrainer({
-    model, method: work.method, objective: { type: 'classification', labels }, optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 },
-    modelDropout: 0, seed: 1, device: 'cpu', threads: work.threads,
+    model,
+    method: work.method,
+    objective: { type: 'classification', labels },
+    optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 },
+    modelDropout: 0,
+    seed: 1,
+    device: 'cpu',
+    threads: work.threads,
   });
   const seconds: number[] = [];
   const losses: number[] = [];
@@ -31,5 +47,11 @@ export async function measure(work: Work): Promise<Measurement> {
   }
   const trainable = trainer.trainableParameters;
   await trainer.dispose();
-  return { seconds, losses, trainable, peakMemoryBytes: process.resourceUsage().maxRSS * 1024, versions: { node: process.versions.node } };
+  return {
+    seconds,
+    losses,
+    trainable,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    versions: { node: process.versions.node },
+  };
 }

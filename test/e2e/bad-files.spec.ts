@@ -4,7 +4,8 @@ import path from 'node:path';
 import { expect, Studio, test } from './harness.js';
 
 const png = Buffer.from('89504e470d0a1a0a0000000d4948445200000001000000010806000000', 'hex');
-const manyRows = (row: (index: number) => string) => ['text,label', ...Array.from({ length: 40 }, (_, index) => row(index))].join('\n');
+const manyRows = (row: (index: number) => string) =>
+  ['text,label', ...Array.from({ length: 40 }, (_, index) => row(index))].join('\n');
 
 test('bad data files are named with reason and remedy', async ({ studio, home }) => {
   const { page } = studio;
@@ -19,7 +20,10 @@ test('bad data files are named with reason and remedy', async ({ studio, home })
     const file = path.join(home, name);
     await writeFile(file, content);
     await studio.choose(file);
-    await page.getByRole('button', { name: /^Choose (a|another) file$/ }).first().click();
+    await page
+      .getByRole('button', { name: /^Choose (a|another) file$/ })
+      .first()
+      .click();
     const create = page.getByTestId('create-dataset');
     const problem = page.getByTestId('import-problem');
     await expect(problem.or(page.getByTestId('columns'))).toBeVisible();
@@ -37,14 +41,32 @@ test('bad model folders are refused with a reason', async ({ studio, home }) => 
     for (const [file, content] of Object.entries(files)) await writeFile(path.join(place, file), content);
     return place;
   };
-  const config = JSON.stringify({ model_type: 'bert', vocab_size: 10, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16, max_position_embeddings: 8, type_vocab_size: 2, layer_norm_eps: 1e-12, hidden_act: 'gelu' });
+  const config = JSON.stringify({
+    model_type: 'bert',
+    vocab_size: 10,
+    hidden_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 16,
+    max_position_embeddings: 8,
+    type_vocab_size: 2,
+    layer_norm_eps: 1e-12,
+    hidden_act: 'gelu',
+  });
   const lying = Buffer.alloc(16);
   lying.writeBigUInt64LE(1n << 60n);
   const cases: readonly (readonly [string, Record<string, string | Buffer>, RegExp])[] = [
     ['nothing', {}, /config\.json/],
     ['unknown', { 'config.json': JSON.stringify({ model_type: 'clockwork' }) }, /clockwork/],
     ['lying', { 'config.json': config, 'model.safetensors': lying }, /model\.safetensors/],
-    ['outside', { 'config.json': config, 'model.safetensors.index.json': JSON.stringify({ weight_map: { a: '../../secret.safetensors' } }) }, /secret\.safetensors|outside/],
+    [
+      'outside',
+      {
+        'config.json': config,
+        'model.safetensors.index.json': JSON.stringify({ weight_map: { a: '../../secret.safetensors' } }),
+      },
+      /secret\.safetensors|outside/,
+    ],
     ['pickle', { 'config.json': config, 'pytorch_model.bin': Buffer.from('80027d71002e', 'hex') }, /pickle/],
   ];
   for (const [name, files, words] of cases) {
@@ -71,7 +93,9 @@ test('a damaged database is kept aside and the app starts', async ({ home }) => 
     expect(await second.call('projects.list', {})).toEqual([]);
     await expect(second.page.getByTestId('toast').first()).toContainText(/was damaged and is kept as/);
     const others = (await readdir(home)).filter((name) => name.startsWith(file.split('.')[0] ?? file) && name !== file);
-    const kept = await Promise.all(others.map(async (name) => (await readFile(path.join(home, name)).catch(() => Buffer.alloc(0))).equals(damaged)));
+    const kept = await Promise.all(
+      others.map(async (name) => (await readFile(path.join(home, name)).catch(() => Buffer.alloc(0))).equals(damaged)),
+    );
     expect(kept).toContain(true);
   } finally {
     await second.close();

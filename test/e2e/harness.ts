@@ -6,12 +6,22 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, expect, test as base, type ElectronApplication, type Page } from '@playwright/test';
 import { z } from 'zod';
-import { calls, problemSchema, type Bridge, type CallInput, type CallName, type CallOutput } from '../../electron/contract/index.js';
+import {
+  calls,
+  problemSchema,
+  type Bridge,
+  type CallInput,
+  type CallName,
+  type CallOutput,
+} from '../../electron/contract/index.js';
 import { prepareElectron } from '../../electron/dev/electron-binary.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(import.meta.url);
-const answerSchema = z.discriminatedUnion('ok', [z.object({ ok: z.literal(true), value: z.unknown() }), z.object({ ok: z.literal(false), problem: problemSchema })]);
+const answerSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), problem: problemSchema }),
+]);
 
 declare global {
   interface Window {
@@ -39,8 +49,17 @@ export class Studio {
   static async start(home: string): Promise<Studio> {
     // Chromium's sandbox cannot be set up by root; CI runs as root, users do not.
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    const env = Object.fromEntries(Object.entries({ ...process.env, PEFT_STUDIO_HOME: home }).filter((entry): entry is [string, string] => entry[1] !== undefined));
-    const app = await _electron.launch({ executablePath: await prepareElectron(), args: [...sandbox, root], env, colorScheme: null });
+    const env = Object.fromEntries(
+      Object.entries({ ...process.env, PEFT_STUDIO_HOME: home }).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined,
+      ),
+    );
+    const app = await _electron.launch({
+      executablePath: await prepareElectron(),
+      args: [...sandbox, root],
+      env,
+      colorScheme: null,
+    });
     const page = await app.firstWindow();
     await page.waitForLoadState('domcontentloaded');
     return new Studio(app, page, home);
@@ -48,7 +67,9 @@ export class Studio {
 
   /** Calls the studio from the page, as the page itself does; the answer is checked by the contract. */
   async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
-    const answer = answerSchema.parse(await this.page.evaluate(`window.studio.call(${JSON.stringify(name)}, ${JSON.stringify(input)})`));
+    const answer = answerSchema.parse(
+      await this.page.evaluate(`window.studio.call(${JSON.stringify(name)}, ${JSON.stringify(input)})`),
+    );
     if (!answer.ok) throw new Error(`${answer.problem.code}: ${answer.problem.message}`);
     return calls[name].output.parse(answer.value) as CallOutput<N>; // parsed by this very schema
   }
@@ -75,16 +96,31 @@ export class Studio {
     // Evaluated, not added as a script: the page's policy would refuse that.
     await this.page.evaluate(`if (!window.axe) { ${axe} }`);
     const findings = await this.page.evaluate(async () => {
-      const { axe: runner } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }> } };
+      const { axe: runner } = window as unknown as {
+        axe: {
+          run(): Promise<{
+            violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[];
+          }>;
+        };
+      };
       const { violations } = await runner.run();
-      return violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.slice(0, 4).map((node) => `    ${node.html.slice(0, 200)}\n    ${node.failureSummary ?? ''}`).join('\n')}`);
+      return violations.map(
+        ({ id, help, nodes }) =>
+          `${id}: ${help}\n${nodes
+            .slice(0, 4)
+            .map((node) => `    ${node.html.slice(0, 200)}\n    ${node.failureSummary ?? ''}`)
+            .join('\n')}`,
+      );
     });
     expect(findings, `axe on ${what}`).toEqual([]);
   }
 
   async theme(theme: 'light' | 'dark'): Promise<void> {
     await this.app.evaluate(({ nativeTheme }, source) => void (nativeTheme.themeSource = source), theme);
-    await this.page.waitForFunction((dark) => matchMedia('(prefers-color-scheme: dark)').matches === dark, theme === 'dark');
+    await this.page.waitForFunction(
+      (dark) => matchMedia('(prefers-color-scheme: dark)').matches === dark,
+      theme === 'dark',
+    );
   }
 
   /** Ends the app by its own way out; what runs is stopped by the shell. */

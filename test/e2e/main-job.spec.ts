@@ -45,7 +45,9 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
   await expect(at('loss-chart').locator('canvas')).toBeVisible();
   await inspect(studio, 'run');
 
-  await expect.poll(async () => (await studio.call('runs.list', { projectId })).map((run) => run.state), slow).toEqual(['finished', 'finished', 'finished']);
+  await expect
+    .poll(async () => (await studio.call('runs.list', { projectId })).map((run) => run.state), slow)
+    .toEqual(['finished', 'finished', 'finished']);
   await at('run-compare').click();
   await expect(at('comparison-table')).toBeVisible(slow);
   for (const method of ['full', 'lora', 'head']) await expect(at(`compare-${method}`)).toBeVisible();
@@ -76,10 +78,20 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
   expect(artefact?.proof.largestDifference).toBeLessThan(1e-4);
   const files = await readdir(artefact?.folder ?? '');
   expect(files).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors']));
-  expect(JSON.parse(await readFile(path.join(artefact?.folder ?? '', 'adapter_config.json'), 'utf8'))).toMatchObject({ peft_type: 'LORA', task_type: 'SEQ_CLS' });
+  expect(JSON.parse(await readFile(path.join(artefact?.folder ?? '', 'adapter_config.json'), 'utf8'))).toMatchObject({
+    peft_type: 'LORA',
+    task_type: 'SEQ_CLS',
+  });
   await inspect(studio, 'exports');
 
-  for (const [name, route] of [['data', `#/project/${projectId}/data`], ['import', `#/project/${projectId}/data/import`], ['runs', `#/project/${projectId}/runs`], ['home', '#/'], ['settings', '#/settings'], ['help', '#/help/lora']] as const) {
+  for (const [name, route] of [
+    ['data', `#/project/${projectId}/data`],
+    ['import', `#/project/${projectId}/data/import`],
+    ['runs', `#/project/${projectId}/runs`],
+    ['home', '#/'],
+    ['settings', '#/settings'],
+    ['help', '#/help/lora'],
+  ] as const) {
     await studio.go(route);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await page.waitForTimeout(400);

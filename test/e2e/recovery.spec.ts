@@ -8,29 +8,54 @@ const slow = { timeout: 120_000 };
 /** A LoRA run on the sample, long enough to be cut off in the middle, with a checkpoint every few steps. */
 async function startRun(studio: Studio, maxSteps: number): Promise<CallOutput<'runs.start'>[number]> {
   const project = await studio.call('projects.createSample', {});
-  const dataset = (await expect.poll(async () => (await studio.call('datasets.list', { projectId: project.id }))[0]?.rows.train ?? 0, slow).toBeGreaterThan(0), await studio.call('datasets.list', { projectId: project.id }))[0];
+  const dataset = (await expect
+    .poll(async () => (await studio.call('datasets.list', { projectId: project.id }))[0]?.rows.train ?? 0, slow)
+    .toBeGreaterThan(0),
+  await studio.call('datasets.list', { projectId: project.id }))[0];
   const model = (await studio.call('models.list', {})).find((one) => one.builtIn);
   const [run] = await studio.call('runs.start', {
     projectId: project.id,
-    plans: [{ model: model?.name ?? '', data: dataset?.name ?? '', method: { type: 'lora', rank: 4, dropout: 0.1 }, training: { maxSteps, batchSize: 8, maxLength: 32, validateEverySteps: maxSteps, checkpointEverySteps: 5, seed: 7 }, device: 'cpu' }],
+    plans: [
+      {
+        model: model?.name ?? '',
+        data: dataset?.name ?? '',
+        method: { type: 'lora', rank: 4, dropout: 0.1 },
+        training: {
+          maxSteps,
+          batchSize: 8,
+          maxLength: 32,
+          validateEverySteps: maxSteps,
+          checkpointEverySteps: 5,
+          seed: 7,
+        },
+        device: 'cpu',
+      },
+    ],
   });
   if (!run) throw new Error('no run was started');
   return run;
 }
 
-const stepOf = async (studio: Studio, id: number) => (await studio.call('runs.history', { id })).steps.at(-1)?.step ?? 0;
-const lossesOf = async (studio: Studio, id: number) => (await studio.call('runs.history', { id })).steps.map((step) => step.loss);
+const stepOf = async (studio: Studio, id: number) =>
+  (await studio.call('runs.history', { id })).steps.at(-1)?.step ?? 0;
+const lossesOf = async (studio: Studio, id: number) =>
+  (await studio.call('runs.history', { id })).steps.map((step) => step.loss);
 const stateOf = async (studio: Studio, id: number) => (await studio.call('runs.get', { id })).state;
 
 /** Processes below the app that work on a run: Electron's utility processes of the node kind. */
 function trainers(studio: Studio): number[] {
-  const lines = execFileSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' }).split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)).filter((match) => match !== null);
+  const lines = execFileSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter((match) => match !== null);
   const below = new Set([studio.app.process().pid]);
-  for (let grown = -1; grown !== below.size; ) {
+  for (let grown = -1; grown !== below.size;) {
     grown = below.size;
     for (const [, pid, parent] of lines) if (below.has(Number(parent))) below.add(Number(pid));
   }
-  return lines.filter(([, pid, , args]) => below.has(Number(pid)) && args?.includes('--utility-sub-type=node.mojom.NodeService')).map(([, pid]) => Number(pid));
+  return lines
+    .filter(([, pid, , args]) => below.has(Number(pid)) && args?.includes('--utility-sub-type=node.mojom.NodeService'))
+    .map(([, pid]) => Number(pid));
 }
 
 test('a killed trainer and a killed app resume to the losses of an undisturbed run', async ({ studio, home }) => {
@@ -64,7 +89,10 @@ test('a killed trainer and a killed app resume to the losses of an undisturbed r
     await revived.call('runs.resume', { id });
     await expect.poll(() => stateOf(revived, id), slow).toBe('finished');
     expect(await lossesOf(revived, id)).toEqual(expected);
-    const [one, other] = await Promise.all([revived.call('runs.get', { id: undisturbed.id }), revived.call('runs.get', { id })]);
+    const [one, other] = await Promise.all([
+      revived.call('runs.get', { id: undisturbed.id }),
+      revived.call('runs.get', { id }),
+    ]);
     expect(other.result?.test).toEqual(one.result?.test);
   } finally {
     await revived.close();

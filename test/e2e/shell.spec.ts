@@ -17,7 +17,9 @@ test('gives the page the contract and nothing else', async ({ studio }) => {
   }));
   expect(reach).toEqual({ bridge: ['call', 'on'], node: [] });
   const preferences = await studio.app.evaluate(({ BrowserWindow }) => {
-    const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as { getLastWebPreferences(): Record<string, unknown> };
+    const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as {
+      getLastWebPreferences(): Record<string, unknown>;
+    };
     const { sandbox, contextIsolation, nodeIntegration, webSecurity } = contents.getLastWebPreferences();
     return { sandbox, contextIsolation, nodeIntegration, webSecurity };
   });
@@ -26,7 +28,10 @@ test('gives the page the contract and nothing else', async ({ studio }) => {
 
 test('answers a wrong call with a typed problem', async ({ studio }) => {
   const answers = await studio.page.evaluate(async () => {
-    const bridge = window.studio as unknown as { call(name: unknown, input: unknown): Promise<unknown>; on(name: unknown, listener: unknown): unknown };
+    const bridge = window.studio as unknown as {
+      call(name: unknown, input: unknown): Promise<unknown>;
+      on(name: unknown, listener: unknown): unknown;
+    };
     const listening = (name: unknown) => {
       try {
         bridge.on(name, () => undefined);
@@ -42,7 +47,10 @@ test('answers a wrong call with a typed problem', async ({ studio }) => {
       event: listening('secrets'),
     };
   });
-  expect(answers.range).toMatchObject({ ok: false, problem: { code: 'bad-input', message: expect.stringContaining('id') } });
+  expect(answers.range).toMatchObject({
+    ok: false,
+    problem: { code: 'bad-input', message: expect.stringContaining('id') },
+  });
   expect(answers.unknown).toMatchObject({ ok: false, problem: { code: 'bad-input' } });
   expect(answers.path).toMatchObject({ ok: false, problem: { code: 'no-access' } });
   expect(answers.event).toContain('no event named secrets');
@@ -54,7 +62,10 @@ test('opens a path only after the user chose it', async ({ studio, home }) => {
   await expect(studio.call('datasets.inspect', { path: file })).rejects.toThrow('no-access');
   await studio.choose(file);
   expect(await studio.call('files.choose', { kind: 'data' })).toEqual({ path: file });
-  expect((await studio.call('datasets.inspect', { path: file })).columns.map((column) => column.name)).toEqual(['text', 'label']);
+  expect((await studio.call('datasets.inspect', { path: file })).columns.map((column) => column.name)).toEqual([
+    'text',
+    'label',
+  ]);
   await expect(studio.call('datasets.inspect', { path: `${file}/../other.csv` })).rejects.toThrow('no-access');
 });
 
@@ -69,20 +80,46 @@ test('runs no foreign script and goes nowhere', async ({ studio }) => {
     const remote = document.createElement('img');
     remote.src = 'https://example.com/a.png';
     document.body.append(remote);
-    const fetched = await fetch('https://example.com/').then(() => 'fetched', () => 'refused');
+    const fetched = await fetch('https://example.com/').then(
+      () => 'fetched',
+      () => 'refused',
+    );
     const outside = await fetch('app://studio/../package.json').then((answer) => answer.status);
-    const evaluated = await import(/* @vite-ignore */ `${'data'}:text/javascript,window.foreign=true`).then(() => 'ran', () => 'refused');
+    const evaluated = await import(/* @vite-ignore */ `${'data'}:text/javascript,window.foreign=true`).then(
+      () => 'ran',
+      () => 'refused',
+    );
     const opened = window.open('https://example.com/');
     await new Promise((resolve) => setTimeout(resolve, 300));
-    return { foreign: 'foreign' in window, fetched, outside, evaluated, opened: opened === null ? 'refused' : 'opened', refused: [...new Set(refused)].sort() };
+    return {
+      foreign: 'foreign' in window,
+      fetched,
+      outside,
+      evaluated,
+      opened: opened === null ? 'refused' : 'opened',
+      refused: [...new Set(refused)].sort(),
+    };
   });
-  expect(tried).toEqual({ foreign: false, fetched: 'refused', outside: 404, evaluated: 'refused', opened: 'refused', refused: ['connect-src', 'img-src', 'script-src-elem'] });
+  expect(tried).toEqual({
+    foreign: false,
+    fetched: 'refused',
+    outside: 404,
+    evaluated: 'refused',
+    opened: 'refused',
+    refused: ['connect-src', 'img-src', 'script-src-elem'],
+  });
   const before = page.url();
   await page.evaluate(() => void (location.href = 'https://example.com/'));
   await page.waitForTimeout(500);
   expect(page.url()).toBe(before);
   expect(studio.app.windows()).toHaveLength(1);
-  const permission = await page.evaluate(() => navigator.mediaDevices?.getUserMedia({ audio: true }).then(() => 'granted', (error: Error) => error.name) ?? 'absent');
+  const permission = await page.evaluate(
+    () =>
+      navigator.mediaDevices?.getUserMedia({ audio: true }).then(
+        () => 'granted',
+        (error: Error) => error.name,
+      ) ?? 'absent',
+  );
   expect(permission).not.toBe('granted');
 });
 
@@ -90,12 +127,16 @@ test('a page that crashes comes back', async ({ studio }) => {
   const heading = () =>
     studio.app.evaluate(async ({ BrowserWindow }) => {
       const contents = BrowserWindow.getAllWindows()[0]?.webContents;
-      return contents && !contents.isCrashed() && !contents.isLoading() ? contents.executeJavaScript("document.querySelector('h1')?.textContent ?? null") : null;
+      return contents && !contents.isCrashed() && !contents.isLoading()
+        ? contents.executeJavaScript("document.querySelector('h1')?.textContent ?? null")
+        : null;
     });
   const before = await heading();
   expect(before).not.toBeNull();
   const gone = studio.page.waitForEvent('crash');
-  await studio.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer());
+  await studio.app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
+  );
   await gone;
   await expect.poll(heading).toBe(before);
 });

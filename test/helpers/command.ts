@@ -16,9 +16,18 @@ export type PrintedEvent = z.infer<typeof eventSchema>;
 export async function buildCommand(): Promise<void> {
   await mkdir(folder, { recursive: true });
   await build({
-    absWorkingDir: root, entryPoints: { cli: 'electron/cli/main.ts', trainer: 'electron/trainer/main.ts' }, outdir: folder, outExtension: { '.js': '.cjs' },
-    bundle: true, platform: 'node', format: 'cjs', target: 'node20.18', logLevel: 'warning', external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
-    define: { 'import.meta.url': 'bundleUrl' }, banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
+    absWorkingDir: root,
+    entryPoints: { cli: 'electron/cli/main.ts', trainer: 'electron/trainer/main.ts' },
+    outdir: folder,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.18',
+    logLevel: 'warning',
+    external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
   });
 }
 
@@ -32,11 +41,19 @@ export interface Ended {
 }
 
 /** Runs `peft-studio WORDS --json`; `onEvent` may end the process. */
-export function runCommand(words: readonly string[], onEvent: (event: PrintedEvent, child: ChildProcess) => void = () => undefined): Promise<Ended> {
-  const child = spawn(process.execPath, [join(folder, 'cli.cjs'), ...words, '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+export function runCommand(
+  words: readonly string[],
+  onEvent: (event: PrintedEvent, child: ChildProcess) => void = () => undefined,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [join(folder, 'cli.cjs'), ...words, '--json'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const events: PrintedEvent[] = [];
   let stderr = '';
-  child.stderr.on('data', (text: Buffer) => { stderr += text.toString(); });
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text.toString();
+  });
   return new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       try {

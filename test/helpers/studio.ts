@@ -33,16 +33,22 @@ export async function openTestStudio(home?: string): Promise<TestStudio> {
     if (child.pid !== undefined) pids.push(child.pid);
     return {
       pid: child.pid,
-      postMessage: (message) => { if (child.connected) child.send(message as object); },
+      postMessage: (message) => {
+        if (child.connected) child.send(message as object);
+      },
       onMessage: (listener) => void child.on('message', listener),
       onExit: (listener) => void child.once('exit', listener),
       kill: () => void child.kill('SIGKILL'),
     };
   };
-  const studio = await openStudio({ home: folder, spawnTrainer, emit: (event) => {
-    events.push(event);
-    for (const listener of listeners) listener(event);
-  } });
+  const studio = await openStudio({
+    home: folder,
+    spawnTrainer,
+    emit: (event) => {
+      events.push(event);
+      for (const listener of listeners) listener(event);
+    },
+  });
   const waitFor: TestStudio['waitFor'] = (name, fits) =>
     new Promise((resolve) => {
       const listener = (event: StudioEvent) => {
@@ -55,10 +61,17 @@ export async function openTestStudio(home?: string): Promise<TestStudio> {
       listeners.add(listener);
     });
   return {
-    ...studio, home: folder, events, pids, waitFor,
+    ...studio,
+    home: folder,
+    events,
+    pids,
+    waitFor,
     finished: async ({ jobId }) => {
       const known = (await studio.handlers['jobs.list']({})).find((job) => job.id === jobId);
-      const job = known && known.state !== 'running' ? known : await waitFor('job', (data) => data.id === jobId && data.state !== 'running');
+      const job =
+        known && known.state !== 'running'
+          ? known
+          : await waitFor('job', (data) => data.id === jobId && data.state !== 'running');
       if (job.problem) throw StudioError.fromProblem(job.problem);
       return job;
     },

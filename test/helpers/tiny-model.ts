@@ -21,7 +21,28 @@ const topics = {
   food: ['bread', 'soup', 'cheese', 'apple', 'pepper', 'honey', 'rice', 'butter', 'salad', 'plum'],
   tool: ['hammer', 'saw', 'drill', 'wrench', 'chisel', 'pliers', 'ladder', 'anvil', 'file', 'clamp'],
 } as const;
-const filler = ['the', 'a', 'old', 'small', 'near', 'with', 'and', 'was', 'seen', 'very', 'good', 'on', 'table', 'in', 'house', 'today', 'not', 'far', 'from', 'here'];
+const filler = [
+  'the',
+  'a',
+  'old',
+  'small',
+  'near',
+  'with',
+  'and',
+  'was',
+  'seen',
+  'very',
+  'good',
+  'on',
+  'table',
+  'in',
+  'house',
+  'today',
+  'not',
+  'far',
+  'from',
+  'here',
+];
 export const tinyLabels: readonly string[] = Object.keys(topics).sort();
 
 /** Uniform numbers in [0, 1) from a 32-bit seed (mulberry32). */
@@ -35,7 +56,12 @@ export function uniforms(seed: number): () => number {
   };
 }
 
-export interface TinyRow { readonly id: number; readonly text: string; readonly pair: string | null; readonly label: string }
+export interface TinyRow {
+  readonly id: number;
+  readonly text: string;
+  readonly pair: string | null;
+  readonly label: string;
+}
 
 /** Short sentences whose label is the topic of two of their words; seeded. Lengths vary from 5 to 14 words. */
 export function tinyRows(count: number, seed = 1): TinyRow[] {
@@ -56,22 +82,67 @@ export const asJsonLines = (rows: readonly TinyRow[]) => rows.map((row) => `${JS
 /** The tiny model's WordPiece vocabulary, in id order. */
 export function tinyVocabulary(): string[] {
   const letters = [...'abcdefghijklmnopqrstuvwxyz0123456789'];
-  return ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...letters, ...letters.map((letter) => `##${letter}`), '.', ',', '!', '?', ...filler.filter((word) => word.length > 1), ...Object.values(topics).flat()];
+  return [
+    '[PAD]',
+    '[UNK]',
+    '[CLS]',
+    '[SEP]',
+    '[MASK]',
+    ...letters,
+    ...letters.map((letter) => `##${letter}`),
+    '.',
+    ',',
+    '!',
+    '?',
+    ...filler.filter((word) => word.length > 1),
+    ...Object.values(topics).flat(),
+  ];
 }
 
 /** Writes the folder (config.json, tokenizer files, model.safetensors) and returns its path. */
 export async function makeTinyModel(folder: string, options: TinyModelOptions = {}): Promise<string> {
-  const { layers = 2, hiddenSize = 32, heads = 2, intermediateSize = 64, maxPositions = 64, dropout = 0.1, seed = 1, prefix = '', tokenizer = 'both' } = options;
+  const {
+    layers = 2,
+    hiddenSize = 32,
+    heads = 2,
+    intermediateSize = 64,
+    maxPositions = 64,
+    dropout = 0.1,
+    seed = 1,
+    prefix = '',
+    tokenizer = 'both',
+  } = options;
   const vocabulary = tinyVocabulary();
   await mkdir(folder, { recursive: true });
   const write = (name: string, value: unknown) => writeFile(join(folder, name), JSON.stringify(value, null, 2));
   await write('config.json', {
-    architectures: [prefix === '' ? 'BertModel' : 'BertForMaskedLM'], model_type: 'bert', vocab_size: vocabulary.length, hidden_size: hiddenSize,
-    num_hidden_layers: layers, num_attention_heads: heads, intermediate_size: intermediateSize, hidden_act: 'gelu', hidden_dropout_prob: dropout,
-    attention_probs_dropout_prob: dropout, max_position_embeddings: maxPositions, type_vocab_size: 2, initializer_range: 0.02, layer_norm_eps: 1e-12,
-    pad_token_id: 0, position_embedding_type: 'absolute',
+    architectures: [prefix === '' ? 'BertModel' : 'BertForMaskedLM'],
+    model_type: 'bert',
+    vocab_size: vocabulary.length,
+    hidden_size: hiddenSize,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    intermediate_size: intermediateSize,
+    hidden_act: 'gelu',
+    hidden_dropout_prob: dropout,
+    attention_probs_dropout_prob: dropout,
+    max_position_embeddings: maxPositions,
+    type_vocab_size: 2,
+    initializer_range: 0.02,
+    layer_norm_eps: 1e-12,
+    pad_token_id: 0,
+    position_embedding_type: 'absolute',
   });
-  await write('tokenizer_config.json', { tokenizer_class: 'BertTokenizer', do_lower_case: true, model_max_length: maxPositions, pad_token: '[PAD]', unk_token: '[UNK]', cls_token: '[CLS]', sep_token: '[SEP]', mask_token: '[MASK]' });
+  await write('tokenizer_config.json', {
+    tokenizer_class: 'BertTokenizer',
+    do_lower_case: true,
+    model_max_length: maxPositions,
+    pad_token: '[PAD]',
+    unk_token: '[UNK]',
+    cls_token: '[CLS]',
+    sep_token: '[SEP]',
+    mask_token: '[MASK]',
+  });
   if (tokenizer !== 'json') await writeFile(join(folder, 'vocab.txt'), `${vocabulary.join('\n')}\n`);
   if (tokenizer !== 'vocab') await write('tokenizer.json', tokenizerJson(vocabulary));
   await writeFile(join(folder, 'model.safetensors'), safetensors(weights()));
@@ -80,11 +151,22 @@ export async function makeTinyModel(folder: string, options: TinyModelOptions = 
   function weights(): [string, number[], Float32Array][] {
     const next = uniforms(seed);
     // 0.08 instead of BERT's 0.02: at width 32 the signal would be lost in LayerNorm's noise.
-    const normal = (...shape: number[]) => filled(shape, () => 0.08 * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
+    const normal = (...shape: number[]) =>
+      filled(shape, () => 0.08 * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
     const tensors: [string, number[], Float32Array][] = [];
-    const add = (name: string, [shape, data]: [number[], Float32Array]) => tensors.push([`${prefix}${name}`, shape, data]);
-    const linear = (name: string, rows: number, columns: number) => { add(`${name}.weight`, normal(rows, columns)); add(`${name}.bias`, normal(rows)); };
-    const norm = (name: string) => { add(`${name}.weight`, filled([hiddenSize], () => 1 + 0.1 * (next() - 0.5))); add(`${name}.bias`, normal(hiddenSize)); };
+    const add = (name: string, [shape, data]: [number[], Float32Array]) =>
+      tensors.push([`${prefix}${name}`, shape, data]);
+    const linear = (name: string, rows: number, columns: number) => {
+      add(`${name}.weight`, normal(rows, columns));
+      add(`${name}.bias`, normal(rows));
+    };
+    const norm = (name: string) => {
+      add(
+        `${name}.weight`,
+        filled([hiddenSize], () => 1 + 0.1 * (next() - 0.5)),
+      );
+      add(`${name}.bias`, normal(hiddenSize));
+    };
     add('embeddings.word_embeddings.weight', normal(vocabulary.length, hiddenSize));
     add('embeddings.position_embeddings.weight', normal(maxPositions, hiddenSize));
     add('embeddings.token_type_embeddings.weight', normal(2, hiddenSize));
@@ -108,20 +190,47 @@ function filled(shape: number[], value: () => number): [number[], Float32Array] 
 }
 
 function tokenizerJson(vocabulary: readonly string[]): object {
-  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'].map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }));
+  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'].map((content, id) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }));
   const token = (id: string, typeId: number) => ({ SpecialToken: { id, type_id: typeId } });
   const sequence = (id: string, typeId: number) => ({ Sequence: { id, type_id: typeId } });
   return {
-    version: '1.0', truncation: null, padding: null, added_tokens: special,
-    normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: special,
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: true,
+    },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {
-      type: 'TemplateProcessing', single: [token('[CLS]', 0), sequence('A', 0), token('[SEP]', 0)],
+      type: 'TemplateProcessing',
+      single: [token('[CLS]', 0), sequence('A', 0), token('[SEP]', 0)],
       pair: [token('[CLS]', 0), sequence('A', 0), token('[SEP]', 0), sequence('B', 1), token('[SEP]', 1)],
-      special_tokens: { '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] }, '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] } },
+      special_tokens: {
+        '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
+        '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
+      },
     },
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 100, vocab: Object.fromEntries(vocabulary.map((word, id) => [word, id])) },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(vocabulary.map((word, id) => [word, id])),
+    },
   };
 }
 
@@ -137,5 +246,9 @@ function safetensors(tensors: readonly [string, number[], Float32Array][]): Buff
   const text = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, ...tensors.map(([, , data]) => Buffer.from(data.buffer, data.byteOffset, data.byteLength))]);
+  return Buffer.concat([
+    length,
+    text,
+    ...tensors.map(([, , data]) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)),
+  ]);
 }

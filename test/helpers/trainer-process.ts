@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { StudioError } from '../../electron/contract/errors.js';
-import { trainerMessageSchema, type HostMessage, type JobResult, type TrainerEvent, type TrainerJobInput, type TrainerMessage } from '../../electron/trainer/protocol.js';
+import {
+  trainerMessageSchema,
+  type HostMessage,
+  type JobResult,
+  type TrainerEvent,
+  type TrainerJobInput,
+  type TrainerMessage,
+} from '../../electron/trainer/protocol.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const appEntry = 'electron/trainer/main.ts';
@@ -24,9 +31,17 @@ async function bundle(entry: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const outfile = join(folder, `${bundles.size}.cjs`);
   await build({
-    absWorkingDir: root, entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'cjs', target: 'node20.18', logLevel: 'warning',
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.18',
+    logLevel: 'warning',
     external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
-    define: { 'import.meta.url': 'bundleUrl' }, banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
   });
   return outfile;
 }
@@ -55,7 +70,9 @@ export class TrainerProcess {
 
   /** Forks the trainer (or another entry that serves the same protocol) and waits until it is ready. */
   static async start(entry = appEntry): Promise<TrainerProcess> {
-    const started = new TrainerProcess(fork(await bundled(entry), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+    const started = new TrainerProcess(
+      fork(await bundled(entry), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+    );
     await started.waitFor((message) => message.kind === 'ready');
     return started;
   }
@@ -69,8 +86,11 @@ export class TrainerProcess {
     return new Promise((resolve, reject) => {
       const found = this.messages.find(test);
       if (found !== undefined) return resolve(found);
-      const exit = (code: number | null, signal: string | null) => finish(() => reject(new Error(`The trainer ended (${code ?? signal}).`)));
-      const listener = (message: TrainerMessage) => { if (test(message)) finish(() => resolve(message)); };
+      const exit = (code: number | null, signal: string | null) =>
+        finish(() => reject(new Error(`The trainer ended (${code ?? signal}).`)));
+      const listener = (message: TrainerMessage) => {
+        if (test(message)) finish(() => resolve(message));
+      };
       const finish = (settle: () => void) => {
         this.listeners.delete(listener);
         this.child.off('exit', exit);
@@ -82,13 +102,20 @@ export class TrainerProcess {
   }
 
   /** Sends a job; its events go to `onEvent`. @throws StudioError of the problem it failed with; Error if the process ended */
-  async run(job: TrainerJobInput, onEvent: (event: TrainerEvent, id: string) => void = () => undefined): Promise<JobResult> {
+  async run(
+    job: TrainerJobInput,
+    onEvent: (event: TrainerEvent, id: string) => void = () => undefined,
+  ): Promise<JobResult> {
     const id = `job-${(this.jobs += 1)}`;
-    const listener = (message: TrainerMessage) => { if (message.kind === 'event' && message.id === id) onEvent(message.event, id); };
+    const listener = (message: TrainerMessage) => {
+      if (message.kind === 'event' && message.id === id) onEvent(message.event, id);
+    };
     this.listeners.add(listener);
     try {
       this.send({ kind: 'job', id, job });
-      const end = await this.waitFor((message) => (message.kind === 'done' || message.kind === 'failed') && message.id === id);
+      const end = await this.waitFor(
+        (message) => (message.kind === 'done' || message.kind === 'failed') && message.id === id,
+      );
       if (end.kind === 'failed') throw StudioError.fromProblem(end.problem);
       if (end.kind === 'done') return end.result;
       throw new Error(`Unexpected ${end.kind}.`);

@@ -11,12 +11,17 @@ import { exportPeft } from '../../electron/interchange/peft.js';
 import { largestDifference, oracleBatchSchema, oracleFolder, oracleJson, toBatch } from '../helpers/oracle.js';
 
 const models = ['bert', 'roberta', 'distilbert'] as const;
-const batchesSchema = z.object({ labels: z.array(z.string()), batches: z.array(oracleBatchSchema.extend({ name: z.string() })) });
+const batchesSchema = z.object({
+  labels: z.array(z.string()),
+  batches: z.array(oracleBatchSchema.extend({ name: z.string() })),
+});
 const logitsSchema = z.object({ logits: z.record(z.string(), z.array(z.number())) });
 const json = async (path: string) => z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(path, 'utf8')));
 
 let scratch: string;
-beforeAll(async () => { scratch = await mkdtemp(join(tmpdir(), 'formats-')); });
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'formats-'));
+});
 afterAll(() => rm(scratch, { recursive: true }));
 
 describe.each(models)('%s', (name) => {
@@ -27,8 +32,19 @@ describe.each(models)('%s', (name) => {
     const { logits } = oracleJson(logitsSchema, 'formats', `${format}-${name}.json`);
     const model = await base();
     const { method, parameters } = await loadAdapter(join(oracleFolder, 'formats', `${format}-${name}`), model);
-    const predictor = await createPredictor({ model, method, objective: { type: 'classification', labels }, parameters, seed: 1, device: 'cpu' });
-    for (const batch of batches) expect(largestDifference(await predictor.predict(toBatch(batch)), logits[batch.name] ?? []), batch.name).toBeLessThan(1e-5);
+    const predictor = await createPredictor({
+      model,
+      method,
+      objective: { type: 'classification', labels },
+      parameters,
+      seed: 1,
+      device: 'cpu',
+    });
+    for (const batch of batches)
+      expect(
+        largestDifference(await predictor.predict(toBatch(batch)), logits[batch.name] ?? []),
+        batch.name,
+      ).toBeLessThan(1e-5);
     await predictor.dispose();
   });
 
@@ -38,9 +54,28 @@ describe.each(models)('%s', (name) => {
     const { method, parameters } = await loadAdapter(theirs, model);
     const ours = join(scratch, `peft-${name}`);
     await exportPeft({ model, method, labels, parameters, maxLength: 64 }, ours);
-    expect((await readSafetensors(join(ours, 'adapter_model.safetensors'))).tensors).toEqual((await readSafetensors(join(theirs, 'adapter_model.safetensors'))).tensors);
-    const [written, expected] = [await json(join(ours, 'adapter_config.json')), await json(join(theirs, 'adapter_config.json'))];
-    for (const key of ['peft_type', 'task_type', 'r', 'lora_alpha', 'lora_dropout', 'bias', 'fan_in_fan_out', 'modules_to_save', 'use_rslora', 'use_dora', 'rank_pattern', 'alpha_pattern']) expect(written[key], key).toEqual(expected[key]);
+    expect((await readSafetensors(join(ours, 'adapter_model.safetensors'))).tensors).toEqual(
+      (await readSafetensors(join(theirs, 'adapter_model.safetensors'))).tensors,
+    );
+    const [written, expected] = [
+      await json(join(ours, 'adapter_config.json')),
+      await json(join(theirs, 'adapter_config.json')),
+    ];
+    for (const key of [
+      'peft_type',
+      'task_type',
+      'r',
+      'lora_alpha',
+      'lora_dropout',
+      'bias',
+      'fan_in_fan_out',
+      'modules_to_save',
+      'use_rslora',
+      'use_dora',
+      'rank_pattern',
+      'alpha_pattern',
+    ])
+      expect(written[key], key).toEqual(expected[key]);
     expect(Object.keys(expected)).toEqual(expect.arrayContaining(Object.keys(written))); // peft refuses keys that it does not know
     expect((await loadAdapter(ours, model)).labels).toEqual(labels);
   });
@@ -51,7 +86,10 @@ describe.each(models)('%s', (name) => {
     const { method, parameters } = await loadAdapter(theirs, model);
     const ours = join(scratch, `adapterhub-${name}`);
     await exportAdapterHub({ model, method, labels, parameters, maxLength: 64 }, ours);
-    for (const file of ['adapter.safetensors', 'model_head.safetensors']) expect((await readSafetensors(join(ours, file))).tensors).toEqual((await readSafetensors(join(theirs, file))).tensors);
+    for (const file of ['adapter.safetensors', 'model_head.safetensors'])
+      expect((await readSafetensors(join(ours, file))).tensors).toEqual(
+        (await readSafetensors(join(theirs, file))).tensors,
+      );
     for (const file of ['adapter_config.json', 'head_config.json']) {
       const { model_name: _folder, label2id: _labels, ...expected } = await json(join(theirs, file));
       expect(await json(join(ours, file)), file).toMatchObject(expected);
@@ -59,6 +97,8 @@ describe.each(models)('%s', (name) => {
   });
 
   it('does not unpickle', async () => {
-    await expect(loadAdapter(join(oracleFolder, 'formats', `adapterhub-houlsby-${name}`), await base())).rejects.toThrow(/pickled/);
+    await expect(
+      loadAdapter(join(oracleFolder, 'formats', `adapterhub-houlsby-${name}`), await base()),
+    ).rejects.toThrow(/pickled/);
   });
 });

@@ -7,9 +7,20 @@ import { Builder } from '../../electron/engine/models/builder.js';
 import { internals, openModel } from '../../electron/engine/models/folder.js';
 import { writeOnnx } from '../../electron/engine/onnx/writer.js';
 import type { Tensor } from '../../electron/engine/types.js';
-import { below, largestDifference, oracleBatchSchema, oracleFolder, oracleJson, oracleTensors } from '../helpers/oracle.js';
+import {
+  below,
+  largestDifference,
+  oracleBatchSchema,
+  oracleFolder,
+  oracleJson,
+  oracleTensors,
+} from '../helpers/oracle.js';
 
-const schema = z.object({ labels: z.array(z.string()), maskedLm: z.boolean(), batches: z.array(oracleBatchSchema.extend({ name: z.string() })) });
+const schema = z.object({
+  labels: z.array(z.string()),
+  maskedLm: z.boolean(),
+  batches: z.array(oracleBatchSchema.extend({ name: z.string() })),
+});
 
 /** [sequence·batch, width] as the graph computes it to [batch, sequence, width]; whatever stands on padding is left at 0. */
 function batchFirst(rows: Float32Array, batch: z.output<typeof oracleBatchSchema>): Float32Array {
@@ -25,50 +36,67 @@ function batchFirst(rows: Float32Array, batch: z.output<typeof oracleBatchSchema
   return result;
 }
 
-describe.each(['bert', 'bert-plain', 'bert-sharded', 'bert-float16', 'bert-legacy', 'roberta', 'distilbert'])('%s', (name) => {
-  it.each(['cpu', 'gpu'] as const)('lowered for %s, equals transformers', async (target) => {
-    const { labels, maskedLm, batches } = oracleJson(schema, 'models', `${name}.json`);
-    const expected = oracleTensors('models', `${name}.safetensors`);
-    const head = below(expected, 'head.');
-    const info = await openModel(join(oracleFolder, 'models', name));
-    const { architecture, config, find, read } = internals(info);
-    const b = new Builder({ hooks: {}, trains: () => false, training: false, modelDropout: null });
-    const hidden = architecture.encode(b, config);
-    b.g.output('hidden', hidden);
-    b.g.output('logits', architecture.classify(b, config, hidden, labels.length));
-    if (maskedLm) b.g.output('tokens', architecture.predictTokens(b, config, hidden));
-    const weights = new Map<string, Tensor>();
-    for (const parameter of b.parameters.keys()) {
-      const own = head.get(parameter);
-      if (own !== undefined) weights.set(parameter, own);
-      else if (find(parameter) !== undefined) weights.set(parameter, await read(parameter));
-      else throw new Error(`${name} lacks ${parameter}`);
-    }
-    const { bytes } = writeOnnx(b.g, { target, weights: (parameter) => ({ data: weights.get(parameter)?.data ?? new Float32Array() }) });
-    const session = await InferenceSession.create(bytes);
-    for (const batch of batches) {
-      const grid = (values: readonly number[]) => new OrtTensor('int64', BigInt64Array.from(values, BigInt), [batch.size, batch.sequence]);
-      const feeds: Record<string, OrtTensor> = { input_ids: grid(batch.inputIds), attention_mask: grid(batch.attentionMask), token_type_ids: grid(batch.tokenTypeIds) };
-      const results = await session.run(Object.fromEntries(session.inputNames.map((input) => [input, feeds[input] ?? grid([])])));
-      const values = (output: string): Float32Array => {
-        const data = results[output]?.data;
-        if (!(data instanceof Float32Array)) throw new Error(`no ${output}`);
-        return data;
-      };
-      expect(largestDifference(values('logits'), expected.get(`${batch.name}.logits`)?.data ?? [])).toBeLessThan(1e-5);
-      const layer = `${batch.name}.hidden.${info.layers}`;
-      const theirs = Float32Array.from(expected.get(layer)?.data ?? []);
-      const width = info.hiddenSize;
-      batch.attentionMask.forEach((real, cell) => real === 0 && theirs.fill(0, cell * width, (cell + 1) * width));
-      expect(largestDifference(batchFirst(values('hidden'), batch), theirs)).toBeLessThan(2e-5);
-      const language = expected.get(`${batch.name}.maskedLmLogits`);
-      if (language === undefined) continue;
-      const ours = batchFirst(values('tokens'), batch);
-      const vocabulary = info.vocabularySize;
-      const some = Float32Array.from(language.data);
-      batch.attentionMask.forEach((real, cell) => real === 0 && some.fill(0, cell * vocabulary, (cell + 1) * vocabulary));
-      expect(largestDifference(ours.subarray(0, some.length), some)).toBeLessThan(2e-5);
-    }
-    await session.release();
-  });
-});
+describe.each(['bert', 'bert-plain', 'bert-sharded', 'bert-float16', 'bert-legacy', 'roberta', 'distilbert'])(
+  '%s',
+  (name) => {
+    it.each(['cpu', 'gpu'] as const)('lowered for %s, equals transformers', async (target) => {
+      const { labels, maskedLm, batches } = oracleJson(schema, 'models', `${name}.json`);
+      const expected = oracleTensors('models', `${name}.safetensors`);
+      const head = below(expected, 'head.');
+      const info = await openModel(join(oracleFolder, 'models', name));
+      const { architecture, config, find, read } = internals(info);
+      const b = new Builder({ hooks: {}, trains: () => false, training: false, modelDropout: null });
+      const hidden = architecture.encode(b, config);
+      b.g.output('hidden', hidden);
+      b.g.output('logits', architecture.classify(b, config, hidden, labels.length));
+      if (maskedLm) b.g.output('tokens', architecture.predictTokens(b, config, hidden));
+      const weights = new Map<string, Tensor>();
+      for (const parameter of b.parameters.keys()) {
+        const own = head.get(parameter);
+        if (own !== undefined) weights.set(parameter, own);
+        else if (find(parameter) !== undefined) weights.set(parameter, await read(parameter));
+        else throw new Error(`${name} lacks ${parameter}`);
+      }
+      const { bytes } = writeOnnx(b.g, {
+        target,
+        weights: (parameter) => ({ data: weights.get(parameter)?.data ?? new Float32Array() }),
+      });
+      const session = await InferenceSession.create(bytes);
+      for (const batch of batches) {
+        const grid = (values: readonly number[]) =>
+          new OrtTensor('int64', BigInt64Array.from(values, BigInt), [batch.size, batch.sequence]);
+        const feeds: Record<string, OrtTensor> = {
+          input_ids: grid(batch.inputIds),
+          attention_mask: grid(batch.attentionMask),
+          token_type_ids: grid(batch.tokenTypeIds),
+        };
+        const results = await session.run(
+          Object.fromEntries(session.inputNames.map((input) => [input, feeds[input] ?? grid([])])),
+        );
+        const values = (output: string): Float32Array => {
+          const data = results[output]?.data;
+          if (!(data instanceof Float32Array)) throw new Error(`no ${output}`);
+          return data;
+        };
+        expect(largestDifference(values('logits'), expected.get(`${batch.name}.logits`)?.data ?? [])).toBeLessThan(
+          1e-5,
+        );
+        const layer = `${batch.name}.hidden.${info.layers}`;
+        const theirs = Float32Array.from(expected.get(layer)?.data ?? []);
+        const width = info.hiddenSize;
+        batch.attentionMask.forEach((real, cell) => real === 0 && theirs.fill(0, cell * width, (cell + 1) * width));
+        expect(largestDifference(batchFirst(values('hidden'), batch), theirs)).toBeLessThan(2e-5);
+        const language = expected.get(`${batch.name}.maskedLmLogits`);
+        if (language === undefined) continue;
+        const ours = batchFirst(values('tokens'), batch);
+        const vocabulary = info.vocabularySize;
+        const some = Float32Array.from(language.data);
+        batch.attentionMask.forEach(
+          (real, cell) => real === 0 && some.fill(0, cell * vocabulary, (cell + 1) * vocabulary),
+        );
+        expect(largestDifference(ours.subarray(0, some.length), some)).toBeLessThan(2e-5);
+      }
+      await session.release();
+    });
+  },
+);

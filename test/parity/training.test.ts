@@ -6,27 +6,63 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createTrainer, learningRateAt, openModel, type Batch, type EngineTrainer, type NamedTensors, type ObjectiveSpec, type OptimizerSpec } from '../../electron/engine/index.js';
-import { below, largestDifference, oracleBatchSchema, oracleFolder, oracleJson, oracleTensors, toBatch } from '../helpers/oracle.js';
+import {
+  createTrainer,
+  learningRateAt,
+  openModel,
+  type Batch,
+  type EngineTrainer,
+  type NamedTensors,
+  type ObjectiveSpec,
+  type OptimizerSpec,
+} from '../../electron/engine/index.js';
+import {
+  below,
+  largestDifference,
+  oracleBatchSchema,
+  oracleFolder,
+  oracleJson,
+  oracleTensors,
+  toBatch,
+} from '../helpers/oracle.js';
 
 const recipeSchema = z.object({
-  model: z.string(), objective: z.enum(['classification', 'masked-lm']), batches: z.string(), labels: z.array(z.string()), method: z.looseObject({ type: z.string() }),
-  learningRate: z.number(), optimizer: z.enum(['adamw', 'sgd']), weightDecay: z.number(), momentum: z.number(), schedule: z.enum(['linear', 'cosine', 'constant']),
-  warmupSteps: z.number(), steps: z.number(), gradientClip: z.number().nullable(), microBatches: z.array(z.number()), classWeights: z.record(z.string(), z.number()).nullable(),
-  trainableParameters: z.number(), losses: z.array(z.number()), learningRates: z.array(z.number()), gradientNorms: z.array(z.number()),
+  model: z.string(),
+  objective: z.enum(['classification', 'masked-lm']),
+  batches: z.string(),
+  labels: z.array(z.string()),
+  method: z.looseObject({ type: z.string() }),
+  learningRate: z.number(),
+  optimizer: z.enum(['adamw', 'sgd']),
+  weightDecay: z.number(),
+  momentum: z.number(),
+  schedule: z.enum(['linear', 'cosine', 'constant']),
+  warmupSteps: z.number(),
+  steps: z.number(),
+  gradientClip: z.number().nullable(),
+  microBatches: z.array(z.number()),
+  classWeights: z.record(z.string(), z.number()).nullable(),
+  trainableParameters: z.number(),
+  losses: z.array(z.number()),
+  learningRates: z.array(z.number()),
+  gradientNorms: z.array(z.number()),
 });
 type Recipe = z.output<typeof recipeSchema>;
 type OracleBatch = z.output<typeof oracleBatchSchema>;
 
 const folder = join(oracleFolder, 'training');
-const names = readdirSync(folder).filter((file) => file.endsWith('.safetensors')).map((file) => file.slice(0, -'.safetensors'.length)).sort();
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith('.safetensors'))
+  .map((file) => file.slice(0, -'.safetensors'.length))
+  .sort();
 
 /** The engine's name of a parameter that a library saved under `name`. */
 function engineName(name: string): string {
   return name.replace(/^base_model\.model\./, '');
 }
 
-const renamed = (tensors: NamedTensors): NamedTensors => new Map([...tensors].map(([name, tensor]) => [engineName(name), tensor]));
+const renamed = (tensors: NamedTensors): NamedTensors =>
+  new Map([...tensors].map(([name, tensor]) => [engineName(name), tensor]));
 
 /** Splits a batch by rows into micro-batches, each with its share of ids, labels and class weights. */
 function split(batch: OracleBatch, recipe: Recipe): Batch[] {
@@ -36,23 +72,40 @@ function split(batch: OracleBatch, recipe: Recipe): Batch[] {
   return recipe.microBatches.map((size) => {
     const cells = [start * batch.sequence, (start + size) * batch.sequence] as const;
     const part = toBatch({
-      size, sequence: batch.sequence, inputIds: batch.inputIds.slice(...cells), attentionMask: batch.attentionMask.slice(...cells), tokenTypeIds: batch.tokenTypeIds.slice(...cells),
+      size,
+      sequence: batch.sequence,
+      inputIds: batch.inputIds.slice(...cells),
+      attentionMask: batch.attentionMask.slice(...cells),
+      tokenTypeIds: batch.tokenTypeIds.slice(...cells),
       labels: labels.slice(start, start + size),
-      weights: recipe.classWeights && labels.slice(start, start + size).map((label) => recipe.classWeights?.[recipe.labels[label] ?? ''] ?? NaN),
+      weights:
+        recipe.classWeights &&
+        labels.slice(start, start + size).map((label) => recipe.classWeights?.[recipe.labels[label] ?? ''] ?? NaN),
     });
     start += size;
     return part;
   });
 }
 
-const objectiveOf = (recipe: Recipe): ObjectiveSpec => (recipe.objective === 'masked-lm' ? { type: 'masked-lm' } : { type: 'classification', labels: recipe.labels });
+const objectiveOf = (recipe: Recipe): ObjectiveSpec =>
+  recipe.objective === 'masked-lm' ? { type: 'masked-lm' } : { type: 'classification', labels: recipe.labels };
 
 async function trainerOf(recipe: Recipe, initial: NamedTensors, optimizer: OptimizerSpec): Promise<EngineTrainer> {
   const model = await openModel(join(oracleFolder, 'models', recipe.model));
-  return createTrainer({ model, method: recipe.method, objective: objectiveOf(recipe), optimizer, modelDropout: 0, seed: 1, device: 'cpu', initial });
+  return createTrainer({
+    model,
+    method: recipe.method,
+    objective: objectiveOf(recipe),
+    optimizer,
+    modelDropout: 0,
+    seed: 1,
+    device: 'cpu',
+    initial,
+  });
 }
 
-const batchesOf = (recipe: Recipe): OracleBatch[] => oracleJson(z.object({ batches: z.array(oracleBatchSchema) }), 'training', `${recipe.batches}.json`).batches;
+const batchesOf = (recipe: Recipe): OracleBatch[] =>
+  oracleJson(z.object({ batches: z.array(oracleBatchSchema) }), 'training', `${recipe.batches}.json`).batches;
 
 describe.each(names)('%s', (name) => {
   const recipe = oracleJson(recipeSchema, 'training', `${name}.json`);
@@ -66,12 +119,16 @@ describe.each(names)('%s', (name) => {
     for (const [step, batch] of batchesOf(recipe).slice(0, recipe.steps).entries()) {
       const { loss, gradientNorm } = await trainer.step(split(batch, recipe), recipe.learningRates[step] ?? NaN);
       expect(Math.abs(loss / (recipe.losses[step] ?? NaN) - 1), `loss of step ${step + 1}`).toBeLessThan(1e-5);
-      expect(Math.abs(gradientNorm / (recipe.gradientNorms[step] ?? NaN) - 1), `gradient norm of step ${step + 1}`).toBeLessThan(1e-4);
+      expect(
+        Math.abs(gradientNorm / (recipe.gradientNorms[step] ?? NaN) - 1),
+        `gradient norm of step ${step + 1}`,
+      ).toBeLessThan(1e-4);
     }
     const parameters = trainer.parameters();
     for (const [key, { data }] of renamed(below(tensors, 'final.'))) {
       const ours = parameters.get(key);
-      if (ours === undefined) throw new Error(`the engine does not train ${key}; it trains ${[...parameters.keys()].join(', ')}`);
+      if (ours === undefined)
+        throw new Error(`the engine does not train ${key}; it trains ${[...parameters.keys()].join(', ')}`);
       expect(largestDifference(ours.data, data), key).toBeLessThan(0.02 * recipe.learningRate);
     }
     await trainer.dispose();
@@ -96,7 +153,12 @@ describe.each(names)('%s', (name) => {
   });
 
   it('has the learning rates of transformers', () => {
-    const settings = { learningRate: recipe.learningRate, schedule: recipe.schedule, warmupRatio: recipe.warmupSteps / recipe.steps };
-    for (const [step, rate] of recipe.learningRates.entries()) expect(learningRateAt(step, recipe.steps, settings)).toBeCloseTo(rate, 12);
+    const settings = {
+      learningRate: recipe.learningRate,
+      schedule: recipe.schedule,
+      warmupRatio: recipe.warmupSteps / recipe.steps,
+    };
+    for (const [step, rate] of recipe.learningRates.entries())
+      expect(learningRateAt(step, recipe.steps, settings)).toBeCloseTo(rate, 12);
   });
 });

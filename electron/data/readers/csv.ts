@@ -9,7 +9,8 @@ export const csvReader: Reader = {
   async *rows(path, reading, hooks) {
     const parser = new DelimitedParser(reading.delimiter ?? ',', reading.quoted);
     const table = new Table(reading.header);
-    for await (const piece of decodedPieces(path, reading.encoding ?? 'utf-8', hooks)) yield* table.rows(parser.feed(piece));
+    for await (const piece of decodedPieces(path, reading.encoding ?? 'utf-8', hooks))
+      yield* table.rows(parser.feed(piece));
     yield* table.rows(parser.end());
   },
 };
@@ -47,9 +48,15 @@ class Table {
   private row(line: number, fields: readonly string[], columns: readonly string[]): ReadRow {
     // A delimiter at the end of a line adds empty cells, which lose nothing.
     const surplus = fields.slice(columns.length).some((cell) => cell !== '');
-    if (surplus || fields.length < columns.length) return { line, problem: `${fields.length} ${fields.length === 1 ? 'field' : 'fields'} where there are ${columns.length} columns` };
+    if (surplus || fields.length < columns.length)
+      return {
+        line,
+        problem: `${fields.length} ${fields.length === 1 ? 'field' : 'fields'} where there are ${columns.length} columns`,
+      };
     const values: Record<string, string> = {};
-    columns.forEach((name, index) => { values[name] = fields[index] ?? ''; });
+    columns.forEach((name, index) => {
+      values[name] = fields[index] ?? '';
+    });
     return { line, values };
   }
 }

@@ -34,7 +34,10 @@ export class DelimitedParser {
   private records: DelimitedRecord[] = [];
   private readonly delimiter: number;
 
-  constructor(delimiter: string, private readonly quoted = true) {
+  constructor(
+    delimiter: string,
+    private readonly quoted = true,
+  ) {
     this.delimiter = delimiter.charCodeAt(0);
   }
 

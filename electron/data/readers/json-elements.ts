@@ -12,8 +12,18 @@ export interface JsonElement {
 }
 
 const code = (character: string) => character.charCodeAt(0);
-const [quote, backslash, comma, openBrace, closeBrace, openBracket, closeBracket, lineFeed] = [code('"'), code('\\'), code(','), code('{'), code('}'), code('['), code(']'), code('\n')];
-const isBlank = (character: number) => character === 0x20 || (character >= 0x09 && character <= 0x0d) || character === 0xfeff;
+const [quote, backslash, comma, openBrace, closeBrace, openBracket, closeBracket, lineFeed] = [
+  code('"'),
+  code('\\'),
+  code(','),
+  code('{'),
+  code('}'),
+  code('['),
+  code(']'),
+  code('\n'),
+];
+const isBlank = (character: number) =>
+  character === 0x20 || (character >= 0x09 && character <= 0x0d) || character === 0xfeff;
 
 export class JsonArraySplitter {
   /** Where the file stops being an array of rows; null while all is well. */
@@ -79,12 +89,18 @@ export class JsonArraySplitter {
   end(): void {
     if (this.failure !== null || this.place === 'after') return;
     if (this.place === 'before') this.fail('no array of rows is in the file');
-    else this.fail(this.inString ? `the text inside the row that begins in line ${this.elementLine} is never closed` : 'the array is never closed: the file is cut off');
+    else
+      this.fail(
+        this.inString
+          ? `the text inside the row that begins in line ${this.elementLine} is never closed`
+          : 'the array is never closed: the file is cut off',
+      );
   }
 
   /** A bare array is the file; inside a wrapper it is the first array that holds an object, found at that object's brace. */
   private seekArray(character: number): void {
-    if (this.wrapped ? character === openBrace && this.lastSignificant === openBracket : character === openBracket) this.place = 'inside';
+    if (this.wrapped ? character === openBrace && this.lastSignificant === openBracket : character === openBracket)
+      this.place = 'inside';
     else if (character === openBrace && this.lastSignificant === 0) this.wrapped = true;
     else if (character === quote && this.wrapped) this.inString = true;
     else if (!this.wrapped) this.fail('the file does not begin with an array');

@@ -6,13 +6,15 @@ import type { ReadRow } from '../types.js';
 function cellText(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (typeof value === 'string') return value;
-  if (typeof value === 'object') return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
+  if (typeof value === 'object')
+    return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
   return String(value);
 }
 
 /** A row from an object's entries: missing values leave no key; a cell over the limit is a problem. */
 export function rowFromObject(line: number, object: unknown): ReadRow {
-  if (object === null || typeof object !== 'object' || Array.isArray(object)) return { line, problem: `${kindOf(object)} where an object with named values is expected` };
+  if (object === null || typeof object !== 'object' || Array.isArray(object))
+    return { line, problem: `${kindOf(object)} where an object with named values is expected` };
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(object)) {
     const text = cellText(value);

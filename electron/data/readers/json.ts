@@ -20,5 +20,6 @@ export const jsonReader: Reader = {
 };
 
 function* rowsOf(elements: readonly JsonElement[]): Generator<ReadRow> {
-  for (const { line, text, tooLong } of elements) yield tooLong ? { line, problem: rowTooLong() } : rowFromJson(line, text);
+  for (const { line, text, tooLong } of elements)
+    yield tooLong ? { line, problem: rowTooLong() } : rowFromJson(line, text);
 }

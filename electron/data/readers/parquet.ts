@@ -14,21 +14,48 @@ const groupLimit = 1 << 30;
 export const parquetReader: Reader = {
   formats: ['parquet'],
   async *rows(path, reading, hooks) {
-    const handle = await open(path, 'r').catch((error: unknown) => { throw fileError(path, error); });
+    const handle = await open(path, 'r').catch((error: unknown) => {
+      throw fileError(path, error);
+    });
     try {
       const file = bufferOf(handle, reading.bytes);
-      const metadata = await parquetMetadataAsync(file).catch((error: unknown) => { throw damaged(path, error); });
-      const largest = metadata.row_groups.reduce((most, group) => Math.max(most, ...group.columns.map((column) => Number(column.meta_data?.total_compressed_size ?? 0))), 0);
-      if (largest > groupLimit) throw new StudioError('bad-file', `${path} has a row group whose column takes ${Math.round(largest / 2 ** 20)} MiB; the limit is ${groupLimit / 2 ** 20} MiB.`, 'Write it again with smaller row groups.', { path });
+      const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
+        throw damaged(path, error);
+      });
+      const largest = metadata.row_groups.reduce(
+        (most, group) =>
+          Math.max(most, ...group.columns.map((column) => Number(column.meta_data?.total_compressed_size ?? 0))),
+        0,
+      );
+      if (largest > groupLimit)
+        throw new StudioError(
+          'bad-file',
+          `${path} has a row group whose column takes ${Math.round(largest / 2 ** 20)} MiB; the limit is ${groupLimit / 2 ** 20} MiB.`,
+          'Write it again with smaller row groups.',
+          { path },
+        );
       const total = Number(metadata.num_rows);
-      const binary = new Set(parquetSchema(metadata).children.filter((column) => column.element.type === 'FIXED_LEN_BYTE_ARRAY').map((column) => column.element.name));
+      const binary = new Set(
+        parquetSchema(metadata)
+          .children.filter((column) => column.element.type === 'FIXED_LEN_BYTE_ARRAY')
+          .map((column) => column.element.name),
+      );
       let groupStart = 0;
       for (const group of metadata.row_groups) {
         const groupEnd = groupStart + Number(group.num_rows);
         for (let start = groupStart; start < groupEnd; start += rowsPerRange) {
           throwIfCancelled(hooks.signal);
           const end = Math.min(start + rowsPerRange, groupEnd);
-          const rows = await parquetReadObjects({ file, metadata, rowStart: start, rowEnd: end, compressors, useOffsetIndex: true }).catch((error: unknown) => { throw damaged(path, error); });
+          const rows = await parquetReadObjects({
+            file,
+            metadata,
+            rowStart: start,
+            rowEnd: end,
+            compressors,
+            useOffsetIndex: true,
+          }).catch((error: unknown) => {
+            throw damaged(path, error);
+          });
           for (const [index, row] of rows.entries()) yield rowFromObject(start + index + 1, readable(row, binary));
           hooks.onBytes?.(Math.round((reading.bytes * end) / Math.max(1, total)));
         }
@@ -42,7 +69,12 @@ export const parquetReader: Reader = {
 
 /** Dates as ISO text, bytes left out: they are no text. */
 function readable(row: Record<string, unknown>, binary: ReadonlySet<string>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, binary.has(name) || value instanceof Uint8Array ? undefined : value instanceof Date ? value.toISOString() : value]));
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      binary.has(name) || value instanceof Uint8Array ? undefined : value instanceof Date ? value.toISOString() : value,
+    ]),
+  );
 }
 
 function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
@@ -53,7 +85,12 @@ function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
       const bytes = new ArrayBuffer(Math.max(0, Math.min(end, byteLength) - from));
       let filled = 0;
       while (filled < bytes.byteLength) {
-        const { bytesRead } = await handle.read(new Uint8Array(bytes, filled), 0, bytes.byteLength - filled, from + filled);
+        const { bytesRead } = await handle.read(
+          new Uint8Array(bytes, filled),
+          0,
+          bytes.byteLength - filled,
+          from + filled,
+        );
         if (bytesRead === 0) throw new RangeError('the file ends early');
         filled += bytesRead;
       }
@@ -63,4 +100,10 @@ function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
 }
 
 const damaged = (path: string, error: unknown) =>
-  new StudioError('bad-file', `${path} is no readable Parquet file: ${error instanceof Error ? error.message : String(error)}.`, 'Write it again; it may be cut off, damaged or encrypted.', { path }, { cause: error });
+  new StudioError(
+    'bad-file',
+    `${path} is no readable Parquet file: ${error instanceof Error ? error.message : String(error)}.`,
+    'Write it again; it may be cut off, damaged or encrypted.',
+    { path },
+    { cause: error },
+  );

@@ -9,14 +9,18 @@ const labelled = /^__label__(\S+)\s+(.*)$/s;
 export const textReader: Reader = {
   formats: ['text'],
   async *rows(path, reading, hooks) {
-    for await (const { line, text, tooLong } of textLines(decodedPieces(path, reading.encoding ?? 'utf-8', hooks), cellLimit)) {
+    for await (const { line, text, tooLong } of textLines(
+      decodedPieces(path, reading.encoding ?? 'utf-8', hooks),
+      cellLimit,
+    )) {
       if (tooLong) {
         yield { line, problem: cellTooLong('the line') };
         continue;
       }
       if (text.trim() === '') continue;
       const parts = labelled.exec(text);
-      const values: Record<string, string> = parts === null ? { text } : { label: parts[1] ?? '', text: parts[2] ?? '' };
+      const values: Record<string, string> =
+        parts === null ? { text } : { label: parts[1] ?? '', text: parts[2] ?? '' };
       yield { line, values };
     }
   },

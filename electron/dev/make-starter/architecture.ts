@@ -7,9 +7,23 @@ export const specialTokens: readonly string[] = ['[PAD]', '[UNK]', '[CLS]', '[SE
 
 /** config.json, as transformers' BertForMaskedLM reads it. */
 export const config = {
-  architectures: ['BertForMaskedLM'], model_type: 'bert', vocab_size: 8000, hidden_size: 256, num_hidden_layers: 4, num_attention_heads: 4,
-  intermediate_size: 1024, hidden_act: 'gelu', hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1, max_position_embeddings: 256,
-  type_vocab_size: 2, initializer_range: 0.02, layer_norm_eps: 1e-12, pad_token_id: 0, position_embedding_type: 'absolute', tie_word_embeddings: true,
+  architectures: ['BertForMaskedLM'],
+  model_type: 'bert',
+  vocab_size: 8000,
+  hidden_size: 256,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  intermediate_size: 1024,
+  hidden_act: 'gelu',
+  hidden_dropout_prob: 0.1,
+  attention_probs_dropout_prob: 0.1,
+  max_position_embeddings: 256,
+  type_vocab_size: 2,
+  initializer_range: 0.02,
+  layer_norm_eps: 1e-12,
+  pad_token_id: 0,
+  position_embedding_type: 'absolute',
+  tie_word_embeddings: true,
 };
 
 /**
@@ -19,14 +33,33 @@ export const config = {
  */
 export function untrainedWeights(seed: number, words?: Float32Array): NamedTensors {
   const generator = xoroshiro128plus(seed);
-  const { vocab_size: vocabulary, hidden_size: hidden, intermediate_size: intermediate, initializer_range: deviation } = config;
+  const {
+    vocab_size: vocabulary,
+    hidden_size: hidden,
+    intermediate_size: intermediate,
+    initializer_range: deviation,
+  } = config;
   const tensors: NamedTensors = new Map();
   const fill = (name: string, shape: readonly number[], value: (index: number) => number) =>
-    tensors.set(name, { shape, data: Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, index) => value(index)) });
+    tensors.set(name, {
+      shape,
+      data: Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, index) =>
+        value(index),
+      ),
+    });
   // Box-Muller; 1 - u is never 0.
-  const normal = () => deviation * Math.sqrt(-2 * Math.log(1 - uniformFloat64(generator))) * Math.cos(2 * Math.PI * uniformFloat64(generator));
-  const linear = (name: string, rows: number, columns: number) => { fill(`${name}.weight`, [rows, columns], normal); fill(`${name}.bias`, [rows], () => 0); };
-  const norm = (name: string) => { fill(`${name}.weight`, [hidden], () => 1); fill(`${name}.bias`, [hidden], () => 0); };
+  const normal = () =>
+    deviation *
+    Math.sqrt(-2 * Math.log(1 - uniformFloat64(generator))) *
+    Math.cos(2 * Math.PI * uniformFloat64(generator));
+  const linear = (name: string, rows: number, columns: number) => {
+    fill(`${name}.weight`, [rows, columns], normal);
+    fill(`${name}.bias`, [rows], () => 0);
+  };
+  const norm = (name: string) => {
+    fill(`${name}.weight`, [hidden], () => 1);
+    fill(`${name}.bias`, [hidden], () => 0);
+  };
   fill('bert.embeddings.word_embeddings.weight', [vocabulary, hidden], (index) => {
     const random = normal(); // drawn in any case: the other weights stay the same
     return words?.[index] || random;

@@ -6,9 +6,21 @@ import { starterFolder } from './files.js';
 import type { TokenizedCorpus } from './tokens.js';
 
 export interface CardFacts {
-  readonly state: { readonly step: number; readonly tokens: number; readonly seconds: number; readonly seed: number; readonly heldOut: readonly { readonly step: number; readonly loss: number }[] };
+  readonly state: {
+    readonly step: number;
+    readonly tokens: number;
+    readonly seconds: number;
+    readonly seed: number;
+    readonly heldOut: readonly { readonly step: number; readonly loss: number }[];
+  };
   readonly corpus: TokenizedCorpus['tokens'];
-  readonly recipe: { readonly learningRate: number; readonly warmup: number; readonly weightDecay: number; readonly gradientClip: number; readonly tokensPerStep: number };
+  readonly recipe: {
+    readonly learningRate: number;
+    readonly warmup: number;
+    readonly weightDecay: number;
+    readonly gradientClip: number;
+    readonly tokensPerStep: number;
+  };
   readonly stages: readonly { readonly from: number; readonly length: number }[];
   /** Over every held-out document, once. */
   readonly heldOutLoss: number;

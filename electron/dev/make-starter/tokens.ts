@@ -9,7 +9,13 @@ export interface TokenizedCorpus {
   readonly train: TokenizedDocuments;
   readonly heldOut: TokenizedDocuments;
   readonly ids: SpecialIds;
-  readonly tokens: { readonly name: string; readonly license: string; readonly repeat: number; readonly train: number; readonly heldOut: number }[];
+  readonly tokens: {
+    readonly name: string;
+    readonly license: string;
+    readonly repeat: number;
+    readonly train: number;
+    readonly heldOut: number;
+  }[];
 }
 
 class Collected {
@@ -48,14 +54,30 @@ export async function tokenizeCorpus(): Promise<TokenizedCorpus> {
   for (const source of sources) {
     const before = [train.tokens, heldOut.tokens] as const;
     for await (const batch of inBatches(source.documents(), 512)) {
-      const encodings = await tokenizer.encodeBatch(batch.map(({ text }) => text), { addSpecialTokens: false });
-      encodings.forEach((encoding, i) => (batch[i]?.heldOut ? heldOut.add(encoding.getIds(), 1) : train.add(encoding.getIds(), source.repeat)));
+      const encodings = await tokenizer.encodeBatch(
+        batch.map(({ text }) => text),
+        { addSpecialTokens: false },
+      );
+      encodings.forEach((encoding, i) =>
+        batch[i]?.heldOut ? heldOut.add(encoding.getIds(), 1) : train.add(encoding.getIds(), source.repeat),
+      );
     }
-    const counted = { name: source.name, license: source.license, repeat: source.repeat, train: train.tokens - before[0], heldOut: heldOut.tokens - before[1] };
+    const counted = {
+      name: source.name,
+      license: source.license,
+      repeat: source.repeat,
+      train: train.tokens - before[0],
+      heldOut: heldOut.tokens - before[1],
+    };
     tokens.push(counted);
     say(`${counted.name}: ${counted.train} tokens, ${counted.heldOut} held out`);
   }
-  return { train: train.documents(), heldOut: heldOut.documents(), tokens, ids: { cls: id('[CLS]'), sep: id('[SEP]'), mask: id('[MASK]'), first: id('[MASK]') + 1 } };
+  return {
+    train: train.documents(),
+    heldOut: heldOut.documents(),
+    tokens,
+    ids: { cls: id('[CLS]'), sep: id('[SEP]'), mask: id('[MASK]'), first: id('[MASK]') + 1 },
+  };
 }
 
 async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {

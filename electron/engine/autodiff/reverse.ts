@@ -10,7 +10,9 @@ function sumTo(g: Graph, gradient: Value, shape: Shape): Value {
   const from = gradient.type.shape;
   if (sameShape(from, shape)) return gradient;
   const added = from.length - shape.length;
-  const axes = from.map((_, axis) => axis).filter((axis) => axis < added || (shape[axis - added] === 1 && from[axis] !== 1));
+  const axes = from
+    .map((_, axis) => axis)
+    .filter((axis) => axis < added || (shape[axis - added] === 1 && from[axis] !== 1));
   const summed = axes.length ? g.reduceSum(gradient, axes) : gradient;
   return g.reshape(summed, shape);
 }
@@ -22,12 +24,16 @@ function sumTo(g: Graph, gradient: Value, shape: Shape): Value {
  */
 export function differentiate(g: Graph, loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.type.shape.length > 0) {
-    throw new EngineError('bad-graph', `The loss has shape ${shapeText(loss.type.shape)}; only a scalar can be differentiated.`);
+    throw new EngineError(
+      'bad-graph',
+      `The loss has shape ${shapeText(loss.type.shape)}; only a scalar can be differentiated.`,
+    );
   }
   const forward = [...g.nodes];
   const dependent = new Set<Value>(wrt);
   for (const node of forward) {
-    if (gradientRules[node.op] !== 'none' && node.inputs.some((value) => dependent.has(value))) node.outputs.forEach((value) => dependent.add(value));
+    if (gradientRules[node.op] !== 'none' && node.inputs.some((value) => dependent.has(value)))
+      node.outputs.forEach((value) => dependent.add(value));
   }
   const gradients = new Map<Value, Value>([[loss, g.scalar(1)]]);
   for (let i = forward.length - 1; i >= 0; i--) {
@@ -47,7 +53,11 @@ export function differentiate(g: Graph, loss: Value, wrt: readonly Value[]): Val
   }
   return wrt.map((value) => {
     const gradient = gradients.get(value);
-    if (!gradient) throw new EngineError('bad-graph', `The loss does not depend on ${value.node.op === 'parameter' ? value.node.attributes.name : `%${value.id}`}.`);
+    if (!gradient)
+      throw new EngineError(
+        'bad-graph',
+        `The loss does not depend on ${value.node.op === 'parameter' ? value.node.attributes.name : `%${value.id}`}.`,
+      );
     return gradient;
   });
 }

@@ -21,11 +21,17 @@ const unary =
   <K extends Op>(slope: (g: Graph, x: Value, y: Value, d: Value) => Value): GradientRule<K> =>
   (g, node, d) => [slope(g, node.inputs[0] as Value, node.outputs[0] as Value, d)];
 
-const operands = (node: { readonly inputs: readonly Value[] }): [Value, Value] => [node.inputs[0] as Value, node.inputs[1] as Value];
+const operands = (node: { readonly inputs: readonly Value[] }): [Value, Value] => [
+  node.inputs[0] as Value,
+  node.inputs[1] as Value,
+];
 
 /** The shape with the reduced axes kept as 1, so that a reduced value broadcasts back. */
 function kept(g: Graph, value: Value, shape: readonly Dim[], axes: readonly number[]): Value {
-  return g.reshape(value, shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)));
+  return g.reshape(
+    value,
+    shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)),
+  );
 }
 
 const countOf = (shape: readonly Dim[], axes: readonly number[]): Dim => sizeOf(axes.map((axis) => shape[axis] as Dim));
@@ -78,8 +84,10 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> | typeof none 
   matmul: (g, node, d, wants) => {
     const [a, b] = operands(node);
     const { transA, transB, alpha } = node.attributes;
-    const da = () => (transA ? g.matmul(b, d, { transA: transB, transB: true, alpha }) : g.matmul(d, b, { transB: !transB, alpha }));
-    const db = () => (transB ? g.matmul(d, a, { transA: true, transB: transA, alpha }) : g.matmul(a, d, { transA: !transA, alpha }));
+    const da = () =>
+      transA ? g.matmul(b, d, { transA: transB, transB: true, alpha }) : g.matmul(d, b, { transB: !transB, alpha });
+    const db = () =>
+      transB ? g.matmul(d, a, { transA: true, transB: transA, alpha }) : g.matmul(a, d, { transA: !transA, alpha });
     return [wants[0] ? da() : null, wants[1] ? db() : null];
   },
   // y(d - Σ dy)

@@ -13,11 +13,15 @@ export class Graph {
 
   /** Appends a node (or finds its equal) and returns its outputs. Throws EngineError 'bad-graph' naming op and dims. */
   apply<K extends Op>(op: K, attributes: OpAttributes[K], inputs: readonly Value[]): readonly Value[] {
-    const key = op === 'constant' ? null : `${op} ${JSON.stringify(attributes)} ${inputs.map((value) => value.id).join()}`;
+    const key =
+      op === 'constant' ? null : `${op} ${JSON.stringify(attributes)} ${inputs.map((value) => value.id).join()}`;
     const known = key === null ? undefined : this.#shared.get(key);
     if (known) return known.outputs;
     const rule = shapeRules[op] as ShapeRule<K>;
-    const types = rule(inputs.map((value) => value.type), attributes);
+    const types = rule(
+      inputs.map((value) => value.type),
+      attributes,
+    );
     const outputs: Value[] = [];
     const node = { id: this.nodes.length, op, attributes, inputs, outputs } as NodeOf<K> as Node;
     types.forEach((type, index) => outputs.push({ id: this.#values++, type, node, index }));
@@ -72,46 +76,104 @@ export class Graph {
     return made;
   }
 
-  neg(x: Value): Value { return this.#one('neg', {}, x); }
-  sqrt(x: Value): Value { return this.#one('sqrt', {}, x); }
-  exp(x: Value): Value { return this.#one('exp', {}, x); }
-  log(x: Value): Value { return this.#one('log', {}, x); }
-  tanh(x: Value): Value { return this.#one('tanh', {}, x); }
-  erf(x: Value): Value { return this.#one('erf', {}, x); }
-  sigmoid(x: Value): Value { return this.#one('sigmoid', {}, x); }
-  relu(x: Value): Value { return this.#one('relu', {}, x); }
-  sign(x: Value): Value { return this.#one('sign', {}, x); }
-  cast(x: Value, to: DType): Value { return x.type.dtype === to ? x : this.#one('cast', { to }, x); }
-  gelu(x: Value, approximate: 'none' | 'tanh' = 'none'): Value { return this.#one('gelu', { approximate }, x); }
-  silu(x: Value): Value { return this.mul(x, this.sigmoid(x)); }
-  add(a: Value, b: Value): Value { return this.#one('add', {}, a, b); }
-  sub(a: Value, b: Value): Value { return this.#one('sub', {}, a, b); }
-  mul(a: Value, b: Value): Value { return this.#one('mul', {}, a, b); }
-  div(a: Value, b: Value): Value { return this.#one('div', {}, a, b); }
-  minimum(a: Value, b: Value): Value { return this.#one('minimum', {}, a, b); }
-  equal(a: Value, b: Value): Value { return this.#one('equal', {}, a, b); }
-  where(condition: Value, a: Value, b: Value): Value { return this.#one('where', {}, condition, a, b); }
-  scale(x: Value, factor: number): Value { return factor === 1 ? x : this.mul(x, this.scalar(factor)); }
-  dropout(x: Value, mask: Value, scale: number): Value { return this.#one('dropout', { scale }, x, mask); }
+  neg(x: Value): Value {
+    return this.#one('neg', {}, x);
+  }
+  sqrt(x: Value): Value {
+    return this.#one('sqrt', {}, x);
+  }
+  exp(x: Value): Value {
+    return this.#one('exp', {}, x);
+  }
+  log(x: Value): Value {
+    return this.#one('log', {}, x);
+  }
+  tanh(x: Value): Value {
+    return this.#one('tanh', {}, x);
+  }
+  erf(x: Value): Value {
+    return this.#one('erf', {}, x);
+  }
+  sigmoid(x: Value): Value {
+    return this.#one('sigmoid', {}, x);
+  }
+  relu(x: Value): Value {
+    return this.#one('relu', {}, x);
+  }
+  sign(x: Value): Value {
+    return this.#one('sign', {}, x);
+  }
+  cast(x: Value, to: DType): Value {
+    return x.type.dtype === to ? x : this.#one('cast', { to }, x);
+  }
+  gelu(x: Value, approximate: 'none' | 'tanh' = 'none'): Value {
+    return this.#one('gelu', { approximate }, x);
+  }
+  silu(x: Value): Value {
+    return this.mul(x, this.sigmoid(x));
+  }
+  add(a: Value, b: Value): Value {
+    return this.#one('add', {}, a, b);
+  }
+  sub(a: Value, b: Value): Value {
+    return this.#one('sub', {}, a, b);
+  }
+  mul(a: Value, b: Value): Value {
+    return this.#one('mul', {}, a, b);
+  }
+  div(a: Value, b: Value): Value {
+    return this.#one('div', {}, a, b);
+  }
+  minimum(a: Value, b: Value): Value {
+    return this.#one('minimum', {}, a, b);
+  }
+  equal(a: Value, b: Value): Value {
+    return this.#one('equal', {}, a, b);
+  }
+  where(condition: Value, a: Value, b: Value): Value {
+    return this.#one('where', {}, condition, a, b);
+  }
+  scale(x: Value, factor: number): Value {
+    return factor === 1 ? x : this.mul(x, this.scalar(factor));
+  }
+  dropout(x: Value, mask: Value, scale: number): Value {
+    return this.#one('dropout', { scale }, x, mask);
+  }
 
   /** alpha · A'B' over the last two axes. */
   matmul(a: Value, b: Value, { transA = false, transB = false, alpha = 1 } = {}): Value {
     return this.#one('matmul', { transA, transB, alpha }, a, b);
   }
-  softmax(x: Value): Value { return this.#one('softmax', {}, x); }
-  logSoftmax(x: Value): Value { return this.#one('logSoftmax', {}, x); }
-  layerNorm(x: Value, scale: Value, bias: Value, epsilon: number): Value { return this.#one('layerNorm', { epsilon }, x, scale, bias); }
+  softmax(x: Value): Value {
+    return this.#one('softmax', {}, x);
+  }
+  logSoftmax(x: Value): Value {
+    return this.#one('logSoftmax', {}, x);
+  }
+  layerNorm(x: Value, scale: Value, bias: Value, epsilon: number): Value {
+    return this.#one('layerNorm', { epsilon }, x, scale, bias);
+  }
   /** softmax(scores) · values, with an optional dropout mask on the weights. */
   attend(scores: Value, values: Value, dropout: { mask: Value; scale: number } | null = null): Value {
     return this.#one('attend', { scale: dropout?.scale ?? 1 }, scores, values, ...(dropout ? [dropout.mask] : []));
   }
 
-  reduceSum(x: Value, axes: readonly number[], keepDims = false): Value { return this.#one('reduceSum', { axes, keepDims }, x); }
-  reduceMean(x: Value, axes: readonly number[], keepDims = false): Value { return this.#one('reduceMean', { axes, keepDims }, x); }
-  reduceMax(x: Value, axes: readonly number[], keepDims = false): Value { return this.#one('reduceMax', { axes, keepDims }, x); }
-  cumulativeSum(x: Value, axis: number): Value { return this.#one('cumulativeSum', { axis }, x); }
+  reduceSum(x: Value, axes: readonly number[], keepDims = false): Value {
+    return this.#one('reduceSum', { axes, keepDims }, x);
+  }
+  reduceMean(x: Value, axes: readonly number[], keepDims = false): Value {
+    return this.#one('reduceMean', { axes, keepDims }, x);
+  }
+  reduceMax(x: Value, axes: readonly number[], keepDims = false): Value {
+    return this.#one('reduceMax', { axes, keepDims }, x);
+  }
+  cumulativeSum(x: Value, axis: number): Value {
+    return this.#one('cumulativeSum', { axis }, x);
+  }
 
-  reshape(x: Value, shape: Shape): Value { return sameShape(x.type.shape, shape) ? x : this.#one('reshape', { shape }, x); }
+  reshape(x: Value, shape: Shape): Value {
+    return sameShape(x.type.shape, shape) ? x : this.#one('reshape', { shape }, x);
+  }
   /** All axes but the last as one: [n, width]. */
   flatten(x: Value): Value {
     const { shape } = x.type;
@@ -120,17 +182,32 @@ export class Graph {
   transpose(x: Value, permutation: readonly number[]): Value {
     return permutation.every((axis, i) => axis === i) ? x : this.#one('transpose', { permutation }, x);
   }
-  expand(x: Value, shape: Shape): Value { return sameShape(x.type.shape, shape) ? x : this.#one('expand', { shape }, x); }
-  concat(values: readonly Value[], axis: number): Value { return values.length === 1 ? (values[0] as Value) : this.#one('concat', { axis }, ...values); }
+  expand(x: Value, shape: Shape): Value {
+    return sameShape(x.type.shape, shape) ? x : this.#one('expand', { shape }, x);
+  }
+  concat(values: readonly Value[], axis: number): Value {
+    return values.length === 1 ? (values[0] as Value) : this.#one('concat', { axis }, ...values);
+  }
   slice(x: Value, axis: number, start: Dim, end: Dim): Value {
     return start === 0 && end === x.type.shape[axis] ? x : this.#one('slice', { axis, start, end }, x);
   }
-  pad(x: Value, axis: number, before: Dim, after: Dim): Value { return before === 0 && after === 0 ? x : this.#one('pad', { axis, before, after }, x); }
-  gather(table: Value, indices: Value): Value { return this.#one('gather', {}, table, indices); }
-  scatterAdd(indices: Value, updates: Value, rows: Dim): Value { return this.#one('scatterAdd', { rows }, indices, updates); }
+  pad(x: Value, axis: number, before: Dim, after: Dim): Value {
+    return before === 0 && after === 0 ? x : this.#one('pad', { axis, before, after }, x);
+  }
+  gather(table: Value, indices: Value): Value {
+    return this.#one('gather', {}, table, indices);
+  }
+  scatterAdd(indices: Value, updates: Value, rows: Dim): Value {
+    return this.#one('scatterAdd', { rows }, indices, updates);
+  }
 
   /** Sum of all elements: []. */
-  total(x: Value): Value { return this.reduceSum(x, x.type.shape.map((_, axis) => axis)); }
+  total(x: Value): Value {
+    return this.reduceSum(
+      x,
+      x.type.shape.map((_, axis) => axis),
+    );
+  }
 
   /** Nodes that the outputs need, in order. */
   live(): Node[] {
@@ -148,4 +225,3 @@ export class Graph {
     return this.#named.get(name)?.type;
   }
 }
-

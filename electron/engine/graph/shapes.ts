@@ -11,7 +11,8 @@ function fail(op: Op, message: string, inputs: readonly TensorType[]): never {
 }
 
 function arity(op: Op, inputs: readonly TensorType[], least: number, most = least): void {
-  if (inputs.length < least || inputs.length > most) fail(op, `takes ${least === most ? least : `${least} to ${most}`} inputs, got ${inputs.length}`, inputs);
+  if (inputs.length < least || inputs.length > most)
+    fail(op, `takes ${least === most ? least : `${least} to ${most}`} inputs, got ${inputs.length}`, inputs);
 }
 
 function input(inputs: readonly TensorType[], i: number): TensorType {
@@ -75,7 +76,8 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   input: (_, { type }) => [type],
   parameter: (_, { shape }) => [float(shape)],
   constant: (_, { type, data }) => {
-    if (sizeOf(type.shape) !== data.length) fail('constant', `${data.length} values for shape ${shapeText(type.shape)}`, []);
+    if (sizeOf(type.shape) !== data.length)
+      fail('constant', `${data.length} values for shape ${shapeText(type.shape)}`, []);
     return [type];
   },
   neg: unary('neg'),
@@ -104,7 +106,8 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   where: (inputs) => {
     arity('where', inputs, 3);
     const [condition, a, b] = [input(inputs, 0), input(inputs, 1), input(inputs, 2)];
-    if (condition.dtype !== 'bool' || a.dtype !== b.dtype) fail('where', 'needs a bool condition and two values of one dtype', inputs);
+    if (condition.dtype !== 'bool' || a.dtype !== b.dtype)
+      fail('where', 'needs a bool condition and two values of one dtype', inputs);
     const values = broadcastShapes(a.shape, b.shape);
     const shape = values && broadcastShapes(condition.shape, values);
     if (!shape) fail('where', 'shapes do not broadcast', inputs);
@@ -113,7 +116,8 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   dropout: (inputs) => {
     arity('dropout', inputs, 2);
     const [x, mask] = [input(inputs, 0), input(inputs, 1)];
-    if (mask.dtype !== 'bool' || !sameShape(x.shape, mask.shape)) fail('dropout', 'needs a bool mask of the shape of x', inputs);
+    if (mask.dtype !== 'bool' || !sameShape(x.shape, mask.shape))
+      fail('dropout', 'needs a bool mask of the shape of x', inputs);
     return [x];
   },
   matmul: (inputs, { transA, transB }) => {
@@ -133,15 +137,18 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     arity('layerNorm', inputs, 3);
     const [x, scale, bias] = [input(inputs, 0), input(inputs, 1), input(inputs, 2)];
     const width = x.shape.at(-1);
-    if (width === undefined || !sameShape(scale.shape, [width]) || !sameShape(bias.shape, [width])) fail('layerNorm', 'needs scale and bias of the last axis', inputs);
+    if (width === undefined || !sameShape(scale.shape, [width]) || !sameShape(bias.shape, [width]))
+      fail('layerNorm', 'needs scale and bias of the last axis', inputs);
     const statistics = float(withAxis(x.shape, x.shape.length - 1, 1));
     return [x, statistics, statistics];
   },
   attend: (inputs) => {
     arity('attend', inputs, 2, 3);
     const [scores, values] = [input(inputs, 0).shape, input(inputs, 1).shape];
-    if (scores.length !== 3 || values.length !== 3 || scores[0] !== values[0] || scores[2] !== values[1]) fail('attend', 'needs scores [n, q, k] and values [n, k, d]', inputs);
-    if (inputs.length === 3 && !(input(inputs, 2).dtype === 'bool' && sameShape(input(inputs, 2).shape, scores))) fail('attend', 'needs a bool mask of the shape of the scores', inputs);
+    if (scores.length !== 3 || values.length !== 3 || scores[0] !== values[0] || scores[2] !== values[1])
+      fail('attend', 'needs scores [n, q, k] and values [n, k, d]', inputs);
+    if (inputs.length === 3 && !(input(inputs, 2).dtype === 'bool' && sameShape(input(inputs, 2).shape, scores)))
+      fail('attend', 'needs a bool mask of the shape of the scores', inputs);
     return [float([scores[0] as Dim, scores[1] as Dim, values[2] as Dim]), float(scores)];
   },
   reduceSum: reduction('reduceSum'),
@@ -155,13 +162,15 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   reshape: (inputs, { shape }) => {
     arity('reshape', inputs, 1);
     const from = input(inputs, 0);
-    if (sizeOf(from.shape) !== sizeOf(shape)) fail('reshape', `${sizeOf(from.shape)} elements do not fill ${shapeText(shape)}`, inputs);
+    if (sizeOf(from.shape) !== sizeOf(shape))
+      fail('reshape', `${sizeOf(from.shape)} elements do not fill ${shapeText(shape)}`, inputs);
     return [{ dtype: from.dtype, shape }];
   },
   transpose: (inputs, { permutation }) => {
     arity('transpose', inputs, 1);
     const { dtype, shape } = input(inputs, 0);
-    if ([...permutation].sort((a, b) => a - b).some((axis, i) => axis !== i) || permutation.length !== shape.length) fail('transpose', `[${permutation.join(', ')}] is no permutation of the axes`, inputs);
+    if ([...permutation].sort((a, b) => a - b).some((axis, i) => axis !== i) || permutation.length !== shape.length)
+      fail('transpose', `[${permutation.join(', ')}] is no permutation of the axes`, inputs);
     return [{ dtype, shape: permutation.map((axis) => shape[axis] as Dim) }];
   },
   expand: (inputs, { shape }) => {
@@ -177,7 +186,8 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const first = input(inputs, 0);
     axisOf('concat', inputs, axis);
     for (const { dtype, shape } of inputs) {
-      if (dtype !== first.dtype || !sameShape(withAxis(shape, axis, 1), withAxis(first.shape, axis, 1))) fail('concat', `shapes differ outside axis ${axis}`, inputs);
+      if (dtype !== first.dtype || !sameShape(withAxis(shape, axis, 1), withAxis(first.shape, axis, 1)))
+        fail('concat', `shapes differ outside axis ${axis}`, inputs);
       total = addDims(total, shape[axis] as Dim);
     }
     return [{ dtype: first.dtype, shape: withAxis(first.shape, axis, total) }];
@@ -185,25 +195,36 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   slice: (inputs, { axis, start, end }) => {
     arity('slice', inputs, 1);
     const dim = axisOf('slice', inputs, axis);
-    if (typeof start === 'number' && typeof end === 'number' && (start < 0 || end < start || (typeof dim === 'number' && end > dim))) fail('slice', `range ${start} to ${end} is not in axis ${axis}`, inputs);
+    if (
+      typeof start === 'number' &&
+      typeof end === 'number' &&
+      (start < 0 || end < start || (typeof dim === 'number' && end > dim))
+    )
+      fail('slice', `range ${start} to ${end} is not in axis ${axis}`, inputs);
     return [{ dtype: input(inputs, 0).dtype, shape: withAxis(input(inputs, 0).shape, axis, subtractDims(end, start)) }];
   },
   pad: (inputs, { axis, before, after }) => {
     arity('pad', inputs, 1);
     const dim = axisOf('pad', inputs, axis);
-    return [{ dtype: input(inputs, 0).dtype, shape: withAxis(input(inputs, 0).shape, axis, addDims(dim, addDims(before, after))) }];
+    return [
+      {
+        dtype: input(inputs, 0).dtype,
+        shape: withAxis(input(inputs, 0).shape, axis, addDims(dim, addDims(before, after))),
+      },
+    ];
   },
   gather: (inputs) => {
     arity('gather', inputs, 2);
     const [table, indices] = [input(inputs, 0), input(inputs, 1)];
-    if (indices.dtype !== 'int64' || table.shape.length === 0) fail('gather', 'needs a table and int64 indices', inputs);
+    if (indices.dtype !== 'int64' || table.shape.length === 0)
+      fail('gather', 'needs a table and int64 indices', inputs);
     return [{ dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] }];
   },
   scatterAdd: (inputs, { rows }) => {
     arity('scatterAdd', inputs, 2);
     const [indices, updates] = [input(inputs, 0), input(inputs, 1)];
-    if (indices.dtype !== 'int64' || indices.shape.length !== 1 || indices.shape[0] !== updates.shape[0]) fail('scatterAdd', 'needs int64 indices [n] and updates [n, …]', inputs);
+    if (indices.dtype !== 'int64' || indices.shape.length !== 1 || indices.shape[0] !== updates.shape[0])
+      fail('scatterAdd', 'needs int64 indices [n] and updates [n, …]', inputs);
     return [float([rows, ...updates.shape.slice(1)])];
   },
 };
-

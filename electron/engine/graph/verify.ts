@@ -10,14 +10,21 @@ export function verifyGraph(graph: Graph): void {
   const known = new Set<Value>();
   for (const node of graph.nodes) {
     for (const value of node.inputs) {
-      if (!known.has(value)) throw new EngineError('bad-graph', `${node.op} #${node.id}: uses %${value.id} before it is made`);
+      if (!known.has(value))
+        throw new EngineError('bad-graph', `${node.op} #${node.id}: uses %${value.id} before it is made`);
     }
     const rule = shapeRules[node.op] as ShapeRule<Op>;
-    const types = rule(node.inputs.map((value) => value.type), node.attributes as never);
+    const types = rule(
+      node.inputs.map((value) => value.type),
+      node.attributes as never,
+    );
     node.outputs.forEach((value, i) => {
       const type = types[i];
       if (!type || type.dtype !== value.type.dtype || !sameShape(type.shape, value.type.shape)) {
-        throw new EngineError('bad-graph', `${node.op} #${node.id}: output ${i} is recorded as ${shapeText(value.type.shape)}, its rule says ${type ? shapeText(type.shape) : 'nothing'}`);
+        throw new EngineError(
+          'bad-graph',
+          `${node.op} #${node.id}: output ${i} is recorded as ${shapeText(value.type.shape)}, its rule says ${type ? shapeText(type.shape) : 'nothing'}`,
+        );
       }
       known.add(value);
     });
@@ -34,7 +41,9 @@ function attributesText(node: Node): string {
   }
   const parts = Object.entries(node.attributes)
     .filter(([key, value]) => key !== 'type' && value !== false && !(key === 'alpha' && value === 1))
-    .map(([key, value]) => (value === true ? key : `${key}=${Array.isArray(value) ? shapeText(value) : String(value)}`));
+    .map(([key, value]) =>
+      value === true ? key : `${key}=${Array.isArray(value) ? shapeText(value) : String(value)}`,
+    );
   return parts.length ? ` ${parts.join(' ')}` : '';
 }
 

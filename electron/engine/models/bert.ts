@@ -1,32 +1,75 @@
 /** BERT (Devlin et al. 2018), and with it MiniLM, BGE, E5 and other checkpoints of `model_type` "bert". */
 import { z } from 'zod';
-import { activate, activationOf, countedPositions, embedTokens, fields, finishEmbeddings, firstToken, ids, parseConfig, runLayers, type LayerNames } from './encoder.js';
+import {
+  activate,
+  activationOf,
+  countedPositions,
+  embedTokens,
+  fields,
+  finishEmbeddings,
+  firstToken,
+  ids,
+  parseConfig,
+  runLayers,
+  type LayerNames,
+} from './encoder.js';
 import { registerArchitecture } from './registry.js';
 import type { EncoderConfig } from './types.js';
 
 export const bertLayerNames: LayerNames = {
-  query: 'attention.self.query', key: 'attention.self.key', value: 'attention.self.value',
-  attentionOutput: 'attention.output.dense', attentionNorm: 'attention.output.LayerNorm', attentionAdapter: 'attention.output.adapters',
-  intermediate: 'intermediate.dense', output: 'output.dense', outputNorm: 'output.LayerNorm', outputAdapter: 'output.adapters',
+  query: 'attention.self.query',
+  key: 'attention.self.key',
+  value: 'attention.self.value',
+  attentionOutput: 'attention.output.dense',
+  attentionNorm: 'attention.output.LayerNorm',
+  attentionAdapter: 'attention.output.adapters',
+  intermediate: 'intermediate.dense',
+  output: 'output.dense',
+  outputNorm: 'output.LayerNorm',
+  outputAdapter: 'output.adapters',
   attentionOutputDropout: true,
 };
 
 export const bertConfigSchema = z.object({
-  vocab_size: fields.count, hidden_size: fields.count, num_hidden_layers: fields.count, num_attention_heads: fields.count,
-  intermediate_size: fields.count, hidden_act: fields.activation.default('gelu'), max_position_embeddings: fields.count,
-  type_vocab_size: fields.count.default(2), layer_norm_eps: z.number().positive().default(1e-12),
-  hidden_dropout_prob: fields.rate.default(0.1), attention_probs_dropout_prob: fields.rate.default(0.1),
-  classifier_dropout: fields.rate.nullish(), pad_token_id: z.int().min(0).nullish(),
-  position_embedding_type: z.literal('absolute').optional(), is_decoder: z.literal(false).optional(),
+  vocab_size: fields.count,
+  hidden_size: fields.count,
+  num_hidden_layers: fields.count,
+  num_attention_heads: fields.count,
+  intermediate_size: fields.count,
+  hidden_act: fields.activation.default('gelu'),
+  max_position_embeddings: fields.count,
+  type_vocab_size: fields.count.default(2),
+  layer_norm_eps: z.number().positive().default(1e-12),
+  hidden_dropout_prob: fields.rate.default(0.1),
+  attention_probs_dropout_prob: fields.rate.default(0.1),
+  classifier_dropout: fields.rate.nullish(),
+  pad_token_id: z.int().min(0).nullish(),
+  position_embedding_type: z.literal('absolute').optional(),
+  is_decoder: z.literal(false).optional(),
 });
 
 export function readBertConfig(config: Readonly<Record<string, unknown>>): EncoderConfig {
-  const c = parseConfig(bertConfigSchema.refine((v) => v.hidden_size % v.num_attention_heads === 0, { path: ['num_attention_heads'], message: 'must divide hidden_size' }), config);
+  const c = parseConfig(
+    bertConfigSchema.refine((v) => v.hidden_size % v.num_attention_heads === 0, {
+      path: ['num_attention_heads'],
+      message: 'must divide hidden_size',
+    }),
+    config,
+  );
   return {
-    vocabularySize: c.vocab_size, hiddenSize: c.hidden_size, layers: c.num_hidden_layers, heads: c.num_attention_heads,
-    intermediateSize: c.intermediate_size, activation: activationOf(c.hidden_act), positions: c.max_position_embeddings,
-    tokenTypes: c.type_vocab_size, layerNormEpsilon: c.layer_norm_eps, hiddenDropout: c.hidden_dropout_prob,
-    attentionDropout: c.attention_probs_dropout_prob, classifierDropout: c.classifier_dropout ?? c.hidden_dropout_prob, paddingIndex: c.pad_token_id ?? 0,
+    vocabularySize: c.vocab_size,
+    hiddenSize: c.hidden_size,
+    layers: c.num_hidden_layers,
+    heads: c.num_attention_heads,
+    intermediateSize: c.intermediate_size,
+    activation: activationOf(c.hidden_act),
+    positions: c.max_position_embeddings,
+    tokenTypes: c.type_vocab_size,
+    layerNormEpsilon: c.layer_norm_eps,
+    hiddenDropout: c.hidden_dropout_prob,
+    attentionDropout: c.attention_probs_dropout_prob,
+    classifierDropout: c.classifier_dropout ?? c.hidden_dropout_prob,
+    paddingIndex: c.pad_token_id ?? 0,
   };
 }
 
@@ -39,8 +82,18 @@ registerArchitecture({
   readConfig: readBertConfig,
   maxLength: (c) => c.positions,
   encode(b, c) {
-    const words = embedTokens(b, c, b.base('bert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]), ids(b));
-    const types = embedTokens(b, c, b.base('bert.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]), b.g.input('token_type_ids', 'int64', ['batch', 'sequence']));
+    const words = embedTokens(
+      b,
+      c,
+      b.base('bert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]),
+      ids(b),
+    );
+    const types = embedTokens(
+      b,
+      c,
+      b.base('bert.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]),
+      b.g.input('token_type_ids', 'int64', ['batch', 'sequence']),
+    );
     const positions = countedPositions(b, c, 'bert.embeddings.position_embeddings.weight');
     const embeddings = finishEmbeddings(b, c, 'bert.embeddings', [b.g.add(words, types), positions]);
     return runLayers(b, c, embeddings, 'bert.encoder.layer', bertLayerNames);

@@ -59,7 +59,10 @@ export class Builder {
   #parameter(spec: ParameterSpec): Value {
     const known = this.#values.get(spec.name);
     if (known) return known;
-    const value = spec.trainable && this.options.resolve ? this.options.resolve(this.g, spec) : this.g.parameter(spec.name, spec.shape, spec.trainable);
+    const value =
+      spec.trainable && this.options.resolve
+        ? this.options.resolve(this.g, spec)
+        : this.g.parameter(spec.name, spec.shape, spec.trainable);
     this.parameters.set(spec.name, spec);
     this.#values.set(spec.name, value);
     return value;
@@ -79,7 +82,12 @@ export class Builder {
   }
 
   layerNorm(module: string, x: Value, width: number, epsilon: number): Value {
-    return this.g.layerNorm(x, this.base(`${module}.weight`, [width], 'ones'), this.base(`${module}.bias`, [width], 'zeros'), epsilon);
+    return this.g.layerNorm(
+      x,
+      this.base(`${module}.weight`, [width], 'ones'),
+      this.base(`${module}.bias`, [width], 'zeros'),
+      epsilon,
+    );
   }
 
   /** The base's own dropout, with the user's override. */

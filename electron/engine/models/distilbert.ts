@@ -1,19 +1,47 @@
 /** DistilBERT (Sanh et al. 2019): no token types, no pooler, a ReLU head. */
 import { z } from 'zod';
-import { activate, activationOf, countedPositions, embedTokens, fields, finishEmbeddings, firstToken, ids, parseConfig, runLayers, type LayerNames } from './encoder.js';
+import {
+  activate,
+  activationOf,
+  countedPositions,
+  embedTokens,
+  fields,
+  finishEmbeddings,
+  firstToken,
+  ids,
+  parseConfig,
+  runLayers,
+  type LayerNames,
+} from './encoder.js';
 import { registerArchitecture } from './registry.js';
 
 const names: LayerNames = {
-  query: 'attention.q_lin', key: 'attention.k_lin', value: 'attention.v_lin', attentionOutput: 'attention.out_lin',
-  attentionNorm: 'sa_layer_norm', attentionAdapter: 'attention_adapters.adapters', intermediate: 'ffn.lin1', output: 'ffn.lin2',
-  outputNorm: 'output_layer_norm', outputAdapter: 'output_adapters.adapters', attentionOutputDropout: false,
+  query: 'attention.q_lin',
+  key: 'attention.k_lin',
+  value: 'attention.v_lin',
+  attentionOutput: 'attention.out_lin',
+  attentionNorm: 'sa_layer_norm',
+  attentionAdapter: 'attention_adapters.adapters',
+  intermediate: 'ffn.lin1',
+  output: 'ffn.lin2',
+  outputNorm: 'output_layer_norm',
+  outputAdapter: 'output_adapters.adapters',
+  attentionOutputDropout: false,
 };
 
 const schema = z
   .object({
-    vocab_size: fields.count, dim: fields.count, n_layers: fields.count, n_heads: fields.count, hidden_dim: fields.count,
-    activation: fields.activation.default('gelu'), max_position_embeddings: fields.count.default(512), dropout: fields.rate.default(0.1),
-    attention_dropout: fields.rate.default(0.1), seq_classif_dropout: fields.rate.default(0.2), pad_token_id: z.int().min(0).nullish(),
+    vocab_size: fields.count,
+    dim: fields.count,
+    n_layers: fields.count,
+    n_heads: fields.count,
+    hidden_dim: fields.count,
+    activation: fields.activation.default('gelu'),
+    max_position_embeddings: fields.count.default(512),
+    dropout: fields.rate.default(0.1),
+    attention_dropout: fields.rate.default(0.1),
+    seq_classif_dropout: fields.rate.default(0.2),
+    pad_token_id: z.int().min(0).nullish(),
   })
   .refine((v) => v.dim % v.n_heads === 0, { path: ['n_heads'], message: 'must divide dim' });
 
@@ -26,15 +54,33 @@ registerArchitecture({
   readConfig(config) {
     const c = parseConfig(schema, config);
     return {
-      vocabularySize: c.vocab_size, hiddenSize: c.dim, layers: c.n_layers, heads: c.n_heads, intermediateSize: c.hidden_dim,
-      activation: activationOf(c.activation), positions: c.max_position_embeddings, tokenTypes: 0, layerNormEpsilon: 1e-12,
-      hiddenDropout: c.dropout, attentionDropout: c.attention_dropout, classifierDropout: c.seq_classif_dropout, paddingIndex: c.pad_token_id ?? 0,
+      vocabularySize: c.vocab_size,
+      hiddenSize: c.dim,
+      layers: c.n_layers,
+      heads: c.n_heads,
+      intermediateSize: c.hidden_dim,
+      activation: activationOf(c.activation),
+      positions: c.max_position_embeddings,
+      tokenTypes: 0,
+      layerNormEpsilon: 1e-12,
+      hiddenDropout: c.dropout,
+      attentionDropout: c.attention_dropout,
+      classifierDropout: c.seq_classif_dropout,
+      paddingIndex: c.pad_token_id ?? 0,
     };
   },
   maxLength: (c) => c.positions,
   encode(b, c) {
-    const words = embedTokens(b, c, b.base('distilbert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]), ids(b));
-    const embeddings = finishEmbeddings(b, c, 'distilbert.embeddings', [words, countedPositions(b, c, 'distilbert.embeddings.position_embeddings.weight')]);
+    const words = embedTokens(
+      b,
+      c,
+      b.base('distilbert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]),
+      ids(b),
+    );
+    const embeddings = finishEmbeddings(b, c, 'distilbert.embeddings', [
+      words,
+      countedPositions(b, c, 'distilbert.embeddings.position_embeddings.weight'),
+    ]);
     return runLayers(b, c, embeddings, 'distilbert.transformer.layer', names);
   },
   classify(b, c, hidden, labels) {
@@ -45,6 +91,9 @@ registerArchitecture({
     const dense = activate(b, b.dense('vocab_transform', rows, c.hiddenSize, c.hiddenSize), c.activation);
     const normal = b.layerNorm('vocab_layer_norm', dense, c.hiddenSize, c.layerNormEpsilon);
     const words = b.base('distilbert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]);
-    return b.g.add(b.g.matmul(normal, words, { transB: true }), b.base('vocab_projector.bias', [c.vocabularySize], 'zeros'));
+    return b.g.add(
+      b.g.matmul(normal, words, { transB: true }),
+      b.base('vocab_projector.bias', [c.vocabularySize], 'zeros'),
+    );
   },
 });

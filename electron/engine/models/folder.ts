@@ -23,15 +23,28 @@ const opened = new WeakMap<BaseModelInfo, OpenedModel>();
 async function readConfig(folder: string): Promise<Record<string, unknown>> {
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new EngineError('bad-model', `${path} cannot be read.`, 'Choose a Hugging Face model folder: it holds config.json, a tokenizer and model.safetensors.', { file: path }, { cause: error });
+    throw new EngineError(
+      'bad-model',
+      `${path} cannot be read.`,
+      'Choose a Hugging Face model folder: it holds config.json, a tokenizer and model.safetensors.',
+      { file: path },
+      { cause: error },
+    );
   });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new EngineError('bad-model', `${path} is not JSON.`, 'Download the file again.', { file: path }, { cause: error });
+    throw new EngineError(
+      'bad-model',
+      `${path} is not JSON.`,
+      'Download the file again.',
+      { file: path },
+      { cause: error },
+    );
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new EngineError('bad-model', `${path} is not a JSON object.`, 'Download the file again.', { file: path });
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new EngineError('bad-model', `${path} is not a JSON object.`, 'Download the file again.', { file: path });
   return value as Record<string, unknown>;
 }
 
@@ -51,7 +64,13 @@ function* spellings(name: string, prefix: string): Generator<string> {
  */
 export async function openModel(folder: string): Promise<BaseModelInfo> {
   const config = await readConfig(folder);
-  if (typeof config['model_type'] !== 'string') throw new EngineError('bad-model', `${join(folder, 'config.json')} has no model_type.`, 'Choose a Hugging Face model folder.', { file: join(folder, 'config.json') });
+  if (typeof config['model_type'] !== 'string')
+    throw new EngineError(
+      'bad-model',
+      `${join(folder, 'config.json')} has no model_type.`,
+      'Choose a Hugging Face model folder.',
+      { file: join(folder, 'config.json') },
+    );
   const architecture = architectureOf(config['model_type']);
   const encoder = architecture.readConfig(config);
   const weights = await openWeights(folder);
@@ -63,30 +82,57 @@ export async function openModel(folder: string): Promise<BaseModelInfo> {
     return undefined;
   };
   const info: BaseModelInfo = {
-    folder, architecture: architecture.type, config, layers: encoder.layers, hiddenSize: encoder.hiddenSize, vocabularySize: encoder.vocabularySize,
-    maxLength: architecture.maxLength(encoder), bytes: weights.bytes,
+    folder,
+    architecture: architecture.type,
+    config,
+    layers: encoder.layers,
+    hiddenSize: encoder.hiddenSize,
+    vocabularySize: encoder.vocabularySize,
+    maxLength: architecture.maxLength(encoder),
+    bytes: weights.bytes,
     ...describeBase(folder, architecture, encoder, find),
   };
   opened.set(info, {
-    architecture, config: encoder, find,
+    architecture,
+    config: encoder,
+    find,
     read: (name) => weights.read(find(name)?.name ?? name),
   });
   return info;
 }
 
 /** The base's tensors as its forward pass asks for them, each checked against the file. */
-function describeBase(folder: string, architecture: Architecture, config: EncoderConfig, find: OpenedModel['find']): Pick<BaseModelInfo, 'parameters' | 'totalParameters'> {
+function describeBase(
+  folder: string,
+  architecture: Architecture,
+  config: EncoderConfig,
+  find: OpenedModel['find'],
+): Pick<BaseModelInfo, 'parameters' | 'totalParameters'> {
   const b = new Builder({ hooks: {}, trains: () => false, training: false, modelDropout: null });
   architecture.encode(b, config);
   const parameters = [...b.parameters.values()].map(({ name, shape }) => ({ name, shape }));
   for (const { name, shape } of parameters) {
     const entry = find(name);
-    if (!entry) throw new EngineError('bad-model', `${folder}: the weights do not hold ${name}.`, 'The weights do not belong to this config.json, or the download is incomplete.', { folder, tensor: name });
+    if (!entry)
+      throw new EngineError(
+        'bad-model',
+        `${folder}: the weights do not hold ${name}.`,
+        'The weights do not belong to this config.json, or the download is incomplete.',
+        { folder, tensor: name },
+      );
     if (entry.shape.join() !== shape.join()) {
-      throw new EngineError('bad-model', `${folder}: ${name} is [${entry.shape.join(', ')}] in the file, but config.json makes it [${shape.join(', ')}].`, 'The weights do not belong to this config.json.', { folder, tensor: name });
+      throw new EngineError(
+        'bad-model',
+        `${folder}: ${name} is [${entry.shape.join(', ')}] in the file, but config.json makes it [${shape.join(', ')}].`,
+        'The weights do not belong to this config.json.',
+        { folder, tensor: name },
+      );
     }
   }
-  return { parameters, totalParameters: parameters.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0) };
+  return {
+    parameters,
+    totalParameters: parameters.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0),
+  };
 }
 
 /** The engine's side of a model that `openModel` returned. */

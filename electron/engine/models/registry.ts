@@ -5,7 +5,8 @@ import type { Architecture } from './types.js';
 const architectures = new Map<string, Architecture>();
 
 export function registerArchitecture(architecture: Architecture): void {
-  if (architectures.has(architecture.type)) throw new EngineError('bad-graph', `Architecture ${architecture.type} is registered twice.`);
+  if (architectures.has(architecture.type))
+    throw new EngineError('bad-graph', `Architecture ${architecture.type} is registered twice.`);
   architectures.set(architecture.type, architecture);
 }
 
@@ -14,5 +15,10 @@ export function architectureOf(type: string): Architecture {
   const known = architectures.get(type);
   if (known) return known;
   const supported = [...architectures.keys()].sort().join(', ');
-  throw new EngineError('bad-model', `config.json: model_type "${type}" is not supported.`, `Choose a model of one of these types: ${supported}.`, { modelType: type, supported });
+  throw new EngineError(
+    'bad-model',
+    `config.json: model_type "${type}" is not supported.`,
+    `Choose a model of one of these types: ${supported}.`,
+    { modelType: type, supported },
+  );
 }

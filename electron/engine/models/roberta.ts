@@ -14,12 +14,32 @@ registerArchitecture({
   encode(b, c) {
     const { g } = b;
     const padding = g.constant(BigInt64Array.of(BigInt(c.paddingIndex)), []);
-    const real = g.where(g.equal(ids(b), padding), g.constant(BigInt64Array.of(0n), []), g.constant(BigInt64Array.of(1n), []));
+    const real = g.where(
+      g.equal(ids(b), padding),
+      g.constant(BigInt64Array.of(0n), []),
+      g.constant(BigInt64Array.of(1n), []),
+    );
     const numbers = g.add(g.mul(g.cumulativeSum(real, 1), real), padding);
-    const positions = g.gather(b.base('roberta.embeddings.position_embeddings.weight', [c.positions, c.hiddenSize]), tokenRows(b, numbers));
-    const words = embedTokens(b, c, b.base('roberta.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]), ids(b));
-    const types = embedTokens(b, c, b.base('roberta.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]), g.input('token_type_ids', 'int64', ['batch', 'sequence']));
-    const embeddings = finishEmbeddings(b, c, 'roberta.embeddings', [g.add(words, types), g.reshape(positions, ['sequence', 'batch', c.hiddenSize])]);
+    const positions = g.gather(
+      b.base('roberta.embeddings.position_embeddings.weight', [c.positions, c.hiddenSize]),
+      tokenRows(b, numbers),
+    );
+    const words = embedTokens(
+      b,
+      c,
+      b.base('roberta.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]),
+      ids(b),
+    );
+    const types = embedTokens(
+      b,
+      c,
+      b.base('roberta.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]),
+      g.input('token_type_ids', 'int64', ['batch', 'sequence']),
+    );
+    const embeddings = finishEmbeddings(b, c, 'roberta.embeddings', [
+      g.add(words, types),
+      g.reshape(positions, ['sequence', 'batch', c.hiddenSize]),
+    ]);
     return runLayers(b, c, embeddings, 'roberta.encoder.layer', bertLayerNames);
   },
   classify(b, c, hidden, labels) {

@@ -16,19 +16,35 @@ function weightedCrossEntropy(b: Builder, logits: Value, labels: Value, weights:
   const { g } = b;
   const classes = logits.type.shape[1] as number;
   const rows = labels.type.shape[0] as string;
-  const numbers = g.constant(BigInt64Array.from({ length: classes }, (_, i) => BigInt(i)), [1, classes]);
+  const numbers = g.constant(
+    BigInt64Array.from({ length: classes }, (_, i) => BigInt(i)),
+    [1, classes],
+  );
   const hot = g.where(g.equal(g.reshape(labels, [rows, 1]), numbers), g.scalar(1), g.scalar(0));
   const picked = g.reduceSum(g.mul(g.logSoftmax(logits), hot), [1]);
   return g.neg(g.total(g.mul(picked, weights)));
 }
 
 /** Forward pass and loss of an objective over the standard inputs. */
-export function buildObjective(b: Builder, architecture: Architecture, config: EncoderConfig, spec: ObjectiveSpec): ObjectiveGraph {
+export function buildObjective(
+  b: Builder,
+  architecture: Architecture,
+  config: EncoderConfig,
+  spec: ObjectiveSpec,
+): ObjectiveGraph {
   const { g } = b;
   const hidden = architecture.encode(b, config);
   const n = spec.type === 'classification' ? 'batch' : 'masked';
-  const logits = spec.type === 'classification'
-    ? architecture.classify(b, config, hidden, spec.labels.length)
-    : architecture.predictTokens(b, config, g.gather(g.reshape(hidden, [tokens, config.hiddenSize]), g.input('masked_positions', 'int64', ['masked'])));
-  return { logits, lossSum: weightedCrossEntropy(b, logits, g.input('labels', 'int64', [n]), g.input('weights', 'float32', [n])) };
+  const logits =
+    spec.type === 'classification'
+      ? architecture.classify(b, config, hidden, spec.labels.length)
+      : architecture.predictTokens(
+          b,
+          config,
+          g.gather(g.reshape(hidden, [tokens, config.hiddenSize]), g.input('masked_positions', 'int64', ['masked'])),
+        );
+  return {
+    logits,
+    lossSum: weightedCrossEntropy(b, logits, g.input('labels', 'int64', [n]), g.input('weights', 'float32', [n])),
+  };
 }

@@ -36,7 +36,8 @@ export class Lowering {
     for (const node of live) for (const value of node.inputs) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
     for (const { name, value } of graph.outputs) {
       this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
-      if (!this.#names.has(value) && value.node.op !== 'input' && value.node.op !== 'parameter') this.#names.set(value, name);
+      if (!this.#names.has(value) && value.node.op !== 'input' && value.node.op !== 'parameter')
+        this.#names.set(value, name);
     }
   }
 
@@ -122,7 +123,11 @@ export class Lowering {
     const key = `shape ${shape.join()}`;
     const known = this.#sizes.get(key);
     if (known) return known;
-    const name = this.#early('Concat', shape.map((dim) => this.dim(dim)), { axis: 0 });
+    const name = this.#early(
+      'Concat',
+      shape.map((dim) => this.dim(dim)),
+      { axis: 0 },
+    );
     this.#sizes.set(key, name);
     return name;
   }

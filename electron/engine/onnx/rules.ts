@@ -9,16 +9,26 @@ export type LoweringRule<K extends Op> = (c: Lowering, node: NodeOf<K>) => void;
 type AnyNode = Parameters<Lowering['output']>[0];
 
 /** One ONNX op of the same inputs and one output. */
-function plain<K extends Op>(opType: string, attributes?: (node: NodeOf<K>) => Record<string, AttributeValue>): LoweringRule<K> {
+function plain<K extends Op>(
+  opType: string,
+  attributes?: (node: NodeOf<K>) => Record<string, AttributeValue>,
+): LoweringRule<K> {
   return (c, node) => {
-    c.emit(opType, node.inputs.map((value) => c.use(value)), { attributes: attributes?.(node) ?? {}, outputs: [c.output(node as AnyNode)] });
+    c.emit(
+      opType,
+      node.inputs.map((value) => c.use(value)),
+      { attributes: attributes?.(node) ?? {}, outputs: [c.output(node as AnyNode)] },
+    );
   };
 }
 
 function reduction<K extends 'reduceSum' | 'reduceMean' | 'reduceMax'>(opType: string): LoweringRule<K> {
   return (c, node) => {
     const { axes, keepDims } = node.attributes as NodeOf<'reduceSum'>['attributes'];
-    c.emit(opType, [c.use(node.inputs[0] as Value), c.ints(axes)], { attributes: { keepdims: keepDims ? 1 : 0 }, outputs: [c.output(node as AnyNode)] });
+    c.emit(opType, [c.use(node.inputs[0] as Value), c.ints(axes)], {
+      attributes: { keepdims: keepDims ? 1 : 0 },
+      outputs: [c.output(node as AnyNode)],
+    });
   };
 }
 
@@ -54,10 +64,17 @@ function lowerProduct(c: Lowering, { a, b, transA, transB, alpha }: Product, out
     const left = typeof a === 'string' ? null : fold(a, transA);
     const right = fold(b, transB);
     const attributes = {
-      transA: (left ? left.trans : transA) ? 1 : 0, transB: right.trans ? 1 : 0,
-      transBatchA: left?.transBatch ? 1 : 0, transBatchB: right.transBatch ? 1 : 0, alpha: { float: alpha },
+      transA: (left ? left.trans : transA) ? 1 : 0,
+      transB: right.trans ? 1 : 0,
+      transBatchA: left?.transBatch ? 1 : 0,
+      transBatchB: right.transBatch ? 1 : 0,
+      alpha: { float: alpha },
     };
-    c.emit('FusedMatMul', [left ? c.use(left.value) : (a as string), c.use(right.value)], { domain: 'com.microsoft', attributes, outputs: [output] });
+    c.emit('FusedMatMul', [left ? c.use(left.value) : (a as string), c.use(right.value)], {
+      domain: 'com.microsoft',
+      attributes,
+      outputs: [output],
+    });
     return;
   }
   const axes = b.type.shape.map((_, axis) => axis);
@@ -73,14 +90,26 @@ function lowerProduct(c: Lowering, { a, b, transA, transB, alpha }: Product, out
 function lowerGemm(c: Lowering, node: NodeOf<'matmul'>, bias: Value | null, output: string): void {
   const { transA, transB, alpha } = node.attributes;
   const inputs = [...node.inputs, ...(bias ? [bias] : [])].map((value) => c.use(value));
-  c.emit('Gemm', inputs, { attributes: { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: { float: alpha } }, outputs: [output] });
+  c.emit('Gemm', inputs, {
+    attributes: { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: { float: alpha } },
+    outputs: [output],
+  });
 }
 
 /** The matmul and the bias of an addition that Gemm can do whole, or null. */
 function biasedProduct(c: Lowering, node: NodeOf<'add'>): { product: NodeOf<'matmul'>; bias: Value } | null {
   const [a, b] = node.inputs as readonly [Value, Value];
-  for (const [product, bias] of [[a, b], [b, a]] as const) {
-    if (product.node.op === 'matmul' && product.type.shape.length === 2 && bias.type.shape.length === 1 && c.usedOnce(product)) return { product: product.node, bias };
+  for (const [product, bias] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    if (
+      product.node.op === 'matmul' &&
+      product.type.shape.length === 2 &&
+      bias.type.shape.length === 1 &&
+      c.usedOnce(product)
+    )
+      return { product: product.node, bias };
   }
   return null;
 }
@@ -179,15 +208,24 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
   layerNorm: (c, node) => {
     const statistics = [1, 2].map((i) => (c.reads(node, i) ? c.output(node, i) : ''));
     while (statistics.at(-1) === '') statistics.pop();
-    c.emit('LayerNormalization', node.inputs.map((value) => c.use(value)), {
-      attributes: { axis: -1, epsilon: { float: node.attributes.epsilon } }, outputs: [c.output(node), ...statistics],
-    });
+    c.emit(
+      'LayerNormalization',
+      node.inputs.map((value) => c.use(value)),
+      {
+        attributes: { axis: -1, epsilon: { float: node.attributes.epsilon } },
+        outputs: [c.output(node), ...statistics],
+      },
+    );
   },
   attend: (c, node) => {
     const [scores, values, mask] = node.inputs as readonly [Value, Value, Value?];
     c.emit('Softmax', [c.use(scores)], { attributes: { axis: -1 }, outputs: [c.output(node, 1)] });
     const weights = mask ? dropped(c, c.output(node, 1), mask, 1, undefined) : c.output(node, 1);
-    lowerProduct(c, { a: weights, b: values, transA: false, transB: false, alpha: node.attributes.scale }, c.output(node));
+    lowerProduct(
+      c,
+      { a: weights, b: values, transA: false, transB: false, alpha: node.attributes.scale },
+      c.output(node),
+    );
   },
   reduceSum: reduction('ReduceSum'),
   reduceMean: reduction('ReduceMean'),
@@ -197,7 +235,9 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
     c.emit('CumSum', [c.use(node.inputs[0] as Value), axis], { outputs: [c.output(node)] });
   },
   reshape: (c, node) => {
-    c.emit('Reshape', [c.use(node.inputs[0] as Value), c.shape(node.attributes.shape, { infer: true })], { outputs: [c.output(node)] });
+    c.emit('Reshape', [c.use(node.inputs[0] as Value), c.shape(node.attributes.shape, { infer: true })], {
+      outputs: [c.output(node)],
+    });
   },
   transpose: plain('Transpose', (node) => ({ perm: node.attributes.permutation })),
   expand: (c, node) => {
@@ -206,7 +246,9 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
   concat: plain('Concat', (node) => ({ axis: node.attributes.axis })),
   slice: (c, node) => {
     const { axis, start, end } = node.attributes;
-    c.emit('Slice', [c.use(node.inputs[0] as Value), c.dim(start), c.dim(end), c.ints([axis])], { outputs: [c.output(node)] });
+    c.emit('Slice', [c.use(node.inputs[0] as Value), c.dim(start), c.dim(end), c.ints([axis])], {
+      outputs: [c.output(node)],
+    });
   },
   pad: (c, node) => {
     const { axis, before, after } = node.attributes;

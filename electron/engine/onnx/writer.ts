@@ -1,6 +1,12 @@
 /** Writes a graph as an ONNX model. Frozen weights stay in their files and are named by offset. */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { GraphProtoSchema, ModelProtoSchema, OperatorSetIdProtoSchema, type TensorProto, type ValueInfoProto } from 'onnx-buf';
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  OperatorSetIdProtoSchema,
+  type TensorProto,
+  type ValueInfoProto,
+} from 'onnx-buf';
 import { EngineError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, Op } from '../graph/ir.js';
@@ -39,7 +45,8 @@ export function writeOnnx(graph: Graph, { target, weights }: OnnxOptions): OnnxM
   for (const node of live) {
     if (node.op === 'input') c.markInput(node.outputs[0] as never);
     if (node.op === 'input') inputs.push(valueInfo(node.attributes.name, node.attributes.type));
-    else if (node.op === 'parameter' && node.attributes.trainable) inputs.push(valueInfo(node.attributes.name, { dtype: 'float32', shape: node.attributes.shape }));
+    else if (node.op === 'parameter' && node.attributes.trainable)
+      inputs.push(valueInfo(node.attributes.name, { dtype: 'float32', shape: node.attributes.shape }));
     else if (node.op === 'parameter') frozen.push(node);
   }
   // An output that is also another output, or a leaf, needs a name of its own.
@@ -53,24 +60,42 @@ export function writeOnnx(graph: Graph, { target, weights }: OnnxOptions): OnnxM
   }
   const stored: TensorProto[] = [];
   c.block(() => {
-    for (const node of frozen) stored.push(declareWeight(c, node.attributes.name, node.attributes.shape, weights(node.attributes.name)));
+    for (const node of frozen)
+      stored.push(declareWeight(c, node.attributes.name, node.attributes.shape, weights(node.attributes.name)));
   });
   const model = create(ModelProtoSchema, {
-    irVersion: IR_VERSION, producerName: 'PEFT Studio',
-    opsetImport: [create(OperatorSetIdProtoSchema, { domain: '', version: OPSET }), create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n })],
+    irVersion: IR_VERSION,
+    producerName: 'PEFT Studio',
+    opsetImport: [
+      create(OperatorSetIdProtoSchema, { domain: '', version: OPSET }),
+      create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
+    ],
     graph: create(GraphProtoSchema, {
-      name: 'graph', node: c.nodes(), initializer: [...c.initializers, ...stored], input: inputs,
+      name: 'graph',
+      node: c.nodes(),
+      initializer: [...c.initializers, ...stored],
+      input: inputs,
       output: graph.outputs.map(({ name, value }) => valueInfo(name, value.type)),
     }),
   });
-  return { bytes: toBinary(ModelProtoSchema, model), inputs: inputs.map((input) => input.name), outputs: graph.outputs.map((output) => output.name) };
+  return {
+    bytes: toBinary(ModelProtoSchema, model),
+    inputs: inputs.map((input) => input.name),
+    outputs: graph.outputs.map((output) => output.name),
+  };
 }
 
 /** Half-precision weights are stored as they are and widened when the session is made. */
 function declareWeight(c: Lowering, name: string, shape: readonly number[], source: WeightSource): TensorProto {
   if ('data' in source) return tensorProto(name, shape, source.data);
   const type = storedType[source.dtype];
-  if (type === undefined) throw new EngineError('bad-model', `Weight ${name} is stored as ${source.dtype}, which cannot be trained on.`, 'Convert the model to float32, float16 or bfloat16.', { name, dtype: source.dtype });
+  if (type === undefined)
+    throw new EngineError(
+      'bad-model',
+      `Weight ${name} is stored as ${source.dtype}, which cannot be trained on.`,
+      'Convert the model to float32, float16 or bfloat16.',
+      { name, dtype: source.dtype },
+    );
   if (source.dtype === 'F32') return externalTensorProto(name, shape, type, source.file, source.offset, source.length);
   const raw = `${name} (stored)`;
   c.emit('Cast', [raw], { attributes: { to: elementType.float32 }, outputs: [name] });

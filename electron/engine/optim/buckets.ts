@@ -39,7 +39,12 @@ export function packParameters(specs: readonly Pick<ParameterSpec, 'name' | 'sha
   }
   const small = Object.entries(packed)
     .filter(([, entries]) => entries.length > 0)
-    .map(([kind, entries]) => ({ name: `bucket ${kind}`, size: entries.reduce((sum, entry) => sum + entry.size, 0), decays: kind === 'decay', entries }));
+    .map(([kind, entries]) => ({
+      name: `bucket ${kind}`,
+      size: entries.reduce((sum, entry) => sum + entry.size, 0),
+      decays: kind === 'decay',
+      entries,
+    }));
   return [...small, ...large];
 }
 
@@ -56,7 +61,11 @@ export class BucketValues {
   input(g: Graph, bucket: Bucket): Value {
     const known = this.inputs.get(bucket);
     if (known) return known;
-    const value = g.parameter(bucket.name, bucket.entries.length === 1 ? (bucket.entries[0] as BucketEntry).shape : [bucket.size], true);
+    const value = g.parameter(
+      bucket.name,
+      bucket.entries.length === 1 ? (bucket.entries[0] as BucketEntry).shape : [bucket.size],
+      true,
+    );
     this.inputs.set(bucket, value);
     return value;
   }
@@ -64,7 +73,10 @@ export class BucketValues {
   resolve(g: Graph, name: string): Value {
     const { bucket, entry } = this.#entries.get(name) as { bucket: Bucket; entry: BucketEntry };
     const whole = this.input(g, bucket);
-    const value = bucket.entries.length === 1 ? whole : g.reshape(g.slice(whole, 0, entry.offset, entry.offset + entry.size), entry.shape);
+    const value =
+      bucket.entries.length === 1
+        ? whole
+        : g.reshape(g.slice(whole, 0, entry.offset, entry.offset + entry.size), entry.shape);
     this.parameters.set(name, value);
     return value;
   }
@@ -72,6 +84,9 @@ export class BucketValues {
   /** One gradient a bucket, of the bucket's shape, from those of its parameters. */
   join(g: Graph, bucket: Bucket, gradients: ReadonlyMap<string, Value>): Value {
     if (bucket.entries.length === 1) return gradients.get((bucket.entries[0] as BucketEntry).name) as Value;
-    return g.concat(bucket.entries.map((entry) => g.reshape(gradients.get(entry.name) as Value, [entry.size])), 0);
+    return g.concat(
+      bucket.entries.map((entry) => g.reshape(gradients.get(entry.name) as Value, [entry.size])),
+      0,
+    );
   }
 }

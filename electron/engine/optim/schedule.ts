@@ -8,13 +8,20 @@ export interface ScheduleOptions {
 }
 
 /** Rate of the update after `step` done steps: with warm-up the first update's rate is 0. */
-export function learningRateAt(step: number, totalSteps: number, { learningRate, schedule, warmupRatio }: ScheduleOptions): number {
+export function learningRateAt(
+  step: number,
+  totalSteps: number,
+  { learningRate, schedule, warmupRatio }: ScheduleOptions,
+): number {
   const warmup = Math.ceil(warmupRatio * totalSteps);
   if (step < warmup) return (learningRate * step) / Math.max(1, warmup);
   const progress = (step - warmup) / Math.max(1, totalSteps - warmup);
   switch (schedule) {
-    case 'constant': return learningRate;
-    case 'linear': return learningRate * Math.max(0, 1 - progress);
-    case 'cosine': return learningRate * Math.max(0, 0.5 * (1 + Math.cos(Math.PI * progress)));
+    case 'constant':
+      return learningRate;
+    case 'linear':
+      return learningRate * Math.max(0, 1 - progress);
+    case 'cosine':
+      return learningRate * Math.max(0, 0.5 * (1 + Math.cos(Math.PI * progress)));
   }
 }

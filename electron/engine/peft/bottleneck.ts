@@ -12,9 +12,20 @@ const activations = { relu: 'relu', gelu: 'gelu', swish: 'silu' } as const;
 
 const options = z.strictObject({
   type: z.literal('bottleneck'),
-  placement: z.enum(['houlsby', 'pfeiffer']).default('pfeiffer').describe('houlsby: after attention and after the feed-forward layer; pfeiffer: after the feed-forward layer only'),
-  reductionFactor: z.number().min(1).max(1024).default(16).describe('Hidden size divided by the width of the bottleneck'),
-  activation: z.enum(['relu', 'gelu', 'swish']).optional().describe("Left out: the paper's own (swish for houlsby, relu for pfeiffer, as AdapterHub has them)"),
+  placement: z
+    .enum(['houlsby', 'pfeiffer'])
+    .default('pfeiffer')
+    .describe('houlsby: after attention and after the feed-forward layer; pfeiffer: after the feed-forward layer only'),
+  reductionFactor: z
+    .number()
+    .min(1)
+    .max(1024)
+    .default(16)
+    .describe('Hidden size divided by the width of the bottleneck'),
+  activation: z
+    .enum(['relu', 'gelu', 'swish'])
+    .optional()
+    .describe("Left out: the paper's own (swish for houlsby, relu for pfeiffer, as AdapterHub has them)"),
   dropout: z.number().min(0).max(0.9).default(0).describe('Dropout on the input of the adapter'),
 });
 
@@ -42,10 +53,23 @@ Houlsby et al. 2019, *Parameter-Efficient Transfer Learning for NLP*; Pfeiffer e
       const width = Math.max(1, Math.floor(site.width / o.reductionFactor));
       const module = `${site.adapterModule}.task`;
       const input = o.placement === 'pfeiffer' ? normalize(b.g.add(output, residual)) : output;
-      const weight = (name: string, rows: number, columns: number, x: typeof input, start: 'zeros' | { normal: number }) =>
-        b.g.add(b.g.matmul(x, b.added(`${name}.weight`, [rows, columns], start), { transB: true }), b.added(`${name}.bias`, [rows], 'zeros'));
+      const weight = (
+        name: string,
+        rows: number,
+        columns: number,
+        x: typeof input,
+        start: 'zeros' | { normal: number },
+      ) =>
+        b.g.add(
+          b.g.matmul(x, b.added(`${name}.weight`, [rows, columns], start), { transB: true }),
+          b.added(`${name}.bias`, [rows], 'zeros'),
+        );
       const activation = activations[o.activation ?? (o.placement === 'houlsby' ? 'swish' : 'relu')];
-      const inner = activate(b, weight(`${module}.adapter_down.0`, width, site.width, b.dropout(input, o.dropout), { normal: 0.02 }), activation);
+      const inner = activate(
+        b,
+        weight(`${module}.adapter_down.0`, width, site.width, b.dropout(input, o.dropout), { normal: 0.02 }),
+        activation,
+      );
       const adapted = b.g.add(output, weight(`${module}.adapter_up`, site.width, width, inner, 'zeros'));
       return normalize(b.g.add(adapted, residual));
     },

@@ -18,8 +18,12 @@ export interface ChosenMethod {
 export function chooseMethod(spec: MethodSpec): ChosenMethod {
   const method = findMethod(spec.type);
   if (!method) {
-    const known = registeredMethods().map(({ type }) => type).join(', ');
-    throw new EngineError('bad-input', `method.type "${spec.type}" is not known.`, `Use one of: ${known}.`, { path: 'method.type' });
+    const known = registeredMethods()
+      .map(({ type }) => type)
+      .join(', ');
+    throw new EngineError('bad-input', `method.type "${spec.type}" is not known.`, `Use one of: ${known}.`, {
+      path: 'method.type',
+    });
   }
   const result = method.options.safeParse(spec);
   if (result.success) return { method, options: result.data };
@@ -30,7 +34,12 @@ export function chooseMethod(spec: MethodSpec): ChosenMethod {
     throw new EngineError('bad-input', `${path}: not an option of ${method.title}.`, `Allowed: ${allowed}.`, { path });
   }
   const path = ['method', ...(issue?.path ?? [])].join('.');
-  throw new EngineError('bad-input', `${path}: ${issue?.message ?? 'is not valid'}.`, `See the options of ${method.title} in the help.`, { path });
+  throw new EngineError(
+    'bad-input',
+    `${path}: ${issue?.message ?? 'is not valid'}.`,
+    `See the options of ${method.title} in the help.`,
+    { path },
+  );
 }
 
 /** The spec with every default filled in. Throws EngineError 'bad-input'. */
@@ -39,7 +48,10 @@ export function validateMethod(spec: MethodSpec): MethodSpec {
 }
 
 export function listMethods(): readonly MethodDescription[] {
-  return registeredMethods().map((method) => ({ ...method, describe: (options) => method.describe(method.options.parse(options)) }));
+  return registeredMethods().map((method) => ({
+    ...method,
+    describe: (options) => method.describe(method.options.parse(options)),
+  }));
 }
 
 /** Name and setting as tables show them: "LoRA, r 8, query value". */

@@ -4,20 +4,28 @@ import { EngineError } from '../errors.js';
 import type { Tensor } from '../types.js';
 import { isTarget, registerMethod } from './method.js';
 
-const pattern = z.string().min(1).refine((text) => {
-  try {
-    return Boolean(new RegExp(text));
-  } catch {
-    return false;
-  }
-}, 'is not a regular expression');
+const pattern = z
+  .string()
+  .min(1)
+  .refine((text) => {
+    try {
+      return Boolean(new RegExp(text));
+    } catch {
+      return false;
+    }
+  }, 'is not a regular expression');
 
 const options = z.strictObject({
   type: z.literal('lora'),
   rank: z.int().min(1).max(1024).default(8).describe('Width of the added bottleneck'),
   alpha: z.number().positive().max(10_000).default(16).describe('The update is scaled by alpha / rank'),
   dropout: z.number().min(0).max(0.9).default(0).describe('Dropout on the input of A'),
-  targetModules: z.union([z.array(z.string().min(1)).min(1), pattern]).optional().describe("Linear layers by name, or one regular expression over the whole path; left out: the architecture's query and value"),
+  targetModules: z
+    .union([z.array(z.string().min(1)).min(1), pattern])
+    .optional()
+    .describe(
+      "Linear layers by name, or one regular expression over the whole path; left out: the architecture's query and value",
+    ),
 });
 
 registerMethod({
@@ -36,12 +44,15 @@ registerMethod({
 
 Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*.`,
   options,
-  describe: (o) => `r ${o.rank}${o.targetModules === undefined ? '' : `, ${typeof o.targetModules === 'string' ? o.targetModules : o.targetModules.join(' ')}`}`,
+  describe: (o) =>
+    `r ${o.rank}${o.targetModules === undefined ? '' : `, ${typeof o.targetModules === 'string' ? o.targetModules : o.targetModules.join(' ')}`}`,
   trains: () => false,
   hooks: (o, { architecture }) => ({
     linear(b, site, x, y) {
       if (!isTarget(site, o.targetModules ?? architecture.defaultTargets)) return y;
-      const down = b.added(`${site.module}.lora_A.weight`, [o.rank, site.inFeatures], { uniform: 1 / Math.sqrt(site.inFeatures) });
+      const down = b.added(`${site.module}.lora_A.weight`, [o.rank, site.inFeatures], {
+        uniform: 1 / Math.sqrt(site.inFeatures),
+      });
       const up = b.added(`${site.module}.lora_B.weight`, [site.outFeatures, o.rank], 'zeros');
       const inner = b.g.matmul(b.dropout(x, o.dropout), down, { transB: true });
       return b.g.add(y, b.g.matmul(inner, up, { transB: true, alpha: o.alpha / o.rank }));
@@ -59,12 +70,17 @@ Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*.`,
 function addProduct(base: Tensor, up: Tensor, down: Tensor, scale: number): Tensor {
   const [rows, columns] = base.shape as [number, number];
   const rank = down.shape[0] as number;
-  if (up.shape[0] !== rows || down.shape[1] !== columns) throw new EngineError('bad-input', `A LoRA of shape [${up.shape[0]}, ${down.shape[1]}] does not fit a weight of shape [${rows}, ${columns}].`);
+  if (up.shape[0] !== rows || down.shape[1] !== columns)
+    throw new EngineError(
+      'bad-input',
+      `A LoRA of shape [${up.shape[0]}, ${down.shape[1]}] does not fit a weight of shape [${rows}, ${columns}].`,
+    );
   const data = Float32Array.from(base.data);
   for (let i = 0; i < rows; i++) {
     for (let r = 0; r < rank; r++) {
       const factor = scale * (up.data[i * rank + r] as number);
-      for (let j = 0; j < columns; j++) data[i * columns + j] = (data[i * columns + j] as number) + factor * (down.data[r * columns + j] as number);
+      for (let j = 0; j < columns; j++)
+        data[i * columns + j] = (data[i * columns + j] as number) + factor * (down.data[r * columns + j] as number);
     }
   }
   return { shape: base.shape, data };

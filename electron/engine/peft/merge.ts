@@ -26,16 +26,33 @@ export function describeHead(model: BaseModelInfo): HeadInfo {
  * Every tensor of the classifier in checkpoint names, read and merged when its turn comes, as float32.
  * Throws EngineError: 'bad-input' for a method that does not merge, 'bad-model' where neither the base nor the trained parameters hold a tensor.
  */
-export function mergedTensors(model: BaseModelInfo, spec: MethodSpec, labels: number, trained: NamedTensors): TensorToWrite[] {
+export function mergedTensors(
+  model: BaseModelInfo,
+  spec: MethodSpec,
+  labels: number,
+  trained: NamedTensors,
+): TensorToWrite[] {
   const { method, options } = chooseMethod(spec);
-  if (!method.exports.includes('merged')) throw new EngineError('bad-input', `${method.title} does not merge into the base's weights.`, 'Export it in its own format or as ONNX.', { method: spec.type });
+  if (!method.exports.includes('merged'))
+    throw new EngineError(
+      'bad-input',
+      `${method.title} does not merge into the base's weights.`,
+      'Export it in its own format or as ONNX.',
+      { method: spec.type },
+    );
   const { architecture, config, find, read } = internals(model);
   const b = new Builder({ hooks: {}, trains: () => false, training: false, modelDropout: null });
   architecture.classify(b, config, architecture.encode(b, config), labels);
   return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {
     const own = trained.get(name);
     if (own) return { name, shape, dtype: 'F32', data: own.data };
-    if (!find(name)) throw new EngineError('bad-model', `${model.folder}: the weights do not hold ${name}, so the merged model would lack it.`, 'Use a base model that holds it.', { folder: model.folder, tensor: name });
+    if (!find(name))
+      throw new EngineError(
+        'bad-model',
+        `${model.folder}: the weights do not hold ${name}, so the merged model would lack it.`,
+        'Use a base model that holds it.',
+        { folder: model.folder, tensor: name },
+      );
     const data = async () => {
       const base = await read(name);
       return (method.merge?.(name, base, trained, options, { architecture }) ?? base).data;

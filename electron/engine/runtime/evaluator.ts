@@ -24,20 +24,40 @@ export class Evaluator {
     private readonly device: DeviceId,
   ) {}
 
-  static async create(setup: Setup, store: ParameterStore, options: { device: DeviceId; threads?: number }): Promise<Evaluator> {
+  static async create(
+    setup: Setup,
+    store: ParameterStore,
+    options: { device: DeviceId; threads?: number },
+  ): Promise<Evaluator> {
     const ort = await runtime();
     const values = new BucketValues(store.buckets);
-    const { b, logits, lossSum } = build(setup, { training: false, modelDropout: null, resolve: (g, spec) => values.resolve(g, spec.name) });
+    const { b, logits, lossSum } = build(setup, {
+      training: false,
+      modelDropout: null,
+      resolve: (g, spec) => values.resolve(g, spec.name),
+    });
     b.g.output('logits', logits);
     b.g.output('loss_sum', lossSum);
-    const session = await GraphSession.create(b.g, { ...options, folder: setup.info.folder, weights: weightsOf(setup) });
+    const session = await GraphSession.create(b.g, {
+      ...options,
+      folder: setup.info.folder,
+      weights: weightsOf(setup),
+    });
     return new Evaluator(ort, setup, session, parameterFeeds(ort, store), options.device);
   }
 
   async evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }> {
     const { feeds, weight } = feedBatch(this.ort, batch, this.setup.objective);
-    const result = await this.session.run({ ...feeds, ...this.parameters }, { logits: null, loss_sum: null }, this.device);
-    return { lossSum: scalarOf(result['loss_sum']), weightSum: weight, logits: Float32Array.from(floatsOf(result['logits'])) };
+    const result = await this.session.run(
+      { ...feeds, ...this.parameters },
+      { logits: null, loss_sum: null },
+      this.device,
+    );
+    return {
+      lossSum: scalarOf(result['loss_sum']),
+      weightSum: weight,
+      logits: Float32Array.from(floatsOf(result['logits'])),
+    };
   }
 
   dispose(): Promise<void> {

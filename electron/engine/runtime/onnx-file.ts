@@ -10,7 +10,8 @@ import { runtime } from './session.js';
  */
 export async function openOnnx(path: string, classes: number): Promise<EnginePredictor> {
   const ort = await runtime();
-  const bad = (what: string, cause?: unknown) => new EngineError('bad-file', `${path}: ${what}`, 'Export the run again.', { file: path }, { cause });
+  const bad = (what: string, cause?: unknown) =>
+    new EngineError('bad-file', `${path}: ${what}`, 'Export the run again.', { file: path }, { cause });
   let session: InferenceSession;
   try {
     session = await ort.InferenceSession.create(path, { executionProviders: ['cpu'], logSeverityLevel: 3 });
@@ -19,18 +20,27 @@ export async function openOnnx(path: string, classes: number): Promise<EnginePre
   }
   const feedOf = (name: string, batch: Batch): Int32Array => {
     switch (name) {
-      case 'input_ids': return batch.inputIds;
-      case 'attention_mask': return batch.attentionMask;
-      case 'token_type_ids': return batch.tokenTypeIds;
-      default: throw bad(`it asks for the input "${name}".`);
+      case 'input_ids':
+        return batch.inputIds;
+      case 'attention_mask':
+        return batch.attentionMask;
+      case 'token_type_ids':
+        return batch.tokenTypeIds;
+      default:
+        throw bad(`it asks for the input "${name}".`);
     }
   };
   return {
     predict: async (batch) => {
       const feeds: Record<string, Tensor> = {};
-      for (const name of session.inputNames) feeds[name] = new ort.Tensor('int64', BigInt64Array.from(feedOf(name, batch), BigInt), [batch.size, batch.sequence]);
+      for (const name of session.inputNames)
+        feeds[name] = new ort.Tensor('int64', BigInt64Array.from(feedOf(name, batch), BigInt), [
+          batch.size,
+          batch.sequence,
+        ]);
       const logits = (await session.run(feeds))['logits'];
-      if (!(logits?.data instanceof Float32Array) || logits.data.length !== batch.size * classes) throw bad(`it does not give logits for ${classes} labels.`);
+      if (!(logits?.data instanceof Float32Array) || logits.data.length !== batch.size * classes)
+        throw bad(`it does not give logits for ${classes} labels.`);
       return logits.data;
     },
     dispose: () => session.release(),

@@ -31,7 +31,9 @@ export function initialize(name: string, size: number, initializer: Initializer,
     for (let i = 0; i < size; i++) data[i] = (2 * uniform(i) - 1) * initializer.uniform;
     return data;
   }
-  for (let i = 0; i < size; i++) data[i] = initializer.normal * Math.sqrt(-2 * Math.log(uniform(2 * i))) * Math.cos(2 * Math.PI * uniform(2 * i + 1));
+  for (let i = 0; i < size; i++)
+    data[i] =
+      initializer.normal * Math.sqrt(-2 * Math.log(uniform(2 * i))) * Math.cos(2 * Math.PI * uniform(2 * i + 1));
   return data;
 }
 

@@ -11,7 +11,13 @@ let loaded: Promise<Runtime> | undefined;
 
 export function runtime(): Promise<Runtime> {
   loaded ??= import('onnxruntime-node').catch((error: unknown) => {
-    throw new EngineError('device-failed', 'ONNX Runtime could not be loaded.', 'Install the app again; on Linux, glibc 2.28 or newer is needed.', {}, { cause: error });
+    throw new EngineError(
+      'device-failed',
+      'ONNX Runtime could not be loaded.',
+      'Install the app again; on Linux, glibc 2.28 or newer is needed.',
+      {},
+      { cause: error },
+    );
   });
   return loaded;
 }
@@ -53,7 +59,11 @@ export class GraphSession {
   }
 
   /** Runs with the feeds that the graph takes; outputs named in `into` are written there. */
-  async run(feeds: Feeds, into: Readonly<Record<string, OrtTensor | null>>, device: DeviceId): Promise<Record<string, OrtTensor>> {
+  async run(
+    feeds: Feeds,
+    into: Readonly<Record<string, OrtTensor | null>>,
+    device: DeviceId,
+  ): Promise<Record<string, OrtTensor>> {
     const own: Feeds = {};
     for (const name of this.model.inputs) {
       const tensor = feeds[name];
@@ -74,7 +84,8 @@ export class GraphSession {
 
 /** Values of a float32 output. Throws EngineError 'bad-graph' where the run did not give it. */
 export function floatsOf(tensor: OrtTensor | undefined): Float32Array {
-  if (!(tensor?.data instanceof Float32Array)) throw new EngineError('bad-graph', 'The graph did not give an output that was asked for.');
+  if (!(tensor?.data instanceof Float32Array))
+    throw new EngineError('bad-graph', 'The graph did not give an output that was asked for.');
   return tensor.data;
 }
 
@@ -83,7 +94,19 @@ export const scalarOf = (tensor: OrtTensor | undefined): number => floatsOf(tens
 function runtimeError(error: unknown, device: DeviceId): EngineError {
   const reason = error instanceof Error ? error.message : String(error);
   if (/bad_alloc|alloc.*fail|out of memory|Failed to allocate/i.test(reason)) {
-    return new EngineError('out-of-memory', `The device ${device} ran out of memory.`, 'Use a smaller batch or a shorter maximum length, or split the batch by gradient accumulation.', { device, reason }, { cause: error });
+    return new EngineError(
+      'out-of-memory',
+      `The device ${device} ran out of memory.`,
+      'Use a smaller batch or a shorter maximum length, or split the batch by gradient accumulation.',
+      { device, reason },
+      { cause: error },
+    );
   }
-  return new EngineError('device-failed', `The device ${device} failed: ${reason}`, device === 'cpu' ? 'This is a fault of the app; send the log.' : 'Train on the CPU, or update the graphics driver.', { device }, { cause: error });
+  return new EngineError(
+    'device-failed',
+    `The device ${device} failed: ${reason}`,
+    device === 'cpu' ? 'This is a fault of the app; send the log.' : 'Train on the CPU, or update the graphics driver.',
+    { device },
+    { cause: error },
+  );
 }

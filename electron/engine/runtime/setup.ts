@@ -39,14 +39,31 @@ export function prepare({ model: info, method: spec, objective }: SetupOptions):
   const { b } = build(setup, { training: false, modelDropout: null });
   const parameters = [...b.parameters.values()];
   if (Object.keys(hooks).length > 0 && !parameters.some((parameter) => parameter.added)) {
-    const modules = [...new Set(parameters.filter(({ name, shape }) => name.startsWith(model.architecture.prefix) && name.endsWith('.weight') && shape.length === 2).map(({ name }) => name.split('.').at(-2)))];
-    throw new EngineError('bad-input', `method: ${method.title} found nothing to attach to in this ${info.architecture} model.`, `Choose targetModules among: ${modules.join(', ')}.`, { path: 'method.targetModules' });
+    const modules = [
+      ...new Set(
+        parameters
+          .filter(
+            ({ name, shape }) =>
+              name.startsWith(model.architecture.prefix) && name.endsWith('.weight') && shape.length === 2,
+          )
+          .map(({ name }) => name.split('.').at(-2)),
+      ),
+    ];
+    throw new EngineError(
+      'bad-input',
+      `method: ${method.title} found nothing to attach to in this ${info.architecture} model.`,
+      `Choose targetModules among: ${modules.join(', ')}.`,
+      { path: 'method.targetModules' },
+    );
   }
   return { ...setup, parameters };
 }
 
 /** The forward pass with its loss. */
-export function build(setup: Omit<Setup, 'parameters'>, options: Pick<BuilderOptions, 'training' | 'modelDropout' | 'resolve'>): { b: Builder } & ObjectiveGraph {
+export function build(
+  setup: Omit<Setup, 'parameters'>,
+  options: Pick<BuilderOptions, 'training' | 'modelDropout' | 'resolve'>,
+): { b: Builder } & ObjectiveGraph {
   const b = new Builder({ hooks: setup.hooks, trains: setup.trains, ...options });
   return { b, ...buildObjective(b, setup.model.architecture, setup.model.config, setup.objective) };
 }
@@ -101,19 +118,32 @@ export class ParameterStore {
   assertKnown(given: NamedTensors): void {
     const names = new Set(this.specs.map((spec) => spec.name));
     for (const name of given.keys()) {
-      if (!names.has(name)) throw new EngineError('bad-input', `The start values hold ${name}, which does not train here.`, 'Use the method and options that the values were trained with.', { name });
+      if (!names.has(name))
+        throw new EngineError(
+          'bad-input',
+          `The start values hold ${name}, which does not train here.`,
+          'Use the method and options that the values were trained with.',
+          { name },
+        );
     }
   }
 
   #put(entry: BucketEntry, view: Float32Array, shape: readonly number[], data: Float32Array): void {
-    if (shape.join() !== entry.shape.join()) throw new EngineError('bad-input', `${entry.name} is [${shape.join(', ')}], but this run needs [${entry.shape.join(', ')}].`, 'Use the method and options that the values were trained with.', { name: entry.name });
+    if (shape.join() !== entry.shape.join())
+      throw new EngineError(
+        'bad-input',
+        `${entry.name} is [${shape.join(', ')}], but this run needs [${entry.shape.join(', ')}].`,
+        'Use the method and options that the values were trained with.',
+        { name: entry.name },
+      );
     view.set(data);
   }
 
   /** All values by name: copies, or with `live` this store's own memory. */
   read(prefix = '', live = false): NamedTensors {
     const result: NamedTensors = new Map();
-    for (const { entry, view } of this.entries()) result.set(prefix + entry.name, { shape: entry.shape, data: live ? view : view.slice() });
+    for (const { entry, view } of this.entries())
+      result.set(prefix + entry.name, { shape: entry.shape, data: live ? view : view.slice() });
     return result;
   }
 
@@ -121,7 +151,13 @@ export class ParameterStore {
   write(values: NamedTensors, prefix = ''): void {
     for (const { entry, view } of this.entries()) {
       const value = values.get(prefix + entry.name);
-      if (!value) throw new EngineError('bad-input', `The saved state does not hold ${prefix}${entry.name}.`, 'The checkpoint belongs to another plan.', { name: entry.name });
+      if (!value)
+        throw new EngineError(
+          'bad-input',
+          `The saved state does not hold ${prefix}${entry.name}.`,
+          'The checkpoint belongs to another plan.',
+          { name: entry.name },
+        );
       this.#put(entry, view, value.shape, value.data);
     }
   }

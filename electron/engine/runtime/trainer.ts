@@ -39,7 +39,10 @@ class Trainer implements EngineTrainer {
     private readonly store: ParameterStore,
     private readonly options: TrainerOptions,
   ) {
-    this.#moments = momentNames[options.optimizer.type].map((name) => ({ name, store: new ParameterStore(store.specs) }));
+    this.#moments = momentNames[options.optimizer.type].map((name) => ({
+      name,
+      store: new ParameterStore(store.specs),
+    }));
     Object.assign(this.#state, parameterFeeds(ort, store));
     for (const { name, store: moments } of this.#moments) {
       const feeds = parameterFeeds(ort, moments);
@@ -70,11 +73,16 @@ class Trainer implements EngineTrainer {
     const { optimizer, modelDropout, device, threads } = this.options;
     const { buckets } = this.store;
     const values = new BucketValues(buckets);
-    const { b, lossSum } = build(this.setup, { training: true, modelDropout, resolve: (g, spec) => values.resolve(g, spec.name) });
+    const { b, lossSum } = build(this.setup, {
+      training: true,
+      modelDropout,
+      resolve: (g, spec) => values.resolve(g, spec.name),
+    });
     const { g } = b;
     const sums = new Map<Bucket, Value>();
     if (stage === 'apply') {
-      for (const bucket of buckets) sums.set(bucket, g.input(sumName(bucket), 'float32', values.input(g, bucket).type.shape));
+      for (const bucket of buckets)
+        sums.set(bucket, g.input(sumName(bucket), 'float32', values.input(g, bucket).type.shape));
     } else {
       const loss = g.mul(lossSum, g.input('inverse_weight', 'float32', []));
       const names = [...values.parameters.keys()];
@@ -84,14 +92,21 @@ class Trainer implements EngineTrainer {
       g.output('loss', loss);
     }
     if (stage === 'gather') {
-      for (const [bucket, gradient] of sums) g.output(nextName(sumName(bucket)), g.add(g.input(sumName(bucket), 'float32', gradient.type.shape), gradient));
+      for (const [bucket, gradient] of sums)
+        g.output(nextName(sumName(bucket)), g.add(g.input(sumName(bucket), 'float32', gradient.type.shape), gradient));
     } else {
       const { norm, factor } = clip(g, [...sums.values()], optimizer.gradientClip);
       g.output('norm', norm);
-      for (const [bucket, gradient] of sums) update(g, optimizer, bucket, values.input(g, bucket), g.mul(gradient, factor));
+      for (const [bucket, gradient] of sums)
+        update(g, optimizer, bucket, values.input(g, bucket), g.mul(gradient, factor));
     }
     const inPlace = g.outputs.map(({ name }) => name).filter((name) => name.endsWith(' next'));
-    const session = await GraphSession.create(g, { device, threads, folder: this.setup.info.folder, weights: weightsOf(this.setup) });
+    const session = await GraphSession.create(g, {
+      device,
+      threads,
+      folder: this.setup.info.folder,
+      weights: weightsOf(this.setup),
+    });
     return { session, dropouts: stage === 'apply' ? [] : b.dropouts, inPlace };
   }
 
@@ -99,7 +114,8 @@ class Trainer implements EngineTrainer {
     const { session, dropouts, inPlace } = await this.#stage(stage);
     const all = { ...this.#state, ...feeds, ...this.#dropoutFeeds(dropouts, sizes, micro) };
     const into: Record<string, Feeds[string] | null> = {};
-    for (const output of session.model.outputs) into[output] = inPlace.includes(output) ? (all[output.slice(0, -' next'.length)] as Feeds[string]) : null;
+    for (const output of session.model.outputs)
+      into[output] = inPlace.includes(output) ? (all[output.slice(0, -' next'.length)] as Feeds[string]) : null;
     return session.run(all, into, this.options.device);
   }
 
@@ -114,14 +130,20 @@ class Trainer implements EngineTrainer {
     sites.forEach((site, i) => {
       const room = this.#masks.subarray(offset, offset + (rounded[i] as number));
       fillMask(room, site.rate, keyOf(this.options.seed, this.#steps, micro, i));
-      feeds[site.input] = new this.ort.Tensor('bool', room.subarray(0, counts[i]), site.shape.map((dim) => evaluateDim(dim, sizes)));
+      feeds[site.input] = new this.ort.Tensor(
+        'bool',
+        room.subarray(0, counts[i]),
+        site.shape.map((dim) => evaluateDim(dim, sizes)),
+      );
       offset += rounded[i] as number;
     });
     return feeds;
   }
 
   #scalars(values: Readonly<Record<string, number>>): Feeds {
-    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, new this.ort.Tensor('float32', Float32Array.of(value), [])]));
+    return Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, new this.ort.Tensor('float32', Float32Array.of(value), [])]),
+    );
   }
 
   async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
@@ -137,8 +159,14 @@ class Trainer implements EngineTrainer {
       loss = scalarOf(result['loss']);
     } else {
       const sums: Feeds = {};
-      for (const bucket of this.store.buckets) sums[sumName(bucket)] = new this.ort.Tensor('float32', new Float32Array(bucket.size), (this.#state[bucket.name] as Feeds[string]).dims as number[]);
-      for (const [micro, { feeds, sizes }] of fed.entries()) loss += scalarOf((await this.#run('gather', { ...sums, ...feeds, ...inverse }, sizes, micro))['loss']);
+      for (const bucket of this.store.buckets)
+        sums[sumName(bucket)] = new this.ort.Tensor(
+          'float32',
+          new Float32Array(bucket.size),
+          (this.#state[bucket.name] as Feeds[string]).dims as number[],
+        );
+      for (const [micro, { feeds, sizes }] of fed.entries())
+        loss += scalarOf((await this.#run('gather', { ...sums, ...feeds, ...inverse }, sizes, micro))['loss']);
       result = await this.#run('apply', { ...sums, ...scalars }, {}, 0);
     }
     this.#steps++;
@@ -164,7 +192,8 @@ class Trainer implements EngineTrainer {
 
   saveState(live = false): NamedTensors {
     const state = this.store.read('parameter/', live);
-    for (const { name, store } of this.#moments) for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
+    for (const { name, store } of this.#moments)
+      for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
     // Two halves, since a float32 counts exactly only to 2^24.
     state.set('steps', { shape: [2], data: Float32Array.of(Math.floor(this.#steps / 65_536), this.#steps % 65_536) });
     return state;
@@ -172,7 +201,12 @@ class Trainer implements EngineTrainer {
 
   loadState(state: NamedTensors): void {
     const steps = state.get('steps');
-    if (!steps) throw new EngineError('bad-input', 'The saved state does not hold the number of steps.', 'The checkpoint is broken or belongs to another version.');
+    if (!steps)
+      throw new EngineError(
+        'bad-input',
+        'The saved state does not hold the number of steps.',
+        'The checkpoint is broken or belongs to another version.',
+      );
     this.store.write(state, 'parameter/');
     for (const { name, store } of this.#moments) store.write(state, `${name}/`);
     this.#steps = (steps.data[0] as number) * 65_536 + (steps.data[1] as number);

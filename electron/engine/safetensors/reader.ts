@@ -35,7 +35,9 @@ export async function readTensor(path: string, entry: SafetensorsEntry): Promise
 }
 
 /** Reads all tensors of a file as float32. @throws EngineError `bad-file` */
-export async function readSafetensors(path: string): Promise<{ tensors: NamedTensors; metadata: Readonly<Record<string, string>> }> {
+export async function readSafetensors(
+  path: string,
+): Promise<{ tensors: NamedTensors; metadata: Readonly<Record<string, string>> }> {
   const { entries, metadata } = await readSafetensorsHeader(path);
   return withFile(path, async (handle) => {
     const tensors: NamedTensors = new Map();
@@ -45,25 +47,40 @@ export async function readSafetensors(path: string): Promise<{ tensors: NamedTen
 }
 
 async function tensorFrom(path: string, handle: FileHandle, entry: SafetensorsEntry): Promise<Tensor> {
-  if (!isFloat(entry)) throw badFile(path, `"${entry.name}" holds ${entry.dtype} values; F32, F16, BF16 or F64 are needed.`, 'Save the tensor in a floating-point type, without quantization.');
+  if (!isFloat(entry))
+    throw badFile(
+      path,
+      `"${entry.name}" holds ${entry.dtype} values; F32, F16, BF16 or F64 are needed.`,
+      'Save the tensor in a floating-point type, without quantization.',
+    );
   const bytes = await readBytes(path, handle, entry.offset, entry.length);
   return { shape: entry.shape, data: toFloat32(entry, bytes.buffer) };
 }
 
 function toFloat32(entry: SafetensorsEntry, buffer: ArrayBuffer): Float32Array {
   switch (entry.dtype) {
-    case 'F16': return float16ToFloat32(new Uint16Array(buffer));
-    case 'BF16': return bfloat16ToFloat32(new Uint16Array(buffer));
-    case 'F64': return new Float32Array(new Float64Array(buffer));
-    default: return new Float32Array(buffer);
+    case 'F16':
+      return float16ToFloat32(new Uint16Array(buffer));
+    case 'BF16':
+      return bfloat16ToFloat32(new Uint16Array(buffer));
+    case 'F64':
+      return new Float32Array(new Float64Array(buffer));
+    default:
+      return new Float32Array(buffer);
   }
 }
 
-async function readBytes(path: string, handle: FileHandle, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(
+  path: string,
+  handle: FileHandle,
+  offset: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, readPiece), offset + done);
-    if (bytesRead === 0) throw badFile(path, `the file ends at byte ${offset + done}, before what its header announced.`);
+    if (bytesRead === 0)
+      throw badFile(path, `the file ends at byte ${offset + done}, before what its header announced.`);
     done += bytesRead;
   }
   return bytes;
@@ -90,8 +107,11 @@ async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>
 /** A failed `open` in words. */
 export function openFailure(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'ENOENT') return badFile(path, 'there is no such file.', 'Check the folder, or add the missing file.', { cause: error });
-  if (code === 'EACCES' || code === 'EPERM') return badFile(path, 'the file may not be read.', 'Change its permissions, or choose another.', { cause: error });
-  if (code === 'EISDIR') return badFile(path, 'this is a folder, not a file.', 'Choose a .safetensors file.', { cause: error });
+  if (code === 'ENOENT')
+    return badFile(path, 'there is no such file.', 'Check the folder, or add the missing file.', { cause: error });
+  if (code === 'EACCES' || code === 'EPERM')
+    return badFile(path, 'the file may not be read.', 'Change its permissions, or choose another.', { cause: error });
+  if (code === 'EISDIR')
+    return badFile(path, 'this is a folder, not a file.', 'Choose a .safetensors file.', { cause: error });
   return error;
 }

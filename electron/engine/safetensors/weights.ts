@@ -32,18 +32,35 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
  * tensors its shards do not hold, or only pickled weights are there.
  */
 export async function openWeights(folder: string): Promise<Weights> {
-  const names = new Set(await readdir(folder).catch((error: unknown) => { throw openFailure(folder, error); }));
+  const names = new Set(
+    await readdir(folder).catch((error: unknown) => {
+      throw openFailure(folder, error);
+    }),
+  );
   if (names.has(single)) {
     const path = join(folder, single);
     const { entries, metadata } = await readSafetensorsHeader(path);
-    return weights(folder, [path], [...entries.values()].map((entry) => ({ ...entry, path })), metadata);
+    return weights(
+      folder,
+      [path],
+      [...entries.values()].map((entry) => ({ ...entry, path })),
+      metadata,
+    );
   }
   if (names.has(indexName)) return openShards(folder, names);
   const pickled = [...names].find((name) => /^(pytorch_model|model).*\.(bin|pt|pth|index\.json)$/.test(name));
   if (pickled !== undefined) {
-    throw badFile(join(folder, pickled), 'the folder holds pickled weights only.', 'Pickles can run code when they are loaded, so they are never opened. Save the model as safetensors (in Python: model.save_pretrained(folder, safe_serialization=True)).');
+    throw badFile(
+      join(folder, pickled),
+      'the folder holds pickled weights only.',
+      'Pickles can run code when they are loaded, so they are never opened. Save the model as safetensors (in Python: model.save_pretrained(folder, safe_serialization=True)).',
+    );
   }
-  throw badFile(join(folder, single), 'there is no such file.', `The folder needs ${single}, or ${indexName} with its shards.`);
+  throw badFile(
+    join(folder, single),
+    'there is no such file.',
+    `The folder needs ${single}, or ${indexName} with its shards.`,
+  );
 }
 
 async function openShards(folder: string, names: ReadonlySet<string>): Promise<Weights> {
@@ -53,9 +70,18 @@ async function openShards(folder: string, names: ReadonlySet<string>): Promise<W
   for (const shard of shards) {
     // A shard lies beside its index; anything else could reach files the user never chose.
     if (shard !== basename(shard) || shard.includes('\\') || !shard.endsWith('.safetensors')) {
-      throw badFile(indexPath, `it points to "${shard}", which is not a .safetensors file in its own folder.`, 'Do not use this folder unless you trust where it comes from; download it again.');
+      throw badFile(
+        indexPath,
+        `it points to "${shard}", which is not a .safetensors file in its own folder.`,
+        'Do not use this folder unless you trust where it comes from; download it again.',
+      );
     }
-    if (!names.has(shard)) throw badFile(join(folder, shard), `the shard is missing; ${indexName} names it.`, 'Download this shard into the folder.');
+    if (!names.has(shard))
+      throw badFile(
+        join(folder, shard),
+        `the shard is missing; ${indexName} names it.`,
+        'Download this shard into the folder.',
+      );
   }
   const entries: WeightEntry[] = [];
   for (const shard of shards) {
@@ -68,25 +94,47 @@ async function openShards(folder: string, names: ReadonlySet<string>): Promise<W
       entries.push({ ...entry, path });
     }
   }
-  return weights(folder, shards.map((shard) => join(folder, shard)), entries, {});
+  return weights(
+    folder,
+    shards.map((shard) => join(folder, shard)),
+    entries,
+    {},
+  );
 }
 
 async function readIndex(path: string): Promise<Map<string, string>> {
   try {
     return new Map(Object.entries(indexSchema.parse(JSON.parse(await readFile(path, 'utf8'))).weight_map));
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof z.ZodError) throw badFile(path, 'it is not an index of shards (JSON with a "weight_map" from tensor to file).', undefined, { cause: error });
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      throw badFile(path, 'it is not an index of shards (JSON with a "weight_map" from tensor to file).', undefined, {
+        cause: error,
+      });
     throw openFailure(path, error);
   }
 }
 
-function weights(folder: string, files: readonly string[], list: readonly WeightEntry[], metadata: Readonly<Record<string, string>>): Weights {
+function weights(
+  folder: string,
+  files: readonly string[],
+  list: readonly WeightEntry[],
+  metadata: Readonly<Record<string, string>>,
+): Weights {
   const entries = new Map(list.map((entry) => [entry.name, entry]));
   return {
-    folder, files, entries, metadata, bytes: list.reduce((sum, entry) => sum + entry.length, 0),
+    folder,
+    files,
+    entries,
+    metadata,
+    bytes: list.reduce((sum, entry) => sum + entry.length, 0),
     async read(name) {
       const entry = entries.get(name);
-      if (entry === undefined) throw badFile(files[0] ?? folder, `there is no tensor "${name}".`, 'The weights do not belong to this architecture, or are not complete.');
+      if (entry === undefined)
+        throw badFile(
+          files[0] ?? folder,
+          `there is no tensor "${name}".`,
+          'The weights do not belong to this architecture, or are not complete.',
+        );
       return readTensor(entry.path, entry);
     },
   };

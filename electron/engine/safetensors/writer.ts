@@ -21,8 +21,15 @@ const alignment = 8;
  * Writes a file that is there whole or not at all. Tensors keep their order; `NamedTensors` are written as F32.
  * @throws EngineError `bad-input` if values do not fill their shape, a name occurs twice, or a finite value is too large for F16.
  */
-export async function writeSafetensors(path: string, tensors: NamedTensors | Iterable<TensorToWrite>, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
-  const list = tensors instanceof Map ? Array.from(tensors, ([name, tensor]): TensorToWrite => ({ name, dtype: 'F32', ...tensor })) : [...tensors];
+export async function writeSafetensors(
+  path: string,
+  tensors: NamedTensors | Iterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const list =
+    tensors instanceof Map
+      ? Array.from(tensors, ([name, tensor]): TensorToWrite => ({ name, dtype: 'F32', ...tensor }))
+      : [...tensors];
   const header = headerOf(path, list, metadata);
   const temporary = join(dirname(path), `${basename(path)}.${process.pid}.tmp`);
   try {
@@ -48,7 +55,11 @@ export async function writeSafetensors(path: string, tensors: NamedTensors | Ite
 
 const countOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 
-function headerOf(path: string, tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>>): Uint8Array {
+function headerOf(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const names = new Set<string>();
   const entries: [string, object][] = Object.keys(metadata).length === 0 ? [] : [['__metadata__', metadata]];
   let offset = 0;
@@ -69,17 +80,23 @@ function headerOf(path: string, tensors: readonly TensorToWrite[], metadata: Rea
 
 async function valueBytes(path: string, { name, shape, dtype, data }: TensorToWrite): Promise<Uint8Array> {
   const values = typeof data === 'function' ? await data() : data;
-  if (values.length !== countOf(shape)) throw badTensor(path, name, `${values.length} values do not fill the shape [${shape.join(', ')}].`);
+  if (values.length !== countOf(shape))
+    throw badTensor(path, name, `${values.length} values do not fill the shape [${shape.join(', ')}].`);
   if (dtype === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const large = values.findIndex((value) => Number.isFinite(value) && Math.abs(value) >= 65_520);
-  if (large !== -1) throw badTensor(path, name, `the value ${values[large]} at ${large} is too large for float16 (65504 at most).`);
+  if (large !== -1)
+    throw badTensor(path, name, `the value ${values[large]} at ${large} is too large for float16 (65504 at most).`);
   return new Uint8Array(float32ToFloat16(values).buffer);
 }
 
 function badTensor(path: string, name: string, what: string): EngineError {
-  return new EngineError('bad-input', `${path}: tensor "${name}" cannot be written: ${what}`, null, { file: path, tensor: name });
+  return new EngineError('bad-input', `${path}: tensor "${name}" cannot be written: ${what}`, null, {
+    file: path,
+    tensor: name,
+  });
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.byteLength; ) done += (await handle.write(bytes, done, Math.min(bytes.byteLength - done, 1 << 30))).bytesWritten;
+  for (let done = 0; done < bytes.byteLength;)
+    done += (await handle.write(bytes, done, Math.min(bytes.byteLength - done, 1 << 30))).bytesWritten;
 }

@@ -38,7 +38,10 @@ export function forestScale(rows: readonly ForestRow[], zone: number): { min: nu
   const reach = Math.max(5 * zone, 3 * median);
   const shown = ends.filter(({ low, high }) => Math.max(Math.abs(low), Math.abs(high)) <= reach);
   const pad = zone * 0.5;
-  const beyond = (side: -1 | 1) => ends.some(({ low, high }) => !shown.some((s) => s.low === low && s.high === high) && (side < 0 ? low < 0 : high > 0));
+  const beyond = (side: -1 | 1) =>
+    ends.some(
+      ({ low, high }) => !shown.some((s) => s.low === low && s.high === high) && (side < 0 ? low < 0 : high > 0),
+    );
   const low = Math.min(-zone, ...shown.map((e) => e.low)) - pad;
   const high = Math.max(zone, ...shown.map((e) => e.high)) + pad;
   return { min: beyond(-1) ? Math.min(low, -5 * zone) : low, max: beyond(1) ? Math.max(high, 5 * zone) : high };
@@ -48,7 +51,9 @@ const digits = (zone: number): number => (zone < 0.2 ? 2 : 1);
 const written = (row: ForestRow, zone: number): string => {
   if (row.mean === null) return 'no baseline';
   const d = digits(zone);
-  return row.low === null || row.high === null ? `${signed(row.mean, d)}  one seed` : `${signed(row.mean, d)}  [${signed(row.low, d)}, ${signed(row.high, d)}]`;
+  return row.low === null || row.high === null
+    ? `${signed(row.mean, d)}  one seed`
+    : `${signed(row.mean, d)}  [${signed(row.low, d)}, ${signed(row.high, d)}]`;
 };
 
 export function forestOption(input: ForestInput, palette: Palette): ChartOption {
@@ -60,36 +65,71 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
     ...base(palette),
     grid: { left: names, right, top: 26, bottom: 40 },
     xAxis: {
-      type: 'value', ...scale, interval: niceStep(scale.max - scale.min, 7), name: `${input.measure}, points against full fine-tuning`, nameLocation: 'middle', nameGap: 24, nameTextStyle: axisName(palette),
-      axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false },
+      type: 'value',
+      ...scale,
+      interval: niceStep(scale.max - scale.min, 7),
+      name: `${input.measure}, points against full fine-tuning`,
+      nameLocation: 'middle',
+      nameGap: 24,
+      nameTextStyle: axisName(palette),
+      axisLine: axisLine(palette),
+      axisTick: { show: false },
+      splitLine: { show: false },
       axisLabel: { show: false },
     },
     yAxis: { type: 'value', min: 0, max: Math.max(1, rows.length), inverse: true, show: false },
     dataZoom: [insideZoom],
     tooltip: {
-      ...tooltip(palette), trigger: 'item',
+      ...tooltip(palette),
+      trigger: 'item',
       formatter: (params: unknown) => {
-        const row = typeof params === 'object' && params !== null && 'dataIndex' in params ? rows[Number(params.dataIndex)] : undefined;
-        return row ? tooltipNode(row.name, [{ name: 'difference, points', value: written(row, zone) }, { name: 'verdict', value: row.verdict }]) : '';
+        const row =
+          typeof params === 'object' && params !== null && 'dataIndex' in params
+            ? rows[Number(params.dataIndex)]
+            : undefined;
+        return row
+          ? tooltipNode(row.name, [
+              { name: 'difference, points', value: written(row, zone) },
+              { name: 'verdict', value: row.verdict },
+            ])
+          : '';
       },
     },
     series: [
       {
-        id: 'scene', type: 'custom', data: sceneData, silent: true, z: 1, tooltip: { show: false },
+        id: 'scene',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 1,
+        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
-          const end = area.x + area.width, floor = area.y + area.height;
+          const end = area.x + area.width,
+            floor = area.y + area.height;
           const clamp = (x: number) => Math.min(end, Math.max(area.x, x));
           const px = (v: number) => at(api, v, 0)[0];
           const [from, to, zero] = [clamp(px(-zone)), clamp(px(zone)), px(0)];
           const [lowShown, highShown] = [scale.min, scale.max];
-          const step = niceStep(((highShown - lowShown) * area.width) / Math.max(1, px(highShown) - px(lowShown)), Math.max(3, area.width / 42));
+          const step = niceStep(
+            ((highShown - lowShown) * area.width) / Math.max(1, px(highShown) - px(lowShown)),
+            Math.max(3, area.width / 42),
+          );
           const ticks = [];
           for (let i = Math.ceil(lowShown / step - 1e-9); i * step <= highShown + 1e-9; i++) {
             const x = px(i * step);
             if (x < area.x - 0.5 || x > end + 0.5) continue;
-            if (Math.abs(i * step) > 1e-9 && Math.abs(Math.abs(i * step) - zone) > 1e-9) ticks.push(line(x, area.y, x, floor, { colour: palette.grid }));
-            ticks.push(text(x, floor + 12, i === 0 ? '0' : signed(i * step, Number.isInteger(step) ? 0 : step >= 0.1 ? 1 : 2), palette, { align: 'center' }));
+            if (Math.abs(i * step) > 1e-9 && Math.abs(Math.abs(i * step) - zone) > 1e-9)
+              ticks.push(line(x, area.y, x, floor, { colour: palette.grid }));
+            ticks.push(
+              text(
+                x,
+                floor + 12,
+                i === 0 ? '0' : signed(i * step, Number.isInteger(step) ? 0 : step >= 0.1 ? 1 : 2),
+                palette,
+                { align: 'center' },
+              ),
+            );
           }
           const lit = rows.findIndex((r) => r.key === input.highlight);
           const height = area.height / Math.max(1, rows.length);
@@ -97,15 +137,31 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
             lit >= 0 ? rect(0, area.y + lit * height, end + right, height, palette.accentWeak) : null,
             to > from ? rect(from, area.y, to - from, area.height, palette.zone) : null,
             ...ticks,
-            ...[px(-zone), px(zone)].map((x) => (x >= area.x && x <= end ? line(x, area.y, x, floor, { colour: palette.zoneEdge, dash: [3, 3] }) : null)),
-            zero >= area.x && zero <= end ? line(zero, area.y, zero, floor, { colour: palette.text, width: 1.2 }) : null,
-            to > from ? text(clamp((from + to) / 2), area.y - 10, `within \u00b1 ${number(zone, digits(zone))} ${zone === 1 ? 'point' : 'points'}`, palette, { align: 'center', colour: palette.good }) : null,
+            ...[px(-zone), px(zone)].map((x) =>
+              x >= area.x && x <= end ? line(x, area.y, x, floor, { colour: palette.zoneEdge, dash: [3, 3] }) : null,
+            ),
+            zero >= area.x && zero <= end
+              ? line(zero, area.y, zero, floor, { colour: palette.text, width: 1.2 })
+              : null,
+            to > from
+              ? text(
+                  clamp((from + to) / 2),
+                  area.y - 10,
+                  `within \u00b1 ${number(zone, digits(zone))} ${zone === 1 ? 'point' : 'points'}`,
+                  palette,
+                  { align: 'center', colour: palette.good },
+                )
+              : null,
             text(end + right - 12, area.y - 10, 'difference, 95 %', palette, { align: 'right', colour: palette.text3 }),
           ]);
         },
       },
       {
-        id: 'points', type: 'custom', z: 3, encode: { x: 0, y: 1 }, data: rows.map((r, i) => [Math.min(scale.max, Math.max(scale.min, r.mean ?? 0)), i + 0.5]),
+        id: 'points',
+        type: 'custom',
+        z: 3,
+        encode: { x: 0, y: 1 },
+        data: rows.map((r, i) => [Math.min(scale.max, Math.max(scale.min, r.mean ?? 0)), i + 0.5]),
         renderItem: (params, api) => {
           const row = rows[params.dataIndex];
           if (!row) return null;
@@ -117,21 +173,42 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           const px = (v: number) => at(api, v, 0)[0];
           const parts = [
             target(0, y - height / 2, end + right, height),
-            params.dataIndex > 0 ? line(12, y - height / 2, end + right - 12, y - height / 2, { colour: palette.grid }) : null,
+            params.dataIndex > 0
+              ? line(12, y - height / 2, end + right - 12, y - height / 2, { colour: palette.grid })
+              : null,
             text(12, y, row.name, palette, { colour: palette.text, width: names - 20 }),
-            text(end + right - 12, y, written(row, zone), palette, { align: 'right', colour: row.mean === null ? palette.text3 : palette.text }),
+            text(end + right - 12, y, written(row, zone), palette, {
+              align: 'right',
+              colour: row.mean === null ? palette.text3 : palette.text,
+            }),
           ];
           if (row.mean !== null) {
             const [low, high, mean] = [px(row.low ?? row.mean), px(row.high ?? row.mean), px(row.mean)];
-            const arrow = (x: number, sign: -1 | 1) => ({ type: 'polygon' as const, shape: { points: [[x, y], [x - sign * 8, y - 4.5], [x - sign * 8, y + 4.5]] }, style: { fill: colour } });
+            const arrow = (x: number, sign: -1 | 1) => ({
+              type: 'polygon' as const,
+              shape: {
+                points: [
+                  [x, y],
+                  [x - sign * 8, y - 4.5],
+                  [x - sign * 8, y + 4.5],
+                ],
+              },
+              style: { fill: colour },
+            });
             if (high < area.x) parts.push(arrow(area.x + 2, -1), text(area.x + 16, y, 'beyond the scale', palette));
-            else if (low > end) parts.push(arrow(end - 2, 1), text(end - 16, y, 'beyond the scale', palette, { align: 'right' }));
+            else if (low > end)
+              parts.push(arrow(end - 2, 1), text(end - 16, y, 'beyond the scale', palette, { align: 'right' }));
             else {
               const [a, b] = [Math.max(low, area.x), Math.min(high, end)];
               if (row.low !== null) parts.push(line(a, y, b, y, { colour, width: 1.8 }));
-              if (low >= area.x) { if (row.low !== null) parts.push(line(low, y - 4, low, y + 4, { colour, width: 1.8 })); } else parts.push(arrow(area.x + 2, -1));
-              if (high <= end) { if (row.high !== null) parts.push(line(high, y - 4, high, y + 4, { colour, width: 1.8 })); } else parts.push(arrow(end - 2, 1));
-              if (mean >= area.x && mean <= end) parts.push(mark(row.look.marker, mean, y, colour, palette, { hollow: row.low === null }));
+              if (low >= area.x) {
+                if (row.low !== null) parts.push(line(low, y - 4, low, y + 4, { colour, width: 1.8 }));
+              } else parts.push(arrow(area.x + 2, -1));
+              if (high <= end) {
+                if (row.high !== null) parts.push(line(high, y - 4, high, y + 4, { colour, width: 1.8 }));
+              } else parts.push(arrow(end - 2, 1));
+              if (mean >= area.x && mean <= end)
+                parts.push(mark(row.look.marker, mean, y, colour, palette, { hollow: row.low === null }));
             }
           }
           return group(parts);
@@ -146,5 +223,8 @@ export function forestSummary(input: ForestInput): string {
   return `Difference to full fine-tuning in points of ${input.measure}, zone of equivalence plus or minus ${number(input.zone, digits(input.zone))}. ${lines.join(' ')}`;
 }
 export function forestTable(input: ForestInput): ChartTable {
-  return { columns: ['Method', 'Difference, points', '95 % from', '95 % to', 'Verdict'], rows: input.rows.map((r) => [r.name, r.mean, r.low, r.high, r.verdict]) };
+  return {
+    columns: ['Method', 'Difference, points', '95 % from', '95 % to', 'Verdict'],
+    rows: input.rows.map((r) => [r.name, r.mean, r.low, r.high, r.verdict]),
+  };
 }

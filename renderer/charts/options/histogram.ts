@@ -33,12 +33,24 @@ export function hatch(x: number, y: number, width: number, height: number, gap =
  * The x axis with a last bin that reaches far beyond the others drawn as wide as they are: a few long rows do not press the rest together.
  * `x` maps a length to its place on the axis.
  */
-export function lengthAxis(edges: readonly number[]): { max: number; broken: boolean; lastStart: number; x: (length: number) => number } {
-  const end = Math.max(edges[edges.length - 1] ?? 1, 1), lastStart = edges[edges.length - 2] ?? 0;
+export function lengthAxis(edges: readonly number[]): {
+  max: number;
+  broken: boolean;
+  lastStart: number;
+  x: (length: number) => number;
+} {
+  const end = Math.max(edges[edges.length - 1] ?? 1, 1),
+    lastStart = edges[edges.length - 2] ?? 0;
   const width = (edges[1] ?? end) - (edges[0] ?? 0);
   const broken = edges.length > 2 && end - lastStart > width * 1.5;
   if (!broken) return { max: end, broken, lastStart, x: (length) => length };
-  return { max: lastStart + width, broken, lastStart, x: (length) => (length <= lastStart ? length : lastStart + (Math.min(1, (length - lastStart) / (end - lastStart)) * width)) };
+  return {
+    max: lastStart + width,
+    broken,
+    lastStart,
+    x: (length) =>
+      length <= lastStart ? length : lastStart + Math.min(1, (length - lastStart) / (end - lastStart)) * width,
+  };
 }
 
 export function histogramOption(input: HistogramInput, palette: Palette): ChartOption {
@@ -52,32 +64,67 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
     ...base(palette),
     grid: { left, right: 18, top: 30, bottom: 40 },
     xAxis: {
-      type: 'value', min: 0, max, interval: max <= 40 ? niceStep(max, 5) : 2 ** Math.ceil(Math.log2(max / 6)), name: 'tokens in a row', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
-      axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false }, axisLabel: { ...axisLabel(palette), formatter: (v: number) => number(v), showMaxLabel: !axis.broken && max % 8 === 0 },
+      type: 'value',
+      min: 0,
+      max,
+      interval: max <= 40 ? niceStep(max, 5) : 2 ** Math.ceil(Math.log2(max / 6)),
+      name: 'tokens in a row',
+      nameLocation: 'middle',
+      nameGap: 22,
+      nameTextStyle: axisName(palette),
+      axisLine: axisLine(palette),
+      axisTick: { show: false },
+      splitLine: { show: false },
+      axisLabel: {
+        ...axisLabel(palette),
+        formatter: (v: number) => number(v),
+        showMaxLabel: !axis.broken && max % 8 === 0,
+      },
     },
     yAxis: {
-      type: 'value', min: 0, max: step * Math.max(1, Math.ceil(most / step)), interval: step, name: 'rows', nameLocation: 'end', nameGap: 10, nameTextStyle: { ...axisName(palette), align: 'right', padding: [0, 8, 0, 0] },
-      axisLine: { show: false }, axisTick: { show: false }, splitLine: splitLine(palette), axisLabel: { ...axisLabel(palette), formatter: compact },
+      type: 'value',
+      min: 0,
+      max: step * Math.max(1, Math.ceil(most / step)),
+      interval: step,
+      name: 'rows',
+      nameLocation: 'end',
+      nameGap: 10,
+      nameTextStyle: { ...axisName(palette), align: 'right', padding: [0, 8, 0, 0] },
+      axisLine: { show: false },
+      axisTick: { show: false },
+      splitLine: splitLine(palette),
+      axisLabel: { ...axisLabel(palette), formatter: compact },
     },
     dataZoom: [insideZoom],
     tooltip: {
-      ...tooltip(palette), trigger: 'item',
+      ...tooltip(palette),
+      trigger: 'item',
       formatter: (params: unknown) => {
-        const i = typeof params === 'object' && params !== null && 'dataIndex' in params ? Number(params.dataIndex) : -1;
+        const i =
+          typeof params === 'object' && params !== null && 'dataIndex' in params ? Number(params.dataIndex) : -1;
         const count = bins[i];
         if (count === undefined) return '';
-        return tooltipNode(`${number(edges[i] ?? 0)} to ${number(Math.max(edges[i] ?? 0, (edges[i + 1] ?? 0) - 1))} tokens`, [{ name: 'rows', value: number(count) }]);
+        return tooltipNode(
+          `${number(edges[i] ?? 0)} to ${number(Math.max(edges[i] ?? 0, (edges[i + 1] ?? 0) - 1))} tokens`,
+          [{ name: 'rows', value: number(count) }],
+        );
       },
     },
     series: [
       {
-        id: 'points', type: 'custom', z: 2, clip: true, encode: { x: 0, y: 1 }, data: bins.map((count, i) => [(axis.x(edges[i] ?? 0) + axis.x(edges[i + 1] ?? 0)) / 2, count]),
+        id: 'points',
+        type: 'custom',
+        z: 2,
+        clip: true,
+        encode: { x: 0, y: 1 },
+        data: bins.map((count, i) => [(axis.x(edges[i] ?? 0) + axis.x(edges[i + 1] ?? 0)) / 2, count]),
         renderItem: (params, api) => {
           const i = params.dataIndex;
           const area = areaOf(params);
           const [from, to] = [edges[i] ?? 0, edges[i + 1] ?? 0];
           const [x0, y] = at(api, axis.x(from), bins[i] ?? 0);
-          const x1 = at(api, axis.x(to), 0)[0], floor = area.y + area.height;
+          const x1 = at(api, axis.x(to), 0)[0],
+            floor = area.y + area.height;
           const gap = x1 - x0 > 4 ? 0.5 : 0;
           const cut = cutAt === null ? x1 : Math.min(x1, Math.max(x0, at(api, axis.x(cutAt + 1), 0)[0]));
           const [a, b, height] = [x0 + gap, x1 - gap, floor - y];
@@ -86,27 +133,60 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
           if (height > 0 && b > cut) {
             const start = Math.max(a, cut);
             parts.push(
-              { type: 'rect', silent: true, shape: { x: start, y, width: b - start, height }, style: { fill: palette.warnWeak, stroke: palette.warn, lineWidth: 0.6 } },
-              { type: 'path', silent: true, shape: { pathData: hatch(start, y, b - start, height) || 'M0 0' }, style: { fill: 'none', stroke: palette.warn, lineWidth: 1.4 } },
+              {
+                type: 'rect',
+                silent: true,
+                shape: { x: start, y, width: b - start, height },
+                style: { fill: palette.warnWeak, stroke: palette.warn, lineWidth: 0.6 },
+              },
+              {
+                type: 'path',
+                silent: true,
+                shape: { pathData: hatch(start, y, b - start, height) || 'M0 0' },
+                style: { fill: 'none', stroke: palette.warn, lineWidth: 1.4 },
+              },
             );
           }
           return group(parts);
         },
       },
       {
-        id: 'cut', type: 'custom', data: sceneData, silent: true, z: 4, tooltip: { show: false },
+        id: 'cut',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 4,
+        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const floor = area.y + area.height;
           const gap = at(api, axis.lastStart, 0)[0];
-          const parts = axis.broken && gap < area.x + area.width
-            ? [line(gap - 4, floor + 4, gap, floor - 4, { colour: palette.text3, width: 1.3 }), line(gap, floor + 4, gap + 4, floor - 4, { colour: palette.text3, width: 1.3 }), text(area.x + area.width, floor + 13, `to ${number((edges[edges.length - 1] ?? 1) - 1)}`, palette, { align: 'right' })]
-            : [];
+          const parts =
+            axis.broken && gap < area.x + area.width
+              ? [
+                  line(gap - 4, floor + 4, gap, floor - 4, { colour: palette.text3, width: 1.3 }),
+                  line(gap, floor + 4, gap + 4, floor - 4, { colour: palette.text3, width: 1.3 }),
+                  text(area.x + area.width, floor + 13, `to ${number((edges[edges.length - 1] ?? 1) - 1)}`, palette, {
+                    align: 'right',
+                  }),
+                ]
+              : [];
           if (cutAt === null) return group(parts);
           const x = at(api, axis.x(cutAt + 1), 0)[0];
-          if (cutAt + 1 > (edges[edges.length - 1] ?? 1) || x > area.x + area.width + 0.5 || x < area.x) return group([...parts, text(area.x + area.width, area.y - 8, input.cutLabel, palette, { colour: palette.text, align: 'right' })]);
+          if (cutAt + 1 > (edges[edges.length - 1] ?? 1) || x > area.x + area.width + 0.5 || x < area.x)
+            return group([
+              ...parts,
+              text(area.x + area.width, area.y - 8, input.cutLabel, palette, { colour: palette.text, align: 'right' }),
+            ]);
           const onRight = x + 150 < area.x + area.width;
-          return group([...parts, line(x, area.y - 8, x, area.y + area.height, { colour: palette.text, width: 1.5, dash: [4, 3] }), text(onRight ? x + 6 : x - 6, area.y + 2, input.cutLabel, palette, { colour: palette.text, align: onRight ? 'left' : 'right' })]);
+          return group([
+            ...parts,
+            line(x, area.y - 8, x, area.y + area.height, { colour: palette.text, width: 1.5, dash: [4, 3] }),
+            text(onRight ? x + 6 : x - 6, area.y + 2, input.cutLabel, palette, {
+              colour: palette.text,
+              align: onRight ? 'left' : 'right',
+            }),
+          ]);
         },
       },
     ],
@@ -116,8 +196,17 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
 export function histogramSummary(input: HistogramInput): string {
   const rows = input.bins.reduce((a, b) => a + b, 0);
   const peak = input.bins.indexOf(input.bins.reduce((a, b) => Math.max(a, b), 0));
-  return rows === 0 ? 'Length in tokens. No rows.' : `Length in tokens of ${number(rows)} rows; most have ${number(input.edges[peak] ?? 0)} to ${number(Math.max(0, (input.edges[peak + 1] ?? 1) - 1))}.${input.cutAt === null ? '' : ` ${input.cutLabel}.`}`;
+  return rows === 0
+    ? 'Length in tokens. No rows.'
+    : `Length in tokens of ${number(rows)} rows; most have ${number(input.edges[peak] ?? 0)} to ${number(Math.max(0, (input.edges[peak + 1] ?? 1) - 1))}.${input.cutAt === null ? '' : ` ${input.cutLabel}.`}`;
 }
 export function histogramTable(input: HistogramInput): ChartTable {
-  return { columns: ['From, tokens', 'To, tokens', 'Rows'], rows: input.bins.map((count, i) => [input.edges[i] ?? 0, Math.max(input.edges[i] ?? 0, (input.edges[i + 1] ?? 0) - 1), count]) };
+  return {
+    columns: ['From, tokens', 'To, tokens', 'Rows'],
+    rows: input.bins.map((count, i) => [
+      input.edges[i] ?? 0,
+      Math.max(input.edges[i] ?? 0, (input.edges[i + 1] ?? 0) - 1),
+      count,
+    ]),
+  };
 }

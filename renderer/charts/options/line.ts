@@ -7,9 +7,22 @@ import type { Palette } from '../palette.js';
 import { bounded, logTicks, nearest, type Sample } from '../series.js';
 import type { ChartTable } from '../csv.js';
 import { areaOf, at, group, line, mark, rect, sceneData, text } from './shapes.js';
-import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode, type Size } from './common.js';
+import {
+  axisLabel,
+  axisLine,
+  axisName,
+  base,
+  insideZoom,
+  splitLine,
+  tooltip,
+  tooltipNode,
+  type Size,
+} from './common.js';
 
-interface ValidationSample extends Sample { readonly low?: number | null; readonly high?: number | null }
+interface ValidationSample extends Sample {
+  readonly low?: number | null;
+  readonly high?: number | null;
+}
 export interface LineInput {
   /** What y is: "Loss". */
   readonly measure: string;
@@ -31,52 +44,109 @@ export interface LineInput {
 }
 
 const value = (input: LineInput, y: number): string => (input.format ?? measured)(y);
-const usable = (input: LineInput, y: number | null): number | null => (y === null || !Number.isFinite(y) || (input.log && y <= 0) ? null : y);
+const usable = (input: LineInput, y: number | null): number | null =>
+  y === null || !Number.isFinite(y) || (input.log && y <= 0) ? null : y;
 
 export function lineOption(input: LineInput, palette: Palette, size: Size): ChartOption {
   const points = (samples: readonly Sample[]) => bounded(samples).map(({ x, y }) => [x, usable(input, y) ?? '-']);
   const smoothing = input.smoothOver > 1 && input.train.length > input.smoothOver;
-  const means = smoothing ? smooth(input.train.map((s) => s.y), input.smoothOver) : [];
+  const means = smoothing
+    ? smooth(
+        input.train.map((s) => s.y),
+        input.smoothOver,
+      )
+    : [];
   const smoothLine = means.map((y, i) => ({ x: input.train[i]?.x ?? 0, y }));
   const ends = input.others.filter((o) => o.points.length > 0);
-  const last = Math.max(1, ...[input.train, input.validation, ...ends.map((o) => o.points)].map((s) => s[s.length - 1]?.x ?? 0));
+  const last = Math.max(
+    1,
+    ...[input.train, input.validation, ...ends.map((o) => o.points)].map((s) => s[s.length - 1]?.x ?? 0),
+  );
   const xMax = Math.max(input.xMax ?? 0, last);
   const right = ends.length ? 74 : 18;
   const band = input.validation.filter((v) => typeof v.low === 'number' && typeof v.high === 'number');
 
-  const shares = input.unit === '%' ? [...input.validation.map((v) => v.low ?? v.y), ...ends.flatMap((o) => o.points.map((s) => s.y))].flatMap((y) => y ?? []) : [];
+  const shares =
+    input.unit === '%'
+      ? [...input.validation.map((v) => v.low ?? v.y), ...ends.flatMap((o) => o.points.map((s) => s.y))].flatMap(
+          (y) => y ?? [],
+        )
+      : [];
   // A loss starts at zero; a score is read in the tens where it lies.
   const floor = shares.length ? Math.max(0, Math.floor((shares.reduce((a, b) => Math.min(a, b)) - 2) / 10) * 10) : 0;
-  const values = input.log ? [...input.train, ...input.validation, ...ends.flatMap((o) => o.points)].flatMap((s) => usable(input, s.y) ?? []) : [];
+  const values = input.log
+    ? [...input.train, ...input.validation, ...ends.flatMap((o) => o.points)].flatMap((s) => usable(input, s.y) ?? [])
+    : [];
   // ECharts ticks a logarithmic axis at powers of ten only, too few for a loss: ticks at 1, 2 and 5 are drawn here.
-  const logTick = values.length ? logTicks(values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))) : null;
+  const logTick = values.length
+    ? logTicks(
+        values.reduce((a, b) => Math.min(a, b)),
+        values.reduce((a, b) => Math.max(a, b)),
+      )
+    : null;
   return {
     ...base(palette),
     grid: { left: 52, right, top: 28, bottom: 40 },
     xAxis: {
-      type: 'value', min: 0, max: xMax, splitNumber: Math.max(2, Math.min(6, Math.round(size.width / 150))), name: 'step', nameLocation: 'middle', nameGap: 22, nameTextStyle: axisName(palette),
-      axisLabel: { ...axisLabel(palette), showMaxLabel: true, formatter: (v: number) => number(v) }, axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false },
+      type: 'value',
+      min: 0,
+      max: xMax,
+      splitNumber: Math.max(2, Math.min(6, Math.round(size.width / 150))),
+      name: 'step',
+      nameLocation: 'middle',
+      nameGap: 22,
+      nameTextStyle: axisName(palette),
+      axisLabel: { ...axisLabel(palette), showMaxLabel: true, formatter: (v: number) => number(v) },
+      axisLine: axisLine(palette),
+      axisTick: { show: false },
+      splitLine: { show: false },
     },
     yAxis: {
-      type: logTick ? 'log' : 'value', min: logTick?.[0] ?? floor, ...(logTick ? { max: logTick[logTick.length - 1] } : {}), ...(input.unit === '%' ? { max: (v: { max: number }) => (v.max > 85 ? 100 : Math.ceil(v.max / 10 + 0.2) * 10) } : {}), splitNumber: Math.max(2, Math.round(size.height / 90)),
-      name: input.log ? `${input.unit}, logarithmic` : input.unit, nameLocation: 'end', nameGap: 10, nameTextStyle: { ...axisName(palette), align: 'left', padding: [0, 0, 0, -44] },
-      axisLabel: { ...axisLabel(palette), show: !logTick, formatter: (v: number) => (input.format ? input.format(v) : v === 0 ? '0' : v >= 100 ? compact(v) : String(Number(v.toPrecision(3)))) },
-      axisLine: { show: false }, axisTick: { show: false }, splitLine: { ...splitLine(palette), show: !logTick },
+      type: logTick ? 'log' : 'value',
+      min: logTick?.[0] ?? floor,
+      ...(logTick ? { max: logTick[logTick.length - 1] } : {}),
+      ...(input.unit === '%'
+        ? { max: (v: { max: number }) => (v.max > 85 ? 100 : Math.ceil(v.max / 10 + 0.2) * 10) }
+        : {}),
+      splitNumber: Math.max(2, Math.round(size.height / 90)),
+      name: input.log ? `${input.unit}, logarithmic` : input.unit,
+      nameLocation: 'end',
+      nameGap: 10,
+      nameTextStyle: { ...axisName(palette), align: 'left', padding: [0, 0, 0, -44] },
+      axisLabel: {
+        ...axisLabel(palette),
+        show: !logTick,
+        formatter: (v: number) =>
+          input.format ? input.format(v) : v === 0 ? '0' : v >= 100 ? compact(v) : String(Number(v.toPrecision(3))),
+      },
+      axisLine: { show: false },
+      axisTick: { show: false },
+      splitLine: { ...splitLine(palette), show: !logTick },
     },
     dataZoom: [insideZoom],
     tooltip: {
-      ...tooltip(palette), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: palette.borderStrong, type: 'solid', width: 1 } },
+      ...tooltip(palette),
+      trigger: 'axis',
+      axisPointer: { type: 'line', lineStyle: { color: palette.borderStrong, type: 'solid', width: 1 } },
       formatter: (params: unknown) => tip(input, smoothLine, params),
     },
     series: [
       {
-        id: 'scene', type: 'custom', data: sceneData, silent: true, z: 1, tooltip: { show: false },
+        id: 'scene',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 1,
+        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const floor = area.y + area.height;
           const ticks = (logTick ?? []).flatMap((v) => {
             const y = at(api, 0, v)[1];
-            return [line(area.x, y, area.x + area.width, y, { colour: palette.grid }), text(area.x - 8, y, String(v), palette, { align: 'right' })];
+            return [
+              line(area.x, y, area.x + area.width, y, { colour: palette.grid }),
+              text(area.x - 8, y, String(v), palette, { align: 'right' }),
+            ];
           });
           if (input.now === null || input.now >= xMax) return group(ticks);
           const x = Math.min(area.x + area.width, Math.max(area.x, at(api, input.now, 1)[0]));
@@ -84,40 +154,121 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
             rect(x, area.y, area.x + area.width - x, area.height, palette.surfaceInset, 0.6),
             ...ticks,
             line(x, area.y, x, floor, { colour: palette.accent, dash: [2, 3] }),
-            x < area.x + area.width - 90 ? text(x + 6, area.y + 6, `now, ${number(input.now)}`, palette, { colour: palette.accent }) : text(x - 6, area.y + 6, `now, ${number(input.now)}`, palette, { colour: palette.accent, align: 'right' }),
+            x < area.x + area.width - 90
+              ? text(x + 6, area.y + 6, `now, ${number(input.now)}`, palette, { colour: palette.accent })
+              : text(x - 6, area.y + 6, `now, ${number(input.now)}`, palette, {
+                  colour: palette.accent,
+                  align: 'right',
+                }),
           ]);
         },
       },
-      { id: 'raw', name: 'train', type: 'line', data: points(input.train), showSymbol: input.train.length === 1, symbolSize: 4, z: 2, lineStyle: { width: smoothing ? 1 : 1.6, color: smoothing ? palette.frozenEdge : palette.text3, opacity: smoothing ? 0.8 : 1 }, itemStyle: { color: palette.text3 }, emphasis: { disabled: true } },
-      { id: 'smooth', name: 'smoothed', type: 'line', data: points(smoothLine), showSymbol: false, z: 3, lineStyle: { width: 1.8, color: palette.text3 }, itemStyle: { color: palette.text3 }, emphasis: { disabled: true } },
+      {
+        id: 'raw',
+        name: 'train',
+        type: 'line',
+        data: points(input.train),
+        showSymbol: input.train.length === 1,
+        symbolSize: 4,
+        z: 2,
+        lineStyle: {
+          width: smoothing ? 1 : 1.6,
+          color: smoothing ? palette.frozenEdge : palette.text3,
+          opacity: smoothing ? 0.8 : 1,
+        },
+        itemStyle: { color: palette.text3 },
+        emphasis: { disabled: true },
+      },
+      {
+        id: 'smooth',
+        name: 'smoothed',
+        type: 'line',
+        data: points(smoothLine),
+        showSymbol: false,
+        z: 3,
+        lineStyle: { width: 1.8, color: palette.text3 },
+        itemStyle: { color: palette.text3 },
+        emphasis: { disabled: true },
+      },
       ...ends.map((other, i) => ({
-        id: `other-${i}`, name: other.name, type: 'line' as const, data: points(other.points), showSymbol: false, z: 4, lineStyle: { width: 1.1, color: palette.text, type: [4, 3], opacity: 0.75 }, itemStyle: { color: palette.text }, emphasis: { disabled: true },
+        id: `other-${i}`,
+        name: other.name,
+        type: 'line' as const,
+        data: points(other.points),
+        showSymbol: false,
+        z: 4,
+        lineStyle: { width: 1.1, color: palette.text, type: [4, 3], opacity: 0.75 },
+        itemStyle: { color: palette.text },
+        emphasis: { disabled: true },
       })),
       {
-        id: 'ends', type: 'custom', data: sceneData, silent: true, z: 4, tooltip: { show: false },
+        id: 'ends',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 4,
+        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
-          const tips = ends.flatMap((o) => {
-            const end = o.points.findLast((s) => usable(input, s.y) !== null);
-            if (!end || end.y === null) return [];
-            const [x, y] = at(api, end.x, end.y);
-            return x < area.x || x > area.x + area.width + 1 ? [] : [{ name: o.name, x, y }];
-          }).sort((a, b) => a.y - b.y);
+          const tips = ends
+            .flatMap((o) => {
+              const end = o.points.findLast((s) => usable(input, s.y) !== null);
+              if (!end || end.y === null) return [];
+              const [x, y] = at(api, end.x, end.y);
+              return x < area.x || x > area.x + area.width + 1 ? [] : [{ name: o.name, x, y }];
+            })
+            .sort((a, b) => a.y - b.y);
           // Names keep a line's height between them.
-          for (const [i, tip] of tips.entries()) { const above = tips[i - 1]; if (above) tip.y = Math.max(tip.y, above.y + 13); }
+          for (const [i, tip] of tips.entries()) {
+            const above = tips[i - 1];
+            if (above) tip.y = Math.max(tip.y, above.y + 13);
+          }
           return group(tips.map((tip) => text(tip.x + 6, tip.y, tip.name, palette)));
         },
       },
       {
-        id: 'band', type: 'custom', data: sceneData, silent: true, z: 4, tooltip: { show: false }, clip: true,
-        renderItem: (_params, api) => band.length < 2 ? null : {
-          type: 'polygon', silent: true, style: { fill: palette.accent, opacity: 0.16 },
-          shape: { points: [...band.map((v) => at(api, v.x, v.high ?? 0)), ...band.toReversed().map((v) => at(api, v.x, v.low ?? 0))].map(([x, y]) => [x, y]) },
-        },
+        id: 'band',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 4,
+        tooltip: { show: false },
+        clip: true,
+        renderItem: (_params, api) =>
+          band.length < 2
+            ? null
+            : {
+                type: 'polygon',
+                silent: true,
+                style: { fill: palette.accent, opacity: 0.16 },
+                shape: {
+                  points: [
+                    ...band.map((v) => at(api, v.x, v.high ?? 0)),
+                    ...band.toReversed().map((v) => at(api, v.x, v.low ?? 0)),
+                  ].map(([x, y]) => [x, y]),
+                },
+              },
       },
-      { id: 'validation', name: 'validation', type: 'line', data: points(input.validation), z: 5, symbol: 'circle', symbolSize: input.validation.length > 80 ? 4 : 7, lineStyle: { width: 2, color: palette.accent }, itemStyle: { color: palette.accent, borderColor: palette.surface, borderWidth: 1 }, emphasis: { disabled: true } },
       {
-        id: 'best', type: 'custom', data: sceneData, silent: true, z: 6, tooltip: { show: false }, clip: true,
+        id: 'validation',
+        name: 'validation',
+        type: 'line',
+        data: points(input.validation),
+        z: 5,
+        symbol: 'circle',
+        symbolSize: input.validation.length > 80 ? 4 : 7,
+        lineStyle: { width: 2, color: palette.accent },
+        itemStyle: { color: palette.accent, borderColor: palette.surface, borderWidth: 1 },
+        emphasis: { disabled: true },
+      },
+      {
+        id: 'best',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 6,
+        tooltip: { show: false },
+        clip: true,
         renderItem: (params, api) => {
           const best = input.best;
           if (!best || usable(input, best.y) === null) return null;
@@ -128,9 +279,16 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
           const end = above ? y - 46 : y + 40;
           const toLeft = x > area.x + area.width / 2;
           return group([
-            mark('circle', x, y, palette.text, palette, { radius: 6, hollow: true }), mark('circle', x, y, palette.accent, palette, { radius: 3.5 }),
+            mark('circle', x, y, palette.text, palette, { radius: 6, hollow: true }),
+            mark('circle', x, y, palette.accent, palette, { radius: 3.5 }),
             line(x, above ? y - 7 : y + 7, x, end, { colour: palette.text }),
-            text(toLeft ? x + 4 : x - 4, end + (above ? -8 : 8), `best: ${value(input, best.y)} at ${number(best.x)}`, palette, { colour: palette.text, align: toLeft ? 'right' : 'left' }),
+            text(
+              toLeft ? x + 4 : x - 4,
+              end + (above ? -8 : 8),
+              `best: ${value(input, best.y)} at ${number(best.x)}`,
+              palette,
+              { colour: palette.text, align: toLeft ? 'right' : 'left' },
+            ),
           ]);
         },
       },
@@ -145,7 +303,10 @@ function tip(input: LineInput, smoothLine: readonly Sample[], params: unknown): 
   const lines: { name: string; value: string }[] = [];
   const add = (name: string, sample: ValidationSample | undefined, show = true) => {
     if (!sample || !show || sample.y === null) return;
-    const range = typeof sample.low === 'number' && typeof sample.high === 'number' ? ` (${value(input, sample.low)} to ${value(input, sample.high)})` : '';
+    const range =
+      typeof sample.low === 'number' && typeof sample.high === 'number'
+        ? ` (${value(input, sample.low)} to ${value(input, sample.high)})`
+        : '';
     lines.push({ name, value: value(input, sample.y) + range });
   };
   const step = input.train[nearest(input.train, x)];
@@ -160,7 +321,8 @@ function tip(input: LineInput, smoothLine: readonly Sample[], params: unknown): 
 /** One sentence a screen reader says in place of the picture. */
 export function lineSummary(input: LineInput): string {
   const lastOf = (samples: readonly Sample[]) => samples.findLast((s) => s.y !== null);
-  const train = lastOf(input.train), check = lastOf(input.validation);
+  const train = lastOf(input.train),
+    check = lastOf(input.validation);
   const parts = [`${input.measure} by step${input.log ? ', logarithmic' : ''}.`];
   if (!train && !check) return `${parts[0]} No value yet.`;
   if (train && train.y !== null) parts.push(`Train ${value(input, train.y)} at step ${number(train.x)}.`);
@@ -171,8 +333,17 @@ export function lineSummary(input: LineInput): string {
 
 /** Every step with what was measured at it; other runs in columns of their own. */
 export function lineTable(input: LineInput): ChartTable {
-  const columns = ['Step', ...(input.train.length ? [`${input.measure}, train`] : []), `${input.measure}, validation`, ...input.others.map((o) => o.name)];
-  const series: readonly (readonly Sample[])[] = [...(input.train.length ? [input.train] : []), input.validation, ...input.others.map((o) => o.points)];
+  const columns = [
+    'Step',
+    ...(input.train.length ? [`${input.measure}, train`] : []),
+    `${input.measure}, validation`,
+    ...input.others.map((o) => o.name),
+  ];
+  const series: readonly (readonly Sample[])[] = [
+    ...(input.train.length ? [input.train] : []),
+    input.validation,
+    ...input.others.map((o) => o.points),
+  ];
   const maps = series.map((samples) => new Map(samples.map((s) => [s.x, s.y])));
   const steps = [...new Set(series.flatMap((samples) => samples.map((s) => s.x)))].sort((a, b) => a - b);
   return { columns, rows: steps.map((step) => [step, ...maps.map((m) => m.get(step) ?? null)]) };

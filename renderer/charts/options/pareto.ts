@@ -8,7 +8,17 @@ import type { Palette } from '../palette.js';
 import { niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
 import { areaOf, at, group, line, mark, polyline, rect, sceneData, target, text } from './shapes.js';
-import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode, type Size } from './common.js';
+import {
+  axisLabel,
+  axisLine,
+  axisName,
+  base,
+  insideZoom,
+  splitLine,
+  tooltip,
+  tooltipNode,
+  type Size,
+} from './common.js';
 
 export interface ParetoPoint {
   readonly key: string;
@@ -37,14 +47,27 @@ export function paretoFront(points: readonly ParetoPoint[]): ParetoPoint[] {
 }
 
 /** The x axis in decades: zero stands half a decade and a gap left of the least trained method. */
-export function decades(points: readonly ParetoPoint[]): { min: number; max: number; zero: number | null; ticks: number[]; x: (trained: number) => number } {
+export function decades(points: readonly ParetoPoint[]): {
+  min: number;
+  max: number;
+  zero: number | null;
+  ticks: number[];
+  x: (trained: number) => number;
+} {
   const positive = points.filter((p) => p.trained > 0).map((p) => Math.log10(p.trained));
-  const low = positive.length ? Math.min(...positive) : 3, high = positive.length ? Math.max(...positive) : 4;
+  const low = positive.length ? Math.min(...positive) : 3,
+    high = positive.length ? Math.max(...positive) : 4;
   const pad = Math.max(0.25, (high - low) * 0.06);
   const zero = points.some((p) => p.trained === 0) ? low - pad - 0.55 : null;
   const ticks = [];
   for (let d = Math.ceil(low - pad); d <= Math.floor(high + pad); d++) ticks.push(d);
-  return { min: zero === null ? low - pad : zero - 0.15, max: high + pad, zero, ticks, x: (trained) => (trained > 0 ? Math.log10(trained) : (zero ?? low - pad)) };
+  return {
+    min: zero === null ? low - pad : zero - 0.15,
+    max: high + pad,
+    zero,
+    ticks,
+    x: (trained) => (trained > 0 ? Math.log10(trained) : (zero ?? low - pad)),
+  };
 }
 
 /**
@@ -55,10 +78,17 @@ export function valueRange(points: readonly ParetoPoint[]): { min: number; max: 
   const means = points.map((p) => p.mean);
   const [least, most] = [Math.min(...means), Math.max(...means)];
   const reach = Math.max(2, most - least);
-  const ends = points.flatMap((p) => [Math.max(least - reach, p.low ?? p.mean), Math.min(most + reach, p.high ?? p.mean)]);
+  const ends = points.flatMap((p) => [
+    Math.max(least - reach, p.low ?? p.mean),
+    Math.min(most + reach, p.high ?? p.mean),
+  ]);
   const [low, high] = ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 100];
   const interval = niceStep(Math.max(high - low, 0.5), 4);
-  return { min: Math.max(0, Math.floor((low - interval * 0.15) / interval) * interval), max: Math.min(100, Math.ceil((high + interval * 0.15) / interval) * interval), interval };
+  return {
+    min: Math.max(0, Math.floor((low - interval * 0.15) / interval) * interval),
+    max: Math.min(100, Math.ceil((high + interval * 0.15) / interval) * interval),
+    interval,
+  };
 }
 
 export function paretoOption(input: ParetoInput, palette: Palette, size: Size): ChartOption {
@@ -67,58 +97,128 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
   const range = valueRange(points);
   const baseline = points.find((p) => p.baseline);
   const front = paretoFront(points);
-  const shown = (p: ParetoPoint) => `${number(p.mean, 1)} %${p.low === null || p.high === null ? ', one seed' : ` (${number(p.low, 1)} to ${number(p.high, 1)})`}`;
+  const shown = (p: ParetoPoint) =>
+    `${number(p.mean, 1)} %${p.low === null || p.high === null ? ', one seed' : ` (${number(p.low, 1)} to ${number(p.high, 1)})`}`;
   return {
     ...base(palette),
-    grid: { left: 48, right: Math.min(120, Math.max(24, (points.find((p) => p.trained === Math.max(...points.map((q) => q.trained)))?.name.length ?? 0) * 6.1 - 4)), top: 28, bottom: 40 },
+    grid: {
+      left: 48,
+      right: Math.min(
+        120,
+        Math.max(
+          24,
+          (points.find((p) => p.trained === Math.max(...points.map((q) => q.trained)))?.name.length ?? 0) * 6.1 - 4,
+        ),
+      ),
+      top: 28,
+      bottom: 40,
+    },
     xAxis: {
-      type: 'value', min: scale.min, max: scale.max, interval: 1, name: scale.zero === null ? 'trained parameters, logarithmic' : 'trained parameters, logarithmic after the break', nameLocation: 'middle', nameGap: 24, nameTextStyle: axisName(palette),
-      axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false }, axisLabel: { show: false },
+      type: 'value',
+      min: scale.min,
+      max: scale.max,
+      interval: 1,
+      name: scale.zero === null ? 'trained parameters, logarithmic' : 'trained parameters, logarithmic after the break',
+      nameLocation: 'middle',
+      nameGap: 24,
+      nameTextStyle: axisName(palette),
+      axisLine: axisLine(palette),
+      axisTick: { show: false },
+      splitLine: { show: false },
+      axisLabel: { show: false },
     },
     yAxis: {
-      type: 'value', ...range, name: `${input.measure}, %`, nameLocation: 'end', nameGap: 10, nameTextStyle: { ...axisName(palette), align: 'left', padding: [0, 0, 0, -38] },
-      axisLine: { show: false }, axisTick: { show: false }, splitLine: splitLine(palette), axisLabel: { ...axisLabel(palette), formatter: (v: number) => number(v, Number.isInteger(range.interval) ? 0 : 1) },
+      type: 'value',
+      ...range,
+      name: `${input.measure}, %`,
+      nameLocation: 'end',
+      nameGap: 10,
+      nameTextStyle: { ...axisName(palette), align: 'left', padding: [0, 0, 0, -38] },
+      axisLine: { show: false },
+      axisTick: { show: false },
+      splitLine: splitLine(palette),
+      axisLabel: {
+        ...axisLabel(palette),
+        formatter: (v: number) => number(v, Number.isInteger(range.interval) ? 0 : 1),
+      },
     },
     dataZoom: [insideZoom],
     tooltip: {
-      ...tooltip(palette), trigger: 'item',
+      ...tooltip(palette),
+      trigger: 'item',
       formatter: (params: unknown) => {
-        const p = typeof params === 'object' && params !== null && 'dataIndex' in params ? points[Number(params.dataIndex)] : undefined;
-        return p ? tooltipNode(p.name, [{ name: input.measure, value: shown(p) }, { name: 'trained parameters', value: number(p.trained) }]) : '';
+        const p =
+          typeof params === 'object' && params !== null && 'dataIndex' in params
+            ? points[Number(params.dataIndex)]
+            : undefined;
+        return p
+          ? tooltipNode(p.name, [
+              { name: input.measure, value: shown(p) },
+              { name: 'trained parameters', value: number(p.trained) },
+            ])
+          : '';
       },
     },
     series: [
       {
-        id: 'scene', type: 'custom', data: sceneData, silent: true, z: 1, tooltip: { show: false },
+        id: 'scene',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 1,
+        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
-          const end = area.x + area.width, floor = area.y + area.height;
+          const end = area.x + area.width,
+            floor = area.y + area.height;
           const within = (x: number) => x >= area.x - 0.5 && x <= end + 0.5;
           const parts = [];
           if (baseline && baseline.low !== null && baseline.high !== null) {
-            const [top, bottom] = [Math.max(area.y, at(api, 0, baseline.high)[1]), Math.min(floor, at(api, 0, baseline.low)[1])];
+            const [top, bottom] = [
+              Math.max(area.y, at(api, 0, baseline.high)[1]),
+              Math.min(floor, at(api, 0, baseline.low)[1]),
+            ];
             parts.push(rect(area.x, top, area.width, bottom - top, palette.text, 0.07));
           }
           for (const decade of scale.ticks) {
             const x = at(api, decade, 0)[0];
-            if (within(x)) parts.push(line(x, area.y, x, floor, { colour: palette.grid }), text(x, floor + 12, compact(10 ** decade), palette, { align: 'center' }));
+            if (within(x))
+              parts.push(
+                line(x, area.y, x, floor, { colour: palette.grid }),
+                text(x, floor + 12, compact(10 ** decade), palette, { align: 'center' }),
+              );
           }
           if (scale.zero !== null) {
-            const x = at(api, scale.zero, 0)[0], gap = at(api, scale.zero + 0.3, 0)[0];
-            if (within(x)) parts.push(line(x, area.y, x, floor, { colour: palette.grid }), text(x, floor + 12, '0', palette, { align: 'center' }));
-            if (within(gap)) parts.push(rect(gap - 3, floor - 2, 7, 4, palette.surface), line(gap - 5, floor + 5, gap, floor - 5, { colour: palette.borderStrong, width: 1.3 }), line(gap, floor + 5, gap + 5, floor - 5, { colour: palette.borderStrong, width: 1.3 }));
+            const x = at(api, scale.zero, 0)[0],
+              gap = at(api, scale.zero + 0.3, 0)[0];
+            if (within(x))
+              parts.push(
+                line(x, area.y, x, floor, { colour: palette.grid }),
+                text(x, floor + 12, '0', palette, { align: 'center' }),
+              );
+            if (within(gap))
+              parts.push(
+                rect(gap - 3, floor - 2, 7, 4, palette.surface),
+                line(gap - 5, floor + 5, gap, floor - 5, { colour: palette.borderStrong, width: 1.3 }),
+                line(gap, floor + 5, gap + 5, floor - 5, { colour: palette.borderStrong, width: 1.3 }),
+              );
           }
           const steps = front.flatMap((p, i) => {
             const here = at(api, scale.x(p.trained), p.mean);
             const before = front[i - 1];
             return before ? [[here[0], at(api, 0, before.mean)[1]] as const, here] : [here];
           });
-          if (steps.length > 1 && steps.every(([x]) => within(x))) parts.push(polyline(steps, { colour: palette.text3, dash: [4, 3] }));
+          if (steps.length > 1 && steps.every(([x]) => within(x)))
+            parts.push(polyline(steps, { colour: palette.text3, dash: [4, 3] }));
           return group(parts);
         },
       },
       {
-        id: 'points', type: 'custom', z: 3, encode: { x: 0, y: 1 }, data: points.map((p) => [scale.x(p.trained), p.mean]),
+        id: 'points',
+        type: 'custom',
+        z: 3,
+        encode: { x: 0, y: 1 },
+        data: points.map((p) => [scale.x(p.trained), p.mean]),
         renderItem: (params, api) => {
           const p = points[params.dataIndex];
           if (!p) return null;
@@ -131,14 +231,32 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
           const [low, high] = whisker;
           return group([
             target(x - 12, y - 12, 24, 24),
-            p.key === input.highlight ? { type: 'circle', shape: { cx: x, cy: y, r: 11 }, style: { fill: palette.accentWeak, stroke: palette.accent, lineWidth: 1 } } : null,
-            ...(low !== undefined && high !== undefined ? [line(x, Math.min(low, floor), x, Math.max(high, area.y), { colour, width: 1.5 }), ...[low, high].map((y) => (y >= area.y - 0.5 && y <= floor + 0.5 ? line(x - 3, y, x + 3, y, { colour, width: 1.5 }) : null))] : []),
+            p.key === input.highlight
+              ? {
+                  type: 'circle',
+                  shape: { cx: x, cy: y, r: 11 },
+                  style: { fill: palette.accentWeak, stroke: palette.accent, lineWidth: 1 },
+                }
+              : null,
+            ...(low !== undefined && high !== undefined
+              ? [
+                  line(x, Math.min(low, floor), x, Math.max(high, area.y), { colour, width: 1.5 }),
+                  ...[low, high].map((y) =>
+                    y >= area.y - 0.5 && y <= floor + 0.5 ? line(x - 3, y, x + 3, y, { colour, width: 1.5 }) : null,
+                  ),
+                ]
+              : []),
             mark(p.look.marker, x, y, colour, palette, { hollow: p.low === null }),
           ]);
         },
       },
       {
-        id: 'names', type: 'custom', data: sceneData, silent: true, z: 4, tooltip: { show: false },
+        id: 'names',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 4,
+        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const seen = points.flatMap((p) => {
@@ -147,18 +265,35 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
           });
           const obstacles: Box[] = seen.flatMap(({ p, x, y }) => [
             { x: x - 6, y: y - 6, width: 12, height: 12 },
-            ...(p.low !== null && p.high !== null ? [{ x: x - 3, y: at(api, 0, p.high)[1], width: 6, height: at(api, 0, p.low)[1] - at(api, 0, p.high)[1] }] : []),
+            ...(p.low !== null && p.high !== null
+              ? [{ x: x - 3, y: at(api, 0, p.high)[1], width: 6, height: at(api, 0, p.low)[1] - at(api, 0, p.high)[1] }]
+              : []),
           ]);
           const steps = front.map((p) => at(api, scale.x(p.trained), p.mean));
           for (const [i, [x, y]] of steps.entries()) {
             const before = steps[i - 1];
-            if (before) obstacles.push({ x: before[0], y: before[1] - 2, width: x - before[0], height: 4 }, { x: x - 2, y, width: 4, height: before[1] - y });
+            if (before)
+              obstacles.push(
+                { x: before[0], y: before[1] - 2, width: x - before[0], height: 4 },
+                { x: x - 2, y, width: 4, height: before[1] - y },
+              );
           }
-          const boxes = placeLabels(seen.map(({ p, x, y }) => ({ x, y, width: p.name.length * 6.1 + 2, height: 13, gap: 10 })), obstacles, { x: area.x, y: area.y - 8, width: size.width - area.x - 4, height: area.height + 8 });
-          return group(seen.map(({ p }, i) => {
-            const box = boxes[i];
-            return box ? text(box.x, box.y + box.height / 2, p.name, palette, { colour: palette.text, bold: p.key === input.highlight }) : null;
-          }));
+          const boxes = placeLabels(
+            seen.map(({ p, x, y }) => ({ x, y, width: p.name.length * 6.1 + 2, height: 13, gap: 10 })),
+            obstacles,
+            { x: area.x, y: area.y - 8, width: size.width - area.x - 4, height: area.height + 8 },
+          );
+          return group(
+            seen.map(({ p }, i) => {
+              const box = boxes[i];
+              return box
+                ? text(box.x, box.y + box.height / 2, p.name, palette, {
+                    colour: palette.text,
+                    bold: p.key === input.highlight,
+                  })
+                : null;
+            }),
+          );
         },
       },
     ],
@@ -166,9 +301,14 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
 }
 
 export function paretoSummary(input: ParetoInput): string {
-  const lines = input.points.map((p) => `${p.name}: ${number(p.mean, 1)} percent with ${number(p.trained)} trained parameters.`);
+  const lines = input.points.map(
+    (p) => `${p.name}: ${number(p.mean, 1)} percent with ${number(p.trained)} trained parameters.`,
+  );
   return `Quality in ${input.measure} against trained parameters; up and left is better. ${lines.join(' ')}`;
 }
 export function paretoTable(input: ParetoInput): ChartTable {
-  return { columns: ['Method', 'Trained parameters', `${input.measure}, %`, '95 % from', '95 % to'], rows: input.points.map((p) => [p.name, p.trained, p.mean, p.low, p.high]) };
+  return {
+    columns: ['Method', 'Trained parameters', `${input.measure}, %`, '95 % from', '95 % to'],
+    rows: input.points.map((p) => [p.name, p.trained, p.mean, p.low, p.high]),
+  };
 }

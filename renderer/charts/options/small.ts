@@ -21,44 +21,107 @@ export interface SmallInput {
 
 export function smallOption(input: SmallInput, palette: Palette): ChartOption {
   const ys = [...input.points, ...input.planned].map((s) => s.y ?? 0);
-  const step = niceStep(Math.max(input.limit?.value ?? 0, ys.reduce((a, b) => Math.max(a, b), 0)) * 1.05 || 1, 2, [1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10]);
+  const step = niceStep(
+    Math.max(
+      input.limit?.value ?? 0,
+      ys.reduce((a, b) => Math.max(a, b), 0),
+    ) * 1.05 || 1,
+    2,
+    [1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10],
+  );
   // Ticks are round numbers: "6 × 10⁻⁴" says as much as "6.0 × 10⁻⁴".
   const label = (v: number) => input.format(v).replace('.0 ', ' ');
   const xMax = Math.max(1, input.xMax ?? 0, input.points[input.points.length - 1]?.x ?? 0);
   const points = (samples: readonly Sample[]) => bounded(samples, 800).map(({ x, y }) => [x, y ?? '-']);
   return {
     ...base(palette),
-    grid: { left: Math.max(58, Math.max(label(step).length, label(step * 2).length) * 6 + 10), right: 16, top: 12, bottom: 22 },
+    grid: {
+      left: Math.max(58, Math.max(label(step).length, label(step * 2).length) * 6 + 10),
+      right: 16,
+      top: 12,
+      bottom: 22,
+    },
     xAxis: {
-      type: 'value', min: 0, max: xMax, interval: xMax / 2, axisLine: axisLine(palette), axisTick: { show: false }, splitLine: { show: false },
-      axisLabel: { ...axisLabel(palette), formatter: (v: number) => number(Math.round(v)), alignMinLabel: 'left', alignMaxLabel: 'right' },
+      type: 'value',
+      min: 0,
+      max: xMax,
+      interval: xMax / 2,
+      axisLine: axisLine(palette),
+      axisTick: { show: false },
+      splitLine: { show: false },
+      axisLabel: {
+        ...axisLabel(palette),
+        formatter: (v: number) => number(Math.round(v)),
+        alignMinLabel: 'left',
+        alignMaxLabel: 'right',
+      },
     },
     yAxis: {
-      type: 'value', min: 0, max: step * 2, interval: step, axisLine: { show: false }, axisTick: { show: false }, splitLine: splitLine(palette),
+      type: 'value',
+      min: 0,
+      max: step * 2,
+      interval: step,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      splitLine: splitLine(palette),
       axisLabel: { ...axisLabel(palette), formatter: (v: number) => (v === 0 ? '0' : label(v)) },
     },
     dataZoom: [insideZoom],
     tooltip: {
-      ...tooltip(palette), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: palette.borderStrong, type: 'solid', width: 1 } },
+      ...tooltip(palette),
+      trigger: 'axis',
+      axisPointer: { type: 'line', lineStyle: { color: palette.borderStrong, type: 'solid', width: 1 } },
       formatter: (params: unknown) => {
         const first: unknown = Array.isArray(params) ? params[0] : params;
-        const x = typeof first === 'object' && first !== null && 'axisValue' in first ? Number(first.axisValue) : Number.NaN;
+        const x =
+          typeof first === 'object' && first !== null && 'axisValue' in first ? Number(first.axisValue) : Number.NaN;
         const sample = input.points[nearest(input.points, x)];
         if (!sample || sample.y === null) return '';
-        return tooltipNode(`Step ${number(sample.x)}`, [{ name: input.title, value: `${input.format(sample.y)}${input.unit ? ` ${input.unit}` : ''}` }]);
+        return tooltipNode(`Step ${number(sample.x)}`, [
+          { name: input.title, value: `${input.format(sample.y)}${input.unit ? ` ${input.unit}` : ''}` },
+        ]);
       },
     },
     series: [
-      { id: 'points', name: input.title, type: 'line', data: points(input.points), showSymbol: input.points.length === 1, symbolSize: 4, z: 3, lineStyle: { width: 1.6, color: palette.accent }, itemStyle: { color: palette.accent }, ...(input.area ? { areaStyle: { color: palette.accentWeak, opacity: 1 } } : {}), emphasis: { disabled: true } },
-      { id: 'planned', name: 'planned', type: 'line', data: points(input.planned), showSymbol: false, z: 2, lineStyle: { width: 1, color: palette.text3, type: [3, 3] }, emphasis: { disabled: true } },
       {
-        id: 'scene', type: 'custom', data: sceneData, silent: true, z: 4, tooltip: { show: false },
+        id: 'points',
+        name: input.title,
+        type: 'line',
+        data: points(input.points),
+        showSymbol: input.points.length === 1,
+        symbolSize: 4,
+        z: 3,
+        lineStyle: { width: 1.6, color: palette.accent },
+        itemStyle: { color: palette.accent },
+        ...(input.area ? { areaStyle: { color: palette.accentWeak, opacity: 1 } } : {}),
+        emphasis: { disabled: true },
+      },
+      {
+        id: 'planned',
+        name: 'planned',
+        type: 'line',
+        data: points(input.planned),
+        showSymbol: false,
+        z: 2,
+        lineStyle: { width: 1, color: palette.text3, type: [3, 3] },
+        emphasis: { disabled: true },
+      },
+      {
+        id: 'scene',
+        type: 'custom',
+        data: sceneData,
+        silent: true,
+        z: 4,
+        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const marks = [];
           if (input.limit) {
             const y = at(api, 0, input.limit.value)[1];
-            marks.push(line(area.x, y, area.x + area.width, y, { colour: palette.text, dash: [4, 3] }), text(area.x + area.width, y + 9, input.limit.label, palette, { align: 'right', colour: palette.text }));
+            marks.push(
+              line(area.x, y, area.x + area.width, y, { colour: palette.text, dash: [4, 3] }),
+              text(area.x + area.width, y + 9, input.limit.label, palette, { align: 'right', colour: palette.text }),
+            );
           }
           const middle = input.planned[Math.floor(input.planned.length * 0.6)];
           if (middle && middle.y !== null && input.planned.length > 2) {
@@ -79,5 +142,8 @@ export function smallSummary(input: SmallInput): string {
   return `${input.title} by step: ${input.format(last.y)} ${input.unit} at step ${number(last.x)}, highest ${input.format(peak)}.`;
 }
 export function smallTable(input: SmallInput): ChartTable {
-  return { columns: ['Step', input.unit ? `${input.title}, ${input.unit}` : input.title], rows: input.points.map((s) => [s.x, s.y]) };
+  return {
+    columns: ['Step', input.unit ? `${input.title}, ${input.unit}` : input.title],
+    rows: input.points.map((s) => [s.x, s.y]),
+  };
 }

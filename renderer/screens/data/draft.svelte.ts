@@ -85,25 +85,42 @@ class ImportDraft {
     if (this.name.trim() === '') return 'Give the data set a name.';
     if (this.columnOf('text') === null) return 'Give one column the role Text.';
     if (this.columnOf('label') === null) return 'Give one column the role Label.';
-    if (this.mode === 'column' && this.columnOf('split') === null) return 'Give one column the role Split, or split by shares.';
+    if (this.mode === 'column' && this.columnOf('split') === null)
+      return 'Give one column the role Split, or split by shares.';
     if (this.mode === 'files' && this.testFile === null) return 'Choose a test file, or split by shares.';
-    if (this.mode === 'shares' && (this.validationShare === null || this.testShare === null || this.seed === null)) return 'Fill in the shares and the seed.';
-    if (this.mode === 'shares' && (this.validationShare ?? 0) + (this.testShare ?? 0) > 90) return 'Leave at least 10 % of the rows for training.';
+    if (this.mode === 'shares' && (this.validationShare === null || this.testShare === null || this.seed === null))
+      return 'Fill in the shares and the seed.';
+    if (this.mode === 'shares' && (this.validationShare ?? 0) + (this.testShare ?? 0) > 90)
+      return 'Leave at least 10 % of the rows for training.';
     return null;
   }
 
   request(): ImportRequest | null {
-    const text = this.columnOf('text'), label = this.columnOf('label');
-    if (this.missing !== null || this.projectId === null || this.path === null || text === null || label === null) return null;
+    const text = this.columnOf('text'),
+      label = this.columnOf('label');
+    if (this.missing !== null || this.projectId === null || this.path === null || text === null || label === null)
+      return null;
     const share = (percent: number | null): number | null => (percent ? percent / 100 : null);
     const byColumn = this.mode === 'column';
     return {
-      projectId: this.projectId, name: this.name.trim(), path: this.path, reading: { ...this.reading }, task: 'classification',
-      textColumn: text, pairColumn: this.columnOf('pair'), labelColumn: label,
+      projectId: this.projectId,
+      name: this.name.trim(),
+      path: this.path,
+      reading: { ...this.reading },
+      task: 'classification',
+      textColumn: text,
+      pairColumn: this.columnOf('pair'),
+      labelColumn: label,
       // A missing validation file leaves the validation rows to be taken from training ones.
-      validation: byColumn ? null : this.mode === 'files' ? (this.validationFile ?? share(this.validationShare)) : share(this.validationShare),
+      validation: byColumn
+        ? null
+        : this.mode === 'files'
+          ? (this.validationFile ?? share(this.validationShare))
+          : share(this.validationShare),
       test: byColumn ? null : this.mode === 'files' ? this.testFile : share(this.testShare),
-      splitColumn: byColumn ? this.columnOf('split') : null, seed: this.seed ?? 1, badRows: this.badRows,
+      splitColumn: byColumn ? this.columnOf('split') : null,
+      seed: this.seed ?? 1,
+      badRows: this.badRows,
     };
   }
 

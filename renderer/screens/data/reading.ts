@@ -7,12 +7,25 @@ const delimiters: Readonly<Record<string, string>> = { ',': 'comma', ';': 'semic
 export const delimiterName = (delimiter: string): string => delimiters[delimiter] ?? `"${delimiter}"`;
 
 export const delimiterChoices = Object.entries(delimiters).map(([value, label]) => ({ value, label }));
-export const formatChoices = (['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text'] as const).map((value) => ({ value, label: value === 'text' ? 'Plain text' : value === 'parquet' ? 'Parquet' : value.toUpperCase() }));
+export const formatChoices = (['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text'] as const).map((value) => ({
+  value,
+  label: value === 'text' ? 'Plain text' : value === 'parquet' ? 'Parquet' : value.toUpperCase(),
+}));
 /** Labels that TextDecoder takes, the usual exports of spreadsheets first. */
 export const encodingChoices = [
-  { value: 'utf-8', label: 'UTF-8' }, { value: 'windows-1252', label: 'Windows-1252 (Western)' }, { value: 'utf-16le', label: 'UTF-16 LE' }, { value: 'utf-16be', label: 'UTF-16 BE' },
-  { value: 'iso-8859-2', label: 'ISO 8859-2 (Central Europe)' }, { value: 'windows-1251', label: 'Windows-1251 (Cyrillic)' }, { value: 'koi8-r', label: 'KOI8-R' },
-  { value: 'gb18030', label: 'GB18030 (Chinese)' }, { value: 'big5', label: 'Big5 (Chinese)' }, { value: 'shift_jis', label: 'Shift JIS (Japanese)' }, { value: 'euc-jp', label: 'EUC-JP' }, { value: 'euc-kr', label: 'EUC-KR (Korean)' },
+  { value: 'utf-8', label: 'UTF-8' },
+  { value: 'windows-1252', label: 'Windows-1252 (Western)' },
+  { value: 'utf-16le', label: 'UTF-16 LE' },
+  { value: 'utf-16be', label: 'UTF-16 BE' },
+  { value: 'iso-8859-2', label: 'ISO 8859-2 (Central Europe)' },
+  { value: 'windows-1251', label: 'Windows-1251 (Cyrillic)' },
+  { value: 'koi8-r', label: 'KOI8-R' },
+  { value: 'gb18030', label: 'GB18030 (Chinese)' },
+  { value: 'big5', label: 'Big5 (Chinese)' },
+  { value: 'shift_jis', label: 'Shift JIS (Japanese)' },
+  { value: 'euc-jp', label: 'EUC-JP' },
+  { value: 'euc-kr', label: 'EUC-KR (Korean)' },
 ] as const;
 
-export const isFormat = (value: string): value is NonNullable<ReadingOptions['format']> => formatChoices.some((choice) => choice.value === value);
+export const isFormat = (value: string): value is NonNullable<ReadingOptions['format']> =>
+  formatChoices.some((choice) => choice.value === value);

@@ -2,7 +2,11 @@
 import type { DatasetRow, Problem, SplitName } from '../../../electron/contract/index.js';
 import { call, toProblem } from '../../state/client.js';
 
-export interface RowFilter { readonly split: SplitName | null; readonly label: string | null; readonly search: string }
+export interface RowFilter {
+  readonly split: SplitName | null;
+  readonly label: string | null;
+  readonly search: string;
+}
 const PAGE = 100;
 const KEPT = 40;
 
@@ -40,10 +44,19 @@ export class RowPages {
     const turn = this.#turn;
     const { split, label, search } = this.#filter;
     try {
-      const answer = await call('datasets.rows', { id: this.datasetId, offset: page * PAGE, limit: PAGE, ...(split ? { split } : {}), ...(label !== null ? { label } : {}), ...(search ? { search } : {}) });
+      const answer = await call('datasets.rows', {
+        id: this.datasetId,
+        offset: page * PAGE,
+        limit: PAGE,
+        ...(split ? { split } : {}),
+        ...(label !== null ? { label } : {}),
+        ...(search ? { search } : {}),
+      });
       if (turn !== this.#turn) return;
       const pages = new Map(this.#pages).set(page, answer.rows);
-      const farthest = [...pages.keys()].sort((a, b) => Math.abs(b - page) - Math.abs(a - page)).slice(0, Math.max(0, pages.size - KEPT));
+      const farthest = [...pages.keys()]
+        .sort((a, b) => Math.abs(b - page) - Math.abs(a - page))
+        .slice(0, Math.max(0, pages.size - KEPT));
       for (const far of farthest) {
         pages.delete(far);
         this.#asked.delete(far);

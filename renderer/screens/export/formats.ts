@@ -3,18 +3,41 @@ import type { ExportFormat, Run } from '../../../electron/contract/index.js';
 import { fileName } from '../../charts/csv.js';
 
 export const formatNames: Readonly<Record<ExportFormat, { title: string; short: string; text: string }>> = {
-  peft: { title: 'Hugging Face PEFT', short: 'PEFT', text: 'adapter_config.json and adapter_model.safetensors with the classification head; loads with PeftModel.from_pretrained beside the base model.' },
-  adapterhub: { title: 'AdapterHub', short: 'AdapterHub', text: 'An adapter folder with its head for the adapters library; loads with load_adapter.' },
-  merged: { title: 'Merged model', short: 'merged', text: 'A plain Hugging Face folder with the trained weights inside the base: no adapter library needed.' },
-  onnx: { title: 'ONNX for inference', short: 'ONNX', text: 'model.onnx with the tokenizer beside it, for any ONNX Runtime.' },
+  peft: {
+    title: 'Hugging Face PEFT',
+    short: 'PEFT',
+    text: 'adapter_config.json and adapter_model.safetensors with the classification head; loads with PeftModel.from_pretrained beside the base model.',
+  },
+  adapterhub: {
+    title: 'AdapterHub',
+    short: 'AdapterHub',
+    text: 'An adapter folder with its head for the adapters library; loads with load_adapter.',
+  },
+  merged: {
+    title: 'Merged model',
+    short: 'merged',
+    text: 'A plain Hugging Face folder with the trained weights inside the base: no adapter library needed.',
+  },
+  onnx: {
+    title: 'ONNX for inference',
+    short: 'ONNX',
+    text: 'model.onnx with the tokenizer beside it, for any ONNX Runtime.',
+  },
 };
 
 /**
  * A folder of the export's own inside the one that was chosen, named after run and format: "lora-r-8-seed-3-peft".
  * `attempt` 2 and up number it, where the name is taken.
  */
-export function exportFolder(chosen: string, run: Pick<Run, 'methodName' | 'setting' | 'seed'>, format: ExportFormat, attempt = 1): string {
+export function exportFolder(
+  chosen: string,
+  run: Pick<Run, 'methodName' | 'setting' | 'seed'>,
+  format: ExportFormat,
+  attempt = 1,
+): string {
   const separator = chosen.includes('\\') ? '\\' : '/';
-  const name = fileName(`${run.methodName} ${run.setting} seed ${run.seed} ${format}${attempt > 1 ? ` ${attempt}` : ''}`);
+  const name = fileName(
+    `${run.methodName} ${run.setting} seed ${run.seed} ${format}${attempt > 1 ? ` ${attempt}` : ''}`,
+  );
   return `${chosen.replace(/[/\\]+$/, '')}${separator}${name}`;
 }

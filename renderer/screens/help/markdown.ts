@@ -17,7 +17,9 @@ markdown.renderer.rules['link_close'] = (tokens, index, options, _env, self) => 
     if (token?.type === 'link_close') depth += 1;
     if (token?.type === 'link_open' && (depth -= 1) === 0) {
       const href = String(token.attrGet('href') ?? '');
-      return isOutside(href) ? `</span> <span class="address">${markdown.utils.escapeHtml(href)}</span>` : self.renderToken(tokens, index, options);
+      return isOutside(href)
+        ? `</span> <span class="address">${markdown.utils.escapeHtml(href)}</span>`
+        : self.renderToken(tokens, index, options);
     }
   }
   return self.renderToken(tokens, index, options);

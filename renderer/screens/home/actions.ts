@@ -38,7 +38,13 @@ export const exportProject = (project: Project): Promise<void> =>
     const { jobId } = await call('projects.export', { id: project.id, path });
     toasts.show(`Exporting ${project.name}; the status bar shows the progress.`);
     await jobs.finished(jobId);
-    toasts.show(`${project.name} was exported.`, { tone: 'good', action: { label: 'Show the file', run: () => void guarded(async () => void (await call('files.show', { path }))) } });
+    toasts.show(`${project.name} was exported.`, {
+      tone: 'good',
+      action: {
+        label: 'Show the file',
+        run: () => void guarded(async () => void (await call('files.show', { path }))),
+      },
+    });
   });
 
 export const importProject = (): Promise<void> =>

@@ -66,7 +66,18 @@ export async function addModelFolder(): Promise<void> {
 /** Takes a model out of the list; its folder stays where it is. */
 export async function removeModel(id: number, name: string): Promise<void> {
   try {
-    if (!(await confirm.ask({ title: `Take ${name} out of the list?`, lines: ['Its folder stays on disk as it is.', 'Runs on it keep their scores; they cannot be used or resumed until the folder is added again.'], confirmLabel: 'Take out', danger: true }))) return;
+    if (
+      !(await confirm.ask({
+        title: `Take ${name} out of the list?`,
+        lines: [
+          'Its folder stays on disk as it is.',
+          'Runs on it keep their scores; they cannot be used or resumed until the folder is added again.',
+        ],
+        confirmLabel: 'Take out',
+        danger: true,
+      }))
+    )
+      return;
     await call('models.remove', { id });
     await models.refresh();
   } catch (error) {

@@ -1,6 +1,17 @@
 /** What the user is about to train in one project: model, data, methods with options, seeds, settings. Kept while the window lives. */
 import { trainingSchema } from '../../../electron/contract/index.js';
-import type { BaseModel, CallOutput, Dataset, DeviceChoice, Estimate, Matrix, MethodInfo, Plan, Problem, Training } from '../../../electron/contract/index.js';
+import type {
+  BaseModel,
+  CallOutput,
+  Dataset,
+  DeviceChoice,
+  Estimate,
+  Matrix,
+  MethodInfo,
+  Plan,
+  Problem,
+  Training,
+} from '../../../electron/contract/index.js';
 import { SvelteMap } from 'svelte/reactivity';
 import { call, toProblem } from '../../state/client.js';
 
@@ -12,12 +23,18 @@ export interface MethodDraft {
   learningRate: number;
 }
 
-export type Measured = { readonly state: 'measuring' } | { readonly state: 'done'; readonly estimate: Estimate } | { readonly state: 'failed'; readonly problem: Problem };
+export type Measured =
+  | { readonly state: 'measuring' }
+  | { readonly state: 'done'; readonly estimate: Estimate }
+  | { readonly state: 'failed'; readonly problem: Problem };
 
 /** Seeds as the user writes them: "1, 2, 3" or "1 to 5"; null when it cannot be read. */
 export function parseSeeds(text: string): number[] | null {
   const seeds: number[] = [];
-  for (const part of text.split(/[,;]/).map((piece) => piece.trim()).filter(Boolean)) {
+  for (const part of text
+    .split(/[,;]/)
+    .map((piece) => piece.trim())
+    .filter(Boolean)) {
     const range = /^(\d+)\s*(?:to|-|\u2013)\s*(\d+)$/.exec(part);
     if (range) {
       const [from, to] = [Number(range[1]), Number(range[2])];
@@ -52,7 +69,11 @@ export class PlanDraft {
   offer(list: readonly MethodInfo[]): void {
     for (const method of list) {
       if (this.methods.has(method.type)) continue;
-      this.methods.set(method.type, { selected: method.type === 'full' || method.type === 'lora', options: { ...method.defaults }, learningRate: method.learningRate });
+      this.methods.set(method.type, {
+        selected: method.type === 'full' || method.type === 'lora',
+        options: { ...method.defaults },
+        learningRate: method.learningRate,
+      });
     }
     if (!this.methods.has(this.shown)) this.shown = list[0]?.type ?? 'lora';
   }
@@ -77,7 +98,11 @@ export class PlanDraft {
   }
 
   get hasErrors(): boolean {
-    return Object.values(this.errors).some((error) => error !== null) || this.seeds === null || this.selected.some(([type]) => this.countProblems.has(type));
+    return (
+      Object.values(this.errors).some((error) => error !== null) ||
+      this.seeds === null ||
+      this.selected.some(([type]) => this.countProblems.has(type))
+    );
   }
 
   /** Counts parameters of one method; the answer to an outdated question is dropped. */
@@ -88,7 +113,11 @@ export class PlanDraft {
     const asked = JSON.stringify([modelId, this.datasetId, method.options]);
     const current = () => asked === JSON.stringify([this.modelId, this.datasetId, this.methods.get(type)?.options]);
     try {
-      const counts = await call('models.count', { modelId, datasetId: this.datasetId, method: { type, ...method.options } });
+      const counts = await call('models.count', {
+        modelId,
+        datasetId: this.datasetId,
+        method: { type, ...method.options },
+      });
       if (!current()) return;
       this.counts.set(type, counts);
       this.countProblems.delete(type);
@@ -101,13 +130,25 @@ export class PlanDraft {
   plan(type: string, model: BaseModel, dataset: Dataset, seed: number): Plan | null {
     const method = this.methods.get(type);
     if (!method) return null;
-    return { model: model.name, data: dataset.name, objective: 'classification', method: { ...$state.snapshot(method.options), type }, training: { ...$state.snapshot(this.training), learningRate: method.learningRate, seed }, device: this.device };
+    return {
+      model: model.name,
+      data: dataset.name,
+      objective: 'classification',
+      method: { ...$state.snapshot(method.options), type },
+      training: { ...$state.snapshot(this.training), learningRate: method.learningRate, seed },
+      device: this.device,
+    };
   }
 
   matrix(model: BaseModel, dataset: Dataset): Matrix {
     const chosen = this.selected;
     return {
-      model: model.name, data: dataset.name, objective: 'classification', device: this.device, training: $state.snapshot(this.training), seeds: this.seeds ?? [1],
+      model: model.name,
+      data: dataset.name,
+      objective: 'classification',
+      device: this.device,
+      training: $state.snapshot(this.training),
+      seeds: this.seeds ?? [1],
       methods: chosen.map(([type, method]) => ({ ...$state.snapshot(method.options), type })),
       overrides: Object.fromEntries(chosen.map(([type, method]) => [type, { learningRate: method.learningRate }])),
     };

@@ -12,7 +12,11 @@ export interface Grouped {
   readonly other: Group;
 }
 
-const sum = (name: string, groups: readonly Group[]): Group => ({ name, frozen: groups.reduce((total, group) => total + group.frozen, 0), trainable: groups.reduce((total, group) => total + group.trainable, 0) });
+const sum = (name: string, groups: readonly Group[]): Group => ({
+  name,
+  frozen: groups.reduce((total, group) => total + group.frozen, 0),
+  trainable: groups.reduce((total, group) => total + group.trainable, 0),
+});
 
 /** Names hold a layer's number ("layer 0", "encoder.layer.3", "Layer 1" counted from 1 when no "layer 0" exists). */
 export function groupsOf(groups: readonly Group[], layerCount: number): Grouped {
@@ -27,5 +31,12 @@ export function groupsOf(groups: readonly Group[], layerCount: number): Grouped 
   const rest = numbered.filter(({ at }) => at === undefined).map(({ group }) => group);
   const isEmbedding = (group: Group) => /embed/i.test(group.name);
   const isHead = (group: Group) => /head|classif|score/i.test(group.name);
-  return { embeddings: sum('embeddings', rest.filter(isEmbedding)), layers, other: sum('other', rest.filter((group) => !isEmbedding(group) && !isHead(group))) };
+  return {
+    embeddings: sum('embeddings', rest.filter(isEmbedding)),
+    layers,
+    other: sum(
+      'other',
+      rest.filter((group) => !isEmbedding(group) && !isHead(group)),
+    ),
+  };
 }

@@ -42,7 +42,12 @@ export class Playground {
     this.problem = null;
     const { text, pair } = this;
     try {
-      this.predictions = await this.#ask(runIds, text, withPair && pair.trim() !== '' ? pair : null, this.known?.label ?? null);
+      this.predictions = await this.#ask(
+        runIds,
+        text,
+        withPair && pair.trim() !== '' ? pair : null,
+        this.known?.label ?? null,
+      );
     } catch (error) {
       this.problem = toProblem(error);
     } finally {
@@ -51,9 +56,21 @@ export class Playground {
   }
 
   /** One text through all readers, kept in the history. */
-  async #ask(runIds: readonly number[], text: string, pair: string | null, label: string | null): Promise<readonly Prediction[]> {
-    const predictions = await call('playground.predict', { runIds: [...runIds], text, pair, untrained: this.untrained });
-    const answers = Object.fromEntries(predictions.filter((p) => p.problem === null).map((p) => [readerKey(p.runId), p.label]));
+  async #ask(
+    runIds: readonly number[],
+    text: string,
+    pair: string | null,
+    label: string | null,
+  ): Promise<readonly Prediction[]> {
+    const predictions = await call('playground.predict', {
+      runIds: [...runIds],
+      text,
+      pair,
+      untrained: this.untrained,
+    });
+    const answers = Object.fromEntries(
+      predictions.filter((p) => p.problem === null).map((p) => [readerKey(p.runId), p.label]),
+    );
     this.history = [{ id: this.#next++, text, pair, label, answers }, ...this.history].slice(0, HISTORY);
     return predictions;
   }
@@ -93,7 +110,12 @@ export class Playground {
   async takeTestRow(datasetId: number): Promise<boolean> {
     const { total } = await call('datasets.rows', { id: datasetId, offset: 0, limit: 1, split: 'test' });
     if (total === 0) return false;
-    const { rows } = await call('datasets.rows', { id: datasetId, offset: Math.floor(Math.random() * total), limit: 1, split: 'test' });
+    const { rows } = await call('datasets.rows', {
+      id: datasetId,
+      offset: Math.floor(Math.random() * total),
+      limit: 1,
+      split: 'test',
+    });
     const row = rows[0];
     if (!row) return false;
     this.text = row.text;

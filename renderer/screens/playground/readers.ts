@@ -18,8 +18,12 @@ export function defaultReaders(runs: readonly Run[], limit = 3): number[] {
     const known = first.get(run.plan.method.type);
     if (!known || run.seed < known.seed) first.set(run.plan.method.type, run);
   }
-  const score = (run: Run) => (run.plan.method.type === 'full' ? 2 : (run.result?.test?.macroF1 ?? run.validation?.macroF1 ?? 0));
-  return [...first.values()].sort((a, b) => score(b) - score(a)).slice(0, limit).map((run) => run.id);
+  const score = (run: Run) =>
+    run.plan.method.type === 'full' ? 2 : (run.result?.test?.macroF1 ?? run.validation?.macroF1 ?? 0);
+  return [...first.values()]
+    .sort((a, b) => score(b) - score(a))
+    .slice(0, limit)
+    .map((run) => run.id);
 }
 
 /**
@@ -29,7 +33,10 @@ export function labelOrder(predictions: readonly Prediction[], shown = 5): strin
   const good = predictions.filter((p) => p.problem === null);
   const lead = good[0];
   if (!lead) return [];
-  const order = Object.entries(lead.probabilities).sort((a, b) => b[1] - a[1]).slice(0, shown).map(([label]) => label);
+  const order = Object.entries(lead.probabilities)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, shown)
+    .map(([label]) => label);
   for (const p of good) if (!order.includes(p.label)) order.push(p.label);
   return order;
 }

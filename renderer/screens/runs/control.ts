@@ -14,11 +14,21 @@ async function guarded(action: () => Promise<unknown>): Promise<void> {
 }
 
 /** Failures that a resumed run would meet again at once: only a changed plan helps. */
-const endsSameAgain: ReadonlySet<ErrorCode> = new Set(['out-of-memory', 'diverged', 'bad-input', 'bad-model', 'bad-data'] as const);
+const endsSameAgain: ReadonlySet<ErrorCode> = new Set([
+  'out-of-memory',
+  'diverged',
+  'bad-input',
+  'bad-model',
+  'bad-data',
+] as const);
 
 export const canPause = (run: Run): boolean => run.state === 'running' || run.state === 'preparing';
-export const canResume = (run: Run): boolean => run.state === 'paused' || run.state === 'interrupted' || (run.state === 'failed' && run.step > 0 && !endsSameAgain.has(run.problem?.code ?? 'internal'));
-export const canCancel = (run: Run): boolean => canPause(run) || run.state === 'queued' || run.state === 'paused' || run.state === 'interrupted';
+export const canResume = (run: Run): boolean =>
+  run.state === 'paused' ||
+  run.state === 'interrupted' ||
+  (run.state === 'failed' && run.step > 0 && !endsSameAgain.has(run.problem?.code ?? 'internal'));
+export const canCancel = (run: Run): boolean =>
+  canPause(run) || run.state === 'queued' || run.state === 'paused' || run.state === 'interrupted';
 export const canDelete = (run: Run): boolean => !canPause(run);
 
 export const pauseRun = (run: Run): Promise<void> => guarded(() => runs.pause(run.id));
@@ -29,7 +39,8 @@ export const deleteRun = (run: Run): Promise<void> =>
   guarded(async () => {
     if (!(await runs.remove(run.id))) return;
     toasts.show(`${runTitle(run)} was deleted.`);
-    if (router.route.screen === 'project' && router.route.detail === String(run.id)) router.go(projectHref(run.projectId, 'runs'));
+    if (router.route.screen === 'project' && router.route.detail === String(run.id))
+      router.go(projectHref(run.projectId, 'runs'));
   });
 
 /** Queues a plan and leads to its run. */
@@ -48,16 +59,31 @@ export interface Remedy {
 export function remediesOf(run: Run): Remedy[] {
   const { plan } = run;
   const { training } = plan;
-  const changed = (title: string, change: Partial<Plan['training']>, device = plan.device): Remedy => ({ title, plan: { ...plan, device, training: { ...training, ...change } } });
+  const changed = (title: string, change: Partial<Plan['training']>, device = plan.device): Remedy => ({
+    title,
+    plan: { ...plan, device, training: { ...training, ...change } },
+  });
   switch (run.problem?.code) {
     case 'out-of-memory': {
       const list: Remedy[] = [];
-      if (training.batchSize / training.accumulationSteps >= 2) list.push(changed(`Batch in ${training.accumulationSteps * 2} parts`, { accumulationSteps: training.accumulationSteps * 2 }));
-      if (training.maxLength > 32) list.push(changed(`Cut rows at ${Math.floor(training.maxLength / 2)} tokens`, { maxLength: Math.floor(training.maxLength / 2) }));
+      if (training.batchSize / training.accumulationSteps >= 2)
+        list.push(
+          changed(`Batch in ${training.accumulationSteps * 2} parts`, {
+            accumulationSteps: training.accumulationSteps * 2,
+          }),
+        );
+      if (training.maxLength > 32)
+        list.push(
+          changed(`Cut rows at ${Math.floor(training.maxLength / 2)} tokens`, {
+            maxLength: Math.floor(training.maxLength / 2),
+          }),
+        );
       return list;
     }
     case 'diverged':
-      return [changed('A third of the learning rate', { learningRate: Number((training.learningRate / 3).toPrecision(2)) })];
+      return [
+        changed('A third of the learning rate', { learningRate: Number((training.learningRate / 3).toPrecision(2)) }),
+      ];
     case 'device-failed':
       return plan.device === 'cpu' ? [] : [changed('Run on the CPU', {}, 'cpu')];
     default:

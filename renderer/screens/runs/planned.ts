@@ -2,12 +2,20 @@
 import type { StepMetric, Training } from '../../../electron/contract/index.js';
 
 /** Points of the planned rate, empty during warm-up (its height is not reached yet) and after the end. */
-export function plannedRate(training: Pick<Training, 'schedule' | 'warmupRatio'>, last: StepMetric | undefined, totalSteps: number): { x: number; y: number }[] {
+export function plannedRate(
+  training: Pick<Training, 'schedule' | 'warmupRatio'>,
+  last: StepMetric | undefined,
+  totalSteps: number,
+): { x: number; y: number }[] {
   if (!last || last.step >= totalSteps || last.step < training.warmupRatio * totalSteps) return [];
   const parts = training.schedule === 'cosine' ? 24 : 4;
   const warm = training.warmupRatio * totalSteps;
   const done = (step: number) => Math.min(1, Math.max(0, (step - warm) / Math.max(1, totalSteps - warm)));
-  const shape = { linear: (p: number) => 1 - p, cosine: (p: number) => (1 + Math.cos(Math.PI * p)) / 2, constant: () => 1 }[training.schedule];
+  const shape = {
+    linear: (p: number) => 1 - p,
+    cosine: (p: number) => (1 + Math.cos(Math.PI * p)) / 2,
+    constant: () => 1,
+  }[training.schedule];
   const now = shape(done(last.step));
   if (now <= 0) return [];
   return Array.from({ length: parts + 1 }, (_, i) => {

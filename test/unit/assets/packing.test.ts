@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { pieces } from '../../../electron/dev/make-starter/corpus.js';
 import { maskedBatch, maskedShare, TokenStream } from '../../../electron/dev/make-starter/packing.js';
 
-const documents = { tokens: Uint16Array.of(10, 11, 12, 20, 21, 30), starts: Int32Array.of(0, 3, 5, 6), repeats: Uint8Array.of(1, 1, 2) };
+const documents = {
+  tokens: Uint16Array.of(10, 11, 12, 20, 21, 30),
+  starts: Int32Array.of(0, 3, 5, 6),
+  repeats: Uint8Array.of(1, 1, 2),
+};
 const ids = { cls: 2, sep: 3, mask: 4, first: 5 };
 
 describe('the token stream', () => {
@@ -24,7 +28,9 @@ describe('the token stream', () => {
     expect(rest.next).toEqual(whole.next);
   });
   it('refuses rows longer than the corpus', () => {
-    expect(() => new TokenStream(documents, 3, 7).take({ epoch: 0, token: 0 }, 1, 100)).toThrow(/shorter than one sequence/);
+    expect(() => new TokenStream(documents, 3, 7).take({ epoch: 0, token: 0 }, 1, 100)).toThrow(
+      /shorter than one sequence/,
+    );
   });
 });
 
@@ -40,14 +46,24 @@ describe('masking', () => {
       expect(batch.inputIds[row * 64 + 63]).toBe(ids.sep);
       expect([batch.labels[row * 64], batch.labels[row * 64 + 63]]).toEqual([-100, -100]);
       for (let at = 0; at < inner; at += 1) {
-        const [original, label, input] = [rows[row * inner + at]!, batch.labels[row * 64 + 1 + at]!, batch.inputIds[row * 64 + 1 + at]!];
-        if (label === -100) { expect(input).toBe(original); continue; }
+        const [original, label, input] = [
+          rows[row * inner + at]!,
+          batch.labels[row * 64 + 1 + at]!,
+          batch.inputIds[row * 64 + 1 + at]!,
+        ];
+        if (label === -100) {
+          expect(input).toBe(original);
+          continue;
+        }
         expect(label).toBe(original);
         expect(original).not.toBe(ids.sep);
         asked += 1;
         if (input === ids.mask) masked += 1;
         else if (input === original) kept += 1;
-        else { random += 1; expect(input).toBeGreaterThanOrEqual(ids.first); }
+        else {
+          random += 1;
+          expect(input).toBeGreaterThanOrEqual(ids.first);
+        }
       }
     }
     const tokens = rows.filter((token) => token !== ids.sep).length;
@@ -68,5 +84,8 @@ it('cuts long texts at the end of sentences and loses nothing', () => {
   const cut = [...pieces(text.replaceAll('. ', '.\n'), false)];
   expect(cut.map((piece) => piece.text).join(' ')).toBe(text);
   expect(cut.length).toBeGreaterThan(3);
-  for (const piece of cut) { expect(piece.text.length).toBeLessThanOrEqual(800); expect(piece.text.endsWith('.')).toBe(true); }
+  for (const piece of cut) {
+    expect(piece.text.length).toBeLessThanOrEqual(800);
+    expect(piece.text.endsWith('.')).toBe(true);
+  }
 });

@@ -7,19 +7,33 @@ import { cleanDefinition, rowsPerLabel, sampleRows, splits } from '../../../elec
 import { parseGloss, parseSynset } from '../../../electron/dev/make-starter/wordnet.js';
 
 const folder = join('native-assets', 'samples');
-const rowSchema = z.array(z.object({ definition: z.string().min(1), domain: z.string().min(1), split: z.enum(splits) }));
+const rowSchema = z.array(
+  z.object({ definition: z.string().min(1), domain: z.string().min(1), split: z.enum(splits) }),
+);
 
 describe('WordNet', () => {
   it('reads words, definition and examples of a line', () => {
-    expect(parseSynset('noun', '00002684 03 n 02 object 0 physical_object 0 002 @ 00001930 n 0000 + 00533687 v 0105 | a tangible and visible entity; an entity that can cast a shadow; "it was full of rackets, balls and other objects"  '))
-      .toEqual({ id: 'noun-00002684', file: 3, words: ['object', 'physical object'], definition: 'a tangible and visible entity; an entity that can cast a shadow', examples: ['it was full of rackets, balls and other objects'] });
+    expect(
+      parseSynset(
+        'noun',
+        '00002684 03 n 02 object 0 physical_object 0 002 @ 00001930 n 0000 + 00533687 v 0105 | a tangible and visible entity; an entity that can cast a shadow; "it was full of rackets, balls and other objects"  ',
+      ),
+    ).toEqual({
+      id: 'noun-00002684',
+      file: 3,
+      words: ['object', 'physical object'],
+      definition: 'a tangible and visible entity; an entity that can cast a shadow',
+      examples: ['it was full of rackets, balls and other objects'],
+    });
   });
   it('takes the markers of adjectives off and survives quotation marks within a definition', () => {
-    expect(parseSynset('adj', '00002527 00 a 01 utter(a) 0 000 | complete; "an utter fool"; "utter nonsense, that"').words).toEqual(['utter']);
+    expect(
+      parseSynset('adj', '00002527 00 a 01 utter(a) 0 000 | complete; "an utter fool"; "utter nonsense, that"').words,
+    ).toEqual(['utter']);
     expect(parseGloss('the letter "x" as a sign').definition).toBe('the letter "x" as a sign');
   });
   it('takes the field off a definition', () => {
-    expect(cleanDefinition('(botany) (old)  the `green\' part  of a plant')).toBe('the green part of a plant');
+    expect(cleanDefinition("(botany) (old)  the `green' part  of a plant")).toBe('the green part of a plant');
   });
 });
 
@@ -37,11 +51,29 @@ describe('the bundled sample', () => {
     }
   });
   it('comes with its licence and a description that fits', async () => {
-    const { samples } = z.object({ samples: z.array(z.object({ file: z.string(), licenseFile: z.string(), textColumn: z.literal('definition'), labelColumn: z.literal('domain'), splitColumn: z.literal('split'), labels: z.array(z.string()), rows: z.record(z.string(), z.number()) })) }).parse(JSON.parse(await readFile(join(folder, 'samples.json'), 'utf8')));
+    const { samples } = z
+      .object({
+        samples: z.array(
+          z.object({
+            file: z.string(),
+            licenseFile: z.string(),
+            textColumn: z.literal('definition'),
+            labelColumn: z.literal('domain'),
+            splitColumn: z.literal('split'),
+            labels: z.array(z.string()),
+            rows: z.record(z.string(), z.number()),
+          }),
+        ),
+      })
+      .parse(JSON.parse(await readFile(join(folder, 'samples.json'), 'utf8')));
     expect(samples).toHaveLength(1);
-    expect(await readFile(join(folder, samples[0]!.licenseFile), 'utf8')).toContain('WordNet 3.0 Copyright 2006 by Princeton University');
+    expect(await readFile(join(folder, samples[0]!.licenseFile), 'utf8')).toContain(
+      'WordNet 3.0 Copyright 2006 by Princeton University',
+    );
     const rows = rowSchema.parse(parse(await readFile(join(folder, samples[0]!.file), 'utf8'), { columns: true }));
     expect(samples[0]!.labels).toEqual([...new Set(rows.map(({ domain }) => domain))].sort());
-    expect(samples[0]!.rows).toEqual(Object.fromEntries(splits.map((split) => [split, rows.filter((row) => row.split === split).length])));
+    expect(samples[0]!.rows).toEqual(
+      Object.fromEntries(splits.map((split) => [split, rows.filter((row) => row.split === split).length])),
+    );
   });
 });

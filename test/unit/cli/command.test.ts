@@ -3,8 +3,15 @@ import { commands, runCommandLine } from '../../../electron/cli/cli.js';
 import { globalOptions, helpOf, overview, parse, type Command } from '../../../electron/cli/command.js';
 
 const command: Command = {
-  name: 'bake cake', arguments: 'FLOUR [EGG]', positionals: [1, 2], about: 'Bakes.',
-  options: { heat: { value: 'DEGREES', about: 'How hot', required: true }, shape: { value: 'SHAPE', about: 'Its form', choices: ['round', 'square'] }, gently: { about: 'With care' } },
+  name: 'bake cake',
+  arguments: 'FLOUR [EGG]',
+  positionals: [1, 2],
+  about: 'Bakes.',
+  options: {
+    heat: { value: 'DEGREES', about: 'How hot', required: true },
+    shape: { value: 'SHAPE', about: 'Its form', choices: ['round', 'square'] },
+    gently: { about: 'With care' },
+  },
   run: () => Promise.resolve(0),
 };
 const refusal = (words: readonly string[]) => {
@@ -41,12 +48,14 @@ describe('parse', () => {
   it('reads numbers in their range only', () => {
     const heat = (text: string) => parse(command, ['a', `--heat=${text}`]).number('heat', 0, 300, true);
     expect(heat('180')).toBe(180);
-    for (const text of ['', ' ', '1.5', '301', '-1', 'hot', 'NaN', 'Infinity']) expect(() => heat(text)).toThrow('a whole number from 0 to 300');
+    for (const text of ['', ' ', '1.5', '301', '-1', 'hot', 'NaN', 'Infinity'])
+      expect(() => heat(text)).toThrow('a whole number from 0 to 300');
   });
 
   it('knows a run by its number', () => {
     expect(parse(command, ['12', '--heat', '1']).id(0)).toBe(12);
-    for (const text of ['0', '1.0', 'x', '1e3', '99999999999999999999']) expect(() => parse(command, [text, '--heat', '1']).id(0)).toThrow('not the number of a run');
+    for (const text of ['0', '1.0', 'x', '1e3', '99999999999999999999'])
+      expect(() => parse(command, [text, '--heat', '1']).id(0)).toThrow('not the number of a run');
   });
 });
 
@@ -54,12 +63,26 @@ describe('help', () => {
   it('shows every command and every option of each', () => {
     for (const one of commands) {
       expect(overview(commands)).toContain(`  ${one.name} ${one.arguments}`.trimEnd());
-      for (const option of Object.keys({ ...one.options, ...globalOptions })) expect(helpOf(one)).toContain(`--${option}`);
+      for (const option of Object.keys({ ...one.options, ...globalOptions }))
+        expect(helpOf(one)).toContain(`--${option}`);
     }
   });
 
   it('has the commands of the reference', () => {
-    expect(commands.map(({ name }) => name)).toEqual(['model add', 'model list', 'data add', 'data list', 'data show', 'run', 'resume', 'compare', 'predict', 'export', 'devices', 'benchmark']);
+    expect(commands.map(({ name }) => name)).toEqual([
+      'model add',
+      'model list',
+      'data add',
+      'data list',
+      'data show',
+      'run',
+      'resume',
+      'compare',
+      'predict',
+      'export',
+      'devices',
+      'benchmark',
+    ]);
   });
 });
 
@@ -68,16 +91,32 @@ describe('the command line', () => {
     let stdout = '';
     let stderr = '';
     const code = await runCommandLine(words, {
-      streams: { stdout: (text) => { stdout += text; }, stderr: (text) => { stderr += text; }, terminal: false },
-      spawnTrainer: () => { throw new Error('no process is needed'); }, interrupted: new AbortController().signal,
+      streams: {
+        stdout: (text) => {
+          stdout += text;
+        },
+        stderr: (text) => {
+          stderr += text;
+        },
+        terminal: false,
+      },
+      spawnTrainer: () => {
+        throw new Error('no process is needed');
+      },
+      interrupted: new AbortController().signal,
     });
     return { code, stdout, stderr };
   }
 
   it('helps without opening a data folder', async () => {
     expect(await printed(['--help'])).toEqual({ code: 0, stdout: `${overview(commands)}\n`, stderr: '' });
-    expect((await printed(['--home', '/nowhere/at/all', 'data', 'add', '--help'])).stdout).toContain('peft-studio data add FILE --name NAME');
-    expect(JSON.parse((await printed(['run', '--help', '--json'])).stdout)).toMatchObject({ event: 'help', text: expect.stringContaining('PLAN.json') });
+    expect((await printed(['--home', '/nowhere/at/all', 'data', 'add', '--help'])).stdout).toContain(
+      'peft-studio data add FILE --name NAME',
+    );
+    expect(JSON.parse((await printed(['run', '--help', '--json'])).stdout)).toMatchObject({
+      event: 'help',
+      text: expect.stringContaining('PLAN.json'),
+    });
   });
 
   it('tells errors on the stream of its reader', async () => {
@@ -86,6 +125,10 @@ describe('the command line', () => {
     expect(human.stderr).toContain('error: There is no command "bake".');
     const json = await printed(['bake', '--json']);
     expect(json).toMatchObject({ code: 1, stderr: '' });
-    expect(JSON.parse(json.stdout)).toEqual({ event: 'error', message: 'There is no command "bake".', hint: expect.stringContaining('model add') });
+    expect(JSON.parse(json.stdout)).toEqual({
+      event: 'error',
+      message: 'There is no command "bake".',
+      hint: expect.stringContaining('model add'),
+    });
   });
 });

@@ -8,24 +8,51 @@ import { makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js
 
 let folder: string;
 const at = (name: string) => join(folder, name);
-const command = (words: readonly string[], onEvent?: Parameters<typeof runCommand>[1]) => runCommand([...words, '--home', at('home')], onEvent);
-const csv = (count: number, seed: number) => `text,label\n${tinyRows(count, seed).map(({ text, label }) => `${text},${label}`).join('\n')}\n`;
+const command = (words: readonly string[], onEvent?: Parameters<typeof runCommand>[1]) =>
+  runCommand([...words, '--home', at('home')], onEvent);
+const csv = (count: number, seed: number) =>
+  `text,label\n${tinyRows(count, seed)
+    .map(({ text, label }) => `${text},${label}`)
+    .join('\n')}\n`;
 
 async function plan(name: string, method: object, training: object): Promise<string> {
   const file = at(`${name}.json`);
-  await writeFile(file, JSON.stringify({ model: 'tiny', data: 'topics', method, training: { batchSize: 8, maxLength: 32, learningRate: 0.01, validateEverySteps: 10, maxSteps: 20, ...training } }));
+  await writeFile(
+    file,
+    JSON.stringify({
+      model: 'tiny',
+      data: 'topics',
+      method,
+      training: { batchSize: 8, maxLength: 32, learningRate: 0.01, validateEverySteps: 10, maxSteps: 20, ...training },
+    }),
+  );
   return file;
 }
 
 const lora = { type: 'lora', rank: 4, alpha: 8, dropout: 0.1, targetModules: ['query', 'value'] };
 const keys = (event: PrintedEvent | undefined) => Object.keys(event ?? {});
 const ofKind = ({ events }: Ended, kind: string) => events.filter(({ event }) => event === kind);
-const losses = (events: readonly PrintedEvent[]) => new Map(events.filter(({ event }) => event === 'step').map(({ step, loss }) => [step, loss]));
-const resultKeys = ['event', 'run', 'test', 'trainableParameters', 'totalParameters', 'secondsPerStep', 'peakMemoryBytes', 'checkpointBytes'];
+const losses = (events: readonly PrintedEvent[]) =>
+  new Map(events.filter(({ event }) => event === 'step').map(({ step, loss }) => [step, loss]));
+const resultKeys = [
+  'event',
+  'run',
+  'test',
+  'trainableParameters',
+  'totalParameters',
+  'secondsPerStep',
+  'peakMemoryBytes',
+  'checkpointBytes',
+];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'command-'));
-  await Promise.all([buildCommand(), makeTinyModel(at('tiny')), writeFile(at('train.csv'), csv(200, 1)), writeFile(at('test.csv'), csv(60, 2))]);
+  await Promise.all([
+    buildCommand(),
+    makeTinyModel(at('tiny')),
+    writeFile(at('train.csv'), csv(200, 1)),
+    writeFile(at('test.csv'), csv(60, 2)),
+  ]);
 }, 120_000);
 afterAll(removeCommand);
 
@@ -33,9 +60,32 @@ describe('peft-studio', { timeout: 180_000 }, () => {
   it('takes a model and data', async () => {
     const model = await command(['model', 'add', at('tiny'), '--name', 'tiny']);
     expect(model).toMatchObject({ code: 0, events: [{ event: 'model', name: 'tiny', architecture: 'bert' }] });
-    const data = await command(['data', 'add', at('train.csv'), '--name', 'topics', '--task', 'classification', '--text', 'text', '--label', 'label', '--validation', '0.1', '--test', at('test.csv'), '--seed', '3']);
-    expect(data).toMatchObject({ code: 0, events: [{ event: 'data', name: 'topics', labels: tinyLabels, rows: { train: 180, validation: 20, test: 60 } }] });
-    expect(ofKind(await command(['data', 'show', 'topics']), 'profile')).toMatchObject([{ data: 'topics', rows: { train: 180 } }]);
+    const data = await command([
+      'data',
+      'add',
+      at('train.csv'),
+      '--name',
+      'topics',
+      '--task',
+      'classification',
+      '--text',
+      'text',
+      '--label',
+      'label',
+      '--validation',
+      '0.1',
+      '--test',
+      at('test.csv'),
+      '--seed',
+      '3',
+    ]);
+    expect(data).toMatchObject({
+      code: 0,
+      events: [{ event: 'data', name: 'topics', labels: tinyLabels, rows: { train: 180, validation: 20, test: 60 } }],
+    });
+    expect(ofKind(await command(['data', 'show', 'topics']), 'profile')).toMatchObject([
+      { data: 'topics', rows: { train: 180 } },
+    ]);
   });
 
   it('trains, and tells each step once in order', async () => {
@@ -48,15 +98,30 @@ describe('peft-studio', { timeout: 180_000 }, () => {
     expect(ofKind(ended, 'validation').map(({ step }) => step)).toEqual([10, 20]);
     const result = ended.events.at(-1);
     expect(keys(result)).toEqual(resultKeys);
-    expect(result).toMatchObject({ event: 'result', run: 1, test: { accuracy: expect.any(Number), macroF1: expect.any(Number), loss: expect.any(Number) } });
+    expect(result).toMatchObject({
+      event: 'result',
+      run: 1,
+      test: { accuracy: expect.any(Number), macroF1: expect.any(Number), loss: expect.any(Number) },
+    });
   });
 
   it('answers a text, and a file row by row', async () => {
     const one = await command(['predict', '1', '--text', 'a hammer near the old saw']);
     expect(one).toMatchObject({ code: 0, events: [{ event: 'prediction', row: 0 }] });
-    const many = await command(['predict', '1', '--file', at('test.csv'), '--text-column', 'text', '--out', at('answers.csv')]);
+    const many = await command([
+      'predict',
+      '1',
+      '--file',
+      at('test.csv'),
+      '--text-column',
+      'text',
+      '--out',
+      at('answers.csv'),
+    ]);
     expect(many.code).toBe(0);
-    expect(many.events.map(({ event, row }) => [event, row])).toEqual(Array.from({ length: 60 }, (_, row) => ['prediction', row]));
+    expect(many.events.map(({ event, row }) => [event, row])).toEqual(
+      Array.from({ length: 60 }, (_, row) => ['prediction', row]),
+    );
     for (const { label, probabilities } of many.events) {
       const entries = Object.entries(probabilities as Record<string, number>);
       expect(entries.map(([name]) => name)).toEqual(tinyLabels);
@@ -68,7 +133,10 @@ describe('peft-studio', { timeout: 180_000 }, () => {
 
   it('exports with proof; a run starts from the export', async () => {
     const exported = await command(['export', '1', '--format', 'peft', '--to', at('peft')]);
-    expect(exported).toMatchObject({ code: 0, events: [{ event: 'export', run: 1, format: 'peft', folder: at('peft'), proof: { sameLabels: true } }] });
+    expect(exported).toMatchObject({
+      code: 0,
+      events: [{ event: 'export', run: 1, format: 'peft', folder: at('peft'), proof: { sameLabels: true } }],
+    });
     await access(at('peft/adapter_config.json'));
     const run = (await command(['run', await plan('from-export', lora, { maxSteps: 0 }), '--init', at('peft')])).events;
     expect(run.map(({ event }) => event)).toEqual(['start', 'result']);
@@ -79,18 +147,44 @@ describe('peft-studio', { timeout: 180_000 }, () => {
   });
 
   it('trains a matrix and compares it with full fine-tuning', async () => {
-    await writeFile(at('matrix.json'), JSON.stringify({ model: 'tiny', data: 'topics', methods: [lora, { type: 'full' }], seeds: [1, 2], training: { batchSize: 8, maxLength: 32, learningRate: 0.005, maxSteps: 6 } }));
+    await writeFile(
+      at('matrix.json'),
+      JSON.stringify({
+        model: 'tiny',
+        data: 'topics',
+        methods: [lora, { type: 'full' }],
+        seeds: [1, 2],
+        training: { batchSize: 8, maxLength: 32, learningRate: 0.005, maxSteps: 6 },
+      }),
+    );
     const ended = await command(['compare', '--plan', at('matrix.json')]);
     expect(ended.code).toBe(0);
-    expect(ended.events.filter(({ event }) => event === 'start' || event === 'result').map(({ event, run }) => `${event} ${String(run)}`)).toEqual([3, 4, 5, 6].flatMap((run) => [`start ${run}`, `result ${run}`]));
-    expect(ended.events.at(-1)).toMatchObject({ event: 'comparison', testRows: 60, rows: expect.arrayContaining([expect.objectContaining({ type: 'full', baseline: true, runs: [5, 6] }), expect.objectContaining({ type: 'lora', runs: [3, 4], difference: expect.objectContaining({ pairedSeeds: 2 }) })]) });
+    expect(
+      ended.events
+        .filter(({ event }) => event === 'start' || event === 'result')
+        .map(({ event, run }) => `${event} ${String(run)}`),
+    ).toEqual([3, 4, 5, 6].flatMap((run) => [`start ${run}`, `result ${run}`]));
+    expect(ended.events.at(-1)).toMatchObject({
+      event: 'comparison',
+      testRows: 60,
+      rows: expect.arrayContaining([
+        expect.objectContaining({ type: 'full', baseline: true, runs: [5, 6] }),
+        expect.objectContaining({
+          type: 'lora',
+          runs: [3, 4],
+          difference: expect.objectContaining({ pairedSeeds: 2 }),
+        }),
+      ]),
+    });
   });
 
   it('goes on after kill -9, to the same losses', async () => {
     const file = await plan('long', lora, { maxSteps: 240, validateEverySteps: 80, checkpointEverySteps: 20 });
     const whole = await command(['run', file]);
     expect(losses(whole.events).size).toBe(240);
-    const killed = await command(['run', file], ({ event, step }, child) => { if (event === 'step' && step === 60) child.kill('SIGKILL'); });
+    const killed = await command(['run', file], ({ event, step }, child) => {
+      if (event === 'step' && step === 60) child.kill('SIGKILL');
+    });
     expect(killed.code).toBe(null);
     expect(ofKind(killed, 'result')).toEqual([]);
     const run = String(killed.events[0]?.['run']);
@@ -103,7 +197,9 @@ describe('peft-studio', { timeout: 180_000 }, () => {
   });
 
   it.skipIf(process.platform === 'win32')('pauses on Ctrl-C and says how to go on', async () => {
-    const ended = await command(['run', await plan('paused', lora, { maxSteps: 5000 })], ({ event, step }, child) => { if (event === 'step' && step === 5) child.kill('SIGINT'); });
+    const ended = await command(['run', await plan('paused', lora, { maxSteps: 5000 })], ({ event, step }, child) => {
+      if (event === 'step' && step === 5) child.kill('SIGINT');
+    });
     expect(ended.code).toBe(130);
     const last = ended.events.at(-1);
     expect(last).toMatchObject({ event: 'paused', run: 9 });
@@ -122,7 +218,9 @@ describe('peft-studio', { timeout: 180_000 }, () => {
     ] as const) {
       const { code, events } = await command(words);
       expect(code).toBe(1);
-      expect(events).toEqual([{ event: 'error', message: expect.stringMatching(message), hint: expect.stringMatching(hint) }]);
+      expect(events).toEqual([
+        { event: 'error', message: expect.stringMatching(message), hint: expect.stringMatching(hint) },
+      ]);
     }
   });
 });

@@ -9,7 +9,14 @@ describe('a change holds only what it names', () => {
   });
 
   it('a method override in a matrix leaves the rest of the training section alone', () => {
-    const matrix = matrixSchema.parse({ model: 'm', data: 'd', methods: [{ type: 'lora' }], seeds: [1], training: { epochs: 7 }, overrides: { lora: { learningRate: 0.002 } } });
+    const matrix = matrixSchema.parse({
+      model: 'm',
+      data: 'd',
+      methods: [{ type: 'lora' }],
+      seeds: [1],
+      training: { epochs: 7 },
+      overrides: { lora: { learningRate: 0.002 } },
+    });
     expect(matrix.overrides).toEqual({ lora: { learningRate: 0.002 } });
     expect(matrix.training.epochs).toBe(7);
   });

@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { classWeights, encodeRows, EncodedRows, evaluationBatches, openTokenizer, sortLabels, TrainingBatches } from '../../../electron/data/index.js';
+import {
+  classWeights,
+  encodeRows,
+  EncodedRows,
+  evaluationBatches,
+  openTokenizer,
+  sortLabels,
+  TrainingBatches,
+} from '../../../electron/data/index.js';
 import { shuffledOrder } from '../../../electron/data/random.js';
 import { statistics } from '../evaluation/oracle.js';
 
@@ -9,24 +17,48 @@ const models = join(import.meta.dirname, '..', '..', 'fixtures', 'oracle', 'mode
 /** Row r holds the token r + 1, `lengths[r]` times, and has class r % 3. */
 function encoded(lengths: readonly number[]): EncodedRows {
   const offsets = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) ?? 0) + length], [0]);
-  return new EncodedRows(Int32Array.from(lengths.flatMap((length, row) => new Array<number>(length).fill(row + 1))), null, Int32Array.from(offsets), Int32Array.from(lengths, (_, row) => row % 3), Float64Array.from(lengths, (_, row) => row * 10));
+  return new EncodedRows(
+    Int32Array.from(lengths.flatMap((length, row) => new Array<number>(length).fill(row + 1))),
+    null,
+    Int32Array.from(offsets),
+    Int32Array.from(lengths, (_, row) => row % 3),
+    Float64Array.from(lengths, (_, row) => row * 10),
+  );
 }
 const options = { batchSize: 4, accumulationSteps: 1, shuffle: true, seed: 1, padId: 0, weights: null };
 
 describe('TrainingBatches', () => {
   test('an epoch is every row once; the last batch keeps what is left', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 4 }), fc.nat(5), (size, batchSize, accumulationSteps, epoch) => {
-      const source = new TrainingBatches(encoded(new Array<number>(size).fill(2)), { ...options, batchSize, accumulationSteps });
-      expect(source.stepsPerEpoch).toBe(Math.ceil(size / batchSize));
-      const steps = Array.from({ length: source.stepsPerEpoch }, (_, step) => epoch * source.stepsPerEpoch + step);
-      const seen = steps.flatMap((step) => source.batches(step).flatMap((batch) => Array.from({ length: batch.size }, (_, row) => (batch.inputIds[row * batch.sequence] ?? 0) - 1)));
-      expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, row) => row));
-      for (const step of steps) {
-        const sizes = source.batches(step).map((batch) => batch.size);
-        expect(sizes.length).toBeLessThanOrEqual(accumulationSteps);
-        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.nat(5),
+        (size, batchSize, accumulationSteps, epoch) => {
+          const source = new TrainingBatches(encoded(new Array<number>(size).fill(2)), {
+            ...options,
+            batchSize,
+            accumulationSteps,
+          });
+          expect(source.stepsPerEpoch).toBe(Math.ceil(size / batchSize));
+          const steps = Array.from({ length: source.stepsPerEpoch }, (_, step) => epoch * source.stepsPerEpoch + step);
+          const seen = steps.flatMap((step) =>
+            source
+              .batches(step)
+              .flatMap((batch) =>
+                Array.from({ length: batch.size }, (_, row) => (batch.inputIds[row * batch.sequence] ?? 0) - 1),
+              ),
+          );
+          expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, row) => row));
+          for (const step of steps) {
+            const sizes = source.batches(step).map((batch) => batch.size);
+            expect(sizes.length).toBeLessThanOrEqual(accumulationSteps);
+            expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+          }
+        },
+      ),
+    );
   });
 
   test('a step is a function of seed and step alone: resuming anywhere gives the same batch', () => {
@@ -40,7 +72,12 @@ describe('TrainingBatches', () => {
 
   test('without shuffling rows keep their order in every epoch', () => {
     const source = new TrainingBatches(encoded([1, 1, 1, 1, 1, 1]), { ...options, shuffle: false });
-    expect([0, 1, 2, 3].map((step) => [...source.rowsOf(step)])).toEqual([[0, 1, 2, 3], [4, 5], [0, 1, 2, 3], [4, 5]]);
+    expect([0, 1, 2, 3].map((step) => [...source.rowsOf(step)])).toEqual([
+      [0, 1, 2, 3],
+      [4, 5],
+      [0, 1, 2, 3],
+      [4, 5],
+    ]);
   });
 
   test('pads to the longest row of the batch, or to a multiple', () => {
@@ -55,7 +92,11 @@ describe('TrainingBatches', () => {
   });
 
   test("rows carry their class's weight", () => {
-    const [batch] = new TrainingBatches(encoded([1, 1, 1, 1]), { ...options, shuffle: false, weights: Float32Array.of(1, 2, 4) }).batches(0);
+    const [batch] = new TrainingBatches(encoded([1, 1, 1, 1]), {
+      ...options,
+      shuffle: false,
+      weights: Float32Array.of(1, 2, 4),
+    }).batches(0);
     expect(batch?.weights).toEqual(Float32Array.of(1, 2, 4, 1));
   });
 
@@ -68,19 +109,33 @@ describe('evaluationBatches', () => {
   test('every row once, longest first, with its place', () => {
     const lengths = [3, 1, 4, 1, 5, 9, 2, 6];
     const batches = [...evaluationBatches(encoded(lengths), { batchSize: 3, padId: 0 })];
-    expect(batches.map(({ batch }) => [batch.size, batch.sequence])).toEqual([[3, 9], [3, 4], [2, 1]]);
-    for (const { batch, rows } of batches) rows.forEach((place, row) => expect(batch.inputIds[row * batch.sequence]).toBe(place + 1));
+    expect(batches.map(({ batch }) => [batch.size, batch.sequence])).toEqual([
+      [3, 9],
+      [3, 4],
+      [2, 1],
+    ]);
+    for (const { batch, rows } of batches)
+      rows.forEach((place, row) => expect(batch.inputIds[row * batch.sequence]).toBe(place + 1));
     expect(batches.flatMap(({ rows }) => [...rows]).sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 });
 
 describe('encodeRows', () => {
-  const rows = Array.from({ length: 1200 }, (_, id) => ({ id: id * 3, text: `Fog number ${id}`, pair: id % 2 === 0 ? null : 'rain', label: id % 2 === 0 ? 'dry' : 'wet' }));
+  const rows = Array.from({ length: 1200 }, (_, id) => ({
+    id: id * 3,
+    text: `Fog number ${id}`,
+    pair: id % 2 === 0 ? null : 'rain',
+    label: id % 2 === 0 ? 'dry' : 'wet',
+  }));
 
   test('keeps ids, classes and segments of every row, cut to the length', async () => {
     const tokenizer = await openTokenizer(join(models, 'bert'));
     const told: number[] = [];
-    const split = await encodeRows(rows, tokenizer, { labels: ['dry', 'wet'], maxLength: 16, onProgress: (count) => told.push(count) });
+    const split = await encodeRows(rows, tokenizer, {
+      labels: ['dry', 'wet'],
+      maxLength: 16,
+      onProgress: (count) => told.push(count),
+    });
     expect(split.size).toBe(1200);
     expect(told).toEqual([512, 1024, 1200]);
     expect([split.ids[7], split.labels[7]]).toEqual([21, 1]);
@@ -94,8 +149,12 @@ describe('encodeRows', () => {
 
   test('a model without segments keeps none; an unknown label is refused', async () => {
     const tokenizer = await openTokenizer(join(models, 'roberta'));
-    expect((await encodeRows(rows.slice(0, 4), tokenizer, { labels: ['dry', 'wet'], maxLength: 16 })).segments).toBeNull();
-    await expect(encodeRows(rows, tokenizer, { labels: ['dry'], maxLength: 16 })).rejects.toThrow('Row 3 has the label "wet"');
+    expect(
+      (await encodeRows(rows.slice(0, 4), tokenizer, { labels: ['dry', 'wet'], maxLength: 16 })).segments,
+    ).toBeNull();
+    await expect(encodeRows(rows, tokenizer, { labels: ['dry'], maxLength: 16 })).rejects.toThrow(
+      'Row 3 has the label "wet"',
+    );
   });
 });
 
@@ -115,15 +174,21 @@ describe('labels', () => {
   });
 
   test('sorting does not depend on the order given', () => {
-    fc.assert(fc.property(fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 4 })), (labels) => {
-      expect(sortLabels([...labels].reverse())).toEqual(sortLabels(labels));
-    }));
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 4 })), (labels) => {
+        expect(sortLabels([...labels].reverse())).toEqual(sortLabels(labels));
+      }),
+    );
   });
 });
 
 test('shuffledOrder: every place is as likely for every row', () => {
   const counts = Array.from({ length: 5 }, () => new Array<number>(5).fill(0));
-  for (let stream = 0; stream < 5000; stream += 1) shuffledOrder(5, 42, stream).forEach((row, place) => { const own = counts[place]; if (own) own[row] = (own[row] ?? 0) + 1; });
+  for (let stream = 0; stream < 5000; stream += 1)
+    shuffledOrder(5, 42, stream).forEach((row, place) => {
+      const own = counts[place];
+      if (own) own[row] = (own[row] ?? 0) + 1;
+    });
   // 1,000 expected, standard deviation 28: five of them.
   for (const count of counts.flat()) expect(Math.abs(count - 1000)).toBeLessThan(141);
 });

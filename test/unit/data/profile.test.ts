@@ -5,9 +5,17 @@ import { openTokenizer, profileRows, type ProfileRow } from '../../../electron/d
 import { LengthHistogram } from '../../../electron/data/lengths.js';
 
 const bert = join(import.meta.dirname, '..', '..', 'fixtures', 'oracle', 'models', 'bert');
-const row = (split: ProfileRow['split'], line: number, label: string, text: string): ProfileRow => ({ split, line, label, text, pair: null });
+const row = (split: ProfileRow['split'], line: number, label: string, text: string): ProfileRow => ({
+  split,
+  line,
+  label,
+  text,
+  pair: null,
+});
 const rows = [
-  ...Array.from({ length: 24 }, (_, index) => row('train', index + 1, index % 2 === 0 ? 'a' : 'b', `sentence ${index}`)),
+  ...Array.from({ length: 24 }, (_, index) =>
+    row('train', index + 1, index % 2 === 0 ? 'a' : 'b', `sentence ${index}`),
+  ),
   row('train', 30, 'a', 'Sentence   0'), // repeats line 1
   row('train', 31, 'b', 'sentence 2'), // another label than line 3
   row('train', 32, 'c', '   '),
@@ -16,31 +24,62 @@ const rows = [
   row('test', 51, 'new', 'unseen text'),
   row('test', 52, 'a', `long ${'word '.repeat(200)}`),
 ];
-const find = (profile: Awaited<ReturnType<typeof profileRows>>, kind: string) => profile.warnings.filter((warning) => warning.kind === kind);
+const find = (profile: Awaited<ReturnType<typeof profileRows>>, kind: string) =>
+  profile.warnings.filter((warning) => warning.kind === kind);
 
 describe('profileRows', () => {
   test('finds what will mislead a run, with rows and examples', async () => {
     const profile = await profileRows(rows, null);
     expect(profileSchema.parse(profile)).toEqual(profile);
     expect(profile.rows).toEqual({ train: 27, validation: 1, test: 3 });
-    expect(profile.labels).toEqual([{ label: 'a', train: 13, validation: 1, test: 1 }, { label: 'b', train: 13, validation: 0, test: 1 }, { label: 'c', train: 1, validation: 0, test: 0 }, { label: 'new', train: 0, validation: 0, test: 1 }]);
-    expect(find(profile, 'empty-text')).toMatchObject([{ rows: 1, severity: 'warn', message: '1 row without text.', examples: [{ line: 32 }] }]);
-    expect(find(profile, 'leak')).toMatchObject([{ rows: 1, severity: 'bad', examples: [{ split: 'test', line: 50 }] }, { rows: 1, severity: 'warn', examples: [{ split: 'validation', line: 40 }] }]);
-    expect(find(profile, 'conflicting-labels')).toMatchObject([{ rows: 2, examples: [{ line: 3, label: 'a' }, { line: 31, label: 'b' }] }]);
+    expect(profile.labels).toEqual([
+      { label: 'a', train: 13, validation: 1, test: 1 },
+      { label: 'b', train: 13, validation: 0, test: 1 },
+      { label: 'c', train: 1, validation: 0, test: 0 },
+      { label: 'new', train: 0, validation: 0, test: 1 },
+    ]);
+    expect(find(profile, 'empty-text')).toMatchObject([
+      { rows: 1, severity: 'warn', message: '1 row without text.', examples: [{ line: 32 }] },
+    ]);
+    expect(find(profile, 'leak')).toMatchObject([
+      { rows: 1, severity: 'bad', examples: [{ split: 'test', line: 50 }] },
+      { rows: 1, severity: 'warn', examples: [{ split: 'validation', line: 40 }] },
+    ]);
+    expect(find(profile, 'conflicting-labels')).toMatchObject([
+      {
+        rows: 2,
+        examples: [
+          { line: 3, label: 'a' },
+          { line: 31, label: 'b' },
+        ],
+      },
+    ]);
     expect(find(profile, 'duplicate')).toMatchObject([{ rows: 2, examples: [{ line: 30 }] }]);
-    expect(find(profile, 'rare-label')).toMatchObject([{ severity: 'bad', rows: 1, message: '1 of 4 labels have no training rows: "new" (0).' }, { severity: 'warn', rows: 1, message: '1 of 4 labels have fewer than 10 training rows: "c" (1).' }]);
-    expect(find(profile, 'long-text')).toMatchObject([{ rows: 1, message: '1 row longer than 128 words.', examples: [{ line: 52 }] }]);
+    expect(find(profile, 'rare-label')).toMatchObject([
+      { severity: 'bad', rows: 1, message: '1 of 4 labels have no training rows: "new" (0).' },
+      { severity: 'warn', rows: 1, message: '1 of 4 labels have fewer than 10 training rows: "c" (1).' },
+    ]);
+    expect(find(profile, 'long-text')).toMatchObject([
+      { rows: 1, message: '1 row longer than 128 words.', examples: [{ line: 52 }] },
+    ]);
   });
 
   test('counts are the same in any order of rows', async () => {
-    const counts = (profile: Awaited<ReturnType<typeof profileRows>>) => profile.warnings.map(({ kind, severity, rows: count }) => [kind, severity, count]);
+    const counts = (profile: Awaited<ReturnType<typeof profileRows>>) =>
+      profile.warnings.map(({ kind, severity, rows: count }) => [kind, severity, count]);
     const backwards = await profileRows([...rows].reverse(), null);
     expect(counts(backwards)).toEqual(counts(await profileRows(rows, null)));
-    expect(find(backwards, 'leak').map(({ examples }) => examples[0])).toMatchObject([{ split: 'test', line: 50 }, { split: 'validation', line: 40 }]);
+    expect(find(backwards, 'leak').map(({ examples }) => examples[0])).toMatchObject([
+      { split: 'test', line: 50 },
+      { split: 'validation', line: 40 },
+    ]);
   });
 
   test('clean data have no warnings; pairs are compared whole', async () => {
-    const clean = Array.from({ length: 40 }, (_, index) => ({ ...row(index < 30 ? 'train' : 'test', index, index % 2 === 0 ? 'a' : 'b', 'same text'), pair: `pair ${index}` }));
+    const clean = Array.from({ length: 40 }, (_, index) => ({
+      ...row(index < 30 ? 'train' : 'test', index, index % 2 === 0 ? 'a' : 'b', 'same text'),
+      pair: `pair ${index}`,
+    }));
     expect((await profileRows(clean, null)).warnings).toEqual([]);
   });
 
@@ -51,7 +90,9 @@ describe('profileRows', () => {
     expect(profile.lengths.tokenizer).toBe(bert);
     expect(profile.lengths.max).toBe(Math.max(...lengths));
     expect(profile.lengths.bins.reduce((sum, bin) => sum + bin, 0)).toBe(rows.length);
-    expect(profile.lengths.cut.find(({ maxLength }) => maxLength === 64)?.rows).toBe(lengths.filter((length) => length > 64).length);
+    expect(profile.lengths.cut.find(({ maxLength }) => maxLength === 64)?.rows).toBe(
+      lengths.filter((length) => length > 64).length,
+    );
   });
 
   test('stops at a signal', async () => {
@@ -71,7 +112,11 @@ describe('LengthHistogram', () => {
     expect(edges.slice(0, 3)).toEqual([0, 5, 10]);
     expect(edges.at(-1)).toBe(5001);
     expect(bins[0]).toBe(12);
-    expect(cut.find(({ maxLength }) => maxLength === 64)).toEqual({ maxLength: 64, rows: 36 * 3 + 1, share: 109 / 301 });
+    expect(cut.find(({ maxLength }) => maxLength === 64)).toEqual({
+      maxLength: 64,
+      rows: 36 * 3 + 1,
+      share: 109 / 301,
+    });
   });
 
   test('no rows', () => {

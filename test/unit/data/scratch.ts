@@ -5,9 +5,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { readRows, type ReadingOptions, type ReadRow } from '../../../electron/data/index.js';
 
-export function scratchFolder(): { write(name: string, content: string | Uint8Array): Promise<string>; path(name: string): string } {
+export function scratchFolder(): {
+  write(name: string, content: string | Uint8Array): Promise<string>;
+  path(name: string): string;
+} {
   let folder = '';
-  beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'data-')); });
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'data-'));
+  });
   afterAll(() => rm(folder, { recursive: true }));
   const path = (name: string) => join(folder, name);
   return {

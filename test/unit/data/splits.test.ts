@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normalizedText, quotas, splitOf, StratifiedSplit } from '../../../electron/data/splits.js';
 
-function draw(rows: readonly (readonly [string, string])[], shares: { validation: number; test: number }, seed: number) {
+function draw(
+  rows: readonly (readonly [string, string])[],
+  shares: { validation: number; test: number },
+  seed: number,
+) {
   const split = new StratifiedSplit(shares, seed);
   for (const [label, text] of rows) split.count(label, text);
   return rows.map(([label, text]) => split.splitFor(label, text));
@@ -30,17 +34,27 @@ describe('StratifiedSplit', () => {
 
   test('equal texts of a label never part, every label keeps a training row, and sizes are right where texts differ', () => {
     const row = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(30).map(String));
-    fc.assert(fc.property(fc.array(row, { minLength: 1, maxLength: 80 }), fc.double({ min: 0, max: 0.45, noNaN: true }), fc.double({ min: 0, max: 0.45, noNaN: true }), fc.nat(1000), (drawn, validation, share, seed) => {
-      const splits = draw(drawn, { validation, test: share }, seed);
-      const places = new Map<string, string>();
-      drawn.forEach(([label, text], index) => {
-        const key = `${label} ${text}`;
-        expect(places.get(key) ?? splits[index]).toBe(splits[index]);
-        places.set(key, splits[index] ?? '');
-      });
-      for (const label of new Set(drawn.map(([own]) => own))) expect(splits.some((split, index) => split === 'train' && drawn[index]?.[0] === label)).toBe(true);
-      if (places.size === drawn.length && new Set(drawn.map(([label]) => label)).size === 1) expect(count(splits, 'test')).toBe(Math.min(Math.round(drawn.length * share), drawn.length - 1));
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(row, { minLength: 1, maxLength: 80 }),
+        fc.double({ min: 0, max: 0.45, noNaN: true }),
+        fc.double({ min: 0, max: 0.45, noNaN: true }),
+        fc.nat(1000),
+        (drawn, validation, share, seed) => {
+          const splits = draw(drawn, { validation, test: share }, seed);
+          const places = new Map<string, string>();
+          drawn.forEach(([label, text], index) => {
+            const key = `${label} ${text}`;
+            expect(places.get(key) ?? splits[index]).toBe(splits[index]);
+            places.set(key, splits[index] ?? '');
+          });
+          for (const label of new Set(drawn.map(([own]) => own)))
+            expect(splits.some((split, index) => split === 'train' && drawn[index]?.[0] === label)).toBe(true);
+          if (places.size === drawn.length && new Set(drawn.map(([label]) => label)).size === 1)
+            expect(count(splits, 'test')).toBe(Math.min(Math.round(drawn.length * share), drawn.length - 1));
+        },
+      ),
+    );
   });
 
   test('shares of 0 leave all rows to training', () => {
@@ -55,7 +69,13 @@ test('quotas: largest remainders get the rest, limits hold', () => {
 });
 
 test('names of splits, and texts that count as equal', () => {
-  expect(['Train', ' dev ', 'TEST', 'val', 'other'].map(splitOf)).toEqual(['train', 'validation', 'test', 'validation', null]);
+  expect(['Train', ' dev ', 'TEST', 'val', 'other'].map(splitOf)).toEqual([
+    'train',
+    'validation',
+    'test',
+    'validation',
+    null,
+  ]);
   expect(normalizedText('  Ａ ﬁne\n Cafe\u0301 ', null)).toBe(normalizedText('a fine CAFÉ', null));
   expect(normalizedText('a', 'b')).not.toBe(normalizedText('a b', null));
 });

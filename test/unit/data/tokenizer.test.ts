@@ -8,11 +8,21 @@ import { openTokenizer } from '../../../electron/data/index.js';
 
 const fixtures = join(import.meta.dirname, '..', '..', 'fixtures');
 const models = join(fixtures, 'oracle', 'models');
-const caseSchema = z.object({ text: z.string(), pair: z.string().nullable(), maxLength: z.number(), ids: z.array(z.number()), typeIds: z.array(z.number()) });
-const oracle = z.record(z.string(), z.array(caseSchema)).parse(JSON.parse(readFileSync(join(fixtures, 'data', 'tokenizer.json'), 'utf8')));
+const caseSchema = z.object({
+  text: z.string(),
+  pair: z.string().nullable(),
+  maxLength: z.number(),
+  ids: z.array(z.number()),
+  typeIds: z.array(z.number()),
+});
+const oracle = z
+  .record(z.string(), z.array(caseSchema))
+  .parse(JSON.parse(readFileSync(join(fixtures, 'data', 'tokenizer.json'), 'utf8')));
 
 let scratch: string;
-beforeAll(async () => { scratch = await mkdtemp(join(tmpdir(), 'tokenizer-')); });
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'tokenizer-'));
+});
 afterAll(() => rm(scratch, { recursive: true }));
 
 async function folderOf(model: string, files: readonly string[], name: string): Promise<string> {
@@ -26,8 +36,15 @@ async function open(name: string): Promise<string> {
   if (name === 'bert-vocabulary') return folderOf('bert', ['vocab.txt'], name);
   if (name === 'roberta-vocabulary') return folderOf('roberta', ['vocab.json', 'merges.txt', 'config.json'], name);
   if (name === 'bert-vocabulary-cased' || name === 'bert-json-cased') {
-    const folder = await folderOf('bert', name === 'bert-json-cased' ? ['vocab.txt', 'tokenizer.json'] : ['vocab.txt'], name);
-    await writeFile(join(folder, 'tokenizer_config.json'), '{"do_lower_case": false, "tokenizer_class": "BertTokenizer"}');
+    const folder = await folderOf(
+      'bert',
+      name === 'bert-json-cased' ? ['vocab.txt', 'tokenizer.json'] : ['vocab.txt'],
+      name,
+    );
+    await writeFile(
+      join(folder, 'tokenizer_config.json'),
+      '{"do_lower_case": false, "tokenizer_class": "BertTokenizer"}',
+    );
     return folder;
   }
   return join(models, name);
@@ -42,7 +59,10 @@ describe('token ids equal transformers', () => {
       const [encoded] = await tokenizer.encode([one], one.maxLength);
       // DistilBERT has no segments, though its folder's BertTokenizer numbers them.
       const typeIds = name === 'distilbert' ? one.typeIds.map(() => 0) : one.typeIds;
-      expect({ ...one, ids: [...(encoded?.ids ?? [])], typeIds: [...(encoded?.typeIds ?? [])] }).toEqual({ ...one, typeIds });
+      expect({ ...one, ids: [...(encoded?.ids ?? [])], typeIds: [...(encoded?.typeIds ?? [])] }).toEqual({
+        ...one,
+        typeIds,
+      });
     }
   });
 });
@@ -50,9 +70,13 @@ describe('token ids equal transformers', () => {
 describe('openTokenizer', () => {
   test('knows its special tokens', async () => {
     const bert = await openTokenizer(join(models, 'bert'));
-    expect([bert.padId, bert.clsId, bert.sepId, bert.maskId]).toEqual(['[PAD]', '[CLS]', '[SEP]', '[MASK]'].map((token) => bert.tokenId(token)));
+    expect([bert.padId, bert.clsId, bert.sepId, bert.maskId]).toEqual(
+      ['[PAD]', '[CLS]', '[SEP]', '[MASK]'].map((token) => bert.tokenId(token)),
+    );
     const roberta = await openTokenizer(join(models, 'roberta'));
-    expect([roberta.padId, roberta.clsId, roberta.sepId, roberta.maskId]).toEqual(['<pad>', '<s>', '</s>', '<mask>'].map((token) => roberta.tokenId(token)));
+    expect([roberta.padId, roberta.clsId, roberta.sepId, roberta.maskId]).toEqual(
+      ['<pad>', '<s>', '</s>', '<mask>'].map((token) => roberta.tokenId(token)),
+    );
   });
 
   test('counts lengths uncut, and cuts again afterwards', async () => {
@@ -75,8 +99,12 @@ describe('openTokenizer', () => {
 
   test('refuses a tokenizer larger than the vocabulary, naming both numbers', async () => {
     const { vocabularySize } = await openTokenizer(join(models, 'bert'));
-    await expect(openTokenizer(join(models, 'bert'), { vocabularySize: vocabularySize - 1 })).rejects.toThrow(`has ${vocabularySize} tokens, but the model's vocabulary has ${vocabularySize - 1}`);
-    await expect(openTokenizer(join(models, 'bert'), { vocabularySize: 30522 })).rejects.toMatchObject({ code: 'bad-model' });
+    await expect(openTokenizer(join(models, 'bert'), { vocabularySize: vocabularySize - 1 })).rejects.toThrow(
+      `has ${vocabularySize} tokens, but the model's vocabulary has ${vocabularySize - 1}`,
+    );
+    await expect(openTokenizer(join(models, 'bert'), { vocabularySize: 30522 })).rejects.toMatchObject({
+      code: 'bad-model',
+    });
     await expect(openTokenizer(join(models, 'bert'), { vocabularySize: vocabularySize + 24 })).resolves.toBeDefined();
   });
 

@@ -4,13 +4,31 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPredictor, createTrainer, listMethods, mergedWeights, openModel, planParameters, validateMethod, writeSafetensors, type BaseModelInfo, type Batch, type MethodSpec, type TrainerOptions } from '../../../electron/engine/index.js';
+import {
+  createPredictor,
+  createTrainer,
+  listMethods,
+  mergedWeights,
+  openModel,
+  planParameters,
+  validateMethod,
+  writeSafetensors,
+  type BaseModelInfo,
+  type Batch,
+  type MethodSpec,
+  type TrainerOptions,
+} from '../../../electron/engine/index.js';
 import { largestDifference, oracleFolder } from '../../helpers/oracle.js';
 
 const objective = { type: 'classification', labels: ['a', 'b', 'c'] } as const;
 const batch: Batch = {
-  size: 4, sequence: 6, inputIds: Int32Array.from({ length: 24 }, (_, i) => (i % 6 > 4 - Math.floor(i / 12) ? 0 : 5 + ((i * 7) % 40))), tokenTypeIds: new Int32Array(24),
-  attentionMask: Int32Array.from({ length: 24 }, (_, i) => (i % 6 > 4 - Math.floor(i / 12) ? 0 : 1)), labels: Int32Array.of(0, 1, 2, 1), weights: null,
+  size: 4,
+  sequence: 6,
+  inputIds: Int32Array.from({ length: 24 }, (_, i) => (i % 6 > 4 - Math.floor(i / 12) ? 0 : 5 + ((i * 7) % 40))),
+  tokenTypeIds: new Int32Array(24),
+  attentionMask: Int32Array.from({ length: 24 }, (_, i) => (i % 6 > 4 - Math.floor(i / 12) ? 0 : 1)),
+  labels: Int32Array.of(0, 1, 2, 1),
+  weights: null,
 };
 const architectures = ['bert', 'roberta', 'distilbert'];
 const models = new Map<string, BaseModelInfo>();
@@ -23,10 +41,23 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 function options(model: BaseModelInfo, method: MethodSpec, more: Partial<TrainerOptions> = {}): TrainerOptions {
-  return { model, method, objective, optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 }, modelDropout: 0.1, seed: 3, device: 'cpu', threads: 1, ...more };
+  return {
+    model,
+    method,
+    objective,
+    optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 },
+    modelDropout: 0.1,
+    seed: 3,
+    device: 'cpu',
+    threads: 1,
+    ...more,
+  };
 }
 
-const hashOf = async (file: string) => createHash('sha256').update(await readFile(file)).digest('hex');
+const hashOf = async (file: string) =>
+  createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
 
 it('lists methods with help, a marker and options that have defaults', () => {
   const described = listMethods();
@@ -49,7 +80,9 @@ it.each([
 });
 
 it('names the modules of a model where target modules match none', async () => {
-  await expect(createTrainer(options(models.get('bert') as BaseModelInfo, { type: 'lora', targetModules: ['q_proj'] }))).rejects.toMatchObject({ code: 'bad-input', hint: expect.stringContaining('query') as string });
+  await expect(
+    createTrainer(options(models.get('bert') as BaseModelInfo, { type: 'lora', targetModules: ['q_proj'] })),
+  ).rejects.toMatchObject({ code: 'bad-input', hint: expect.stringContaining('query') as string });
 });
 
 describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
@@ -57,7 +90,16 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
     const model = () => models.get(name) as BaseModelInfo;
 
     it('starts as the base model does', async () => {
-      const untrained = (method: MethodSpec) => createPredictor({ model: model(), method, objective, parameters: new Map(), seed: 3, device: 'cpu', threads: 1 });
+      const untrained = (method: MethodSpec) =>
+        createPredictor({
+          model: model(),
+          method,
+          objective,
+          parameters: new Map(),
+          seed: 3,
+          device: 'cpu',
+          threads: 1,
+        });
       const [own, base] = [await untrained({ type }), await untrained({ type: 'head' })];
       // A Pfeiffer adapter adds zero and normalizes the same sum.
       expect(largestDifference(await own.predict(batch), await base.predict(batch))).toBeLessThan(1e-5);
@@ -68,13 +110,20 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
     it('counts what trains as the plan says', async () => {
       const trainer = await createTrainer(options(model(), { type }));
       const plan = planParameters({ model: model(), method: { type }, objective });
-      const count = (parameters: readonly { shape: readonly number[] }[]) => parameters.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
+      const count = (parameters: readonly { shape: readonly number[] }[]) =>
+        parameters.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
       expect(trainer.trainableParameters).toBe(count(plan.filter(({ trainable }) => trainable)));
       expect(trainer.totalParameters).toBe(count(plan));
       expect(trainer.optimizerBytes).toBe(trainer.trainableParameters * 8);
-      expect(plan.filter(({ part, trainable }) => part === 'base' && trainable).length > 0).toBe(type === 'full' || type === 'bitfit');
+      expect(plan.filter(({ part, trainable }) => part === 'base' && trainable).length > 0).toBe(
+        type === 'full' || type === 'bitfit',
+      );
       expect(plan.some(({ part }) => part === 'added')).toBe(type === 'lora' || type === 'bottleneck');
-      expect(plan.filter(({ part }) => part === 'head').every(({ trainable, name: n }) => trainable && n.includes('classifier'))).toBe(true);
+      expect(
+        plan
+          .filter(({ part }) => part === 'head')
+          .every(({ trainable, name: n }) => trainable && n.includes('classifier')),
+      ).toBe(true);
       await trainer.dispose();
     });
 
@@ -106,12 +155,24 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       const live = await trainer.predict(batch);
       const parameters = trainer.parameters();
       await trainer.dispose();
-      const predictor = await createPredictor({ model: model(), method: { type }, objective, parameters, seed: 99, device: 'cpu', threads: 1 });
+      const predictor = await createPredictor({
+        model: model(),
+        method: { type },
+        objective,
+        parameters,
+        seed: 99,
+        device: 'cpu',
+        threads: 1,
+      });
       expect(largestDifference(await predictor.predict(batch), live)).toBeLessThan(1e-6);
       await predictor.dispose();
 
       const merging = mergedWeights({ model: model(), method: { type }, objective, parameters });
-      if (!listMethods().find((method) => method.type === type)?.exports.includes('merged')) {
+      if (
+        !listMethods()
+          .find((method) => method.type === type)
+          ?.exports.includes('merged')
+      ) {
         await expect(merging.next()).rejects.toThrow('does not merge');
         return;
       }
@@ -120,7 +181,15 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       const folder = join(scratch, `${type}-${name}`);
       await cp(model().folder, folder, { recursive: true });
       await writeSafetensors(join(folder, 'model.safetensors'), tensors, {});
-      const plain = await createPredictor({ model: await openModel(folder), method: { type: 'head' }, objective, parameters: new Map(), seed: 99, device: 'cpu', threads: 1 });
+      const plain = await createPredictor({
+        model: await openModel(folder),
+        method: { type: 'head' },
+        objective,
+        parameters: new Map(),
+        seed: 99,
+        device: 'cpu',
+        threads: 1,
+      });
       expect(largestDifference(await plain.predict(batch), live)).toBeLessThan(1e-4);
       await plain.dispose();
     });

@@ -11,7 +11,11 @@ beforeAll(async () => {
 });
 
 const count = async (method: { type: string; [option: string]: unknown }) =>
-  countParameters({ model: await openModel(modelFolder), method, objective: { type: 'classification', labels: ['a', 'b', 'c'] } });
+  countParameters({
+    model: await openModel(modelFolder),
+    method,
+    objective: { type: 'classification', labels: ['a', 'b', 'c'] },
+  });
 // BERT of the helper: width 32, 2 layers, feed-forward 64, 130 words, 64 positions.
 const layer = 4 * (32 * 32 + 32) + (64 * 32 + 64) + (32 * 64 + 32) + 2 * (32 + 32);
 const head = 32 * 3 + 3;
@@ -21,7 +25,11 @@ describe('countParameters', () => {
     const result = await count({ type: 'lora', rank: 4, alpha: 8, targetModules: ['query', 'value'] });
     const perLayer = 2 * (4 * 32 + 32 * 4);
     expect(result).toMatchObject({ trainable: 2 * perLayer + head, head });
-    expect(result.groups.find((group) => group.name === 'layer 1')).toEqual({ name: 'layer 1', frozen: layer, trainable: perLayer });
+    expect(result.groups.find((group) => group.name === 'layer 1')).toEqual({
+      name: 'layer 1',
+      frozen: layer,
+      trainable: perLayer,
+    });
     expect(result.groups.map((group) => group.name)).toEqual(['embeddings', 'layer 0', 'layer 1', 'other', 'head']);
   });
 
@@ -34,7 +42,10 @@ describe('countParameters', () => {
   });
 
   it('names an option that is not allowed', async () => {
-    await expect(count({ type: 'lora', rank: 0 })).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('method.rank') });
+    await expect(count({ type: 'lora', rank: 0 })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('method.rank'),
+    });
     await expect(count({ type: 'telepathy' })).rejects.toMatchObject({ message: expect.stringContaining('telepathy') });
   });
 });

@@ -41,7 +41,13 @@ describe('Graph', () => {
     g.output('weight', dWeight as never);
     g.output('bias', dBias as never);
     verifyGraph(g);
-    expect(g.live().slice().filter((node) => node.id >= before).map((node) => node.op)).toMatchInlineSnapshot(`
+    expect(
+      g
+        .live()
+        .slice()
+        .filter((node) => node.id >= before)
+        .map((node) => node.op),
+    ).toMatchInlineSnapshot(`
       [
         "constant",
         "reshape",
@@ -86,10 +92,27 @@ describe('Graph', () => {
   });
 
   it.each([
-    ['matmul', (g: Graph) => g.matmul(g.input('a', 'float32', ['batch', 3]), g.input('b', 'float32', [4, 2])), 'matmul: inner dims 3 and 4 differ'],
-    ['add', (g: Graph) => g.add(g.input('a', 'float32', ['batch']), g.input('b', 'float32', ['sequence'])), 'add: shapes do not broadcast'],
-    ['reshape', (g: Graph) => g.reshape(g.input('a', 'float32', ['batch', 4]), ['batch', 5]), 'reshape: 4*batch elements do not fill [batch, 5]'],
-    ['layerNorm', (g: Graph) => g.layerNorm(g.input('a', 'float32', [2, 4]), g.input('s', 'float32', [3]), g.input('b', 'float32', [4]), 1e-5), 'layerNorm: needs scale and bias of the last axis'],
+    [
+      'matmul',
+      (g: Graph) => g.matmul(g.input('a', 'float32', ['batch', 3]), g.input('b', 'float32', [4, 2])),
+      'matmul: inner dims 3 and 4 differ',
+    ],
+    [
+      'add',
+      (g: Graph) => g.add(g.input('a', 'float32', ['batch']), g.input('b', 'float32', ['sequence'])),
+      'add: shapes do not broadcast',
+    ],
+    [
+      'reshape',
+      (g: Graph) => g.reshape(g.input('a', 'float32', ['batch', 4]), ['batch', 5]),
+      'reshape: 4*batch elements do not fill [batch, 5]',
+    ],
+    [
+      'layerNorm',
+      (g: Graph) =>
+        g.layerNorm(g.input('a', 'float32', [2, 4]), g.input('s', 'float32', [3]), g.input('b', 'float32', [4]), 1e-5),
+      'layerNorm: needs scale and bias of the last axis',
+    ],
     ['dtype', (g: Graph) => g.add(g.input('a', 'float32', [2]), g.input('b', 'int64', [2])), 'add: needs equal dtypes'],
   ])('names the op and the dims of a wrong %s', (_, build, message) => {
     const attempt = () => build(new Graph());

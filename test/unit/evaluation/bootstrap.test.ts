@@ -6,7 +6,10 @@ const { labels, method, baseline, macroF1, accuracy } = statistics.bootstrap;
 const pairs = method.map((predicted, index) => ({ method: predicted, baseline: baseline[index] ?? [] }));
 
 describe('rowVariances', () => {
-  test.each([['macroF1', macroF1], ['accuracy', accuracy]] as const)("%s: the standard error is SciPy's bootstrap's", async (measure, expected) => {
+  test.each([
+    ['macroF1', macroF1],
+    ['accuracy', accuracy],
+  ] as const)("%s: the standard error is SciPy's bootstrap's", async (measure, expected) => {
     const [variance = NaN] = await rowVariances(labels, [pairs], 4, measure, 1);
     // 1,000 against 4,000 resamples: the error of a standard error is about 2.5 %.
     expect(Math.sqrt(variance) / expected.standardError).toBeGreaterThan(0.92);
@@ -23,6 +26,14 @@ describe('rowVariances', () => {
   });
 
   test('a run against itself does not vary', async () => {
-    expect(await rowVariances(labels, [pairs.map((pair) => ({ method: pair.method, baseline: pair.method }))], 4, 'macroF1', 1)).toEqual([0]);
+    expect(
+      await rowVariances(
+        labels,
+        [pairs.map((pair) => ({ method: pair.method, baseline: pair.method }))],
+        4,
+        'macroF1',
+        1,
+      ),
+    ).toEqual([0]);
   });
 });

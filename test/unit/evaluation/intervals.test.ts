@@ -1,14 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { combinedError, combinedInterval, mean, meanWithInterval, variance } from '../../../electron/evaluation/intervals.js';
+import {
+  combinedError,
+  combinedInterval,
+  mean,
+  meanWithInterval,
+  variance,
+} from '../../../electron/evaluation/intervals.js';
 import { statistics } from './oracle.js';
 
 describe('meanWithInterval', () => {
-  test.each(statistics.tIntervals.map((one) => [one.values.length, one] as const))("equals SciPy's t interval of %i values", (_, { values, ...expected }) => {
-    const { mean: middle, interval } = meanWithInterval(values);
-    expect(middle).toBeCloseTo(expected.mean, 12);
-    expect(interval?.low).toBeCloseTo(expected.low, 10);
-    expect(interval?.high).toBeCloseTo(expected.high, 10);
-  });
+  test.each(statistics.tIntervals.map((one) => [one.values.length, one] as const))(
+    "equals SciPy's t interval of %i values",
+    (_, { values, ...expected }) => {
+      const { mean: middle, interval } = meanWithInterval(values);
+      expect(middle).toBeCloseTo(expected.mean, 12);
+      expect(interval?.low).toBeCloseTo(expected.low, 10);
+      expect(interval?.high).toBeCloseTo(expected.high, 10);
+    },
+  );
 
   test('one value has no interval; bounds are kept', () => {
     expect(meanWithInterval([0.9])).toEqual({ mean: 0.9, interval: null });

@@ -6,11 +6,28 @@ import { z } from 'zod';
 const numbers = z.array(z.number());
 const spread = z.object({ difference: z.number(), standardError: z.number() });
 const schema = z.object({
-  scores: z.array(z.object({ classes: z.number(), labels: numbers, logits: numbers, accuracy: z.number(), macroF1: z.number(), loss: z.number() })),
+  scores: z.array(
+    z.object({
+      classes: z.number(),
+      labels: numbers,
+      logits: numbers,
+      accuracy: z.number(),
+      macroF1: z.number(),
+      loss: z.number(),
+    }),
+  ),
   tIntervals: z.array(z.object({ values: numbers, mean: z.number(), low: z.number(), high: z.number() })),
   paired: z.object({ method: numbers, baseline: numbers, low: z.number(), high: z.number() }),
   welch: z.object({ a: numbers, b: numbers, degrees: z.number(), low: z.number(), high: z.number() }),
-  bootstrap: z.object({ labels: numbers, method: z.array(numbers), baseline: z.array(numbers), macroF1: spread, accuracy: spread }),
+  bootstrap: z.object({
+    labels: numbers,
+    method: z.array(numbers),
+    baseline: z.array(numbers),
+    macroF1: spread,
+    accuracy: spread,
+  }),
   classWeights: z.object({ counts: numbers, weights: numbers }),
 });
-export const statistics = schema.parse(JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'fixtures', 'data', 'statistics.json'), 'utf8')));
+export const statistics = schema.parse(
+  JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'fixtures', 'data', 'statistics.json'), 'utf8')),
+);

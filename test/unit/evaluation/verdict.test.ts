@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { combinedInterval } from '../../../electron/evaluation/intervals.js';
 import { seedsToDecide, verdictOn, type Difference } from '../../../electron/evaluation/verdict.js';
 
-const difference = (low: number, high: number, more: Partial<Difference> = {}): Difference => ({ mean: (low + high) / 2, interval: { low, high }, seeds: 3, seedVariance: 0.1, rowVariance: 0.01, rows: 1000, ...more });
+const difference = (low: number, high: number, more: Partial<Difference> = {}): Difference => ({
+  mean: (low + high) / 2,
+  interval: { low, high },
+  seeds: 3,
+  seedVariance: 0.1,
+  rowVariance: 0.01,
+  rows: 1000,
+  ...more,
+});
 
 describe('verdictOn', () => {
   test.each([
@@ -32,36 +40,65 @@ describe('verdictOn', () => {
 
   test('says when seeds cannot help: the test rows are too few', () => {
     const verdict = verdictOn(difference(-3, 1.5, { mean: -0.75, seedVariance: 0.01, rowVariance: 1.2, rows: 120 }), 1);
-    expect(verdict).toEqual({ kind: 'undecided', text: 'cannot tell, and more seeds would not decide it: 120 test rows are too few', moreSeeds: null });
+    expect(verdict).toEqual({
+      kind: 'undecided',
+      text: 'cannot tell, and more seeds would not decide it: 120 test rows are too few',
+      moreSeeds: null,
+    });
   });
 
   test('one seed is never within, and its difference is named as its own', () => {
-    expect(verdictOn(difference(-0.3, 0.2, { seeds: 1, seedVariance: 0 }), 1)).toMatchObject({ kind: 'undecided', moreSeeds: 2 });
-    expect(verdictOn(difference(-9.7, -6.2, { seeds: 1, seedVariance: 0 }), 1).text).toBe('worse by 6.2 to 9.7 points on this one seed');
+    expect(verdictOn(difference(-0.3, 0.2, { seeds: 1, seedVariance: 0 }), 1)).toMatchObject({
+      kind: 'undecided',
+      moreSeeds: 2,
+    });
+    expect(verdictOn(difference(-9.7, -6.2, { seeds: 1, seedVariance: 0 }), 1).text).toBe(
+      'worse by 6.2 to 9.7 points on this one seed',
+    );
   });
 
   test('never says more than the interval does', () => {
     const point = fc.double({ min: -20, max: 20, noNaN: true });
-    fc.assert(fc.property(point, point, fc.double({ min: 0.1, max: 5, noNaN: true }), fc.integer({ min: 1, max: 8 }), (a, b, zone, seeds) => {
-      const [low, high] = [Math.min(a, b), Math.max(a, b)];
-      const { kind, text } = verdictOn(difference(low, high, { seeds }), zone);
-      if (kind === 'within') expect(seeds > 1 && low >= -zone && high <= zone).toBe(true);
-      if (kind === 'worse' || kind === 'better') {
-        expect(kind === 'worse' ? high < 0 : low > 0).toBe(true);
-        const numbers = [...text.matchAll(/\d+\.\d+/g)].map(([number]) => Number(number));
-        const [near, far] = numbers.length === 2 ? numbers : [0, numbers[0]];
-        expect(near).toBeLessThanOrEqual(Math.min(Math.abs(low), Math.abs(high)) + 1e-8);
-        expect(far).toBeGreaterThanOrEqual(Math.max(Math.abs(low), Math.abs(high)) - 1e-8);
-      }
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(
+        point,
+        point,
+        fc.double({ min: 0.1, max: 5, noNaN: true }),
+        fc.integer({ min: 1, max: 8 }),
+        (a, b, zone, seeds) => {
+          const [low, high] = [Math.min(a, b), Math.max(a, b)];
+          const { kind, text } = verdictOn(difference(low, high, { seeds }), zone);
+          if (kind === 'within') expect(seeds > 1 && low >= -zone && high <= zone).toBe(true);
+          if (kind === 'worse' || kind === 'better') {
+            expect(kind === 'worse' ? high < 0 : low > 0).toBe(true);
+            const numbers = [...text.matchAll(/\d+\.\d+/g)].map(([number]) => Number(number));
+            const [near, far] = numbers.length === 2 ? numbers : [0, numbers[0]];
+            expect(near).toBeLessThanOrEqual(Math.min(Math.abs(low), Math.abs(high)) + 1e-8);
+            expect(far).toBeGreaterThanOrEqual(Math.max(Math.abs(low), Math.abs(high)) - 1e-8);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 });
 
 test('seedsToDecide never promises seeds that leave the answer open', () => {
-  fc.assert(fc.property(fc.double({ min: -4, max: 4, noNaN: true }), fc.double({ min: 0.001, max: 4, noNaN: true }), fc.integer({ min: 2, max: 6 }), fc.double({ min: 0.0001, max: 1, noNaN: true }), (mean, seedVariance, seeds, rowVariance) => {
-    const more = seedsToDecide({ mean, interval: { low: 0, high: 0 }, seeds, seedVariance, rowVariance, rows: 500 }, 1);
-    if (more === null) return;
-    const { low, high } = combinedInterval(mean, seedVariance, seeds + more, rowVariance, 500);
-    expect((low >= -1 && high <= 1) || high < 0 || low > 0).toBe(true);
-  }));
+  fc.assert(
+    fc.property(
+      fc.double({ min: -4, max: 4, noNaN: true }),
+      fc.double({ min: 0.001, max: 4, noNaN: true }),
+      fc.integer({ min: 2, max: 6 }),
+      fc.double({ min: 0.0001, max: 1, noNaN: true }),
+      (mean, seedVariance, seeds, rowVariance) => {
+        const more = seedsToDecide(
+          { mean, interval: { low: 0, high: 0 }, seeds, seedVariance, rowVariance, rows: 500 },
+          1,
+        );
+        if (more === null) return;
+        const { low, high } = combinedInterval(mean, seedVariance, seeds + more, rowVariance, 500);
+        expect((low >= -1 && high <= 1) || high < 0 || low > 0).toBe(true);
+      },
+    ),
+  );
 });

@@ -3,7 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createPredictor, createTrainer, openModel, openWeights, readSafetensors, writeSafetensors, type BaseModelInfo, type MethodSpec, type NamedTensors } from '../../../electron/engine/index.js';
+import {
+  createPredictor,
+  createTrainer,
+  openModel,
+  openWeights,
+  readSafetensors,
+  writeSafetensors,
+  type BaseModelInfo,
+  type MethodSpec,
+  type NamedTensors,
+} from '../../../electron/engine/index.js';
 import { exportFolder, loadAdapter, type ExportSource } from '../../../electron/interchange/index.js';
 import { targetNames } from '../../../electron/interchange/targets.js';
 import { makeTinyModel, tinyLabels } from '../../helpers/tiny-model.js';
@@ -16,12 +26,29 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true }));
 
-const batch = { size: 2, sequence: 5, inputIds: Int32Array.of(2, 80, 81, 82, 3, 2, 90, 91, 3, 0), attentionMask: Int32Array.of(1, 1, 1, 1, 1, 1, 1, 1, 1, 0), tokenTypeIds: new Int32Array(10), labels: Int32Array.of(0, 1), weights: null };
+const batch = {
+  size: 2,
+  sequence: 5,
+  inputIds: Int32Array.of(2, 80, 81, 82, 3, 2, 90, 91, 3, 0),
+  attentionMask: Int32Array.of(1, 1, 1, 1, 1, 1, 1, 1, 1, 0),
+  tokenTypeIds: new Int32Array(10),
+  labels: Int32Array.of(0, 1),
+  weights: null,
+};
 const objective = { type: 'classification', labels: tinyLabels } as const;
 
 /** Parameters some steps away from their start. */
 async function trained(method: MethodSpec): Promise<ExportSource> {
-  const trainer = await createTrainer({ model, method, objective, optimizer: { type: 'sgd', weightDecay: 0, gradientClip: null }, modelDropout: 0, seed: 5, device: 'cpu', threads: 1 });
+  const trainer = await createTrainer({
+    model,
+    method,
+    objective,
+    optimizer: { type: 'sgd', weightDecay: 0, gradientClip: null },
+    modelDropout: 0,
+    seed: 5,
+    device: 'cpu',
+    threads: 1,
+  });
   for (let step = 0; step < 3; step += 1) await trainer.step([batch], 0.5);
   const parameters = trainer.parameters();
   await trainer.dispose();
@@ -29,14 +56,24 @@ async function trained(method: MethodSpec): Promise<ExportSource> {
 }
 
 async function logits(of: BaseModelInfo, method: MethodSpec, parameters: NamedTensors): Promise<number[]> {
-  const predictor = await createPredictor({ model: of, method, objective, parameters, seed: 9, device: 'cpu', threads: 1 });
+  const predictor = await createPredictor({
+    model: of,
+    method,
+    objective,
+    parameters,
+    seed: 9,
+    device: 'cpu',
+    threads: 1,
+  });
   const result = [...(await predictor.predict(batch))];
   await predictor.dispose();
   return result;
 }
 
-const json = async (...path: string[]) => z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(...path), 'utf8')));
-const edit = async (folder: string, name: string, change: Readonly<Record<string, unknown>>) => writeFile(join(folder, name), JSON.stringify({ ...(await json(folder, name)), ...change }));
+const json = async (...path: string[]) =>
+  z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(join(...path), 'utf8')));
+const edit = async (folder: string, name: string, change: Readonly<Record<string, unknown>>) =>
+  writeFile(join(folder, name), JSON.stringify({ ...(await json(folder, name)), ...change }));
 let count = 0;
 const fresh = () => join(scratch, `export-${(count += 1)}`);
 
@@ -54,34 +91,62 @@ describe('an exported folder, read again', () => {
     expect(loaded.kind).toBe(format);
     expect(loaded.labels).toEqual(tinyLabels);
     expect(loaded.parameters).toEqual(source.parameters);
-    expect(await logits(model, loaded.method, loaded.parameters)).toEqual(await logits(model, method, source.parameters));
+    expect(await logits(model, loaded.method, loaded.parameters)).toEqual(
+      await logits(model, method, source.parameters),
+    );
     expect(await readdir(folder)).toContain('README.md');
   });
 
-  it.each([{ type: 'lora', rank: 2 }, { type: 'bitfit' }, { type: 'head' }, { type: 'full' }])('merged from %o is a base model that answers alike by itself', async (method) => {
-    const source = await trained(method);
-    const folder = fresh();
-    await exportFolder('merged', source, folder);
-    const merged = await openModel(folder);
-    const [ours, theirs] = [await logits(model, method, source.parameters), await logits(merged, { type: 'head' }, new Map())];
-    ours.forEach((value, i) => expect(theirs[i]).toBeCloseTo(value, 5));
-    const loaded = await loadAdapter(folder, model);
-    expect(loaded).toMatchObject({ kind: 'merged', method: { type: 'full' }, labels: tinyLabels });
-    expect([...(await logits(model, loaded.method, loaded.parameters))]).toEqual(theirs);
-    expect(await json(folder, 'config.json')).toMatchObject({ architectures: ['BertForSequenceClassification'], id2label: { 0: tinyLabels[0] }, label2id: { [tinyLabels[1]!]: 1 } });
-    expect(await readdir(folder)).toEqual(expect.arrayContaining(['tokenizer.json', 'vocab.txt', 'tokenizer_config.json']));
-  });
+  it.each([{ type: 'lora', rank: 2 }, { type: 'bitfit' }, { type: 'head' }, { type: 'full' }])(
+    'merged from %o is a base model that answers alike by itself',
+    async (method) => {
+      const source = await trained(method);
+      const folder = fresh();
+      await exportFolder('merged', source, folder);
+      const merged = await openModel(folder);
+      const [ours, theirs] = [
+        await logits(model, method, source.parameters),
+        await logits(merged, { type: 'head' }, new Map()),
+      ];
+      ours.forEach((value, i) => expect(theirs[i]).toBeCloseTo(value, 5));
+      const loaded = await loadAdapter(folder, model);
+      expect(loaded).toMatchObject({ kind: 'merged', method: { type: 'full' }, labels: tinyLabels });
+      expect([...(await logits(model, loaded.method, loaded.parameters))]).toEqual(theirs);
+      expect(await json(folder, 'config.json')).toMatchObject({
+        architectures: ['BertForSequenceClassification'],
+        id2label: { 0: tinyLabels[0] },
+        label2id: { [tinyLabels[1]!]: 1 },
+      });
+      expect(await readdir(folder)).toEqual(
+        expect.arrayContaining(['tokenizer.json', 'vocab.txt', 'tokenizer_config.json']),
+      );
+    },
+  );
 
   it('onnx holds the labels and the tokenizer beside the graph', async () => {
     const folder = fresh();
     await exportFolder('onnx', await trained({ type: 'bottleneck' }), folder);
-    expect((await readdir(folder)).sort()).toEqual(['README.md', 'config.json', 'model.onnx', 'tokenizer.json', 'tokenizer_config.json', 'vocab.txt']);
+    expect((await readdir(folder)).sort()).toEqual([
+      'README.md',
+      'config.json',
+      'model.onnx',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'vocab.txt',
+    ]);
   });
 
   it('is refused in a format that the method does not have', async () => {
-    await expect(exportFolder('peft', await trained({ type: 'bitfit' }), fresh())).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('holds LoRA') });
-    await expect(exportFolder('adapterhub', await trained({ type: 'head' }), fresh())).rejects.toThrow(/bottleneck adapters/);
-    await expect(exportFolder('merged', await trained({ type: 'bottleneck' }), fresh())).rejects.toThrow(/does not merge/);
+    await expect(exportFolder('peft', await trained({ type: 'bitfit' }), fresh())).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('holds LoRA'),
+    });
+    await expect(exportFolder('adapterhub', await trained({ type: 'head' }), fresh())).rejects.toThrow(
+      /bottleneck adapters/,
+    );
+    await expect(exportFolder('merged', await trained({ type: 'bottleneck' }), fresh())).rejects.toThrow(
+      /does not merge/,
+    );
   });
 });
 
@@ -93,7 +158,10 @@ it('writes numbers that must be floats as floats', async () => {
 
 it('names targets so that exactly the chosen modules match', () => {
   const layers = [0, 1].map((layer) => `bert.encoder.layer.${layer}`);
-  const matched = (names: readonly string[]) => model.parameters.map(({ name }) => name.replace(/\.(weight|bias)$/, '')).filter((module) => names.some((name) => module === name || module.endsWith(`.${name}`)));
+  const matched = (names: readonly string[]) =>
+    model.parameters
+      .map(({ name }) => name.replace(/\.(weight|bias)$/, ''))
+      .filter((module) => names.some((name) => module === name || module.endsWith(`.${name}`)));
   for (const [chosen, expected] of [
     [layers.map((layer) => `${layer}.attention.self.query`), ['query']],
     [layers.map((layer) => `${layer}.attention.output.dense`), ['attention.output.dense']],
@@ -121,25 +189,50 @@ describe('a folder that does not fit', () => {
   ])('peft with %o is refused', async (change, message) => {
     const folder = await lora();
     await edit(folder, 'adapter_config.json', change);
-    await expect(loadAdapter(folder, model)).rejects.toMatchObject({ code: 'bad-file', message: expect.stringMatching(message) });
+    await expect(loadAdapter(folder, model)).rejects.toMatchObject({
+      code: 'bad-file',
+      message: expect.stringMatching(message),
+    });
   });
   it('takes rank-stabilized LoRA by its alpha', async () => {
     const folder = await lora();
     await edit(folder, 'adapter_config.json', { use_rslora: true, lora_alpha: 10 });
     expect((await loadAdapter(folder, model)).method['alpha']).toBeCloseTo(10 * Math.SQRT2, 12);
   });
-  it('takes names without the architecture\'s prefix and with peft\'s wrappers', async () => {
+  it("takes names without the architecture's prefix and with peft's wrappers", async () => {
     const folder = await lora();
     const path = join(folder, 'adapter_model.safetensors');
     const { tensors } = await readSafetensors(path);
-    await writeSafetensors(path, new Map([...tensors].map(([name, tensor]) => [name.replace('base_model.model.bert.', 'base_model.model.').replace('.classifier.', '.classifier.modules_to_save.default.').replace('lora_A.weight', 'lora_A.default.weight'), tensor])));
-    expect([...(await loadAdapter(folder, model)).parameters.keys()].sort()).toEqual([...tensors.keys()].map((name) => name.replace('base_model.model.', '')).sort());
+    await writeSafetensors(
+      path,
+      new Map(
+        [...tensors].map(([name, tensor]) => [
+          name
+            .replace('base_model.model.bert.', 'base_model.model.')
+            .replace('.classifier.', '.classifier.modules_to_save.default.')
+            .replace('lora_A.weight', 'lora_A.default.weight'),
+          tensor,
+        ]),
+      ),
+    );
+    expect([...(await loadAdapter(folder, model)).parameters.keys()].sort()).toEqual(
+      [...tensors.keys()].map((name) => name.replace('base_model.model.', '')).sort(),
+    );
   });
   it('names a tensor of a module that the base lacks, a missing half, a stranger, and pickled weights', async () => {
     const folder = await lora();
     const path = join(folder, 'adapter_model.safetensors');
     const { tensors } = await readSafetensors(path);
-    const written = (change: (name: string) => string | null) => writeSafetensors(path, new Map([...tensors].flatMap(([name, tensor]) => { const to = change(name); return to === null ? [] : [[to, tensor] as const]; })));
+    const written = (change: (name: string) => string | null) =>
+      writeSafetensors(
+        path,
+        new Map(
+          [...tensors].flatMap(([name, tensor]) => {
+            const to = change(name);
+            return to === null ? [] : [[to, tensor] as const];
+          }),
+        ),
+      );
     await written((name) => name.replace('layer.1', 'layer.7'));
     await expect(loadAdapter(folder, model)).rejects.toThrow(/layer\.7.*does not have/);
     await written((name) => (name.includes('layer.1.attention.self.value.lora_B') ? null : name));
@@ -148,7 +241,9 @@ describe('a folder that does not fit', () => {
     await expect(loadAdapter(folder, model)).rejects.toThrow(/neither a LoRA matrix nor part of the head/);
     await rm(path);
     await writeFile(join(folder, 'adapter_model.bin'), 'PK');
-    await expect(loadAdapter(folder, model)).rejects.toMatchObject({ hint: expect.stringContaining('safe_serialization=True') });
+    await expect(loadAdapter(folder, model)).rejects.toMatchObject({
+      hint: expect.stringContaining('safe_serialization=True'),
+    });
   });
   it.each([
     [{ ln_before: true }, /config\.ln_before: only false/],
@@ -159,13 +254,17 @@ describe('a folder that does not fit', () => {
     const folder = fresh();
     await exportFolder('adapterhub', await trained({ type: 'bottleneck' }), folder);
     const { config } = await json(folder, 'adapter_config.json');
-    await edit(folder, 'adapter_config.json', { config: { ...z.record(z.string(), z.unknown()).parse(config), ...change } });
+    await edit(folder, 'adapter_config.json', {
+      config: { ...z.record(z.string(), z.unknown()).parse(config), ...change },
+    });
     await expect(loadAdapter(folder, model)).rejects.toThrow(message);
   });
   it('is refused for another architecture, other sizes, and when it is no export at all', async () => {
     const folder = fresh();
     await exportFolder('merged', await trained({ type: 'head' }), folder);
-    const smaller = await openModel(await makeTinyModel(join(scratch, 'smaller'), { layers: 2, maxPositions: 16, intermediateSize: 48 }));
+    const smaller = await openModel(
+      await makeTinyModel(join(scratch, 'smaller'), { layers: 2, maxPositions: 16, intermediateSize: 48 }),
+    );
     await expect(loadAdapter(folder, smaller)).rejects.toThrow(/the base model has \[48/);
     const deeper = await openModel(await makeTinyModel(join(scratch, 'deeper'), { layers: 3, maxPositions: 16 }));
     await expect(loadAdapter(folder, deeper)).rejects.toThrow(/do not hold "bert\.encoder\.layer\.2/);
@@ -180,13 +279,24 @@ it('does not lose a float16 base when it merges: weights are read as they are', 
   const folder = join(scratch, 'half');
   await makeTinyModel(folder, { layers: 1, maxPositions: 16 });
   const weights = await openWeights(folder);
-  const tensors = await Promise.all([...weights.entries.keys()].map(async (name) => ({ name, dtype: 'F16' as const, ...(await weights.read(name)) })));
+  const tensors = await Promise.all(
+    [...weights.entries.keys()].map(async (name) => ({ name, dtype: 'F16' as const, ...(await weights.read(name)) })),
+  );
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const half = await openModel(folder);
-  const head: NamedTensors = new Map([['classifier.weight', { shape: [3, 32], data: new Float32Array(96).fill(0.1) }], ['classifier.bias', { shape: [3], data: new Float32Array(3) }]]);
+  const head: NamedTensors = new Map([
+    ['classifier.weight', { shape: [3, 32], data: new Float32Array(96).fill(0.1) }],
+    ['classifier.bias', { shape: [3], data: new Float32Array(3) }],
+  ]);
   const to = fresh();
-  await exportFolder('merged', { model: half, method: { type: 'head' }, labels: tinyLabels, parameters: head, maxLength: 16 }, to);
+  await exportFolder(
+    'merged',
+    { model: half, method: { type: 'head' }, labels: tinyLabels, parameters: head, maxLength: 16 },
+    to,
+  );
   const merged = await openWeights(to);
   const base = await openWeights(folder);
-  expect(await merged.read('bert.encoder.layer.0.output.dense.weight')).toEqual(await base.read('encoder.layer.0.output.dense.weight'));
+  expect(await merged.read('bert.encoder.layer.0.output.dense.weight')).toEqual(
+    await base.read('encoder.layer.0.output.dense.weight'),
+  );
 });

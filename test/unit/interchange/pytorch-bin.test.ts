@@ -10,12 +10,17 @@ it('writes the very bytes that torch.load has read', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pytorch-bin-'));
   try {
     const path = join(folder, 't.bin');
-    await writePytorchBin(path, new Map([
-      ['a.weight', { shape: [2, 3], data: Float32Array.from([1, 2, 3, 4, 5, 6.5]) }],
-      ['b', { shape: [4], data: Float32Array.from([1, 2, 3, -4]) }],
-      ['s', { shape: [], data: Float32Array.from([7]) }],
-    ]));
-    expect((await readFile(path)).equals(await readFile(join(oracleFolder, 'formats', 'written-by-us.bin')))).toBe(true);
+    await writePytorchBin(
+      path,
+      new Map([
+        ['a.weight', { shape: [2, 3], data: Float32Array.from([1, 2, 3, 4, 5, 6.5]) }],
+        ['b', { shape: [4], data: Float32Array.from([1, 2, 3, -4]) }],
+        ['s', { shape: [], data: Float32Array.from([7]) }],
+      ]),
+    );
+    expect((await readFile(path)).equals(await readFile(join(oracleFolder, 'formats', 'written-by-us.bin')))).toBe(
+      true,
+    );
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -5,14 +5,35 @@ import { fileName, toCsv } from '../../../renderer/charts/csv.js';
 
 describe('toCsv', () => {
   it('is read back by a CSV reader as it was, whatever the texts hold', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', ';', '\t', 'é', '😀') }), fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 8 }), (rows) => {
-      const records: unknown = parse(toCsv({ columns: ['name', 'value, quoted'], rows }), { relax_column_count: false });
-      expect(records).toEqual([['name', 'value, quoted'], ...rows.map(([text, number]) => [text, String(number)])]);
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(
+            fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', ';', '\t', 'é', '😀') }),
+            fc.double({ noNaN: true, noDefaultInfinity: true }),
+          ),
+          { maxLength: 8 },
+        ),
+        (rows) => {
+          const records: unknown = parse(toCsv({ columns: ['name', 'value, quoted'], rows }), {
+            relax_column_count: false,
+          });
+          expect(records).toEqual([['name', 'value, quoted'], ...rows.map(([text, number]) => [text, String(number)])]);
+        },
+      ),
+    );
   });
 
   it('leaves a missing value empty and numbers unformatted', () => {
-    expect(toCsv({ columns: ['step', 'loss'], rows: [[1240, null], [2, 0.5]] })).toBe('step,loss\r\n1240,\r\n2,0.5\r\n');
+    expect(
+      toCsv({
+        columns: ['step', 'loss'],
+        rows: [
+          [1240, null],
+          [2, 0.5],
+        ],
+      }),
+    ).toBe('step,loss\r\n1240,\r\n2,0.5\r\n');
   });
 });
 

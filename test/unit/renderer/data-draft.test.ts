@@ -4,26 +4,57 @@ import { draft } from '../../../renderer/screens/data/draft.svelte.js';
 import { assignRole, baseName } from '../../../renderer/screens/data/roles.js';
 import { RowPages } from '../../../renderer/screens/data/rows.svelte.js';
 
-const column = (name: string, suggestedRole: FilePreview['columns'][number]['suggestedRole']) => ({ name, distinct: 3, empty: 0, meanLength: 9, suggestedRole });
+const column = (name: string, suggestedRole: FilePreview['columns'][number]['suggestedRole']) => ({
+  name,
+  distinct: 3,
+  empty: 0,
+  meanLength: 9,
+  suggestedRole,
+});
 const preview: FilePreview = {
-  path: '/data/tickets.csv', bytes: 100, format: 'csv', encoding: 'utf-8', delimiter: ',', header: true, rowsSampled: 2, problems: [],
-  columns: [column('id', 'ignore'), column('body', 'text'), column('queue', 'label'), column('part', 'ignore')], rows: [['1', 'a', 'x', 'train'], ['2', 'b', 'y', 'test']],
+  path: '/data/tickets.csv',
+  bytes: 100,
+  format: 'csv',
+  encoding: 'utf-8',
+  delimiter: ',',
+  header: true,
+  rowsSampled: 2,
+  problems: [],
+  columns: [column('id', 'ignore'), column('body', 'text'), column('queue', 'label'), column('part', 'ignore')],
+  rows: [
+    ['1', 'a', 'x', 'train'],
+    ['2', 'b', 'y', 'test'],
+  ],
 };
 type Handler = (name: string, input: Record<string, unknown>) => unknown;
 function studio(handler: Handler): void {
-  vi.stubGlobal('window', { studio: { call: async (name: string, input: Record<string, unknown>) => {
-    const value = handler(name, input);
-    return typeof value === 'object' && value !== null && 'code' in value ? { ok: false, problem: value } : { ok: true, value };
-  }, on: () => () => undefined } });
+  vi.stubGlobal('window', {
+    studio: {
+      call: async (name: string, input: Record<string, unknown>) => {
+        const value = handler(name, input);
+        return typeof value === 'object' && value !== null && 'code' in value
+          ? { ok: false, problem: value }
+          : { ok: true, value };
+      },
+      on: () => () => undefined,
+    },
+  });
 }
-const settled = () => vi.waitFor(() => { if (draft.inspecting) throw new Error('still inspecting'); });
+const settled = () =>
+  vi.waitFor(() => {
+    if (draft.inspecting) throw new Error('still inspecting');
+  });
 
 beforeEach(() => draft.reset());
 afterEach(() => vi.unstubAllGlobals());
 
 describe('roles', () => {
   it('takes a role from the column that had it', () => {
-    expect(assignRole({ a: 'text', b: 'label', c: 'ignore' }, 'c', 'text')).toEqual({ a: 'ignore', b: 'label', c: 'text' });
+    expect(assignRole({ a: 'text', b: 'label', c: 'ignore' }, 'c', 'text')).toEqual({
+      a: 'ignore',
+      b: 'label',
+      c: 'text',
+    });
     expect(assignRole({ a: 'text', b: 'ignore' }, 'a', 'ignore')).toEqual({ a: 'ignore', b: 'ignore' });
   });
   it('names a data set after its file', () => {
@@ -43,7 +74,19 @@ describe('import draft', () => {
   it('is ready after a readable file, with suggested roles and shares', async () => {
     await chosen();
     expect(draft.missing).toBeNull();
-    expect(draft.request()).toMatchObject({ projectId: 7, name: 'tickets', path: preview.path, textColumn: 'body', pairColumn: null, labelColumn: 'queue', validation: 0.15, test: 0.15, splitColumn: null, seed: 1, badRows: 'stop' });
+    expect(draft.request()).toMatchObject({
+      projectId: 7,
+      name: 'tickets',
+      path: preview.path,
+      textColumn: 'body',
+      pairColumn: null,
+      labelColumn: 'queue',
+      validation: 0.15,
+      test: 0.15,
+      splitColumn: null,
+      seed: 1,
+      badRows: 'stop',
+    });
   });
 
   it('splits by a column as soon as one has that role, and back when it loses it', async () => {
@@ -71,7 +114,11 @@ describe('import draft', () => {
   });
 
   it('keeps the reason when the file cannot be read', async () => {
-    studio((name) => (name === 'files.choose' ? { path: '/data/x.csv' } : { code: 'bad-file', message: 'x.csv is a PNG picture.', hint: 'Choose a text file.', context: {} }));
+    studio((name) =>
+      name === 'files.choose'
+        ? { path: '/data/x.csv' }
+        : { code: 'bad-file', message: 'x.csv is a PNG picture.', hint: 'Choose a text file.', context: {} },
+    );
     await draft.choose(7);
     await settled();
     expect(draft.problem?.message).toBe('x.csv is a PNG picture.');
@@ -91,7 +138,18 @@ describe('row pages', () => {
     studio((_name, input) => {
       asked.push(input);
       const offset = Number(input['offset']);
-      return { total: 250, rows: Array.from({ length: Math.min(100, 250 - offset) }, (_, i) => ({ id: offset + i + 1, split: 'train', position: i, text: `row ${offset + i}`, pair: null, label: 'x', line: offset + i + 2 })) };
+      return {
+        total: 250,
+        rows: Array.from({ length: Math.min(100, 250 - offset) }, (_, i) => ({
+          id: offset + i + 1,
+          split: 'train',
+          position: i,
+          text: `row ${offset + i}`,
+          pair: null,
+          label: 'x',
+          line: offset + i + 2,
+        })),
+      };
     });
     const pages = new RowPages(3);
     pages.filter({ split: null, label: null, search: '' });

@@ -3,14 +3,46 @@ import { planSchema, type Prediction, type Run } from '../../../electron/contrac
 import { defaultReaders, labelOrder } from '../../../renderer/screens/playground/readers.js';
 
 const run = (id: number, type: string, seed: number, macroF1: number, change: Partial<Run> = {}): Run => ({
-  id, projectId: 1, modelId: 1, datasetId: 1, modelName: '', datasetName: '', methodName: type, setting: '', seed, plan: planSchema.parse({ model: 'a', data: 'b', method: { type } }), state: 'finished', step: 1, totalSteps: 1, secondsLeft: null,
-  device: null, createdAt: '', startedAt: null, endedAt: null, validation: { accuracy: macroF1, macroF1, loss: 1 }, result: null, problem: null, ...change,
+  id,
+  projectId: 1,
+  modelId: 1,
+  datasetId: 1,
+  modelName: '',
+  datasetName: '',
+  methodName: type,
+  setting: '',
+  seed,
+  plan: planSchema.parse({ model: 'a', data: 'b', method: { type } }),
+  state: 'finished',
+  step: 1,
+  totalSteps: 1,
+  secondsLeft: null,
+  device: null,
+  createdAt: '',
+  startedAt: null,
+  endedAt: null,
+  validation: { accuracy: macroF1, macroF1, loss: 1 },
+  result: null,
+  problem: null,
+  ...change,
 });
-const prediction = (label: string, probabilities: Record<string, number>, change: Partial<Prediction> = {}): Prediction => ({ runId: 1, title: '', type: null, label, probabilities, milliseconds: 1, problem: null, ...change });
+const prediction = (
+  label: string,
+  probabilities: Record<string, number>,
+  change: Partial<Prediction> = {},
+): Prediction => ({ runId: 1, title: '', type: null, label, probabilities, milliseconds: 1, problem: null, ...change });
 
 describe('defaultReaders', () => {
   it('takes one run a method of the newest data and model, the baseline first, then by score', () => {
-    const list = [run(9, 'head', 1, 0.5), run(8, 'lora', 2, 0.9), run(7, 'lora', 1, 0.88), run(6, 'bitfit', 1, 0.8), run(5, 'full', 1, 0.7), run(4, 'lora', 0, 0.99, { datasetId: 2 }), run(3, 'full', 0, 1, { state: 'failed' })];
+    const list = [
+      run(9, 'head', 1, 0.5),
+      run(8, 'lora', 2, 0.9),
+      run(7, 'lora', 1, 0.88),
+      run(6, 'bitfit', 1, 0.8),
+      run(5, 'full', 1, 0.7),
+      run(4, 'lora', 0, 0.99, { datasetId: 2 }),
+      run(3, 'full', 0, 1, { state: 'failed' }),
+    ];
     expect(defaultReaders(list)).toEqual([5, 7, 6]);
     expect(defaultReaders([])).toEqual([]);
   });

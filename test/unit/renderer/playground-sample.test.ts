@@ -5,15 +5,50 @@ afterEach(() => vi.unstubAllGlobals());
 const offsets: number[] = [];
 function studio(rows: number, onPredict: () => void = () => undefined): void {
   offsets.length = 0;
-  vi.stubGlobal('window', { studio: { call: async (name: string, input: { offset?: number; text?: string; runIds?: number[] }) => {
-    if (name === 'datasets.rows') {
-      const offset = input.offset ?? 0;
-      offsets.push(offset);
-      return { ok: true, value: { total: rows, rows: rows === 0 ? [] : [{ id: offset + 1, split: 'test', position: offset, text: offset === 3 ? '  ' : `row ${offset}`, pair: null, label: 'x', line: offset + 2 }] } };
-    }
-    onPredict();
-    return { ok: true, value: (input.runIds ?? []).map((runId) => ({ runId, title: 'LoRA', type: 'lora', label: runId === 1 ? 'x' : 'y', probabilities: { x: 0.6, y: 0.4 }, milliseconds: 1, problem: null })) };
-  }, on: () => () => undefined } });
+  vi.stubGlobal('window', {
+    studio: {
+      call: async (name: string, input: { offset?: number; text?: string; runIds?: number[] }) => {
+        if (name === 'datasets.rows') {
+          const offset = input.offset ?? 0;
+          offsets.push(offset);
+          return {
+            ok: true,
+            value: {
+              total: rows,
+              rows:
+                rows === 0
+                  ? []
+                  : [
+                      {
+                        id: offset + 1,
+                        split: 'test',
+                        position: offset,
+                        text: offset === 3 ? '  ' : `row ${offset}`,
+                        pair: null,
+                        label: 'x',
+                        line: offset + 2,
+                      },
+                    ],
+            },
+          };
+        }
+        onPredict();
+        return {
+          ok: true,
+          value: (input.runIds ?? []).map((runId) => ({
+            runId,
+            title: 'LoRA',
+            type: 'lora',
+            label: runId === 1 ? 'x' : 'y',
+            probabilities: { x: 0.6, y: 0.4 },
+            milliseconds: 1,
+            problem: null,
+          })),
+        };
+      },
+      on: () => () => undefined,
+    },
+  });
 }
 
 describe('reading test rows', () => {
@@ -30,7 +65,9 @@ describe('reading test rows', () => {
   it('stops when told to, keeping what was read', async () => {
     const playground = new Playground();
     let asked = 0;
-    studio(100, () => { if (++asked === 3) playground.stopSampling(); });
+    studio(100, () => {
+      if (++asked === 3) playground.stopSampling();
+    });
     expect(await playground.sample(1, [1], 20)).toBe(3);
   });
 

@@ -12,7 +12,14 @@ function studio(own: Partial<Handlers>): Handlers {
   return { ...(all as Record<CallName, typeof unused>), ...own };
 }
 
-const settings = { theme: 'dark', device: 'auto', threads: null, memoryLimitBytes: null, density: 'normal', onClose: 'ask' } as const;
+const settings = {
+  theme: 'dark',
+  device: 'auto',
+  threads: null,
+  memoryLimitBytes: null,
+  density: 'normal',
+  onClose: 'ask',
+} as const;
 
 describe('createDispatch', () => {
   it('hands a checked request, with its defaults, to the handler and its answer back', async () => {
@@ -32,7 +39,10 @@ describe('createDispatch', () => {
   ])('refuses %s as bad input', async (_what, name, input, message) => {
     const get = vi.fn(unused);
     const answer = await createDispatch(studio({ 'projects.get': get }), new Grants())(name, input);
-    expect(answer).toMatchObject({ ok: false, problem: { code: 'bad-input', message: expect.stringMatching(message) } });
+    expect(answer).toMatchObject({
+      ok: false,
+      problem: { code: 'bad-input', message: expect.stringMatching(message) },
+    });
     expect(get).not.toHaveBeenCalled();
   });
 
@@ -40,30 +50,50 @@ describe('createDispatch', () => {
     const inspect = vi.fn(unused);
     const grants = new Grants();
     const dispatch = createDispatch(studio({ 'datasets.inspect': inspect }), grants);
-    expect(await dispatch('datasets.inspect', { path: '/etc/passwd' })).toMatchObject({ ok: false, problem: { code: 'no-access', context: { path: '/etc/passwd' } } });
+    expect(await dispatch('datasets.inspect', { path: '/etc/passwd' })).toMatchObject({
+      ok: false,
+      problem: { code: 'no-access', context: { path: '/etc/passwd' } },
+    });
     expect(inspect).not.toHaveBeenCalled();
   });
 
   it('passes a StudioError on with code, hint and facts', async () => {
     const failure = new StudioError('conflict', 'The name is in use.', 'Take another.', { name: 'a' });
     const dispatch = createDispatch(studio({ 'settings.get': () => Promise.reject(failure) }), new Grants());
-    expect(await dispatch('settings.get', {})).toEqual({ ok: false, problem: { code: 'conflict', message: 'The name is in use.', hint: 'Take another.', context: { name: 'a' } } });
+    expect(await dispatch('settings.get', {})).toEqual({
+      ok: false,
+      problem: { code: 'conflict', message: 'The name is in use.', hint: 'Take another.', context: { name: 'a' } },
+    });
   });
 
   it('names a full disk instead of an error number', async () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', path: '/home/x' });
     const dispatch = createDispatch(studio({ 'settings.get': () => Promise.reject(full) }), new Grants());
-    expect(await dispatch('settings.get', {})).toMatchObject({ ok: false, problem: { code: 'no-space', message: '/home/x: the disk is full.' } });
+    expect(await dispatch('settings.get', {})).toMatchObject({
+      ok: false,
+      problem: { code: 'no-space', message: '/home/x: the disk is full.' },
+    });
   });
 
   it('turns an answer that breaks the contract into a fault of the app', async () => {
     const broken = studio({ 'settings.get': async () => ({ ...settings, theme: 'purple' as 'dark' }) });
-    expect(await createDispatch(broken, new Grants())('settings.get', {})).toMatchObject({ ok: false, problem: { code: 'internal', message: expect.stringContaining('theme') } });
+    expect(await createDispatch(broken, new Grants())('settings.get', {})).toMatchObject({
+      ok: false,
+      problem: { code: 'internal', message: expect.stringContaining('theme') },
+    });
   });
 
   it('lets the window show, not read, the folders of exports it was told of', async () => {
     const grants = new Grants();
-    const artefact = { id: 1, runId: 1, format: 'peft', folder: '/exports/one', bytes: 1, createdAt: '2026-01-01T00:00:00Z', proof: { rows: 1, largestDifference: 0, sameLabels: true } } as const;
+    const artefact = {
+      id: 1,
+      runId: 1,
+      format: 'peft',
+      folder: '/exports/one',
+      bytes: 1,
+      createdAt: '2026-01-01T00:00:00Z',
+      proof: { rows: 1, largestDifference: 0, sameLabels: true },
+    } as const;
     await createDispatch(studio({ 'exports.list': async () => [artefact] }), grants)('exports.list', { projectId: 1 });
     expect(() => grants.checkShow('/exports/one')).not.toThrow();
     expect(grants.allows('/exports/one')).toBe(false);

@@ -18,22 +18,29 @@ describe('Grants', () => {
     grants.grant('/data/rows.csv', 'file');
     expect(code(() => grants.check('datasets.inspect', { path: '/data/rows.csv', reading: {} }))).toBe('allowed');
     expect(code(() => grants.check('datasets.inspect', { path: '/data/other.csv', reading: {} }))).toBe('no-access');
-    expect(code(() => grants.check('datasets.inspect', { path: '/data/rows.csv/below', reading: {} }))).toBe('no-access');
+    expect(code(() => grants.check('datasets.inspect', { path: '/data/rows.csv/below', reading: {} }))).toBe(
+      'no-access',
+    );
   });
 
   it('opens a chosen folder with everything below, but no sibling whose name begins alike', () => {
     const grants = new Grants();
     grants.grant('/models/mini', 'folder');
     expect(code(() => grants.check('models.add', { folder: '/models/mini' }))).toBe('allowed');
-    expect(code(() => grants.check('models.add', { folder: path.join('/models/mini', 'deeper', 'still') }))).toBe('allowed');
+    expect(code(() => grants.check('models.add', { folder: path.join('/models/mini', 'deeper', 'still') }))).toBe(
+      'allowed',
+    );
     expect(code(() => grants.check('models.add', { folder: '/models/mini-other' }))).toBe('no-access');
   });
 
-  it.each(['/models/mini/../secret', 'rows.csv', './models/mini', '/models/mini\0/x'])('is not talked around by %j', (folder) => {
-    const grants = new Grants();
-    grants.grant('/models/mini', 'folder');
-    expect(code(() => grants.check('models.inspect', { folder }))).toBe('no-access');
-  });
+  it.each(['/models/mini/../secret', 'rows.csv', './models/mini', '/models/mini\0/x'])(
+    'is not talked around by %j',
+    (folder) => {
+      const grants = new Grants();
+      grants.grant('/models/mini', 'folder');
+      expect(code(() => grants.check('models.inspect', { folder }))).toBe('no-access');
+    },
+  );
 
   it('checks every path of a request', () => {
     const grants = new Grants();
@@ -46,7 +53,10 @@ describe('Grants', () => {
 
   it('lets a plan name a base model, but a folder only when it was chosen', () => {
     const grants = new Grants();
-    const request = (model: string) => ({ projectId: 1, plan: planSchema.parse({ model, data: 'rows', method: { type: 'lora' } }) });
+    const request = (model: string) => ({
+      projectId: 1,
+      plan: planSchema.parse({ model, data: 'rows', method: { type: 'lora' } }),
+    });
     expect(code(() => grants.check('runs.estimate', request('starter')))).toBe('allowed');
     expect(code(() => grants.check('runs.estimate', request('org/starter')))).toBe('allowed');
     expect(code(() => grants.check('runs.estimate', request('/models/mini')))).toBe('no-access');

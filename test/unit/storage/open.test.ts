@@ -10,7 +10,9 @@ import { insertProject, listProjects } from '../../../electron/storage/projects.
 
 let home: string;
 const path = () => join(home, databaseName);
-beforeEach(async () => { home = await mkdtemp(join(tmpdir(), 'storage-')); });
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'storage-'));
+});
 afterEach(() => rm(home, { recursive: true, force: true }));
 
 const someProject = { name: 'One', description: '', createdAt: '2026-01-01T00:00:00.000Z' };
@@ -37,8 +39,18 @@ describe('opening', () => {
   });
 
   it.each([
-    ['bytes of something else', async (file: string) => writeFile(file, 'not a database at all, but long enough to be read as one'.repeat(100))],
-    ['torn pages', async (file: string) => { const bytes = await readFile(file); bytes.fill(0x5a, 100); await writeFile(file, bytes); }],
+    [
+      'bytes of something else',
+      async (file: string) => writeFile(file, 'not a database at all, but long enough to be read as one'.repeat(100)),
+    ],
+    [
+      'torn pages',
+      async (file: string) => {
+        const bytes = await readFile(file);
+        bytes.fill(0x5a, 100);
+        await writeFile(file, bytes);
+      },
+    ],
   ])('keeps a damaged file aside with the folders its numbers name: %s', async (_, damage) => {
     await withProject();
     await damage(path());
@@ -65,7 +77,10 @@ describe('opening', () => {
     const newer = await Database.open(path());
     await newer.run(`PRAGMA user_version = ${schemaVersion + 7}`);
     await newer.close();
-    await expect(openDatabase(home)).rejects.toMatchObject({ code: 'database', context: { version: schemaVersion + 7, known: schemaVersion } });
+    await expect(openDatabase(home)).rejects.toMatchObject({
+      code: 'database',
+      context: { version: schemaVersion + 7, known: schemaVersion },
+    });
     const still = await Database.open(path());
     expect(await still.all('SELECT name FROM projects')).toEqual([{ name: 'One' }]);
     await still.close();
@@ -77,7 +92,10 @@ describe('opening', () => {
     const holder = await Database.open(path());
     await holder.run('PRAGMA locking_mode = EXCLUSIVE');
     await holder.run('BEGIN EXCLUSIVE');
-    await expect(openDatabase(home)).rejects.toMatchObject({ code: 'database', message: expect.stringContaining('in use') as string });
+    await expect(openDatabase(home)).rejects.toMatchObject({
+      code: 'database',
+      message: expect.stringContaining('in use') as string,
+    });
     await holder.run('COMMIT');
     await holder.close();
     expect((await readdir(home)).filter((name) => name.includes('damaged'))).toEqual([]);
@@ -86,9 +104,12 @@ describe('opening', () => {
     await database.close();
   });
 
-  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('says that a folder cannot be written', async () => {
-    await chmod(home, 0o500);
-    await expect(openDatabase(home)).rejects.toMatchObject({ code: 'no-access' });
-    await chmod(home, 0o700);
-  });
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
+    'says that a folder cannot be written',
+    async () => {
+      await chmod(home, 0o500);
+      await expect(openDatabase(home)).rejects.toMatchObject({ code: 'no-access' });
+      await chmod(home, 0o700);
+    },
+  );
 });

@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importRequestSchema, settingsSchema, type Run } from '../../../electron/contract/entities.js';
 import { planSchema } from '../../../electron/contract/plan.js';
-import { datasets, metrics, models, openDatabase, projects, records, runs, type Database } from '../../../electron/storage/index.js';
+import {
+  datasets,
+  metrics,
+  models,
+  openDatabase,
+  projects,
+  records,
+  runs,
+  type Database,
+} from '../../../electron/storage/index.js';
 
 let home: string;
 let database: Database;
@@ -19,11 +28,45 @@ afterEach(async () => {
 });
 
 const time = '2026-11-24T21:13:00.000Z';
-const model = { name: 'tiny', folder: '/models/tiny', architecture: 'bert', parameters: 1000, layers: 2, hiddenSize: 32, vocabularySize: 100, maxLength: 64, bytes: 4000, license: 'MIT', builtIn: false, addedAt: time };
-const plan = planSchema.parse({ model: 'tiny', data: 'rows', method: { type: 'lora', rank: 4 }, training: { seed: 3 } });
-const requestFor = (projectId: number, name: string) => importRequestSchema.parse({ projectId, name, path: '/rows.csv', textColumn: 'text', labelColumn: 'label' });
-const rowsOf = (count: number) => Array.from({ length: count }, (_, i) => ({ split: i % 5 === 0 ? ('test' as const) : ('train' as const), position: i, text: `text ${i}${i === 7 ? ' 100%_sure' : ''}`, pair: i === 3 ? 'the pair' : null, label: i % 2 === 0 ? 'even' : 'odd', line: i + 2 }));
-const summary = { rows: { train: 8, validation: 0, test: 2 }, labels: ['even', 'odd'], splitNote: 'drawn', skippedRows: 1, bytes: 99, contentHash: 'abc' };
+const model = {
+  name: 'tiny',
+  folder: '/models/tiny',
+  architecture: 'bert',
+  parameters: 1000,
+  layers: 2,
+  hiddenSize: 32,
+  vocabularySize: 100,
+  maxLength: 64,
+  bytes: 4000,
+  license: 'MIT',
+  builtIn: false,
+  addedAt: time,
+};
+const plan = planSchema.parse({
+  model: 'tiny',
+  data: 'rows',
+  method: { type: 'lora', rank: 4 },
+  training: { seed: 3 },
+});
+const requestFor = (projectId: number, name: string) =>
+  importRequestSchema.parse({ projectId, name, path: '/rows.csv', textColumn: 'text', labelColumn: 'label' });
+const rowsOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    split: i % 5 === 0 ? ('test' as const) : ('train' as const),
+    position: i,
+    text: `text ${i}${i === 7 ? ' 100%_sure' : ''}`,
+    pair: i === 3 ? 'the pair' : null,
+    label: i % 2 === 0 ? 'even' : 'odd',
+    line: i + 2,
+  }));
+const summary = {
+  rows: { train: 8, validation: 0, test: 2 },
+  labels: ['even', 'odd'],
+  splitNote: 'drawn',
+  skippedRows: 1,
+  bytes: 99,
+  contentHash: 'abc',
+};
 
 async function world(): Promise<{ projectId: number; datasetId: number; modelId: number; runId: number }> {
   const projectId = await projects.insertProject(database, { name: 'One', description: 'first', createdAt: time });
@@ -31,14 +74,33 @@ async function world(): Promise<{ projectId: number; datasetId: number; modelId:
   const datasetId = await datasets.beginDataset(database, requestFor(projectId, 'rows'), time);
   await datasets.insertRows(database, datasetId, rowsOf(10));
   await datasets.finishDataset(database, datasetId, summary);
-  const runId = await runs.insertRun(database, { projectId, modelId, datasetId, plan, initFolder: '/start', methodName: 'LoRA', setting: 'r 4', createdAt: time });
+  const runId = await runs.insertRun(database, {
+    projectId,
+    modelId,
+    datasetId,
+    plan,
+    initFolder: '/start',
+    methodName: 'LoRA',
+    setting: 'r 4',
+    createdAt: time,
+  });
   return { projectId, datasetId, modelId, runId };
 }
 
 describe('projects', () => {
   it('counts what is in them and archives them', async () => {
     const { projectId, runId } = await world();
-    expect(await projects.getProject(database, projectId)).toEqual({ id: projectId, name: 'One', description: 'first', createdAt: time, archivedAt: null, datasets: 1, runs: 1, runsActive: 1, runsFailed: 0 });
+    expect(await projects.getProject(database, projectId)).toEqual({
+      id: projectId,
+      name: 'One',
+      description: 'first',
+      createdAt: time,
+      archivedAt: null,
+      datasets: 1,
+      runs: 1,
+      runsActive: 1,
+      runsFailed: 0,
+    });
     await runs.updateRun(database, runId, { state: 'failed' });
     expect(await projects.getProject(database, projectId)).toMatchObject({ runsActive: 0, runsFailed: 1 });
     await projects.updateProject(database, projectId, { archivedAt: time });
@@ -51,7 +113,8 @@ describe('projects', () => {
     const { projectId, runId, datasetId } = await world();
     await metrics.insertPredictions(database, runId, [{ id: 1, label: 0, predicted: 1, probabilities: [0.5, 0.5] }]);
     await database.transaction((sql) => projects.deleteProject(sql, projectId));
-    for (const table of ['datasets', 'dataset_rows', 'runs', 'test_predictions']) expect(await database.all(`SELECT COUNT(*) AS n FROM ${table}`)).toEqual([{ n: 0 }]);
+    for (const table of ['datasets', 'dataset_rows', 'runs', 'test_predictions'])
+      expect(await database.all(`SELECT COUNT(*) AS n FROM ${table}`)).toEqual([{ n: 0 }]);
     const again = await projects.insertProject(database, { name: 'One', description: '', createdAt: time });
     expect(again).toBeGreaterThan(projectId);
     expect(await datasets.beginDataset(database, requestFor(again, 'rows'), time)).toBeGreaterThan(datasetId);
@@ -64,12 +127,17 @@ describe('data sets', () => {
     await datasets.beginDataset(database, requestFor(projectId, 'half'), time);
     expect((await datasets.listDatasets(database, projectId)).map(({ name }) => name)).toEqual(['rows']);
     expect(await datasets.deleteUnfinishedDatasets(database)).toBe(1);
-    expect(await datasets.getDataset(database, datasetId)).toMatchObject({ name: 'rows', source: '/rows.csv', ...summary });
+    expect(await datasets.getDataset(database, datasetId)).toMatchObject({
+      name: 'rows',
+      source: '/rows.csv',
+      ...summary,
+    });
   });
 
   it('give their rows by page, split, label and text', async () => {
     const { datasetId } = await world();
-    const page = (filter: datasets.RowFilter, offset = 0, limit = 100) => datasets.pageRows(database, datasetId, filter, offset, limit);
+    const page = (filter: datasets.RowFilter, offset = 0, limit = 100) =>
+      datasets.pageRows(database, datasetId, filter, offset, limit);
     expect((await page({}, 4, 3)).rows.map(({ text }) => text)).toEqual(['text 4', 'text 5', 'text 6']);
     expect((await page({}, 4, 3)).total).toBe(10);
     expect((await page({ split: 'test' })).rows.map(({ line }) => line)).toEqual([2, 7]);
@@ -103,12 +171,31 @@ describe('data sets', () => {
 describe('runs', () => {
   it('come back as they were planned and change by name', async () => {
     const { runId, projectId, modelId, datasetId } = await world();
-    expect(await runs.getRun(database, runId)).toMatchObject({ projectId, modelId, datasetId, modelName: 'tiny', datasetName: 'rows', seed: 3, plan, state: 'queued', step: 0, result: null });
+    expect(await runs.getRun(database, runId)).toMatchObject({
+      projectId,
+      modelId,
+      datasetId,
+      modelName: 'tiny',
+      datasetName: 'rows',
+      seed: 3,
+      plan,
+      state: 'queued',
+      step: 0,
+      result: null,
+    });
     expect(await runs.initFolderOf(database, runId)).toBe('/start');
     const scores = { accuracy: 0.5, macroF1: 0.4, loss: 1 };
     await runs.updateRun(database, runId, { state: 'running', step: 12, device: 'cpu', validation: scores });
-    await runs.updateRun(database, runId, { problem: { code: 'diverged', message: 'm', hint: null, context: { step: 12 } } });
-    expect(await runs.getRun(database, runId)).toMatchObject({ state: 'running', step: 12, device: 'cpu', validation: scores, problem: { code: 'diverged', context: { step: 12 } } });
+    await runs.updateRun(database, runId, {
+      problem: { code: 'diverged', message: 'm', hint: null, context: { step: 12 } },
+    });
+    expect(await runs.getRun(database, runId)).toMatchObject({
+      state: 'running',
+      step: 12,
+      device: 'cpu',
+      validation: scores,
+      problem: { code: 'diverged', context: { step: 12 } },
+    });
     await runs.updateRun(database, runId, { validation: null });
     expect((await runs.getRun(database, runId)).validation).toBeNull();
   });
@@ -118,7 +205,16 @@ describe('runs', () => {
     const states: readonly Run['state'][] = ['running', 'preparing', 'queued', 'paused', 'finished', 'failed'];
     const ids: number[] = [];
     for (const state of states) {
-      const id = await runs.insertRun(database, { projectId, modelId, datasetId, plan, initFolder: null, methodName: '', setting: '', createdAt: time });
+      const id = await runs.insertRun(database, {
+        projectId,
+        modelId,
+        datasetId,
+        plan,
+        initFolder: null,
+        methodName: '',
+        setting: '',
+        createdAt: time,
+      });
       await runs.updateRun(database, id, { state });
       ids.push(id);
     }
@@ -129,7 +225,15 @@ describe('runs', () => {
 });
 
 describe('metrics', () => {
-  const step = (n: number, loss: number | null = 1 / n) => ({ step: n, loss, learningRate: 0.1, gradientNorm: null, tokensPerSecond: 10, memoryBytes: 20, seconds: n });
+  const step = (n: number, loss: number | null = 1 / n) => ({
+    step: n,
+    loss,
+    learningRate: 0.1,
+    gradientNorm: null,
+    tokensPerSecond: 10,
+    memoryBytes: 20,
+    seconds: n,
+  });
 
   it('told again by a resumed run stand once', async () => {
     const { runId } = await world();
@@ -138,22 +242,39 @@ describe('metrics', () => {
     await metrics.insertMetrics(database, runId, [step(1), step(2), step(3)], [validation], [line]);
     await metrics.insertMetrics(database, runId, [step(2), step(3), step(4, null)], [validation], []);
     const history = await metrics.readHistory(database, runId, 0);
-    expect(history).toEqual({ steps: [step(1), step(2), step(3), step(4, null)], validations: [validation], log: [line] });
+    expect(history).toEqual({
+      steps: [step(1), step(2), step(3), step(4, null)],
+      validations: [validation],
+      log: [line],
+    });
     expect((await metrics.readHistory(database, runId, 2)).steps.map((one) => one.step)).toEqual([3, 4]);
   });
 
   it('takes more steps at once than a statement holds', async () => {
     const { runId } = await world();
-    await metrics.insertMetrics(database, runId, Array.from({ length: 5000 }, (_, i) => step(i + 1)), [], []);
+    await metrics.insertMetrics(
+      database,
+      runId,
+      Array.from({ length: 5000 }, (_, i) => step(i + 1)),
+      [],
+      [],
+    );
     expect((await metrics.readHistory(database, runId, 0)).steps).toHaveLength(5000);
   });
 
   it('holds test answers by row', async () => {
     const { runId } = await world();
     expect(await metrics.readPredictions(database, runId)).toBeNull();
-    await metrics.insertPredictions(database, runId, [{ id: 9, label: 1, predicted: 0, probabilities: [0.7, 0.3] }, { id: 4, label: 0, predicted: 0, probabilities: [0.9, 0.1] }]);
+    await metrics.insertPredictions(database, runId, [
+      { id: 9, label: 1, predicted: 0, probabilities: [0.7, 0.3] },
+      { id: 4, label: 0, predicted: 0, probabilities: [0.9, 0.1] },
+    ]);
     await metrics.insertPredictions(database, runId, [{ id: 9, label: 1, predicted: 1, probabilities: [0.2, 0.8] }]);
-    expect(await metrics.readPredictions(database, runId)).toEqual({ rowIds: Int32Array.of(4, 9), labels: Int32Array.of(0, 1), predicted: Int32Array.of(0, 1) });
+    expect(await metrics.readPredictions(database, runId)).toEqual({
+      rowIds: Int32Array.of(4, 9),
+      labels: Int32Array.of(0, 1),
+      predicted: Int32Array.of(0, 1),
+    });
     await metrics.clearMetrics(database, runId);
     expect(await metrics.readPredictions(database, runId)).toBeNull();
   });
@@ -162,13 +283,28 @@ describe('metrics', () => {
 describe('records', () => {
   it('keep exports with their proof, settings and device reports', async () => {
     const { runId, projectId } = await world();
-    const artefact = { runId, format: 'peft' as const, folder: '/out', bytes: 5, createdAt: time, proof: { rows: 64, largestDifference: 1e-6, sameLabels: true } };
+    const artefact = {
+      runId,
+      format: 'peft' as const,
+      folder: '/out',
+      bytes: 5,
+      createdAt: time,
+      proof: { rows: 64, largestDifference: 1e-6, sameLabels: true },
+    };
     const id = await records.insertArtefact(database, artefact);
     expect(await records.listArtefacts(database, projectId)).toEqual([{ id, ...artefact }]);
     expect(await records.readSettings(database)).toEqual(settingsSchema.parse({}));
     await records.writeSettings(database, { ...settingsSchema.parse({}), theme: 'dark', threads: 3 });
     expect(await records.readSettings(database)).toMatchObject({ theme: 'dark', threads: 3 });
-    const report = { id: 'cpu' as const, title: 'CPU', status: 'passed' as const, difference: 0, secondsPerStep: 0.5, reason: null, testedAt: time };
+    const report = {
+      id: 'cpu' as const,
+      title: 'CPU',
+      status: 'passed' as const,
+      difference: 0,
+      secondsPerStep: 0.5,
+      reason: null,
+      testedAt: time,
+    };
     await records.saveReport(database, { ...report, secondsPerStep: 9 });
     await records.saveReport(database, report);
     expect(await records.listReports(database)).toEqual([report]);

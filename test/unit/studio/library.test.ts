@@ -32,8 +32,10 @@ async function file(name: string, text: string | Buffer): Promise<string> {
 }
 const csv = (rows: readonly string[]) => ['text,topic', ...rows].join('\n');
 const good = csv(tinyRows(50).map(({ text, label }) => `"${text}",${label}`));
-const request = (path: string, name: string, more: object = {}) => importRequestSchema.parse({ projectId, name, path, textColumn: 'text', labelColumn: 'topic', ...more });
-const importing = async (path: string, name: string, more: object = {}) => studio.finished(await studio.handlers['datasets.import'](request(path, name, more)));
+const request = (path: string, name: string, more: object = {}) =>
+  importRequestSchema.parse({ projectId, name, path, textColumn: 'text', labelColumn: 'topic', ...more });
+const importing = async (path: string, name: string, more: object = {}) =>
+  studio.finished(await studio.handlers['datasets.import'](request(path, name, more)));
 const names = async () => (await studio.handlers['datasets.list']({ projectId })).map(({ name }) => name);
 
 describe('data', () => {
@@ -43,14 +45,22 @@ describe('data', () => {
     expect(set).toMatchObject({ name: 'good', labels: ['animal', 'food', 'tool'], skippedRows: 0 });
     const total = set ? set.rows.train + set.rows.validation + set.rows.test : 0;
     expect(total).toBe(50);
-    const page = await studio.handlers['datasets.rows']({ id: set?.id ?? 0, offset: 0, limit: 10, split: 'train', label: 'food' });
+    const page = await studio.handlers['datasets.rows']({
+      id: set?.id ?? 0,
+      offset: 0,
+      limit: 10,
+      split: 'train',
+      label: 'food',
+    });
     expect(page.rows.every(({ split, label }) => split === 'train' && label === 'food')).toBe(true);
     expect(page.total).toBeGreaterThan(0);
     const model = await studio.handlers['models.add']({ folder: join(home, 'tiny'), name: 'tiny' });
     const profile = await studio.handlers['datasets.profile']({ id: set?.id ?? 0, modelId: model.id });
     expect(profile.lengths.tokenizer).toBe('tiny');
     expect(profile.lengths.max).toBeGreaterThan(7);
-    const jobs = studio.events.flatMap((event) => (event.event === 'job' && event.data.kind === 'import' ? [event.data] : []));
+    const jobs = studio.events.flatMap((event) =>
+      event.event === 'job' && event.data.kind === 'import' ? [event.data] : [],
+    );
     expect(jobs.at(-1)).toMatchObject({ state: 'done', title: 'Import good.csv' });
     await expect(importing(join(home, 'good.csv'), 'good')).rejects.toMatchObject({ code: 'conflict' });
 
@@ -62,7 +72,13 @@ describe('data', () => {
   });
 
   it.each<[string, string | Buffer, object, string, RegExp]>([
-    ['a row without a label', csv(['"a cat",animal', '"a saw",', '"soup",food']), {}, 'bad-data', /line 3.*label is missing/],
+    [
+      'a row without a label',
+      csv(['"a cat",animal', '"a saw",', '"soup",food']),
+      {},
+      'bad-data',
+      /line 3.*label is missing/,
+    ],
     ['one class only', csv(['"a cat",animal', '"a dog",animal']), {}, 'bad-data', /same label/],
     ['a column that is not there', good, { textColumn: 'body' }, 'bad-data', /no column "body".*"text"/],
     ['an empty file', '', {}, 'bad-file', /empty/],
@@ -70,19 +86,31 @@ describe('data', () => {
     ['shares that leave nothing', good, { validation: 0.6, test: 0.6 }, 'bad-input', /120 %/],
   ])('with %s is refused and leaves nothing', async (_, content, more, code, message) => {
     const path = await file('bad.csv', content);
-    await expect(importing(path, 'bad', more)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+    await expect(importing(path, 'bad', more)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+    });
     expect(await names()).not.toContain('bad');
     expect(studio.events.findLast((event) => event.event === 'job')).toMatchObject({ data: { state: 'failed' } });
   });
 
   it('leaves bad rows out where the user says so', async () => {
-    const path = await file('some.csv', csv([...tinyRows(20).map(({ text, label }) => `"${text}",${label}`), '"no label",']));
+    const path = await file(
+      'some.csv',
+      csv([...tinyRows(20).map(({ text, label }) => `"${text}",${label}`), '"no label",']),
+    );
     await importing(path, 'some', { badRows: 'skip', validation: null, test: null });
-    expect((await studio.handlers['datasets.list']({ projectId })).find(({ name }) => name === 'some')).toMatchObject({ skippedRows: 1, rows: { train: 20, validation: 0, test: 0 } });
+    expect((await studio.handlers['datasets.list']({ projectId })).find(({ name }) => name === 'some')).toMatchObject({
+      skippedRows: 1,
+      rows: { train: 20, validation: 0, test: 0 },
+    });
   });
 
   it('that is cancelled on the way in leaves nothing, and its name is free', { timeout: 60_000 }, async () => {
-    const path = await file('long.csv', csv(Array.from({ length: 60_000 }, (_, i) => `"row number ${i} of many",${i % 2 ? 'odd' : 'even'}`)));
+    const path = await file(
+      'long.csv',
+      csv(Array.from({ length: 60_000 }, (_, i) => `"row number ${i} of many",${i % 2 ? 'odd' : 'even'}`)),
+    );
     const { jobId } = await studio.handlers['datasets.import'](request(path, 'long'));
     await studio.waitFor('job', (job) => job.id === jobId && job.message === 'Writing rows' && job.done > 0);
     await studio.handlers['jobs.cancel']({ jobId });
@@ -97,27 +125,63 @@ describe('base models', () => {
   it('the starter stands in the list from the start and stays', async () => {
     const [starter] = await studio.handlers['models.list']({});
     expect(starter).toMatchObject({ builtIn: true, architecture: 'bert' });
-    await expect(studio.handlers['models.remove']({ id: starter?.id ?? 0 })).rejects.toMatchObject({ code: 'conflict' });
+    await expect(studio.handlers['models.remove']({ id: starter?.id ?? 0 })).rejects.toMatchObject({
+      code: 'conflict',
+    });
   });
 
   it.each<[string, (folder: string) => Promise<unknown>, string]>([
     ['an empty folder', async () => undefined, 'config.json'],
-    ['an unknown architecture', async (folder) => { await makeTinyModel(folder); await edit(folder, (config) => ({ ...config, model_type: 'mamba' })); }, 'mamba'],
-    ['weights cut off', async (folder) => { await makeTinyModel(folder); const path = join(folder, 'model.safetensors'); await writeFile(path, (await readFile(path)).subarray(0, 5000)); }, 'model.safetensors'],
-    ['a tokenizer of another size', async (folder) => { await makeTinyModel(folder); await rm(join(folder, 'tokenizer.json')); const path = join(folder, 'vocab.txt'); await writeFile(path, `${await readFile(path, 'utf8')}${Array.from({ length: 50 }, (_, i) => `more${i}\n`).join('')}`); }, 'token'],
+    [
+      'an unknown architecture',
+      async (folder) => {
+        await makeTinyModel(folder);
+        await edit(folder, (config) => ({ ...config, model_type: 'mamba' }));
+      },
+      'mamba',
+    ],
+    [
+      'weights cut off',
+      async (folder) => {
+        await makeTinyModel(folder);
+        const path = join(folder, 'model.safetensors');
+        await writeFile(path, (await readFile(path)).subarray(0, 5000));
+      },
+      'model.safetensors',
+    ],
+    [
+      'a tokenizer of another size',
+      async (folder) => {
+        await makeTinyModel(folder);
+        await rm(join(folder, 'tokenizer.json'));
+        const path = join(folder, 'vocab.txt');
+        await writeFile(
+          path,
+          `${await readFile(path, 'utf8')}${Array.from({ length: 50 }, (_, i) => `more${i}\n`).join('')}`,
+        );
+      },
+      'token',
+    ],
   ])('of %s are refused by name', async (what, make, message) => {
     const folder = join(home, what.replaceAll(' ', '-'));
     await mkdir(folder);
     await make(folder);
     const before = (await studio.handlers['models.list']({})).length;
-    await expect(studio.handlers['models.add']({ folder })).rejects.toMatchObject({ message: expect.stringContaining(message) as string });
+    await expect(studio.handlers['models.add']({ folder })).rejects.toMatchObject({
+      message: expect.stringContaining(message) as string,
+    });
     expect(await studio.handlers['models.list']({})).toHaveLength(before);
   });
 
   it('counts what would train', async () => {
     const tiny = (await studio.handlers['models.list']({})).find(({ name }) => name === 'tiny');
-    const count = (method: { type: string; rank?: number }) => studio.handlers['models.count']({ modelId: tiny?.id ?? 0, datasetId: null, method });
-    const [four, eight, full] = [await count({ type: 'lora', rank: 4 }), await count({ type: 'lora', rank: 8 }), await count({ type: 'full' })];
+    const count = (method: { type: string; rank?: number }) =>
+      studio.handlers['models.count']({ modelId: tiny?.id ?? 0, datasetId: null, method });
+    const [four, eight, full] = [
+      await count({ type: 'lora', rank: 4 }),
+      await count({ type: 'lora', rank: 8 }),
+      await count({ type: 'full' }),
+    ];
     // Two layers of width 32, query and value: 2 · 2 · (32 + 32) · r beside the head.
     expect(four.trainable - four.head).toBe(2 * 2 * 64 * 4);
     expect(eight.trainable - four.trainable).toBe(2 * 2 * 64 * 4);
@@ -134,13 +198,19 @@ async function edit(folder: string, change: (config: object) => object): Promise
 describe('projects', () => {
   it('are copied with their data, archived and found again', async () => {
     const copy = await studio.handlers['projects.duplicate']({ id: projectId, name: 'Copy' });
-    const [first] = (await studio.handlers['datasets.list']({ projectId: copy.id })).filter(({ name }) => name === 'some');
+    const [first] = (await studio.handlers['datasets.list']({ projectId: copy.id })).filter(
+      ({ name }) => name === 'some',
+    );
     expect((await studio.handlers['datasets.rows']({ id: first?.id ?? 0, offset: 0, limit: 1 })).total).toBe(20);
     await studio.handlers['projects.update']({ id: copy.id, archived: true });
     expect((await studio.handlers['projects.list']({ archived: false })).map(({ name }) => name)).not.toContain('Copy');
     expect((await studio.handlers['projects.list']({ archived: true })).map(({ name }) => name)).toEqual(['Copy']);
-    await expect(studio.handlers['projects.create']({ name: 'Copy', description: '' })).rejects.toMatchObject({ code: 'conflict' });
-    await expect(studio.handlers['projects.update']({ id: projectId, name: 'Copy' })).rejects.toMatchObject({ code: 'conflict' });
+    await expect(studio.handlers['projects.create']({ name: 'Copy', description: '' })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    await expect(studio.handlers['projects.update']({ id: projectId, name: 'Copy' })).rejects.toMatchObject({
+      code: 'conflict',
+    });
   });
 
   it('the sample is one click and ready to train', { timeout: 60_000 }, async () => {
@@ -149,15 +219,31 @@ describe('projects', () => {
     expect(set?.labels.length).toBeGreaterThan(1);
     expect(Math.min(...Object.values(set?.rows ?? { train: 0 }))).toBeGreaterThan(0);
     const [starter] = await studio.handlers['models.list']({});
-    const [run] = await studio.handlers['runs.start']({ projectId: sample.id, initFolder: null, plans: [planSchema.parse({ model: starter?.name, data: set?.name, method: { type: 'head' }, training: { maxSteps: 2, maxLength: 16 } })] });
-    const end = await studio.waitFor('run', (data) => data.id === run?.id && !['queued', 'preparing', 'running'].includes(data.state));
+    const [run] = await studio.handlers['runs.start']({
+      projectId: sample.id,
+      initFolder: null,
+      plans: [
+        planSchema.parse({
+          model: starter?.name,
+          data: set?.name,
+          method: { type: 'head' },
+          training: { maxSteps: 2, maxLength: 16 },
+        }),
+      ],
+    });
+    const end = await studio.waitFor(
+      'run',
+      (data) => data.id === run?.id && !['queued', 'preparing', 'running'].includes(data.state),
+    );
     expect(end).toMatchObject({ state: 'finished', step: 2, problem: null });
   });
 });
 
 it('describes every method by its own schema', async () => {
   const methods = await studio.handlers['methods.list']({});
-  expect(methods.map(({ type }) => type).sort()).toEqual(expect.arrayContaining(['bitfit', 'bottleneck', 'full', 'head', 'lora']));
+  expect(methods.map(({ type }) => type).sort()).toEqual(
+    expect.arrayContaining(['bitfit', 'bottleneck', 'full', 'head', 'lora']),
+  );
   const lora = methods.find(({ type }) => type === 'lora');
   expect(lora?.optionsSchema).toMatchObject({ properties: { rank: { minimum: 1 } } });
   expect(lora?.defaults).toMatchObject({ type: 'lora', rank: 8 });

@@ -18,8 +18,25 @@ beforeAll(async () => {
   projectId = (await handlers['projects.create']({ name: 'Trial', description: '' })).id;
   await handlers['models.add']({ folder: join(studio.home, 'tiny'), name: 'tiny' });
   const file = join(studio.home, 'rows.csv');
-  await writeFile(file, ['text,topic', ...tinyRows(160).map(({ text, label }) => `"${text}",${String(label)}`)].join('\n'));
-  const job = await handlers['datasets.import']({ projectId, name: 'rows', path: file, reading: {}, task: 'classification', textColumn: 'text', pairColumn: null, labelColumn: 'topic', validation: 0.2, test: 0.25, splitColumn: null, seed: 1, badRows: 'stop' });
+  await writeFile(
+    file,
+    ['text,topic', ...tinyRows(160).map(({ text, label }) => `"${text}",${String(label)}`)].join('\n'),
+  );
+  const job = await handlers['datasets.import']({
+    projectId,
+    name: 'rows',
+    path: file,
+    reading: {},
+    task: 'classification',
+    textColumn: 'text',
+    pairColumn: null,
+    labelColumn: 'topic',
+    validation: 0.2,
+    test: 0.25,
+    splitColumn: null,
+    seed: 1,
+    badRows: 'stop',
+  });
   await studio.finished(job);
 }, 60_000);
 
@@ -29,7 +46,14 @@ afterAll(async () => {
   await removeBundles();
 });
 
-const plan = (type: string, seed: number, more: object = {}) => planSchema.parse({ model: 'tiny', data: 'rows', method: { type }, training: { maxSteps: 60, batchSize: 8, maxLength: 16, learningRate: 0.01, seed, ...more }, device: 'cpu' });
+const plan = (type: string, seed: number, more: object = {}) =>
+  planSchema.parse({
+    model: 'tiny',
+    data: 'rows',
+    method: { type },
+    training: { maxSteps: 60, batchSize: 8, maxLength: 16, learningRate: 0.01, seed, ...more },
+    device: 'cpu',
+  });
 
 async function ended(run: Run): Promise<Run> {
   const { handlers } = studio;
@@ -40,7 +64,11 @@ async function ended(run: Run): Promise<Run> {
 
 it('trains methods beside full fine-tuning, compares, answers and exports', async () => {
   const { handlers } = studio;
-  const started = await handlers['runs.start']({ projectId, plans: ['full', 'lora', 'bottleneck'].flatMap((type) => [plan(type, 1), plan(type, 2)]), initFolder: null });
+  const started = await handlers['runs.start']({
+    projectId,
+    plans: ['full', 'lora', 'bottleneck'].flatMap((type) => [plan(type, 1), plan(type, 2)]),
+    initFolder: null,
+  });
   const finished: Run[] = [];
   for (const run of started) finished.push(await ended(run));
   expect(finished.map(({ state, problem }) => [state, problem])).toEqual(finished.map(() => ['finished', null]));
@@ -53,21 +81,56 @@ it('trains methods beside full fine-tuning, compares, answers and exports', asyn
     expect(run.result?.test?.loss).toBeGreaterThan(0);
   }
   const [{ datasetId, modelId } = { datasetId: 0, modelId: 0 }] = finished;
-  const comparison = await handlers['compare.runs']({ projectId, datasetId, modelId, runIds: null, measure: 'macroF1', zone: 1 });
-  expect(comparison.rows.map(({ type, seeds, verdict }) => [type, seeds.length, verdict.kind === 'baseline'])).toEqual(expect.arrayContaining([['full', 2, true], ['lora', 2, false], ['bottleneck', 2, false]]));
+  const comparison = await handlers['compare.runs']({
+    projectId,
+    datasetId,
+    modelId,
+    runIds: null,
+    measure: 'macroF1',
+    zone: 1,
+  });
+  expect(comparison.rows.map(({ type, seeds, verdict }) => [type, seeds.length, verdict.kind === 'baseline'])).toEqual(
+    expect.arrayContaining([
+      ['full', 2, true],
+      ['lora', 2, false],
+      ['bottleneck', 2, false],
+    ]),
+  );
 
   const lora = finished.find((run) => run.plan.method.type === 'lora') as Run;
-  const answers = await handlers['playground.predict']({ runIds: [lora.id], text: tinyRows(1)[0]?.text ?? '', pair: null, untrained: true });
-  expect(answers.map(({ runId, problem }) => [runId, problem])).toEqual([[lora.id, null], [null, null]]);
-  for (const { probabilities } of answers) expect(Object.values(probabilities).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+  const answers = await handlers['playground.predict']({
+    runIds: [lora.id],
+    text: tinyRows(1)[0]?.text ?? '',
+    pair: null,
+    untrained: true,
+  });
+  expect(answers.map(({ runId, problem }) => [runId, problem])).toEqual([
+    [lora.id, null],
+    [null, null],
+  ]);
+  for (const { probabilities } of answers)
+    expect(Object.values(probabilities).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
 
-  for (const [run, format] of [[lora, 'peft'], [lora, 'merged'], [lora, 'onnx'], [finished.find((r) => r.plan.method.type === 'bottleneck') as Run, 'adapterhub']] as const) {
-    const job = await studio.finished(await handlers['exports.start']({ runId: run.id, format, folder: join(studio.home, 'out', format) }));
+  for (const [run, format] of [
+    [lora, 'peft'],
+    [lora, 'merged'],
+    [lora, 'onnx'],
+    [finished.find((r) => r.plan.method.type === 'bottleneck') as Run, 'adapterhub'],
+  ] as const) {
+    const job = await studio.finished(
+      await handlers['exports.start']({ runId: run.id, format, folder: join(studio.home, 'out', format) }),
+    );
     expect(job.result).toMatchObject({ format, proof: { sameLabels: true } });
   }
   expect(await handlers['exports.list']({ projectId })).toHaveLength(4);
-  await expect(handlers['exports.start']({ runId: lora.id, format: 'adapterhub', folder: join(studio.home, 'out', 'x') })).rejects.toMatchObject({ code: 'bad-input' });
-  await expect(studio.finished(await handlers['exports.start']({ runId: lora.id, format: 'peft', folder: join(studio.home, 'out', 'peft') }))).rejects.toMatchObject({ code: 'conflict' });
+  await expect(
+    handlers['exports.start']({ runId: lora.id, format: 'adapterhub', folder: join(studio.home, 'out', 'x') }),
+  ).rejects.toMatchObject({ code: 'bad-input' });
+  await expect(
+    studio.finished(
+      await handlers['exports.start']({ runId: lora.id, format: 'peft', folder: join(studio.home, 'out', 'peft') }),
+    ),
+  ).rejects.toMatchObject({ code: 'conflict' });
 }, 120_000);
 
 it('goes on from a killed trainer to the losses of an uninterrupted run', async () => {
@@ -81,13 +144,18 @@ it('goes on from a killed trainer to the losses of an uninterrupted run', async 
   expect(await ended(cut as Run)).toMatchObject({ state: 'interrupted', problem: { code: 'trainer-lost' } });
   await handlers['runs.resume']({ id: (cut as Run).id });
   expect((await ended(cut as Run)).state).toBe('finished');
-  const losses = async (id: number) => (await handlers['runs.history']({ id, afterStep: 0 })).steps.map(({ step, loss }) => [step, loss]);
+  const losses = async (id: number) =>
+    (await handlers['runs.history']({ id, afterStep: 0 })).steps.map(({ step, loss }) => [step, loss]);
   expect(await losses((cut as Run).id)).toEqual(await losses((whole as Run).id));
 }, 120_000);
 
 it('pauses, resumes and cancels', async () => {
   const { handlers } = studio;
-  const [run] = await handlers['runs.start']({ projectId, plans: [plan('head', 9, { maxSteps: 400 })], initFolder: null });
+  const [run] = await handlers['runs.start']({
+    projectId,
+    plans: [plan('head', 9, { maxSteps: 400 })],
+    initFolder: null,
+  });
   const { id } = run as Run;
   await studio.waitFor('metrics', ({ runId }) => runId === id);
   await handlers['runs.pause']({ id });
@@ -105,16 +173,21 @@ it('exports a project to one file and imports it whole', async () => {
   await studio.finished(await handlers['projects.export']({ id: projectId, path }));
   const job = await studio.finished(await handlers['projects.import']({ path }));
   const copy = (job.result as { id: number }).id;
-  const [original] = (await handlers['runs.list']({ projectId })).filter(({ state }) => state === 'finished').slice(-1) as [Run];
+  const [original] = (await handlers['runs.list']({ projectId }))
+    .filter(({ state }) => state === 'finished')
+    .slice(-1) as [Run];
   const [restored] = (await handlers['runs.list']({ projectId: copy })).slice(-1) as [Run];
   expect(restored.result).toEqual(original.result);
-  const ask = (run: Run) => handlers['playground.predict']({ runIds: [run.id], text: 'any', pair: null, untrained: false });
+  const ask = (run: Run) =>
+    handlers['playground.predict']({ runIds: [run.id], text: 'any', pair: null, untrained: false });
   expect((await ask(restored))[0]?.probabilities).toEqual((await ask(original))[0]?.probabilities);
   const bytes = await readFile(path);
   bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] as number) ^ 255;
   await writeFile(path, bytes);
   const projects = (await handlers['projects.list']({ archived: false })).length;
-  await expect(studio.finished(await handlers['projects.import']({ path }))).rejects.toMatchObject({ code: 'bad-file' });
+  await expect(studio.finished(await handlers['projects.import']({ path }))).rejects.toMatchObject({
+    code: 'bad-file',
+  });
   expect(await handlers['projects.list']({ archived: false })).toHaveLength(projects);
 }, 60_000);
 

@@ -3,9 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { StudioError } from '../../../electron/contract/errors.js';
 import { expandMatrix, namesOf, parseMatrix, parsePlan } from '../../../electron/studio/plan.js';
 
-const plan = { model: 'Starter', data: 'rows', objective: 'classification', method: { type: 'lora', rank: 8, alpha: 16, dropout: 0, targetModules: ['query', 'value'] }, training: { epochs: 1, batchSize: 16 }, device: 'auto' };
+const plan = {
+  model: 'Starter',
+  data: 'rows',
+  objective: 'classification',
+  method: { type: 'lora', rank: 8, alpha: 16, dropout: 0, targetModules: ['query', 'value'] },
+  training: { epochs: 1, batchSize: 16 },
+  device: 'auto',
+};
 
-function refusal(value: unknown, parse: (value: unknown) => unknown = parsePlan): { message: string; hint: string | null } {
+function refusal(
+  value: unknown,
+  parse: (value: unknown) => unknown = parsePlan,
+): { message: string; hint: string | null } {
   try {
     parse(value);
   } catch (error) {
@@ -17,13 +27,33 @@ function refusal(value: unknown, parse: (value: unknown) => unknown = parsePlan)
 
 describe('a plan', () => {
   it('is filled in with the defaults of plan and method', () => {
-    expect(parsePlan(plan)).toMatchObject({ training: { epochs: 1, batchSize: 16, maxSteps: null, learningRate: 0.001, schedule: 'linear', seed: 1, modelDropout: null }, device: 'auto' });
-    expect(parsePlan({ model: 'm', data: 'd', method: { type: 'bottleneck' } }).method).toMatchObject({ type: 'bottleneck', reductionFactor: expect.any(Number) as number, placement: expect.any(String) as string });
+    expect(parsePlan(plan)).toMatchObject({
+      training: {
+        epochs: 1,
+        batchSize: 16,
+        maxSteps: null,
+        learningRate: 0.001,
+        schedule: 'linear',
+        seed: 1,
+        modelDropout: null,
+      },
+      device: 'auto',
+    });
+    expect(parsePlan({ model: 'm', data: 'd', method: { type: 'bottleneck' } }).method).toMatchObject({
+      type: 'bottleneck',
+      reductionFactor: expect.any(Number) as number,
+      placement: expect.any(String) as string,
+    });
   });
 
   it.each([
     ['an unknown key', { ...plan, traning: {} }, 'traning', 'training'],
-    ['an unknown key of the training', { ...plan, training: { learningrate: 0.1 } }, 'training.learningrate', 'learningRate'],
+    [
+      'an unknown key of the training',
+      { ...plan, training: { learningrate: 0.1 } },
+      'training.learningrate',
+      'learningRate',
+    ],
     ['a value below its range', { ...plan, training: { batchSize: 0 } }, 'training.batchSize', '1'],
     ['a value above its range', { ...plan, training: { warmupRatio: 1.5 } }, 'training.warmupRatio', '1'],
     ['a value of another kind', { ...plan, training: { epochs: 'three' } }, 'training.epochs', 'number'],
@@ -42,22 +72,41 @@ describe('a plan', () => {
 });
 
 describe('a matrix', () => {
-  const matrix = { model: 'm', data: 'd', methods: [{ type: 'full' }, { type: 'lora', rank: 2 }], seeds: [1, 2, 3], training: { epochs: 2, learningRate: 0.001 }, overrides: { full: { learningRate: 0.0001 } } };
+  const matrix = {
+    model: 'm',
+    data: 'd',
+    methods: [{ type: 'full' }, { type: 'lora', rank: 2 }],
+    seeds: [1, 2, 3],
+    training: { epochs: 2, learningRate: 0.001 },
+    overrides: { full: { learningRate: 0.0001 } },
+  };
 
   it('is one plan a method and seed, with the overrides of its type only', () => {
     const plans = expandMatrix(parseMatrix(matrix));
-    expect(plans.map(({ method, training }) => [method.type, training.seed, training.learningRate, training.epochs])).toEqual([
-      ['full', 1, 0.0001, 2], ['full', 2, 0.0001, 2], ['full', 3, 0.0001, 2], ['lora', 1, 0.001, 2], ['lora', 2, 0.001, 2], ['lora', 3, 0.001, 2],
+    expect(
+      plans.map(({ method, training }) => [method.type, training.seed, training.learningRate, training.epochs]),
+    ).toEqual([
+      ['full', 1, 0.0001, 2],
+      ['full', 2, 0.0001, 2],
+      ['full', 3, 0.0001, 2],
+      ['lora', 1, 0.001, 2],
+      ['lora', 2, 0.001, 2],
+      ['lora', 3, 0.001, 2],
     ]);
   });
 
   it('names which method is wrong', () => {
-    expect(refusal({ ...matrix, methods: [{ type: 'full' }, { type: 'lora', rank: -1 }] }, parseMatrix).message).toContain('methods.1.rank');
+    expect(
+      refusal({ ...matrix, methods: [{ type: 'full' }, { type: 'lora', rank: -1 }] }, parseMatrix).message,
+    ).toContain('methods.1.rank');
     expect(refusal({ ...matrix, seeds: [] }, parseMatrix).message).toContain('seeds');
     expect(refusal({ ...matrix, overrides: { full: { lr: 1 } } }, parseMatrix).message).toContain('overrides.full.lr');
   });
 });
 
 it('names a method and its setting apart', () => {
-  expect(namesOf({ type: 'lora', rank: 8, targetModules: ['query', 'value'] })).toEqual({ methodName: 'LoRA', setting: 'r 8, query value' });
+  expect(namesOf({ type: 'lora', rank: 8, targetModules: ['query', 'value'] })).toEqual({
+    methodName: 'LoRA',
+    setting: 'r 8, query value',
+  });
 });

@@ -14,7 +14,14 @@ let home: string;
 let studio: TestStudio;
 let projectId: number;
 
-const plan = (training: object, method: object = { type: 'lora' }) => planSchema.parse({ model: 'tiny', data: 'rows', method, training: { batchSize: 8, maxLength: 16, learningRate: 0.01, ...training }, device: 'cpu' });
+const plan = (training: object, method: object = { type: 'lora' }) =>
+  planSchema.parse({
+    model: 'tiny',
+    data: 'rows',
+    method,
+    training: { batchSize: 8, maxLength: 16, learningRate: 0.01, ...training },
+    device: 'cpu',
+  });
 const over = ({ state }: Run) => !['queued', 'preparing', 'running'].includes(state);
 
 async function ended(id: number): Promise<Run> {
@@ -27,7 +34,8 @@ async function start(...plans: ReturnType<typeof plan>[]): Promise<number[]> {
   return (await studio.handlers['runs.start']({ projectId, plans, initFolder: null })).map(({ id }) => id);
 }
 
-const losses = async (id: number) => (await studio.handlers['runs.history']({ id, afterStep: 0 })).steps.map(({ step, loss }) => [step, loss]);
+const losses = async (id: number) =>
+  (await studio.handlers['runs.history']({ id, afterStep: 0 })).steps.map(({ step, loss }) => [step, loss]);
 
 async function reopen(): Promise<void> {
   await studio.close();
@@ -41,7 +49,23 @@ beforeAll(async () => {
   await studio.handlers['models.add']({ folder: await makeTinyModel(join(home, 'tiny')), name: 'tiny' });
   const file = join(home, 'rows.csv');
   await writeFile(file, ['text,topic', ...tinyRows(120).map(({ text, label }) => `"${text}",${label}`)].join('\n'));
-  await studio.finished(await studio.handlers['datasets.import']({ projectId, name: 'rows', path: file, reading: {}, task: 'classification', textColumn: 'text', pairColumn: null, labelColumn: 'topic', validation: 0.2, test: 0.2, splitColumn: null, seed: 1, badRows: 'stop' }));
+  await studio.finished(
+    await studio.handlers['datasets.import']({
+      projectId,
+      name: 'rows',
+      path: file,
+      reading: {},
+      task: 'classification',
+      textColumn: 'text',
+      pairColumn: null,
+      labelColumn: 'topic',
+      validation: 0.2,
+      test: 0.2,
+      splitColumn: null,
+      seed: 1,
+      badRows: 'stop',
+    }),
+  );
 }, 60_000);
 afterEach(() => studio.handlers['settings.set']({ memoryLimitBytes: null, threads: null }));
 afterAll(async () => {
@@ -50,45 +74,57 @@ afterAll(async () => {
   await removeBundles();
 });
 
-it('a run that the app left running is interrupted at the next start, and resumes to the losses of a whole one', { timeout: 120_000 }, async () => {
-  const training = { maxSteps: 120, checkpointEverySteps: 10, modelDropout: 0.1 };
-  const [whole = 0] = await start(plan(training));
-  expect((await ended(whole)).state).toBe('finished');
+it(
+  'a run that the app left running is interrupted at the next start, and resumes to the losses of a whole one',
+  { timeout: 120_000 },
+  async () => {
+    const training = { maxSteps: 120, checkpointEverySteps: 10, modelDropout: 0.1 };
+    const [whole = 0] = await start(plan(training));
+    expect((await ended(whole)).state).toBe('finished');
 
-  const [cut = 0, waiting = 0] = await start(plan(training), plan({ maxSteps: 5 }, { type: 'head' }));
-  await studio.waitFor('metrics', ({ runId, steps }) => runId === cut && steps.some(({ step }) => step > 20));
-  await studio.close();
-  // As a crash leaves it: nobody wrote down that the run has stopped.
-  const { database } = await openDatabase(home);
-  expect((await runs.getRun(database, cut)).state).toBe('paused');
-  await runs.updateRun(database, cut, { state: 'running' });
-  await database.close();
+    const [cut = 0, waiting = 0] = await start(plan(training), plan({ maxSteps: 5 }, { type: 'head' }));
+    await studio.waitFor('metrics', ({ runId, steps }) => runId === cut && steps.some(({ step }) => step > 20));
+    await studio.close();
+    // As a crash leaves it: nobody wrote down that the run has stopped.
+    const { database } = await openDatabase(home);
+    expect((await runs.getRun(database, cut)).state).toBe('paused');
+    await runs.updateRun(database, cut, { state: 'running' });
+    await database.close();
 
-  studio = await openTestStudio(home);
-  expect((await studio.handlers['app.info']({})).notices).toMatchObject([{ severity: 'warn', text: expect.stringContaining('cut off') as string }]);
-  expect((await studio.handlers['app.info']({})).notices).toEqual([]);
-  const found = await studio.handlers['runs.get']({ id: cut });
-  expect(found.state).toBe('interrupted');
-  expect(found.step).toBeGreaterThan(20);
-  expect(found.step).toBeLessThan(120);
-  // The queue outlived the app: the waiting run is taken up without being asked for.
-  expect((await ended(waiting)).state).toBe('finished');
-  await studio.handlers['runs.resume']({ id: cut });
-  const resumed = await ended(cut);
-  expect(resumed.state).toBe('finished');
-  const first = await studio.handlers['runs.get']({ id: whole });
-  expect(await losses(cut)).toEqual(await losses(whole));
-  expect(resumed.result?.test).toEqual(first.result?.test);
-  // Checkpoints go when the trained parameters stand.
-  expect(await readdir(join(home, 'runs', String(cut)))).toEqual(['trained.safetensors']);
-});
+    studio = await openTestStudio(home);
+    expect((await studio.handlers['app.info']({})).notices).toMatchObject([
+      { severity: 'warn', text: expect.stringContaining('cut off') as string },
+    ]);
+    expect((await studio.handlers['app.info']({})).notices).toEqual([]);
+    const found = await studio.handlers['runs.get']({ id: cut });
+    expect(found.state).toBe('interrupted');
+    expect(found.step).toBeGreaterThan(20);
+    expect(found.step).toBeLessThan(120);
+    // The queue outlived the app: the waiting run is taken up without being asked for.
+    expect((await ended(waiting)).state).toBe('finished');
+    await studio.handlers['runs.resume']({ id: cut });
+    const resumed = await ended(cut);
+    expect(resumed.state).toBe('finished');
+    const first = await studio.handlers['runs.get']({ id: whole });
+    expect(await losses(cut)).toEqual(await losses(whole));
+    expect(resumed.result?.test).toEqual(first.result?.test);
+    // Checkpoints go when the trained parameters stand.
+    expect(await readdir(join(home, 'runs', String(cut)))).toEqual(['trained.safetensors']);
+  },
+);
 
 it('runs in order, one at a time, past one that is cancelled while it waits', { timeout: 60_000 }, async () => {
   const order: number[] = [];
-  const [a = 0, b = 0, c = 0] = await start(plan({ maxSteps: 8 }, { type: 'head' }), plan({ maxSteps: 8 }, { type: 'bitfit' }), plan({ maxSteps: 8, seed: 2 }, { type: 'head' }));
+  const [a = 0, b = 0, c = 0] = await start(
+    plan({ maxSteps: 8 }, { type: 'head' }),
+    plan({ maxSteps: 8 }, { type: 'bitfit' }),
+    plan({ maxSteps: 8, seed: 2 }, { type: 'head' }),
+  );
   await studio.handlers['runs.cancel']({ id: b });
   for (const id of [a, c]) expect((await ended(id)).state).toBe('finished');
-  for (const event of studio.events) if (event.event === 'run' && event.data.state === 'running' && order.at(-1) !== event.data.id) order.push(event.data.id);
+  for (const event of studio.events)
+    if (event.event === 'run' && event.data.state === 'running' && order.at(-1) !== event.data.id)
+      order.push(event.data.id);
   expect(order.slice(-2)).toEqual([a, c]);
   expect((await studio.handlers['runs.get']({ id: b })).state).toBe('cancelled');
   await expect(studio.handlers['runs.resume']({ id: a })).rejects.toMatchObject({ code: 'conflict' });
@@ -120,8 +156,16 @@ it.each([
   ['method.rank', { method: { type: 'lora', rank: 0 } }, 'bad-input', '1'],
 ])('refuses a plan at once: %s', async (path, change, code, allowed) => {
   const before = await studio.handlers['runs.list']({ projectId });
-  const wrong = { ...plan({}), ...change, training: { ...plan({}).training, ...('training' in change ? change.training : {}) } };
-  const error: unknown = await studio.handlers['runs.start']({ projectId, plans: [plan({}), wrong], initFolder: null }).catch((reason: unknown) => reason);
+  const wrong = {
+    ...plan({}),
+    ...change,
+    training: { ...plan({}).training, ...('training' in change ? change.training : {}) },
+  };
+  const error: unknown = await studio.handlers['runs.start']({
+    projectId,
+    plans: [plan({}), wrong],
+    initFolder: null,
+  }).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code, message: expect.stringContaining(path) as string });
   expect(JSON.stringify(error) + String(error)).toContain(allowed);
   // All or none: the right plan beside it was not started either.

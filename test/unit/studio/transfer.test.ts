@@ -23,7 +23,21 @@ let members: Map<string, Buffer>;
 
 const time = '2026-11-24T21:13:00.000Z';
 const scores = { accuracy: 0.75, macroF1: 0.7, loss: 0.5 };
-const result = { test: scores, validation: null, bestStep: 3, trainableParameters: 10, totalParameters: 100, secondsPerStep: 0.1, tokensPerSecond: 50, peakMemoryBytes: 1e8, optimizerBytes: 80, checkpointBytes: 40, trainingSeconds: 1, steps: 3, stoppedEarly: false };
+const result = {
+  test: scores,
+  validation: null,
+  bestStep: 3,
+  trainableParameters: 10,
+  totalParameters: 100,
+  secondsPerStep: 0.1,
+  tokensPerSecond: 50,
+  peakMemoryBytes: 1e8,
+  optimizerBytes: 80,
+  checkpointBytes: 40,
+  trainingSeconds: 1,
+  steps: 3,
+  stoppedEarly: false,
+};
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'transfer-'));
@@ -31,16 +45,70 @@ beforeAll(async () => {
   const { handlers } = studio;
   projectId = (await handlers['projects.create']({ name: 'Trial', description: 'about it' })).id;
   const model = await handlers['models.add']({ folder: await makeTinyModel(join(home, 'tiny')), name: 'tiny' });
-  await writeFile(join(home, 'rows.csv'), ['text,topic', ...tinyRows(60).map(({ text, label }) => `"${text}",${label}`)].join('\n'));
-  await studio.finished(await handlers['datasets.import']({ projectId, name: 'rows', path: join(home, 'rows.csv'), reading: {}, task: 'classification', textColumn: 'text', pairColumn: null, labelColumn: 'topic', validation: null, test: 0.2, splitColumn: null, seed: 1, badRows: 'stop' }));
+  await writeFile(
+    join(home, 'rows.csv'),
+    ['text,topic', ...tinyRows(60).map(({ text, label }) => `"${text}",${label}`)].join('\n'),
+  );
+  await studio.finished(
+    await handlers['datasets.import']({
+      projectId,
+      name: 'rows',
+      path: join(home, 'rows.csv'),
+      reading: {},
+      task: 'classification',
+      textColumn: 'text',
+      pairColumn: null,
+      labelColumn: 'topic',
+      validation: null,
+      test: 0.2,
+      splitColumn: null,
+      seed: 1,
+      badRows: 'stop',
+    }),
+  );
   const [set] = await handlers['datasets.list']({ projectId });
   const { rows } = await handlers['datasets.rows']({ id: set?.id ?? 0, offset: 0, limit: 2, split: 'test' });
   // A finished run as the queue leaves it; that trained ones come back and answer the same is main-job.test.ts's.
   const { database } = await openDatabase(home);
-  const runId = await runs.insertRun(database, { projectId, modelId: model.id, datasetId: set?.id ?? 0, plan: planSchema.parse({ model: 'tiny', data: 'rows', method: { type: 'head' } }), initFolder: null, methodName: 'Head', setting: '', createdAt: time });
-  await runs.updateRun(database, runId, { state: 'finished', step: 3, totalSteps: 3, device: 'cpu', startedAt: time, endedAt: time, result });
-  await metrics.insertMetrics(database, runId, [1, 2, 3].map((step) => ({ step, loss: step === 2 ? null : 1 / step, learningRate: 0.1, gradientNorm: 1, tokensPerSecond: 10, memoryBytes: 20, seconds: step })), [], [{ time, level: 'note', message: 'hello' }]);
-  await metrics.insertPredictions(database, runId, rows.map((row, i) => ({ id: row.id, label: 0, predicted: i, probabilities: [0.6, 0.4] })));
+  const runId = await runs.insertRun(database, {
+    projectId,
+    modelId: model.id,
+    datasetId: set?.id ?? 0,
+    plan: planSchema.parse({ model: 'tiny', data: 'rows', method: { type: 'head' } }),
+    initFolder: null,
+    methodName: 'Head',
+    setting: '',
+    createdAt: time,
+  });
+  await runs.updateRun(database, runId, {
+    state: 'finished',
+    step: 3,
+    totalSteps: 3,
+    device: 'cpu',
+    startedAt: time,
+    endedAt: time,
+    result,
+  });
+  await metrics.insertMetrics(
+    database,
+    runId,
+    [1, 2, 3].map((step) => ({
+      step,
+      loss: step === 2 ? null : 1 / step,
+      learningRate: 0.1,
+      gradientNorm: 1,
+      tokensPerSecond: 10,
+      memoryBytes: 20,
+      seconds: step,
+    })),
+    [],
+    [{ time, level: 'note', message: 'hello' }],
+  );
+  await metrics.insertPredictions(
+    database,
+    runId,
+    rows.map((row, i) => ({ id: row.id, label: 0, predicted: i, probabilities: [0.6, 0.4] })),
+  );
   await database.close();
   file = join(home, 'trial.peftproject');
   await studio.finished(await handlers['projects.export']({ id: projectId, path: file }));
@@ -53,11 +121,18 @@ afterAll(async () => {
 });
 
 async function unzip(path: string): Promise<Map<string, Buffer>> {
-  const zip = await new Promise<yauzl.ZipFile>((done, fail) => yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, opened) => (error ? fail(error) : done(opened))));
+  const zip = await new Promise<yauzl.ZipFile>((done, fail) =>
+    yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, opened) => (error ? fail(error) : done(opened))),
+  );
   const found = new Map<string, Buffer>();
   for (let i = 0; i < zip.entryCount; i += 1) {
-    const entry = await new Promise<yauzl.Entry>((done) => { zip.once('entry', done); zip.readEntry(); });
-    const stream = await new Promise<NodeJS.ReadableStream>((done, fail) => zip.openReadStream(entry, (error, opened) => (error ? fail(error) : done(opened))));
+    const entry = await new Promise<yauzl.Entry>((done) => {
+      zip.once('entry', done);
+      zip.readEntry();
+    });
+    const stream = await new Promise<NodeJS.ReadableStream>((done, fail) =>
+      zip.openReadStream(entry, (error, opened) => (error ? fail(error) : done(opened))),
+    );
     found.set(entry.fileName, await buffer(stream));
   }
   zip.close();
@@ -85,38 +160,100 @@ it('comes back with rows, runs, curves and answers, beside the original', async 
   const copy = z.object({ id: z.number(), name: z.string(), description: z.string() }).parse(job.result);
   expect(copy).toMatchObject({ name: 'Trial 2', description: 'about it' });
   expect(copy.id).not.toBe(projectId);
-  const both = await Promise.all([projectId, copy.id].map(async (id) => {
-    const [set] = await studio.handlers['datasets.list']({ projectId: id });
-    const [run] = await studio.handlers['runs.list']({ projectId: id });
-    const rows = (await studio.handlers['datasets.rows']({ id: set?.id ?? 0, offset: 0, limit: 500 })).rows;
-    const comparison = await studio.handlers['compare.runs']({ projectId: id, datasetId: set?.id ?? 0, modelId: run?.modelId ?? 0, runIds: null, measure: 'macroF1', zone: 1 });
-    return { set: { ...set, id: 0, projectId: 0 }, rows: rows.map((row) => ({ ...row, id: 0 })), result: run?.result, history: await studio.handlers['runs.history']({ id: run?.id ?? 0, afterStep: 0 }), tested: comparison.testRows };
-  }));
+  const both = await Promise.all(
+    [projectId, copy.id].map(async (id) => {
+      const [set] = await studio.handlers['datasets.list']({ projectId: id });
+      const [run] = await studio.handlers['runs.list']({ projectId: id });
+      const rows = (await studio.handlers['datasets.rows']({ id: set?.id ?? 0, offset: 0, limit: 500 })).rows;
+      const comparison = await studio.handlers['compare.runs']({
+        projectId: id,
+        datasetId: set?.id ?? 0,
+        modelId: run?.modelId ?? 0,
+        runIds: null,
+        measure: 'macroF1',
+        zone: 1,
+      });
+      return {
+        set: { ...set, id: 0, projectId: 0 },
+        rows: rows.map((row) => ({ ...row, id: 0 })),
+        result: run?.result,
+        history: await studio.handlers['runs.history']({ id: run?.id ?? 0, afterStep: 0 }),
+        tested: comparison.testRows,
+      };
+    }),
+  );
   expect(both[1]).toEqual(both[0]);
   expect(both[1]?.rows).toHaveLength(60);
   expect(both[1]?.tested).toBe(2);
 });
 
 it.each<[string, () => Promise<string>, RegExp]>([
-  ['no zip', async () => { const path = join(home, 'no.zip'); await writeFile(path, 'just some text'); return path; }, /not a whole project file/],
+  [
+    'no zip',
+    async () => {
+      const path = join(home, 'no.zip');
+      await writeFile(path, 'just some text');
+      return path;
+    },
+    /not a whole project file/,
+  ],
   ['a file that is not there', async () => join(home, 'gone.zip'), /gone\.zip/],
-  ['a truncated zip', async () => { const path = join(home, 'cut.zip'); await writeFile(path, (await readFile(file)).subarray(0, 400)); return path; }, /not a whole project file/],
+  [
+    'a truncated zip',
+    async () => {
+      const path = join(home, 'cut.zip');
+      await writeFile(path, (await readFile(file)).subarray(0, 400));
+      return path;
+    },
+    /not a whole project file/,
+  ],
   ['a zip of something else', () => zipped(new Map([['readme.txt', Buffer.from('hi')]])), /readme\.txt/],
-  ['a member that climbs out', async () => {
-    const path = await zipped(members);
-    // Of the same length, so that the archive's own offsets stay right.
-    await writeFile(path, Buffer.from((await readFile(path)).toString('latin1').replaceAll('datasets/0.jsonl', '../../../evil.js'), 'latin1'));
-    return path;
-  }, /\.\.\/|invalid relative path/],
-  ['a member that unpacks to far more', () => zipped(changed('datasets/0.jsonl', Buffer.alloc(40 << 20, 0x20))), /would unpack to/],
-  ['a changed member', () => zipped(changed('datasets/0.jsonl', Buffer.from((members.get('datasets/0.jsonl') ?? Buffer.alloc(0)).toString().replace('animal', 'tool')))), /hash differs/],
+  [
+    'a member that climbs out',
+    async () => {
+      const path = await zipped(members);
+      // Of the same length, so that the archive's own offsets stay right.
+      await writeFile(
+        path,
+        Buffer.from(
+          (await readFile(path)).toString('latin1').replaceAll('datasets/0.jsonl', '../../../evil.js'),
+          'latin1',
+        ),
+      );
+      return path;
+    },
+    /\.\.\/|invalid relative path/,
+  ],
+  [
+    'a member that unpacks to far more',
+    () => zipped(changed('datasets/0.jsonl', Buffer.alloc(40 << 20, 0x20))),
+    /would unpack to/,
+  ],
+  [
+    'a changed member',
+    () =>
+      zipped(
+        changed(
+          'datasets/0.jsonl',
+          Buffer.from((members.get('datasets/0.jsonl') ?? Buffer.alloc(0)).toString().replace('animal', 'tool')),
+        ),
+      ),
+    /hash differs/,
+  ],
   ['a missing member', () => zipped(changed('datasets/0.jsonl', null)), /datasets\/0\.jsonl is missing/],
   ['no manifest', () => zipped(changed('manifest.json', null)), /manifest\.json is missing/],
-  ['a manifest of another kind', () => zipped(changed('manifest.json', Buffer.from('{"format":"other"}'))), /manifest\.json does not read/],
+  [
+    'a manifest of another kind',
+    () => zipped(changed('manifest.json', Buffer.from('{"format":"other"}'))),
+    /manifest\.json does not read/,
+  ],
 ])('refuses %s', async (_, make, message) => {
   const path = await make();
   const before = await studio.handlers['projects.list']({ archived: false });
-  await expect(studio.finished(await studio.handlers['projects.import']({ path }))).rejects.toMatchObject({ code: 'bad-file', message: expect.stringMatching(message) as string });
+  await expect(studio.finished(await studio.handlers['projects.import']({ path }))).rejects.toMatchObject({
+    code: 'bad-file',
+    message: expect.stringMatching(message) as string,
+  });
   expect(await studio.handlers['projects.list']({ archived: false })).toHaveLength(before.length);
   expect((await readdir(home)).filter((name) => name.startsWith('import-'))).toEqual([]);
 });
@@ -126,13 +263,19 @@ it('finds the base model by its weights, not by its name', async () => {
   const [tiny] = (await models.listModels(database)).filter(({ name }) => name === 'tiny');
   if (!tiny) throw new Error('no model');
   await database.run('UPDATE base_models SET name = ? WHERE id = ?', ['renamed', tiny.id]);
-  const other = await studio.handlers['models.add']({ folder: await makeTinyModel(join(home, 'other'), { seed: 2 }), name: 'tiny' });
+  const other = await studio.handlers['models.add']({
+    folder: await makeTinyModel(join(home, 'other'), { seed: 2 }),
+    name: 'tiny',
+  });
   const job = await studio.finished(await studio.handlers['projects.import']({ path: file }));
   const [run] = await studio.handlers['runs.list']({ projectId: z.object({ id: z.number() }).parse(job.result).id });
   expect(run?.modelId).toBe(tiny.id);
   // With only the other one of that name here, the runs would answer from weights that they were not trained on.
   await database.run('UPDATE base_models SET folder = ? WHERE id = ?', [join(home, 'nowhere'), tiny.id]);
-  await expect(studio.finished(await studio.handlers['projects.import']({ path: file }))).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('other weights') as string });
+  await expect(studio.finished(await studio.handlers['projects.import']({ path: file }))).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('other weights') as string,
+  });
   expect(other.name).toBe('tiny');
   await database.close();
 });

@@ -13,12 +13,18 @@ beforeEach(async () => {
   store = await CheckpointStore.open(runFolder);
 });
 
-const stateAt = (step: number): NamedTensors => new Map([
-  ['weight', { shape: [2, 3], data: Float32Array.of(step, 1e-40, -0, 3.4e38, step / 3, Number.NaN) }],
-  ['moment', { shape: [2], data: Float32Array.of(step ** 2, 0.1) }],
-]);
+const stateAt = (step: number): NamedTensors =>
+  new Map([
+    ['weight', { shape: [2, 3], data: Float32Array.of(step, 1e-40, -0, 3.4e38, step / 3, Number.NaN) }],
+    ['moment', { shape: [2], data: Float32Array.of(step ** 2, 0.1) }],
+  ]);
 const scores = { accuracy: 0.5, macroF1: 0.4, loss: 1 };
-const progressAt = (step: number, best: Progress['best'] = null): Progress => ({ ...freshProgress(100, 'print'), step, best, seconds: step / 7 });
+const progressAt = (step: number, best: Progress['best'] = null): Progress => ({
+  ...freshProgress(100, 'print'),
+  step,
+  best,
+  seconds: step / 7,
+});
 const path = (name: string) => join(runFolder, 'checkpoints', name);
 const names = async () => (await readdir(join(runFolder, 'checkpoints'))).sort();
 const stepFile = (step: number) => `step-${String(step).padStart(9, '0')}.safetensors`;
@@ -72,7 +78,12 @@ describe('CheckpointStore', () => {
     await store.save(stateAt(1), progressAt(1));
     await store.save(stateAt(2), progressAt(2));
     const whole = await readFile(path(stepFile(2)));
-    const places = [whole.length - 1, whole.indexOf('"fingerprint') + 20, whole.indexOf('seconds') + 11, whole.length - 20];
+    const places = [
+      whole.length - 1,
+      whole.indexOf('"fingerprint') + 20,
+      whole.indexOf('seconds') + 11,
+      whole.length - 20,
+    ];
     for (const at of places) {
       const torn = Buffer.from(whole);
       torn[at] = torn[at]! ^ 1;
@@ -84,13 +95,20 @@ describe('CheckpointStore', () => {
   it('falls back when the best parameters of the newest are gone', async () => {
     await store.save(stateAt(1), progressAt(1));
     await store.save(stateAt(2), progressAt(2, { step: 2, scores, file: 'best-000000002.safetensors' }));
-    expect(await store.loadNewest()).toMatchObject({ progress: { step: 1 }, skipped: [expect.stringContaining('best-000000002')] });
+    expect(await store.loadNewest()).toMatchObject({
+      progress: { step: 1 },
+      skipped: [expect.stringContaining('best-000000002')],
+    });
   });
 
   it('names the reasons when none is whole', async () => {
     await store.save(stateAt(1), progressAt(1));
     await truncate(path(stepFile(1)), 30);
-    await expect(store.loadNewest()).rejects.toMatchObject({ code: 'bad-file', message: expect.stringContaining(stepFile(1)), hint: expect.any(String) });
+    await expect(store.loadNewest()).rejects.toMatchObject({
+      code: 'bad-file',
+      message: expect.stringContaining(stepFile(1)),
+      hint: expect.any(String),
+    });
   });
 
   it('sweeps what a killed writer left', async () => {

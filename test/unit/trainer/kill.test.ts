@@ -25,15 +25,37 @@ beforeAll(async () => {
 afterAll(removeBundles);
 
 const jobOf = (runFolder: string, resume: boolean): JobOf<'train'> => ({
-  type: 'train', resume, runFolder: join(folder, runFolder),
+  type: 'train',
+  resume,
+  runFolder: join(folder, runFolder),
   task: {
-    training: trainingSchema.parse({ epochs: 20, batchSize: 4, learningRate: 0.2, maxLength: 32, checkpointEverySteps: 7, validateEverySteps: 50 }),
-    method: { type: 'head' }, modelFolder, labels: [...tinyLabels], device: 'cpu', threads: null, initFolder: null,
-    data: { train: join(folder, 'train.jsonl'), validation: join(folder, 'validation.jsonl'), test: join(folder, 'test.jsonl') },
+    training: trainingSchema.parse({
+      epochs: 20,
+      batchSize: 4,
+      learningRate: 0.2,
+      maxLength: 32,
+      checkpointEverySteps: 7,
+      validateEverySteps: 50,
+    }),
+    method: { type: 'head' },
+    modelFolder,
+    labels: [...tinyLabels],
+    device: 'cpu',
+    threads: null,
+    initFolder: null,
+    data: {
+      train: join(folder, 'train.jsonl'),
+      validation: join(folder, 'validation.jsonl'),
+      test: join(folder, 'test.jsonl'),
+    },
   },
 });
 
-interface Told { losses: Map<number, number | null>; predictions: Map<number, TestPrediction>; resumedAt: number[] }
+interface Told {
+  losses: Map<number, number | null>;
+  predictions: Map<number, TestPrediction>;
+  resumedAt: number[];
+}
 const nothingTold = (): Told => ({ losses: new Map(), predictions: new Map(), resumedAt: [] });
 
 function listen(told: Told) {
@@ -61,10 +83,17 @@ describe('a trainer killed at any moment', () => {
       const trainer = await TrainerProcess.start(entry);
       const reached = new Promise<void>((resolve) => {
         const tell = listen(told);
-        trainer.run(jobOf('killed', life > 0), (event) => {
-          tell(event);
-          if (killAfter < 0 || (event.type === 'started' && killAfter === 0) || (event.type === 'metrics' && event.steps.some((step) => step.step >= killAfter))) resolve();
-        }).catch(() => undefined); // The process it waits for is killed.
+        trainer
+          .run(jobOf('killed', life > 0), (event) => {
+            tell(event);
+            if (
+              killAfter < 0 ||
+              (event.type === 'started' && killAfter === 0) ||
+              (event.type === 'metrics' && event.steps.some((step) => step.step >= killAfter))
+            )
+              resolve();
+          })
+          .catch(() => undefined); // The process it waits for is killed.
       });
       await reached;
       await pause(next() * 15);
@@ -79,7 +108,9 @@ describe('a trainer killed at any moment', () => {
     expect(Math.max(...told.resumedAt)).toBeGreaterThan(300);
     expect(sorted(told.losses)).toEqual(sorted(whole.losses));
     expect(told.predictions).toEqual(whole.predictions);
-    const [one, other] = await Promise.all(['whole', 'killed'].map((name) => readFile(join(folder, name, 'trained.safetensors'))));
+    const [one, other] = await Promise.all(
+      ['whole', 'killed'].map((name) => readFile(join(folder, name, 'trained.safetensors'))),
+    );
     expect(other!.equals(one!)).toBe(true);
   });
 
@@ -87,9 +118,12 @@ describe('a trainer killed at any moment', () => {
     // A host that forks the trainer, starts a job and is killed: the trainer must end by itself.
     const trainer = await TrainerProcess.start(entry);
     const host = join(folder, 'host.mjs');
-    await writeFile(host, `import { fork } from 'node:child_process';
+    await writeFile(
+      host,
+      `import { fork } from 'node:child_process';
 const child = fork(${JSON.stringify(trainer.child.spawnargs.at(-1))}, [], { stdio: 'ignore' });
-child.on('message', (message) => { if (message.kind === 'ready') child.send({ kind: 'job', id: 'a', job: ${JSON.stringify(jobOf('orphan', false))} }); if (message.kind === 'event') process.send(child.pid); });`);
+child.on('message', (message) => { if (message.kind === 'ready') child.send({ kind: 'job', id: 'a', job: ${JSON.stringify(jobOf('orphan', false))} }); if (message.kind === 'event') process.send(child.pid); });`,
+    );
     await trainer.kill();
     const parent = fork(host, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const pid: unknown = (await once(parent, 'message'))[0];
@@ -97,6 +131,18 @@ child.on('message', (message) => { if (message.kind === 'ready') child.send({ ki
     const gone = once(parent, 'exit');
     parent.kill('SIGKILL');
     await gone;
-    await expect.poll(() => { try { process.kill(pid, 0); return 'alive'; } catch { return 'gone'; } }, { timeout: 10_000 }).toBe('gone');
+    await expect
+      .poll(
+        () => {
+          try {
+            process.kill(pid, 0);
+            return 'alive';
+          } catch {
+            return 'gone';
+          }
+        },
+        { timeout: 10_000 },
+      )
+      .toBe('gone');
   });
 });

@@ -22,10 +22,23 @@ class MemoryStore {
   }
 }
 
-interface World { store: MemoryStore; losses: Map<number, number>; events: TrainerEvent[]; rates: Map<number, number> }
+interface World {
+  store: MemoryStore;
+  losses: Map<number, number>;
+  events: TrainerEvent[];
+  rates: Map<number, number>;
+}
 const newWorld = (): World => ({ store: new MemoryStore(), losses: new Map(), events: [], rates: new Map() });
 
-interface Setting { totalSteps?: number; training?: Partial<LoopParts['training']>; validate?: ((trainer: ToyTrainer, step: number) => Promise<Scores>) | null; breathe?: (turn: number) => void; pauseAt?: number; rate?: number; onStep?: (step: number) => void }
+interface Setting {
+  totalSteps?: number;
+  training?: Partial<LoopParts['training']>;
+  validate?: ((trainer: ToyTrainer, step: number) => Promise<Scores>) | null;
+  breathe?: (turn: number) => void;
+  pauseAt?: number;
+  rate?: number;
+  onStep?: (step: number) => void;
+}
 
 async function train(world: World, setting: Setting = {}) {
   const trainer = new ToyTrainer({ vocabulary: 24, classes: 3, dropout: 0.2 });
@@ -40,8 +53,15 @@ async function train(world: World, setting: Setting = {}) {
   const validate = setting.validate === undefined ? null : setting.validate;
   return runLoop(
     {
-      trainer, reporter, store: world.store,
-      training: { validateEverySteps: null, earlyStoppingPatience: null, checkpointEverySteps: null, ...setting.training },
+      trainer,
+      reporter,
+      store: world.store,
+      training: {
+        validateEverySteps: null,
+        earlyStoppingPatience: null,
+        checkpointEverySteps: null,
+        ...setting.training,
+      },
       source: {
         stepsPerEpoch: 4,
         batches: (step) => {
@@ -56,7 +76,10 @@ async function train(world: World, setting: Setting = {}) {
         return rate;
       },
       validate: validate === null ? null : () => validate(trainer, current),
-      control: { breathe: async () => setting.breathe?.(turn++), pauseRequested: () => setting.pauseAt !== undefined && current >= setting.pauseAt },
+      control: {
+        breathe: async () => setting.breathe?.(turn++),
+        pauseRequested: () => setting.pauseAt !== undefined && current >= setting.pauseAt,
+      },
     },
     saved?.progress ?? freshProgress(setting.totalSteps ?? 20, 'toy'),
   );
@@ -83,7 +106,10 @@ describe('runLoop', () => {
     expect([...world.rates.keys()]).toEqual(Array.from({ length: 20 }, (_, index) => index));
     expect(world.losses.get(20)).toBeLessThan(world.losses.get(1)!);
     expect(world.store.saves).toEqual([20]);
-    const tokens = Array.from({ length: 40 }, (_, index) => tokensOf(toyBatch(index, 4))).reduce((sum, value) => sum + value, 0);
+    const tokens = Array.from({ length: 40 }, (_, index) => tokensOf(toyBatch(index, 4))).reduce(
+      (sum, value) => sum + value,
+      0,
+    );
     expect(progress.tokens).toBe(tokens);
   });
 
@@ -95,23 +121,47 @@ describe('runLoop', () => {
     expect(world.store.saves).toEqual([4, 8, 12, 16, 18]);
     const marked = validations.filter((validation) => validation.best).at(-1);
     expect(progress.best?.step).toBe(marked?.step);
-    const best = validations.reduce((top, next) => (next.macroF1 > top.macroF1 || (next.macroF1 === top.macroF1 && next.loss < top.loss) ? next : top));
+    const best = validations.reduce((top, next) =>
+      next.macroF1 > top.macroF1 || (next.macroF1 === top.macroF1 && next.loss < top.loss) ? next : top,
+    );
     expect(progress.best?.step).toBe(best.step);
     expect(world.store.best.has(progress.best!.file)).toBe(true);
   });
 
   it('validates and saves every n steps when asked', async () => {
     const world = newWorld();
-    await train(world, { totalSteps: 10, validate: measured, training: { validateEverySteps: 3, checkpointEverySteps: 5 } });
-    expect(world.events.flatMap((event) => (event.type === 'metrics' ? event.validations : [])).map((validation) => validation.step)).toEqual([3, 6, 9, 10]);
+    await train(world, {
+      totalSteps: 10,
+      validate: measured,
+      training: { validateEverySteps: 3, checkpointEverySteps: 5 },
+    });
+    expect(
+      world.events
+        .flatMap((event) => (event.type === 'metrics' ? event.validations : []))
+        .map((validation) => validation.step),
+    ).toEqual([3, 6, 9, 10]);
     expect(world.store.saves).toEqual([5, 10]);
   });
 
   it('stops early on validation and says which step was best', async () => {
     const world = newWorld();
-    const course = new Map([[2, 0.5], [4, 0.7], [6, 0.6], [8, 0.7], [10, 0.9]]);
-    const { progress, paused } = await train(world, { validate: async (_, step) => ({ accuracy: 0, macroF1: course.get(step)!, loss: 1 }), training: { validateEverySteps: 2, earlyStoppingPatience: 2 } });
-    expect({ step: progress.step, early: progress.stoppedEarly, best: progress.best?.step, paused }).toEqual({ step: 8, early: true, best: 4, paused: false });
+    const course = new Map([
+      [2, 0.5],
+      [4, 0.7],
+      [6, 0.6],
+      [8, 0.7],
+      [10, 0.9],
+    ]);
+    const { progress, paused } = await train(world, {
+      validate: async (_, step) => ({ accuracy: 0, macroF1: course.get(step)!, loss: 1 }),
+      training: { validateEverySteps: 2, earlyStoppingPatience: 2 },
+    });
+    expect({ step: progress.step, early: progress.stoppedEarly, best: progress.best?.step, paused }).toEqual({
+      step: 8,
+      early: true,
+      best: 4,
+      paused: false,
+    });
     expect(world.store.saves.at(-1)).toBe(8);
     expect(await train(world)).toMatchObject({ progress: { step: 8, stoppedEarly: true }, paused: false });
   });
@@ -126,7 +176,10 @@ describe('runLoop', () => {
     const whole = newWorld();
     await train(whole, { validate: measured });
     const parts = newWorld();
-    expect(await train(parts, { validate: measured, pauseAt: 7 })).toMatchObject({ paused: true, progress: { step: 7 } });
+    expect(await train(parts, { validate: measured, pauseAt: 7 })).toMatchObject({
+      paused: true,
+      progress: { step: 7 },
+    });
     expect(parts.store.saves).toEqual([4, 7]);
     expect(await train(parts, { validate: measured })).toMatchObject({ paused: false });
     expect(parts.losses).toEqual(whole.losses);
@@ -142,7 +195,12 @@ describe('runLoop', () => {
       for (; lives < 60; lives += 1) {
         try {
           // Each life ends a little later than the one before, so that progress is made even with sparse checkpoints.
-          await train(world, { ...setting, breathe: (turn) => { if (turn >= killAfter + lives) throw new Error('killed'); } });
+          await train(world, {
+            ...setting,
+            breathe: (turn) => {
+              if (turn >= killAfter + lives) throw new Error('killed');
+            },
+          });
           break;
         } catch (error) {
           expect(String(error)).toContain('killed');
@@ -159,7 +217,14 @@ describe('runLoop', () => {
     const whole = newWorld();
     await train(whole, { training: { checkpointEverySteps: 5 } });
     const world = newWorld();
-    await expect(train(world, { training: { checkpointEverySteps: 5 }, breathe: (turn) => { if (turn === 17) throw new Error('killed'); } })).rejects.toThrow('killed');
+    await expect(
+      train(world, {
+        training: { checkpointEverySteps: 5 },
+        breathe: (turn) => {
+          if (turn === 17) throw new Error('killed');
+        },
+      }),
+    ).rejects.toThrow('killed');
     expect(world.store.saved!.progress.step).toBe(15);
     // The app died with its trainer: everything since the checkpoint before the last never reached the database.
     for (const step of world.losses.keys()) if (step > 10) world.losses.delete(step);
@@ -169,14 +234,20 @@ describe('runLoop', () => {
 
   it('ends a diverged run with its step, rate and remedy, after reporting the step', async () => {
     const world = newWorld();
-    await expect(train(world, { rate: 1e38 })).rejects.toMatchObject({ code: 'diverged', message: expect.stringMatching(/step \d+ is no longer a finite number/), hint: expect.stringContaining('lower learning rate') });
+    await expect(train(world, { rate: 1e38 })).rejects.toMatchObject({
+      code: 'diverged',
+      message: expect.stringMatching(/step \d+ is no longer a finite number/),
+      hint: expect.stringContaining('lower learning rate'),
+    });
     const steps = world.events.flatMap((event) => (event.type === 'metrics' ? event.steps : []));
     expect(steps.at(-1)).toMatchObject({ loss: null });
     expect(world.store.saves).toEqual([]);
   });
 
   it('a validation loss that is not finite ends it too', async () => {
-    await expect(train(newWorld(), { validate: async () => ({ accuracy: 0, macroF1: 0, loss: Number.NaN }) })).rejects.toMatchObject({ code: 'diverged', message: expect.stringContaining('validation loss after step 4') });
+    await expect(
+      train(newWorld(), { validate: async () => ({ accuracy: 0, macroF1: 0, loss: Number.NaN }) }),
+    ).rejects.toMatchObject({ code: 'diverged', message: expect.stringContaining('validation loss after step 4') });
   });
 
   it('estimates the time left and tells it', async () => {

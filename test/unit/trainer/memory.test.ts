@@ -20,8 +20,17 @@ it('the peak keeps what was let go', () => {
 
 it('a small child of a large parent reports its own peak', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'memory-'));
-  await writeFile(join(folder, 'entry.ts'), `import { peakBytes } from ${JSON.stringify(join(process.cwd(), 'electron/trainer/memory.ts'))}; process.send!(peakBytes());`);
-  await build({ entryPoints: [join(folder, 'entry.ts')], outfile: join(folder, 'entry.cjs'), bundle: true, platform: 'node', format: 'cjs' });
+  await writeFile(
+    join(folder, 'entry.ts'),
+    `import { peakBytes } from ${JSON.stringify(join(process.cwd(), 'electron/trainer/memory.ts'))}; process.send!(peakBytes());`,
+  );
+  await build({
+    entryPoints: [join(folder, 'entry.ts')],
+    outfile: join(folder, 'entry.cjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+  });
   const block = new Uint8Array(400e6).fill(1);
   const child = fork(join(folder, 'entry.cjs'));
   const peak: unknown = (await once(child, 'message'))[0];

@@ -24,7 +24,13 @@ describe('connectToHost', () => {
 
   it('rejects a message when the IPC channel is gone', async () => {
     const closed = Object.assign(new Error('Channel closed'), { code: 'ERR_IPC_CHANNEL_CLOSED' });
-    Object.defineProperty(process, 'send', { configurable: true, value: (_: unknown, __: unknown, ___: unknown, done: (error: Error | null) => void) => { done(closed); return false; } });
+    Object.defineProperty(process, 'send', {
+      configurable: true,
+      value: (_: unknown, __: unknown, ___: unknown, done: (error: Error | null) => void) => {
+        done(closed);
+        return false;
+      },
+    });
     await expect(connectToHost().send({})).rejects.toBe(closed);
   });
 

@@ -20,34 +20,74 @@ beforeAll(async () => {
   const modelFolder = await makeTinyModel(join(folder, 'model'));
   const file = join(folder, 'train.jsonl');
   await writeFile(file, asJsonLines(tinyRows(90, 1)));
-  served = { key: 'run', modelFolder, runFolder: join(folder, 'run'), method: { type: 'head' }, labels: [...tinyLabels], maxLength: 32, seed: 1, device: 'cpu', threads: null };
+  served = {
+    key: 'run',
+    modelFolder,
+    runFolder: join(folder, 'run'),
+    method: { type: 'head' },
+    labels: [...tinyLabels],
+    maxLength: 32,
+    seed: 1,
+    device: 'cpu',
+    threads: null,
+  };
   const training = trainingSchema.parse({ epochs: 4, batchSize: 8, learningRate: 0.5, maxLength: 32 });
-  await train({ type: 'train', resume: false, runFolder: join(folder, 'run'), task: { training, method: { type: 'head' }, modelFolder, labels: [...tinyLabels], device: 'cpu', threads: null, initFolder: null, data: { train: file, validation: null, test: null } } }, contextOf(), new ToyEngine(), 0);
+  await train(
+    {
+      type: 'train',
+      resume: false,
+      runFolder: join(folder, 'run'),
+      task: {
+        training,
+        method: { type: 'head' },
+        modelFolder,
+        labels: [...tinyLabels],
+        device: 'cpu',
+        threads: null,
+        initFolder: null,
+        data: { train: file, validation: null, test: null },
+      },
+    },
+    contextOf(),
+    new ToyEngine(),
+    0,
+  );
 });
 
-const rows = [{ text: 'the cat and the owl', pair: null }, { text: 'bread with honey', pair: null }, { text: 'a hammer near a saw', pair: null }];
+const rows = [
+  { text: 'the cat and the owl', pair: null },
+  { text: 'bread with honey', pair: null },
+  { text: 'a hammer near a saw', pair: null },
+];
 
 describe('predict', () => {
   it('answers by the trained run beside the untrained base, in order', async () => {
     const engine = new ToyEngine();
-    const { models } = await predict({ type: 'predict', models: [served, { ...served, key: 'base', runFolder: null }], rows }, contextOf(), new PredictorCache(engine));
+    const { models } = await predict(
+      { type: 'predict', models: [served, { ...served, key: 'base', runFolder: null }], rows },
+      contextOf(),
+      new PredictorCache(engine),
+    );
     expect(models.map((model) => model.key)).toEqual(['run', 'base']);
     expect(models[0]!.rows.map((row) => row.label)).toEqual(['animal', 'food', 'tool']);
     for (const row of models[1]!.rows) expect(Math.max(...row.probabilities)).toBeLessThan(0.5);
-    for (const row of models[0]!.rows) expect(row.probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 9);
+    for (const row of models[0]!.rows)
+      expect(row.probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 9);
   });
 
   it('opens a model once, again when its run was trained anew, and lets the oldest go', async () => {
     const engine = new ToyEngine();
     const cache = new PredictorCache(engine);
-    for (let turn = 0; turn < 3; turn += 1) await predict({ type: 'predict', models: [served], rows }, contextOf(), cache);
+    for (let turn = 0; turn < 3; turn += 1)
+      await predict({ type: 'predict', models: [served], rows }, contextOf(), cache);
     expect(engine.opened).toBe(1);
     const again = { ...served, runFolder: join(folder, 'again') };
     await rm(again.runFolder, { recursive: true, force: true });
     const missing = await predict({ type: 'predict', models: [again, served], rows }, contextOf(), cache);
     expect(missing.models[0]).toMatchObject({ rows: [], problem: { code: 'not-found' } });
     expect(missing.models[1]!.problem).toBeNull();
-    for (let seed = 10; seed < 20; seed += 1) await predict({ type: 'predict', models: [{ ...served, runFolder: null, seed }], rows }, contextOf(), cache);
+    for (let seed = 10; seed < 20; seed += 1)
+      await predict({ type: 'predict', models: [{ ...served, runFolder: null, seed }], rows }, contextOf(), cache);
     expect(engine.opened - engine.disposed).toBe(6);
     await cache.dispose();
     expect(engine.opened).toBe(engine.disposed);
@@ -55,11 +95,19 @@ describe('predict', () => {
 
   it('a damaged parameters file is told, not used', async () => {
     const torn = { ...served, runFolder: join(folder, 'model') };
-    await writeHashed(join(torn.runFolder, 'trained.safetensors'), new Map([['weight', { shape: [1], data: Float32Array.of(1) }]]), {});
+    await writeHashed(
+      join(torn.runFolder, 'trained.safetensors'),
+      new Map([['weight', { shape: [1], data: Float32Array.of(1) }]]),
+      {},
+    );
     const bytes = await readFile(join(torn.runFolder, 'trained.safetensors'));
     bytes[bytes.length - 1] = 7;
     await writeFile(join(torn.runFolder, 'trained.safetensors'), bytes);
-    const { models } = await predict({ type: 'predict', models: [torn], rows }, contextOf(), new PredictorCache(new ToyEngine()));
+    const { models } = await predict(
+      { type: 'predict', models: [torn], rows },
+      contextOf(),
+      new PredictorCache(new ToyEngine()),
+    );
     expect(models[0]!.problem).toMatchObject({ code: 'bad-file' });
   });
 });
@@ -67,40 +115,72 @@ describe('predict', () => {
 describe('predictFile', () => {
   const input = () => join(folder, 'in.csv');
   const out = () => join(folder, 'out.csv');
-  const job = (more: object = {}) => ({ type: 'predict-file' as const, model: served, file: input(), textColumn: 'text', pairColumn: null, out: out(), report: true, ...more });
+  const job = (more: object = {}) => ({
+    type: 'predict-file' as const,
+    model: served,
+    file: input(),
+    textColumn: 'text',
+    pairColumn: null,
+    out: out(),
+    report: true,
+    ...more,
+  });
   const cacheOf = () => new PredictorCache(new ToyEngine());
 
   it('writes a row a row, quoting what needs it, and tells the answers', async () => {
     const some = tinyRows(300, 5);
     await writeFile(input(), `id,text\r\n${some.map((row) => `${row.id},"${row.text}, ""so"""`).join('\r\n')}\r\n`);
     const context = contextOf();
-    expect(await predictFile(job(), context, cacheOf())).toEqual({ type: 'predict-file', rows: 300, skipped: 0, out: out() });
+    expect(await predictFile(job(), context, cacheOf())).toEqual({
+      type: 'predict-file',
+      rows: 300,
+      skipped: 0,
+      out: out(),
+    });
     const lines = (await readFile(out(), 'utf8')).trimEnd().split('\r\n');
     expect(lines).toHaveLength(301);
     expect(lines[0]).toBe('row,text,label,p(animal),p(food),p(tool)');
-    expect(lines[1]).toMatch(new RegExp(`^0,"${some[0]!.text}, ""so""",(animal|food|tool),[\\d.e-]+,[\\d.e-]+,[\\d.e-]+$`));
+    expect(lines[1]).toMatch(
+      new RegExp(`^0,"${some[0]!.text}, ""so""",(animal|food|tool),[\\d.e-]+,[\\d.e-]+,[\\d.e-]+$`),
+    );
     const answers = context.events.flatMap((event) => (event.type === 'answers' ? event.rows : []));
     expect(answers.map((answer) => answer.row)).toEqual(some.map((row) => row.id));
     const right = answers.filter((answer, index) => answer.label === some[index]!.label).length;
     expect(right / 300).toBeGreaterThan(0.7);
   });
 
-  it('keeps the file\'s own row numbers when rows are left out', async () => {
+  it("keeps the file's own row numbers when rows are left out", async () => {
     await writeFile(join(folder, 'in.jsonl'), '{"text":"a cat"}\n{"other":"x"}\n{"text":"bread"}\n');
     const context = contextOf();
-    expect(await predictFile(job({ file: join(folder, 'in.jsonl'), out: null }), context, cacheOf())).toMatchObject({ rows: 2, skipped: 1, out: null });
-    expect(context.events.flatMap((event) => (event.type === 'answers' ? event.rows : [])).map((answer) => answer.row)).toEqual([0, 2]);
+    expect(await predictFile(job({ file: join(folder, 'in.jsonl'), out: null }), context, cacheOf())).toMatchObject({
+      rows: 2,
+      skipped: 1,
+      out: null,
+    });
+    expect(
+      context.events.flatMap((event) => (event.type === 'answers' ? event.rows : [])).map((answer) => answer.row),
+    ).toEqual([0, 2]);
   });
 
   it('names the columns there are when the wanted one is not', async () => {
     await writeFile(input(), 'id,sentence\n1,a cat\n');
-    await expect(predictFile(job(), contextOf(), cacheOf())).rejects.toMatchObject({ code: 'bad-data', message: expect.stringMatching(/no column "text".*"id", "sentence"/) });
+    await expect(predictFile(job(), contextOf(), cacheOf())).rejects.toMatchObject({
+      code: 'bad-data',
+      message: expect.stringMatching(/no column "text".*"id", "sentence"/),
+    });
   });
 
   it('leaves no half-written file when it is cancelled', async () => {
     await rm(out(), { force: true });
-    await writeFile(input(), `text\n${tinyRows(600, 6).map((row) => row.text).join('\n')}\n`);
-    await expect(predictFile(job(), contextOf({ cancelWhen: (event) => event.type === 'answers' }), cacheOf())).rejects.toMatchObject({ code: 'cancelled' });
+    await writeFile(
+      input(),
+      `text\n${tinyRows(600, 6)
+        .map((row) => row.text)
+        .join('\n')}\n`,
+    );
+    await expect(
+      predictFile(job(), contextOf({ cancelWhen: (event) => event.type === 'answers' }), cacheOf()),
+    ).rejects.toMatchObject({ code: 'cancelled' });
     expect((await readdir(folder)).filter((name) => name.startsWith('out.csv'))).toEqual([]);
   });
 });

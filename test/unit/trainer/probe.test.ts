@@ -19,8 +19,18 @@ beforeAll(async () => {
 });
 
 const job = (training: Partial<Training> = {}, memoryLimitBytes: number | null = null) => ({
-  type: 'probe' as const, memoryLimitBytes,
-  task: { training: trainingSchema.parse({ epochs: 2, batchSize: 8, maxLength: 32, learningRate: 0.1, ...training }), method: { type: 'head' }, modelFolder, labels: [...tinyLabels], device: 'cpu' as const, threads: null, initFolder: null, data: { train: file('train'), validation: file('validation'), test: null } },
+  type: 'probe' as const,
+  memoryLimitBytes,
+  task: {
+    training: trainingSchema.parse({ epochs: 2, batchSize: 8, maxLength: 32, learningRate: 0.1, ...training }),
+    method: { type: 'head' },
+    modelFolder,
+    labels: [...tinyLabels],
+    device: 'cpu' as const,
+    threads: null,
+    initFolder: null,
+    data: { train: file('train'), validation: file('validation'), test: null },
+  },
 });
 
 describe('probe', () => {
@@ -29,7 +39,12 @@ describe('probe', () => {
     const result = await probe(job(), contextOf(), engine, 5e7);
     const { estimate } = result;
     expect(result.measured).toBe(true);
-    expect(estimate).toMatchObject({ totalSteps: 26, trainableParameters: engine.built[0]!.trainableParameters, fits: true, remedies: [] });
+    expect(estimate).toMatchObject({
+      totalSteps: 26,
+      trainableParameters: engine.built[0]!.trainableParameters,
+      fits: true,
+      remedies: [],
+    });
     expect(estimate.seconds.low).toBeGreaterThan(0);
     expect(estimate.seconds.high).toBeGreaterThan(estimate.seconds.low);
     expect(estimate.seconds.high).toBeGreaterThan(26 * estimate.secondsPerStep);
@@ -48,10 +63,24 @@ describe('probe', () => {
   });
 
   it('can be cancelled, and names an empty split', async () => {
-    await expect(probe(job(), contextOf({ cancelWhen: (event) => event.type === 'progress' && event.done === 3 }), new ToyEngine(), 0)).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(
+      probe(
+        job(),
+        contextOf({ cancelWhen: (event) => event.type === 'progress' && event.done === 3 }),
+        new ToyEngine(),
+        0,
+      ),
+    ).rejects.toMatchObject({ code: 'cancelled' });
     await writeFile(file('empty'), '');
     const empty = job();
-    await expect(probe({ ...empty, task: { ...empty.task, data: { ...empty.task.data, train: file('empty') } } }, contextOf(), new ToyEngine(), 0)).rejects.toMatchObject({ code: 'bad-data' });
+    await expect(
+      probe(
+        { ...empty, task: { ...empty.task, data: { ...empty.task.data, train: file('empty') } } },
+        contextOf(),
+        new ToyEngine(),
+        0,
+      ),
+    ).rejects.toMatchObject({ code: 'bad-data' });
   });
 });
 
@@ -76,9 +105,22 @@ it('rangeOf holds the mean, wider for scattered steps, a tenth at least', () => 
 });
 
 it('deviceTest reports each device and recommends the fastest that passed', async () => {
-  const result = await deviceTest({ type: 'device-test', devices: ['cpu', 'webgpu', 'cuda'], threads: null }, contextOf(), new ToyEngine());
-  expect(result.reports.map((report) => [report.id, report.status])).toEqual([['cpu', 'passed'], ['webgpu', 'passed'], ['cuda', 'unavailable']]);
+  const result = await deviceTest(
+    { type: 'device-test', devices: ['cpu', 'webgpu', 'cuda'], threads: null },
+    contextOf(),
+    new ToyEngine(),
+  );
+  expect(result.reports.map((report) => [report.id, report.status])).toEqual([
+    ['cpu', 'passed'],
+    ['webgpu', 'passed'],
+    ['cuda', 'unavailable'],
+  ]);
   expect(result.recommended).toBe('webgpu');
-  expect(recommend([{ id: 'webgpu', status: 'failed', secondsPerStep: 0.01 }, { id: 'cpu', status: 'passed', secondsPerStep: 1 }])).toBe('cpu');
+  expect(
+    recommend([
+      { id: 'webgpu', status: 'failed', secondsPerStep: 0.01 },
+      { id: 'cpu', status: 'passed', secondsPerStep: 1 },
+    ]),
+  ).toBe('cpu');
   expect(recommend([])).toBe('cpu');
 });

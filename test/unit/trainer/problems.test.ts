@@ -9,15 +9,38 @@ import { toProblem } from '../../../electron/trainer/problems.js';
 
 describe('toProblem', () => {
   it('keeps code, message, hint and facts of the app and the engine', () => {
-    expect(toProblem(new StudioError('conflict', 'taken', 'rename it', { name: 'a' }))).toEqual({ code: 'conflict', message: 'taken', hint: 'rename it', context: { name: 'a' } });
-    expect(toProblem(new EngineError('bad-model', 'unknown architecture "x"', 'use bert', { file: 'config.json' }))).toEqual({ code: 'bad-model', message: 'unknown architecture "x"', hint: 'use bert', context: { file: 'config.json' } });
+    expect(toProblem(new StudioError('conflict', 'taken', 'rename it', { name: 'a' }))).toEqual({
+      code: 'conflict',
+      message: 'taken',
+      hint: 'rename it',
+      context: { name: 'a' },
+    });
+    expect(
+      toProblem(new EngineError('bad-model', 'unknown architecture "x"', 'use bert', { file: 'config.json' })),
+    ).toEqual({
+      code: 'bad-model',
+      message: 'unknown architecture "x"',
+      hint: 'use bert',
+      context: { file: 'config.json' },
+    });
     expect(toProblem(new EngineError('bad-graph', 'MatMul [2,3] by [4,5]')).code).toBe('internal');
   });
 
   it('gives memory and device failures a remedy of their own', () => {
-    expect(toProblem(new EngineError('out-of-memory', 'no room'))).toMatchObject({ code: 'out-of-memory', hint: expect.stringContaining('smaller batch') });
-    expect(toProblem(new EngineError('device-failed', 'lost'))).toMatchObject({ code: 'device-failed', hint: expect.stringContaining('CPU') });
-    for (const message of ['std::bad_alloc', 'Array buffer allocation failed', "Failed to allocate memory for requested buffer of size 1073741824", 'Invalid typed array length: 99999999999']) {
+    expect(toProblem(new EngineError('out-of-memory', 'no room'))).toMatchObject({
+      code: 'out-of-memory',
+      hint: expect.stringContaining('smaller batch'),
+    });
+    expect(toProblem(new EngineError('device-failed', 'lost'))).toMatchObject({
+      code: 'device-failed',
+      hint: expect.stringContaining('CPU'),
+    });
+    for (const message of [
+      'std::bad_alloc',
+      'Array buffer allocation failed',
+      'Failed to allocate memory for requested buffer of size 1073741824',
+      'Invalid typed array length: 99999999999',
+    ]) {
       expect(toProblem(new RangeError(message))).toMatchObject({ code: 'out-of-memory' });
     }
     expect(toProblem(new Error('Device lost: DXGI_ERROR_DEVICE_REMOVED'))).toMatchObject({ code: 'device-failed' });
@@ -26,15 +49,28 @@ describe('toProblem', () => {
   it('names the file of a file system error', async () => {
     const path = join(await mkdtemp(join(tmpdir(), 'problems-')), 'missing.txt');
     const error: unknown = await readFile(path).catch((caught: unknown) => caught);
-    expect(toProblem(error)).toMatchObject({ code: 'bad-file', message: expect.stringContaining(path), context: { errno: 'ENOENT' } });
-    expect(toProblem(Object.assign(new Error('write'), { code: 'ENOSPC' }))).toMatchObject({ code: 'no-space', hint: expect.stringContaining('resume') });
-    expect(toProblem(Object.assign(new Error('open'), { code: 'EROFS', path: '/x' }))).toMatchObject({ code: 'no-access', message: '/x: the folder is read-only.' });
+    expect(toProblem(error)).toMatchObject({
+      code: 'bad-file',
+      message: expect.stringContaining(path),
+      context: { errno: 'ENOENT' },
+    });
+    expect(toProblem(Object.assign(new Error('write'), { code: 'ENOSPC' }))).toMatchObject({
+      code: 'no-space',
+      hint: expect.stringContaining('resume'),
+    });
+    expect(toProblem(Object.assign(new Error('open'), { code: 'EROFS', path: '/x' }))).toMatchObject({
+      code: 'no-access',
+      message: '/x: the folder is read-only.',
+    });
   });
 
   it('names the path of a value that a schema refuses, and takes anything else as internal', () => {
     const refused = z.strictObject({ a: z.object({ b: z.number() }) }).safeParse({ a: { b: 'x' } });
     expect(toProblem(refused.error)).toMatchObject({ code: 'bad-input', message: expect.stringContaining('a.b') });
     expect(toProblem('text')).toMatchObject({ code: 'internal', message: 'text' });
-    expect(problemSchema.parse(toProblem(new Error('unforeseen')))).toMatchObject({ code: 'internal', context: { where: expect.stringContaining('problems.test') } });
+    expect(problemSchema.parse(toProblem(new Error('unforeseen')))).toMatchObject({
+      code: 'internal',
+      context: { where: expect.stringContaining('problems.test') },
+    });
   });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { afterStep, afterValidation, countSteps, freshProgress, isBetter, median } from '../../../electron/trainer/progress.js';
+import {
+  afterStep,
+  afterValidation,
+  countSteps,
+  freshProgress,
+  isBetter,
+  median,
+} from '../../../electron/trainer/progress.js';
 
 const scores = (macroF1: number, loss: number) => ({ accuracy: macroF1, macroF1, loss });
 
@@ -20,8 +27,17 @@ describe('afterValidation', () => {
     expect(first).toMatchObject({ validationsWithoutGain: 0, stoppedEarly: false, best: { step: 4, file: 'best' } });
     const second = afterValidation({ ...first, step: 5 }, scores(0.4, 1), 2, null);
     expect(second).toMatchObject({ validationsWithoutGain: 1, stoppedEarly: false, best: { step: 4 } });
-    expect(afterValidation({ ...second, step: 6 }, scores(0.4, 1), 2, null)).toMatchObject({ validationsWithoutGain: 2, stoppedEarly: true, best: { step: 4 }, lastValidation: scores(0.4, 1) });
-    expect(afterValidation({ ...second, step: 6 }, scores(0.6, 1), 2, 'new')).toMatchObject({ validationsWithoutGain: 0, stoppedEarly: false, best: { step: 6, file: 'new' } });
+    expect(afterValidation({ ...second, step: 6 }, scores(0.4, 1), 2, null)).toMatchObject({
+      validationsWithoutGain: 2,
+      stoppedEarly: true,
+      best: { step: 4 },
+      lastValidation: scores(0.4, 1),
+    });
+    expect(afterValidation({ ...second, step: 6 }, scores(0.6, 1), 2, 'new')).toMatchObject({
+      validationsWithoutGain: 0,
+      stoppedEarly: false,
+      best: { step: 6, file: 'new' },
+    });
   });
   it('never stops without patience, nor calls the last step an early stop', () => {
     const worn = { ...afterValidation(running, scores(0.5, 1), null, 'best'), validationsWithoutGain: 50 };
@@ -33,7 +49,10 @@ describe('afterValidation', () => {
 describe('countSteps', () => {
   it('counts as transformers does', () => {
     expect(countSteps(100, { batchSize: 16, epochs: 3, maxSteps: null })).toEqual({ stepsPerEpoch: 7, totalSteps: 21 });
-    expect(countSteps(100, { batchSize: 16, epochs: 0.5, maxSteps: null })).toEqual({ stepsPerEpoch: 7, totalSteps: 4 });
+    expect(countSteps(100, { batchSize: 16, epochs: 0.5, maxSteps: null })).toEqual({
+      stepsPerEpoch: 7,
+      totalSteps: 4,
+    });
     expect(countSteps(100, { batchSize: 16, epochs: 3, maxSteps: 0 })).toEqual({ stepsPerEpoch: 7, totalSteps: 0 });
   });
 });

@@ -12,7 +12,13 @@ import { exportMerged } from '../../../electron/interchange/merged.js';
 import { exportOnnx } from '../../../electron/interchange/onnx.js';
 import { exportPeft } from '../../../electron/interchange/peft.js';
 import { readHashed } from '../../../electron/trainer/checkpoint.js';
-import type { JobOf, JobResult, ServedModel, TestPrediction, TrainerEvent } from '../../../electron/trainer/protocol.js';
+import type {
+  JobOf,
+  JobResult,
+  ServedModel,
+  TestPrediction,
+  TrainerEvent,
+} from '../../../electron/trainer/protocol.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles, TrainerProcess } from '../../helpers/trainer-process.js';
 
@@ -29,13 +35,36 @@ beforeAll(async () => {
 afterAll(removeBundles);
 
 const lora: MethodOptions = { type: 'lora', rank: 4, alpha: 8, dropout: 0.1, targetModules: ['query', 'value'] };
-function jobOf(runFolder: string, method: MethodOptions, training: Partial<Training> = {}, resume = false): JobOf<'train'> {
+function jobOf(
+  runFolder: string,
+  method: MethodOptions,
+  training: Partial<Training> = {},
+  resume = false,
+): JobOf<'train'> {
   return {
-    type: 'train', resume, runFolder: join(folder, runFolder),
+    type: 'train',
+    resume,
+    runFolder: join(folder, runFolder),
     task: {
-      training: trainingSchema.parse({ maxSteps: 60, batchSize: 16, learningRate: 0.01, maxLength: 32, checkpointEverySteps: 5, ...training }),
-      method, modelFolder, labels: [...tinyLabels], device: 'cpu', threads: 1, initFolder: null,
-      data: { train: join(folder, 'train.jsonl'), validation: join(folder, 'validation.jsonl'), test: join(folder, 'test.jsonl') },
+      training: trainingSchema.parse({
+        maxSteps: 60,
+        batchSize: 16,
+        learningRate: 0.01,
+        maxLength: 32,
+        checkpointEverySteps: 5,
+        ...training,
+      }),
+      method,
+      modelFolder,
+      labels: [...tinyLabels],
+      device: 'cpu',
+      threads: 1,
+      initFolder: null,
+      data: {
+        train: join(folder, 'train.jsonl'),
+        validation: join(folder, 'validation.jsonl'),
+        test: join(folder, 'test.jsonl'),
+      },
     },
   };
 }
@@ -54,41 +83,52 @@ class Told {
   }
 }
 
-const scoresOf = (result: JobResult) => (result.type === 'train' ? { test: result.result?.test, validation: result.result?.validation, bestStep: result.result?.bestStep } : null);
+const scoresOf = (result: JobResult) =>
+  result.type === 'train'
+    ? { test: result.result?.test, validation: result.result?.validation, bestStep: result.result?.bestStep }
+    : null;
 
 describe('the trainer process', () => {
   it.each([
     ['LoRA', lora, {}],
     ['full fine-tuning with accumulation', { type: 'full' }, { learningRate: 0.003, accumulationSteps: 2 }],
-  ] as const)('%s: killed with kill -9 again and again, it ends as if it had not been', { timeout: 120_000 }, async (name, method, training) => {
-    const whole = new Told();
-    const first = await TrainerProcess.start();
-    const result = await first.run(jobOf(`${name} whole`, method, training), whole.listen);
-    await first.kill();
-    expect(whole.losses.size).toBe(60);
-    expect(whole.losses.get(60)).toBeLessThan(whole.losses.get(1) ?? 0);
+  ] as const)(
+    '%s: killed with kill -9 again and again, it ends as if it had not been',
+    { timeout: 120_000 },
+    async (name, method, training) => {
+      const whole = new Told();
+      const first = await TrainerProcess.start();
+      const result = await first.run(jobOf(`${name} whole`, method, training), whole.listen);
+      await first.kill();
+      expect(whole.losses.size).toBe(60);
+      expect(whole.losses.get(60)).toBeLessThan(whole.losses.get(1) ?? 0);
 
-    const told = new Told();
-    for (const [life, killAfter] of [7, 31, 52].entries()) {
-      const trainer = await TrainerProcess.start();
-      await new Promise<void>((resolve) => {
-        trainer.run(jobOf(`${name} killed`, method, training, life > 0), (event) => {
-          told.listen(event);
-          if (event.type === 'metrics' && event.steps.some((step) => step.step >= killAfter)) resolve();
-        }).catch(() => undefined); // The process it waits for is killed.
-      });
-      await pause(3);
-      await trainer.kill();
-    }
-    const last = await TrainerProcess.start();
-    const end = await last.run(jobOf(`${name} killed`, method, training, true), told.listen);
-    await last.kill();
-    expect(told.sorted).toEqual(whole.sorted);
-    expect(scoresOf(end)).toEqual(scoresOf(result));
-    expect(told.predictions).toEqual(whole.predictions);
-    const [one, other] = await Promise.all(['whole', 'killed'].map((end) => readFile(join(folder, `${name} ${end}`, 'trained.safetensors'))));
-    expect(other?.equals(one ?? Buffer.alloc(0))).toBe(true);
-  });
+      const told = new Told();
+      for (const [life, killAfter] of [7, 31, 52].entries()) {
+        const trainer = await TrainerProcess.start();
+        await new Promise<void>((resolve) => {
+          trainer
+            .run(jobOf(`${name} killed`, method, training, life > 0), (event) => {
+              told.listen(event);
+              if (event.type === 'metrics' && event.steps.some((step) => step.step >= killAfter)) resolve();
+            })
+            .catch(() => undefined); // The process it waits for is killed.
+        });
+        await pause(3);
+        await trainer.kill();
+      }
+      const last = await TrainerProcess.start();
+      const end = await last.run(jobOf(`${name} killed`, method, training, true), told.listen);
+      await last.kill();
+      expect(told.sorted).toEqual(whole.sorted);
+      expect(scoresOf(end)).toEqual(scoresOf(result));
+      expect(told.predictions).toEqual(whole.predictions);
+      const [one, other] = await Promise.all(
+        ['whole', 'killed'].map((end) => readFile(join(folder, `${name} ${end}`, 'trained.safetensors'))),
+      );
+      expect(other?.equals(one ?? Buffer.alloc(0))).toBe(true);
+    },
+  );
 });
 
 describe('what a finished run is good for', () => {
@@ -98,8 +138,23 @@ describe('what a finished run is good for', () => {
   });
   afterAll(() => trainer.kill());
 
-  const served = (runFolder: string | null, method: MethodOptions): ServedModel => ({ key: runFolder ?? 'base', modelFolder, runFolder: runFolder === null ? null : join(folder, runFolder), method, labels: [...tinyLabels], maxLength: 32, seed: 1, device: 'cpu', threads: 1 });
-  const train = async (name: string, method: MethodOptions, training: Partial<Training> = {}, initFolder: string | null = null) => {
+  const served = (runFolder: string | null, method: MethodOptions): ServedModel => ({
+    key: runFolder ?? 'base',
+    modelFolder,
+    runFolder: runFolder === null ? null : join(folder, runFolder),
+    method,
+    labels: [...tinyLabels],
+    maxLength: 32,
+    seed: 1,
+    device: 'cpu',
+    threads: 1,
+  });
+  const train = async (
+    name: string,
+    method: MethodOptions,
+    training: Partial<Training> = {},
+    initFolder: string | null = null,
+  ) => {
     const told = new Told();
     const job = jobOf(name, method, { maxSteps: 20, ...training });
     const result = await trainer.run({ ...job, task: { ...job.task, initFolder } }, told.listen);
@@ -111,13 +166,20 @@ describe('what a finished run is good for', () => {
     const { tensors } = await readHashed(join(folder, name, 'trained.safetensors'));
     const to = join(folder, `${name} as ${format}`);
     const source = { model, method: validateMethod(method), labels: tinyLabels, parameters: tensors, maxLength: 32 };
-    await { peft: exportPeft, adapterhub: exportAdapterHub, merged: exportMerged, onnx: exportOnnx }[format](source, to);
+    await { peft: exportPeft, adapterhub: exportAdapterHub, merged: exportMerged, onnx: exportOnnx }[format](
+      source,
+      to,
+    );
     return to;
   };
 
   it('answers as it did when it was tested', async () => {
     const { told } = await train('answers', { type: 'full' }, { maxSteps: 40, learningRate: 0.005 });
-    const result = await trainer.run({ type: 'predict', models: [served('answers', { type: 'full' }), served(null, { type: 'full' })], rows: tinyRows(60, 3).map(({ text, pair }) => ({ text, pair })) });
+    const result = await trainer.run({
+      type: 'predict',
+      models: [served('answers', { type: 'full' }), served(null, { type: 'full' })],
+      rows: tinyRows(60, 3).map(({ text, pair }) => ({ text, pair })),
+    });
     if (result.type !== 'predict') throw new Error(result.type);
     const [own, base] = result.models;
     expect(own?.problem).toBeNull();
@@ -130,39 +192,72 @@ describe('what a finished run is good for', () => {
   });
 
   it.each([
-    ['peft', lora], ['merged', lora], ['onnx', lora],
-    ['adapterhub', { type: 'bottleneck', placement: 'pfeiffer', reductionFactor: 8 }], ['onnx', { type: 'bottleneck', placement: 'houlsby', reductionFactor: 8 }],
-    ['merged', { type: 'full' }], ['merged', { type: 'bitfit' }], ['merged', { type: 'head' }], ['onnx', { type: 'full' }],
-  ] as const)('%s export of %o proves itself, and a wrong one does not', { timeout: 60_000 }, async (format, method) => {
-    const name = `${method.type} ${format}`;
-    await train(name, method, { learningRate: 0.02 });
-    const to = await exported(name, method, format);
-    const job = { type: 'prove-export', format, folder: to, model: served(name, method), rowsFile: join(folder, 'test.jsonl'), limit: 40 } as const;
-    const proof = await trainer.run(job);
-    expect(proof).toMatchObject({ type: 'prove-export', rows: 40, sameLabels: true });
-    expect(proof.type === 'prove-export' && proof.largestDifference).toBeLessThan(1e-4);
-    // The same export against another run must show.
-    await train(`${name} other`, method, { learningRate: 0.02, seed: 7 });
-    const wrong = await trainer.run({ ...job, model: served(`${name} other`, method) });
-    expect(wrong.type === 'prove-export' && wrong.largestDifference).toBeGreaterThan(1e-3);
-  });
+    ['peft', lora],
+    ['merged', lora],
+    ['onnx', lora],
+    ['adapterhub', { type: 'bottleneck', placement: 'pfeiffer', reductionFactor: 8 }],
+    ['onnx', { type: 'bottleneck', placement: 'houlsby', reductionFactor: 8 }],
+    ['merged', { type: 'full' }],
+    ['merged', { type: 'bitfit' }],
+    ['merged', { type: 'head' }],
+    ['onnx', { type: 'full' }],
+  ] as const)(
+    '%s export of %o proves itself, and a wrong one does not',
+    { timeout: 60_000 },
+    async (format, method) => {
+      const name = `${method.type} ${format}`;
+      await train(name, method, { learningRate: 0.02 });
+      const to = await exported(name, method, format);
+      const job = {
+        type: 'prove-export',
+        format,
+        folder: to,
+        model: served(name, method),
+        rowsFile: join(folder, 'test.jsonl'),
+        limit: 40,
+      } as const;
+      const proof = await trainer.run(job);
+      expect(proof).toMatchObject({ type: 'prove-export', rows: 40, sameLabels: true });
+      expect(proof.type === 'prove-export' && proof.largestDifference).toBeLessThan(1e-4);
+      // The same export against another run must show.
+      await train(`${name} other`, method, { learningRate: 0.02, seed: 7 });
+      const wrong = await trainer.run({ ...job, model: served(`${name} other`, method) });
+      expect(wrong.type === 'prove-export' && wrong.largestDifference).toBeGreaterThan(1e-3);
+    },
+  );
 
   it('starts from an export where it stood, and refuses what does not fit', async () => {
     await train('start', lora, { learningRate: 0.02 });
     const to = await exported('start', lora, 'peft');
     const first = await trainer.run({ type: 'predict', models: [served('start', lora)], rows: [{ text: 'the cat' }] });
     await train('started', lora, { maxSteps: 0 }, to);
-    const second = await trainer.run({ type: 'predict', models: [served('started', lora)], rows: [{ text: 'the cat' }] });
+    const second = await trainer.run({
+      type: 'predict',
+      models: [served('started', lora)],
+      rows: [{ text: 'the cat' }],
+    });
     if (first.type !== 'predict' || second.type !== 'predict') throw new Error('no answers');
     expect(second.models[0]?.rows).toEqual(first.models[0]?.rows);
-    await expect(train('refused', { ...lora, alpha: 32 }, {}, to)).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('method.alpha is 32') });
+    await expect(train('refused', { ...lora, alpha: 32 }, {}, to)).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('method.alpha is 32'),
+    });
 
     const merged = await exported('start', lora, 'merged');
-    await expect(train('refused', { type: 'head' }, {}, merged)).rejects.toMatchObject({ code: 'bad-input', hint: expect.stringContaining('base model of its own') });
+    await expect(train('refused', { type: 'head' }, {}, merged)).rejects.toMatchObject({
+      code: 'bad-input',
+      hint: expect.stringContaining('base model of its own'),
+    });
     await train('merged start', { type: 'full' }, { maxSteps: 0 }, merged);
-    const third = await trainer.run({ type: 'predict', models: [served('merged start', { type: 'full' })], rows: [{ text: 'the cat' }] });
+    const third = await trainer.run({
+      type: 'predict',
+      models: [served('merged start', { type: 'full' })],
+      rows: [{ text: 'the cat' }],
+    });
     if (third.type !== 'predict') throw new Error('no answers');
-    third.models[0]?.rows[0]?.logits.forEach((logit, at) => expect(logit).toBeCloseTo(first.models[0]?.rows[0]?.logits[at] ?? Number.NaN, 4));
+    third.models[0]?.rows[0]?.logits.forEach((logit, at) =>
+      expect(logit).toBeCloseTo(first.models[0]?.rows[0]?.logits[at] ?? Number.NaN, 4),
+    );
   });
 
   it('the probe is near what the run then takes', async () => {
@@ -180,7 +275,10 @@ describe('what a finished run is good for', () => {
   });
 
   it('tests the processor against itself', async () => {
-    expect(await trainer.run({ type: 'device-test', devices: ['cpu'] })).toMatchObject({ reports: [{ id: 'cpu', status: 'passed', difference: 0 }], recommended: 'cpu' });
+    expect(await trainer.run({ type: 'device-test', devices: ['cpu'] })).toMatchObject({
+      reports: [{ id: 'cpu', status: 'passed', difference: 0 }],
+      recommended: 'cpu',
+    });
   });
 
   it('a run whose loss is no number says so with its step', async () => {
@@ -189,6 +287,9 @@ describe('what a finished run is good for', () => {
     bytes.writeFloatLE(Number.NaN, bytes.length - 4); // the pooler's last bias
     await writeFile(join(broken, 'model.safetensors'), bytes);
     const job = jobOf('diverged', { type: 'head' });
-    await expect(trainer.run({ ...job, task: { ...job.task, modelFolder: broken } })).rejects.toMatchObject({ code: 'diverged', message: expect.stringContaining('step 1 ') });
+    await expect(trainer.run({ ...job, task: { ...job.task, modelFolder: broken } })).rejects.toMatchObject({
+      code: 'diverged',
+      message: expect.stringContaining('step 1 '),
+    });
   });
 });

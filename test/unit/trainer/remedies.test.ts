@@ -27,7 +27,13 @@ describe('remediesFor', () => {
   });
 
   it('does not offer a smaller batch where one row is already too much', () => {
-    const remedies = remediesFor({ ...base, methodType: 'lora', memory: { fixed: 3e9, perRow: 1e8, peak: 6e9 }, ceiling: 2e9, limited: true });
+    const remedies = remediesFor({
+      ...base,
+      methodType: 'lora',
+      memory: { fixed: 3e9, perRow: 1e8, peak: 6e9 },
+      ceiling: 2e9,
+      limited: true,
+    });
     expect(remedies.join(' ')).not.toMatch(/accumulationSteps|batch of/);
     expect(remedies.join(' ')).not.toContain('Choose LoRA');
     expect(remedies.at(-1)).toContain('Raise the memory limit');

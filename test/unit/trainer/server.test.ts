@@ -10,29 +10,48 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
   let tell: (message: unknown) => void = () => undefined;
   let close: () => void = () => undefined;
   const waiters: { test: (message: TrainerMessage) => boolean; resolve: (message: TrainerMessage) => void }[] = [];
-  const unused = async () => { throw new Error('not part of this test'); };
-  const all: JobHandlers = { train: unused, probe: unused, predict: unused, 'predict-file': unused, 'prove-export': unused, 'device-test': unused, ...handlers };
+  const unused = async () => {
+    throw new Error('not part of this test');
+  };
+  const all: JobHandlers = {
+    train: unused,
+    probe: unused,
+    predict: unused,
+    'predict-file': unused,
+    'prove-export': unused,
+    'device-test': unused,
+    ...handlers,
+  };
   void serve(
     {
       send: async (raw) => {
         if (refuse !== undefined && received.length > 0) throw refuse;
         const message = trainerMessageSchema.parse(JSON.parse(JSON.stringify(raw)));
         received.push(message);
-        for (const waiter of waiters.splice(0)) if (waiter.test(message)) waiter.resolve(message); else waiters.push(waiter);
+        for (const waiter of waiters.splice(0))
+          if (waiter.test(message)) waiter.resolve(message);
+          else waiters.push(waiter);
       },
-      onMessage: (listener) => { tell = listener; },
-      onClose: (listener) => { close = listener; },
+      onMessage: (listener) => {
+        tell = listener;
+      },
+      onClose: (listener) => {
+        close = listener;
+      },
     },
     all,
     (code) => codes.push(code),
   );
   return {
-    received, codes,
+    received,
+    codes,
     send: (message: HostMessage | object) => tell(message),
     close: () => close(),
     wait: (test: (message: TrainerMessage) => boolean) => {
       const already = received.find(test);
-      return already !== undefined ? Promise.resolve(already) : new Promise<TrainerMessage>((resolve) => waiters.push({ test, resolve }));
+      return already !== undefined
+        ? Promise.resolve(already)
+        : new Promise<TrainerMessage>((resolve) => waiters.push({ test, resolve }));
     },
   };
 }
@@ -40,10 +59,26 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
 const count = (id: string, limit = 2) => ({
   kind: 'job' as const,
   id,
-  job: { type: 'prove-export' as const, format: 'peft' as const, folder: 'f', rowsFile: 'r', limit, model: { key: 'k', modelFolder: 'm', runFolder: null, method: { type: 'head' }, labels: ['a', 'b'], maxLength: 8, seed: 1 } },
+  job: {
+    type: 'prove-export' as const,
+    format: 'peft' as const,
+    folder: 'f',
+    rowsFile: 'r',
+    limit,
+    model: {
+      key: 'k',
+      modelFolder: 'm',
+      runFolder: null,
+      method: { type: 'head' },
+      labels: ['a', 'b'],
+      maxLength: 8,
+      seed: 1,
+    },
+  },
 });
 const proved = (rows: number) => ({ type: 'prove-export' as const, rows, largestDifference: 0, sameLabels: true });
-const ended = (id: string) => (message: TrainerMessage) => (message.kind === 'done' || message.kind === 'failed') && message.id === id;
+const ended = (id: string) => (message: TrainerMessage) =>
+  (message.kind === 'done' || message.kind === 'failed') && message.id === id;
 
 describe('serve', () => {
   it('says ready, then works jobs one after another in order', async () => {
@@ -64,7 +99,11 @@ describe('serve', () => {
   });
 
   it('lets a cancel reach a running and a waiting job', async () => {
-    const there = host({ 'prove-export': async (_, { breathe }) => { for (;;) await breathe(); } });
+    const there = host({
+      'prove-export': async (_, { breathe }) => {
+        for (;;) await breathe();
+      },
+    });
     there.send(count('a'));
     there.send(count('b'));
     there.send({ kind: 'cancel', id: 'b' });
@@ -97,14 +136,23 @@ describe('serve', () => {
     there.send({ kind: 'job', id: 'x', job: { ...count('x', 0).job } });
     there.send({ nonsense: true });
     there.send(count('y'));
-    expect(await there.wait(ended('x'))).toMatchObject({ kind: 'failed', problem: { code: 'bad-input', message: expect.stringContaining('job.limit') } });
+    expect(await there.wait(ended('x'))).toMatchObject({
+      kind: 'failed',
+      problem: { code: 'bad-input', message: expect.stringContaining('job.limit') },
+    });
     expect(await there.wait(ended('y'))).toMatchObject({ kind: 'done' });
   });
 
   it('sends what a job throws as a problem by its code', async () => {
-    const there = host({ 'prove-export': async () => { throw new StudioError('bad-model', 'no such layer', 'look', { layer: 3 }); } });
+    const there = host({
+      'prove-export': async () => {
+        throw new StudioError('bad-model', 'no such layer', 'look', { layer: 3 });
+      },
+    });
     there.send(count('a'));
-    expect(await there.wait(ended('a'))).toMatchObject({ problem: { code: 'bad-model', message: 'no such layer', hint: 'look', context: { layer: 3 } } });
+    expect(await there.wait(ended('a'))).toMatchObject({
+      problem: { code: 'bad-model', message: 'no such layer', hint: 'look', context: { layer: 3 } },
+    });
   });
 
   it('leaves when asked, when the host closes, and when the channel is gone', async () => {
@@ -114,7 +162,10 @@ describe('serve', () => {
     const closed = host({});
     closed.close();
     expect(closed.codes).toEqual([1]);
-    const gone = host({ 'prove-export': async () => proved(1) }, Object.assign(new Error('channel closed'), { code: 'ERR_IPC_CHANNEL_CLOSED' }));
+    const gone = host(
+      { 'prove-export': async () => proved(1) },
+      Object.assign(new Error('channel closed'), { code: 'ERR_IPC_CHANNEL_CLOSED' }),
+    );
     await gone.wait((message) => message.kind === 'ready');
     gone.send(count('a'));
     await expect.poll(() => gone.codes).toEqual([1]);

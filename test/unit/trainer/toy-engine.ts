@@ -1,5 +1,10 @@
 /** The engine's door over the toy model: the jobs' own logic in milliseconds. */
-import type { BaseModelInfo, EnginePredictor, PredictorOptions, SelfTestReport } from '../../../electron/engine/index.js';
+import type {
+  BaseModelInfo,
+  EnginePredictor,
+  PredictorOptions,
+  SelfTestReport,
+} from '../../../electron/engine/index.js';
 import type { EngineDoor } from '../../../electron/trainer/engine-door.js';
 import type { TrainerEvent } from '../../../electron/trainer/protocol.js';
 import type { JobContext } from '../../../electron/trainer/server.js';
@@ -12,7 +17,18 @@ export class ToyEngine implements EngineDoor {
   disposed = 0;
 
   async openModel(folder: string): Promise<BaseModelInfo> {
-    return { folder, architecture: 'bert', parameters: [], totalParameters: 100, layers: 2, hiddenSize: 32, vocabularySize: tinyVocabulary().length, maxLength: 64, bytes: 1, config: {} };
+    return {
+      folder,
+      architecture: 'bert',
+      parameters: [],
+      totalParameters: 100,
+      layers: 2,
+      hiddenSize: 32,
+      vocabularySize: tinyVocabulary().length,
+      maxLength: 64,
+      bytes: 1,
+      config: {},
+    };
   }
 
   async createTrainer(): Promise<ToyTrainer> {
@@ -23,14 +39,24 @@ export class ToyEngine implements EngineDoor {
 
   async createPredictor(options: PredictorOptions): Promise<EnginePredictor> {
     this.opened += 1;
-    const trainer = new ToyTrainer({ vocabulary: tinyVocabulary().length, classes: tinyLabels.length, seed: options.seed });
+    const trainer = new ToyTrainer({
+      vocabulary: tinyVocabulary().length,
+      classes: tinyLabels.length,
+      seed: options.seed,
+    });
     if (options.parameters.size > 0) trainer.loadParameters(options.parameters);
-    return { predict: (batch) => trainer.predict(batch), dispose: async () => { this.disposed += 1; } };
+    return {
+      predict: (batch) => trainer.predict(batch),
+      dispose: async () => {
+        this.disposed += 1;
+      },
+    };
   }
 
   async selfTest(device: SelfTestReport['device']): Promise<SelfTestReport> {
     if (device === 'webgpu') return { device, status: 'passed', difference: 1e-6, secondsPerStep: 0.1, reason: null };
-    if (device === 'cuda') return { device, status: 'unavailable', difference: null, secondsPerStep: null, reason: 'not bundled' };
+    if (device === 'cuda')
+      return { device, status: 'unavailable', difference: null, secondsPerStep: null, reason: 'not bundled' };
     return { device, status: 'passed', difference: 0, secondsPerStep: 0.2, reason: null };
   }
 
@@ -44,7 +70,9 @@ export class ToyEngine implements EngineDoor {
 }
 
 /** A job's context that keeps its events and may be told to stop. */
-export function contextOf(control: { pauseWhen?: (event: TrainerEvent) => boolean; cancelWhen?: (event: TrainerEvent) => boolean } = {}): JobContext & { readonly events: TrainerEvent[] } {
+export function contextOf(
+  control: { pauseWhen?: (event: TrainerEvent) => boolean; cancelWhen?: (event: TrainerEvent) => boolean } = {},
+): JobContext & { readonly events: TrainerEvent[] } {
   const events: TrainerEvent[] = [];
   let [pause, cancel] = [false, false];
   return {
@@ -54,7 +82,9 @@ export function contextOf(control: { pauseWhen?: (event: TrainerEvent) => boolea
       pause ||= control.pauseWhen?.(event) ?? false;
       cancel ||= control.cancelWhen?.(event) ?? false;
     },
-    breathe: async () => { if (cancel) throw Object.assign(new Error('cancelled'), { code: 'cancelled' }); },
+    breathe: async () => {
+      if (cancel) throw Object.assign(new Error('cancelled'), { code: 'cancelled' });
+    },
     pauseRequested: () => pause,
   };
 }

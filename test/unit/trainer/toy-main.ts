@@ -4,9 +4,18 @@ import { serve } from '../../../electron/trainer/server.js';
 import { train } from '../../../electron/trainer/train.js';
 import { ToyEngine } from './toy-engine.js';
 
-const unused = async () => { throw new Error('The toy trainer only trains.'); };
+const unused = async () => {
+  throw new Error('The toy trainer only trains.');
+};
 void serve(
   connectToHost(),
-  { train: (job, context) => train(job, context, new ToyEngine(), 0), probe: unused, predict: unused, 'predict-file': unused, 'prove-export': unused, 'device-test': unused },
+  {
+    train: (job, context) => train(job, context, new ToyEngine(), 0),
+    probe: unused,
+    predict: unused,
+    'predict-file': unused,
+    'prove-export': unused,
+    'device-test': unused,
+  },
   (code) => process.exit(code),
 );

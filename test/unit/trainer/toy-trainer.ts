@@ -2,7 +2,12 @@
 import type { Batch, EngineTrainer, NamedTensors, StepResult, Tensor } from '../../../electron/engine/index.js';
 import { uniforms } from '../../helpers/tiny-model.js';
 
-export interface ToyOptions { readonly vocabulary: number; readonly classes: number; readonly seed?: number; readonly dropout?: number }
+export interface ToyOptions {
+  readonly vocabulary: number;
+  readonly classes: number;
+  readonly seed?: number;
+  readonly dropout?: number;
+}
 
 export class ToyTrainer implements EngineTrainer {
   readonly trainable;
@@ -38,7 +43,9 @@ export class ToyTrainer implements EngineTrainer {
         const probabilities = softmax(this.logits(ids));
         const label = batch.labels[row] ?? 0;
         loss -= Math.log(probabilities[label] ?? 0) / rows;
-        for (const id of ids) for (let c = 0; c < classes; c += 1) gradient[id * classes + c]! += ((probabilities[c] ?? 0) - (c === label ? 1 : 0)) / rows;
+        for (const id of ids)
+          for (let c = 0; c < classes; c += 1)
+            gradient[id * classes + c]! += ((probabilities[c] ?? 0) - (c === label ? 1 : 0)) / rows;
       }
     }
     let square = 0;
@@ -52,14 +59,19 @@ export class ToyTrainer implements EngineTrainer {
   }
 
   async predict(batch: Batch): Promise<Float32Array> {
-    return Float32Array.from(Array.from({ length: batch.size }, (_, row) => this.logits(this.idsOf(batch, row))).flat());
+    return Float32Array.from(
+      Array.from({ length: batch.size }, (_, row) => this.logits(this.idsOf(batch, row))).flat(),
+    );
   }
 
   async evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }> {
     const logits = await this.predict(batch);
     const { classes } = this.options;
     let lossSum = 0;
-    for (let row = 0; row < batch.size; row += 1) lossSum -= Math.log(softmax(Array.from(logits.subarray(row * classes, (row + 1) * classes)))[batch.labels[row] ?? 0] ?? 0);
+    for (let row = 0; row < batch.size; row += 1)
+      lossSum -= Math.log(
+        softmax(Array.from(logits.subarray(row * classes, (row + 1) * classes)))[batch.labels[row] ?? 0] ?? 0,
+      );
     return { lossSum, weightSum: batch.size, logits };
   }
 
@@ -68,7 +80,11 @@ export class ToyTrainer implements EngineTrainer {
   }
 
   saveState(): NamedTensors {
-    return new Map([['weight', this.tensor(this.weight)], ['moment', this.tensor(this.moment)], ['steps', { shape: [1], data: Float32Array.of(this.stepsDone) }]]);
+    return new Map([
+      ['weight', this.tensor(this.weight)],
+      ['moment', this.tensor(this.moment)],
+      ['steps', { shape: [1], data: Float32Array.of(this.stepsDone) }],
+    ]);
   }
 
   loadState(state: NamedTensors): void {
@@ -89,12 +105,16 @@ export class ToyTrainer implements EngineTrainer {
 
   private idsOf(batch: Batch, row: number): number[] {
     const from = row * batch.sequence;
-    return Array.from(batch.inputIds.subarray(from, from + batch.sequence)).filter((_, at) => batch.attentionMask[from + at] === 1);
+    return Array.from(batch.inputIds.subarray(from, from + batch.sequence)).filter(
+      (_, at) => batch.attentionMask[from + at] === 1,
+    );
   }
 
   private logits(ids: readonly number[]): number[] {
     const { classes } = this.options;
-    return Array.from({ length: classes }, (_, c) => ids.reduce((sum, id) => sum + (this.weight[id * classes + c] ?? 0), 0));
+    return Array.from({ length: classes }, (_, c) =>
+      ids.reduce((sum, id) => sum + (this.weight[id * classes + c] ?? 0), 0),
+    );
   }
 }
 
@@ -119,5 +139,13 @@ export function toyBatch(step: number, size: number, seed = 1): Batch {
       attentionMask[row * sequence + at] = 1;
     }
   }
-  return { size, sequence, inputIds, attentionMask, tokenTypeIds: new Int32Array(size * sequence), labels, weights: null };
+  return {
+    size,
+    sequence,
+    inputIds,
+    attentionMask,
+    tokenTypeIds: new Int32Array(size * sequence),
+    labels,
+    weights: null,
+  };
 }

@@ -23,14 +23,31 @@ beforeAll(async () => {
   await writeFile(split('empty'), '');
 });
 
-async function run(runFolder: string, training: Partial<Training> = {}, options: { resume?: boolean; data?: Partial<JobOf<'train'>['task']['data']>; pauseWhen?: (event: TrainerEvent) => boolean; cancelWhen?: (event: TrainerEvent) => boolean } = {}) {
+async function run(
+  runFolder: string,
+  training: Partial<Training> = {},
+  options: {
+    resume?: boolean;
+    data?: Partial<JobOf<'train'>['task']['data']>;
+    pauseWhen?: (event: TrainerEvent) => boolean;
+    cancelWhen?: (event: TrainerEvent) => boolean;
+  } = {},
+) {
   const context = contextOf(options);
   const { events } = context;
   const engine = new ToyEngine();
   const job: JobOf<'train'> = {
-    type: 'train', runFolder: join(folder, runFolder), resume: options.resume ?? false,
+    type: 'train',
+    runFolder: join(folder, runFolder),
+    resume: options.resume ?? false,
     task: {
-      training: trainingSchema.parse({ epochs: 4, batchSize: 8, learningRate: 0.3, maxLength: 32, ...training }), method: { type: 'head' }, modelFolder, labels: [...tinyLabels], device: 'cpu', threads: null, initFolder: null,
+      training: trainingSchema.parse({ epochs: 4, batchSize: 8, learningRate: 0.3, maxLength: 32, ...training }),
+      method: { type: 'head' },
+      modelFolder,
+      labels: [...tinyLabels],
+      device: 'cpu',
+      threads: null,
+      initFolder: null,
       data: { train: split('train'), validation: split('validation'), test: split('test'), ...options.data },
     },
   };
@@ -38,7 +55,15 @@ async function run(runFolder: string, training: Partial<Training> = {}, options:
   const predictions = events.flatMap((event): TestPrediction[] => (event.type === 'predictions' ? event.rows : []));
   const steps = events.flatMap((event) => (event.type === 'metrics' ? event.steps : []));
   const log = events.flatMap((event) => (event.type === 'metrics' ? event.log : []));
-  return { outcome, events, predictions, steps, log, losses: new Map(steps.map((step) => [step.step, step.loss])), engine };
+  return {
+    outcome,
+    events,
+    predictions,
+    steps,
+    log,
+    losses: new Map(steps.map((step) => [step.step, step.loss])),
+    engine,
+  };
 }
 
 describe('train', () => {
@@ -49,7 +74,11 @@ describe('train', () => {
     expect(result.test!.accuracy).toBeGreaterThan(0.8);
     expect(predictions.map((row) => row.id)).toEqual(Array.from({ length: 40 }, (_, index) => 1000 + index));
     // The scores are those of the predictions sent, and these come from the parameters stored.
-    const again = scoresFromLogits(predictions.flatMap((row) => row.logits), predictions.map((row) => row.label), tinyLabels.length);
+    const again = scoresFromLogits(
+      predictions.flatMap((row) => row.logits),
+      predictions.map((row) => row.label),
+      tinyLabels.length,
+    );
     expect(result.test!.macroF1).toBeCloseTo(again.macroF1, 12);
     expect(result.test!.loss).toBeCloseTo(again.loss, 6);
     for (const row of predictions) expect(row.probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 9);
@@ -59,7 +88,9 @@ describe('train', () => {
     expect(result.checkpointBytes).toBe((await stat(join(folder, 'whole', 'trained.safetensors'))).size);
     const validations = events.flatMap((event) => (event.type === 'metrics' ? event.validations : []));
     expect(validations.map((validation) => validation.step)).toEqual([12, 24, 36, 48]);
-    expect(result.validation).toMatchObject({ macroF1: Math.max(...validations.map((validation) => validation.macroF1)) });
+    expect(result.validation).toMatchObject({
+      macroF1: Math.max(...validations.map((validation) => validation.macroF1)),
+    });
     expect(result).toMatchObject({ steps: 48, trainableParameters: tinyVocabulary().length * 3, stoppedEarly: false });
     expect(result.peakMemoryBytes).toBeGreaterThan(10e6);
     expect(result.tokensPerSecond).toBeGreaterThan(0);
@@ -67,18 +98,29 @@ describe('train', () => {
 
   it('pauses, resumes in a new trainer, and ends with the same losses and scores', async () => {
     const whole = await run('a', {}, {});
-    const first = await run('b', {}, { pauseWhen: (event) => event.type === 'metrics' && event.steps.some((step) => step.step >= 17) });
+    const first = await run(
+      'b',
+      {},
+      { pauseWhen: (event) => event.type === 'metrics' && event.steps.some((step) => step.step >= 17) },
+    );
     expect(first.outcome).toMatchObject({ status: 'paused', result: null });
     expect(first.outcome.step).toBeGreaterThanOrEqual(17);
     const second = await run('b', {}, { resume: true });
-    expect(second.events.find((event) => event.type === 'started')).toMatchObject({ resumed: true, step: first.outcome.step });
+    expect(second.events.find((event) => event.type === 'started')).toMatchObject({
+      resumed: true,
+      step: first.outcome.step,
+    });
     expect(new Map([...first.losses, ...second.losses])).toEqual(whole.losses);
     expect(second.outcome.result!.test).toEqual(whole.outcome.result!.test);
     expect(second.predictions).toEqual(whole.predictions);
   });
 
   it('paused while it reads the test, it reads the test anew when resumed', async () => {
-    const first = await run('intest', {}, { pauseWhen: (event) => event.type === 'phase' && event.phase === 'testing' });
+    const first = await run(
+      'intest',
+      {},
+      { pauseWhen: (event) => event.type === 'phase' && event.phase === 'testing' },
+    );
     expect(first.outcome).toMatchObject({ status: 'paused', step: 48 });
     expect(first.predictions).toEqual([]);
     expect(await readdir(join(folder, 'intest'))).toEqual(['checkpoints']);
@@ -88,7 +130,9 @@ describe('train', () => {
   });
 
   it('a cancel ends it', async () => {
-    await expect(run('cancel', {}, { cancelWhen: (event) => event.type === 'metrics' && event.steps.length > 0 })).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(
+      run('cancel', {}, { cancelWhen: (event) => event.type === 'metrics' && event.steps.length > 0 }),
+    ).rejects.toMatchObject({ code: 'cancelled' });
   });
 
   it('without resume it starts anew, whatever checkpoints lie there', async () => {
@@ -99,11 +143,18 @@ describe('train', () => {
 
   it('refuses to go on with a checkpoint of another plan', async () => {
     await run('other', { maxSteps: 3 });
-    await expect(run('other', { maxSteps: 3, learningRate: 0.1 }, { resume: true })).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('another plan') });
+    await expect(run('other', { maxSteps: 3, learningRate: 0.1 }, { resume: true })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('another plan'),
+    });
   });
 
   it('trains without validation and test rows: the last parameters are the best', async () => {
-    const { outcome, predictions } = await run('bare', { maxSteps: 5 }, { data: { validation: null, test: split('empty') } });
+    const { outcome, predictions } = await run(
+      'bare',
+      { maxSteps: 5 },
+      { data: { validation: null, test: split('empty') } },
+    );
     expect(outcome.result).toMatchObject({ test: null, validation: null, bestStep: 5 });
     expect(predictions).toEqual([]);
   });
@@ -116,11 +167,20 @@ describe('train', () => {
   });
 
   it('says what is wrong with lengths, labels and rows', async () => {
-    await expect(run('bad', { maxLength: 65 })).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('at most 64'), context: { field: 'training.maxLength' } });
+    await expect(run('bad', { maxLength: 65 })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('at most 64'),
+      context: { field: 'training.maxLength' },
+    });
     await expect(run('bad', {}, { data: { train: split('empty') } })).rejects.toMatchObject({ code: 'bad-data' });
     await writeFile(split('alien'), asJsonLines([{ id: 1, text: 'x', pair: null, label: 'alien' }]));
-    await expect(run('bad', {}, { data: { train: split('alien') } })).rejects.toMatchObject({ code: 'bad-data', message: expect.stringContaining('"alien"') });
+    await expect(run('bad', {}, { data: { train: split('alien') } })).rejects.toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('"alien"'),
+    });
     await writeFile(split('broken'), '{"id":1,"text":"x","label":"tool"}\n{"id":2,');
-    await expect(run('bad', {}, { data: { train: split('broken') } })).rejects.toMatchObject({ message: expect.stringContaining('line 2') });
+    await expect(run('bad', {}, { data: { train: split('broken') } })).rejects.toMatchObject({
+      message: expect.stringContaining('line 2'),
+    });
   });
 });

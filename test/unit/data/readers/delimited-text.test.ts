@@ -8,7 +8,8 @@ import { DelimitedParser } from '../../../../electron/data/readers/delimited-tex
 function parsed(text: string, { delimiter = ',', quoted = true, size = Infinity } = {}) {
   const parser = new DelimitedParser(delimiter, quoted);
   const records = [];
-  for (let at = 0; at < text.length; at += Math.min(size, text.length)) records.push(...parser.feed(text.slice(at, at + size)));
+  for (let at = 0; at < text.length; at += Math.min(size, text.length))
+    records.push(...parser.feed(text.slice(at, at + size)));
   return [...records, ...parser.end()];
 }
 const fields = (text: string, options = {}) => parsed(text, options).map((record) => record.fields);
@@ -43,10 +44,17 @@ describe('DelimitedParser', () => {
       { line: 3, fields: ['3', '4'], problem: null, loose: false },
       { line: 4, fields: ['5', 'si"x'], problem: null, loose: false },
     ]);
-    expect(parsed('a,b\n1,"two\n3,4\n5,six').map(({ line, problem, fields: cells }) => [line, problem ?? cells])).toEqual([
-      [1, ['a', 'b']], [2, 'a quote opened in line 2 is never closed'], [3, ['3', '4']], [4, ['5', 'six']],
+    expect(
+      parsed('a,b\n1,"two\n3,4\n5,six').map(({ line, problem, fields: cells }) => [line, problem ?? cells]),
+    ).toEqual([
+      [1, ['a', 'b']],
+      [2, 'a quote opened in line 2 is never closed'],
+      [3, ['3', '4']],
+      [4, ['5', 'six']],
     ]);
-    expect(parsed('1,"two')).toEqual([{ line: 1, fields: ['1', 'two'], problem: 'a quote opened in line 1 is never closed', loose: false }]);
+    expect(parsed('1,"two')).toEqual([
+      { line: 1, fields: ['1', 'two'], problem: 'a quote opened in line 1 is never closed', loose: false },
+    ]);
   });
 
   test('a cell over the limit is a problem of its row, and is not held', () => {
@@ -64,22 +72,40 @@ describe('DelimitedParser', () => {
   });
 
   test('equals csv-parse on any cells, quoted or not, fed in any pieces', () => {
-    const cell = fc.string({ unit: fc.constantFrom('a', 'é', '"', ',', ';', '\n', '\r\n', ' ', '😀', '\t'), maxLength: 8 });
-    const table = fc.integer({ min: 1, max: 4 }).chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 8 }));
-    fc.assert(fc.property(table, fc.constantFrom(',', ';', '\t'), fc.integer({ min: 1, max: 40 }), (rows, delimiter, size) => {
-      const text = rows.map((row) => row.map((value) => (/^[aé ]*$/.test(value) && row.length > 1 ? value : quotedCell(value))).join(delimiter)).join('\n');
-      const expected = parse(text, { delimiter, record_delimiter: '\n' });
-      expect(fields(text, { delimiter, size })).toEqual(expected);
-      expect(expected).toEqual(rows);
-    }), { numRuns: 300 });
+    const cell = fc.string({
+      unit: fc.constantFrom('a', 'é', '"', ',', ';', '\n', '\r\n', ' ', '😀', '\t'),
+      maxLength: 8,
+    });
+    const table = fc
+      .integer({ min: 1, max: 4 })
+      .chain((width) =>
+        fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 8 }),
+      );
+    fc.assert(
+      fc.property(table, fc.constantFrom(',', ';', '\t'), fc.integer({ min: 1, max: 40 }), (rows, delimiter, size) => {
+        const text = rows
+          .map((row) =>
+            row.map((value) => (/^[aé ]*$/.test(value) && row.length > 1 ? value : quotedCell(value))).join(delimiter),
+          )
+          .join('\n');
+        const expected = parse(text, { delimiter, record_delimiter: '\n' });
+        expect(fields(text, { delimiter, size })).toEqual(expected);
+        expect(expected).toEqual(rows);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('the line of a record is the one it begins on', () => {
     const cell = fc.string({ unit: fc.constantFrom('a', '\n', '"'), maxLength: 6 });
-    fc.assert(fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1 }), (rows) => {
-      const texts = rows.map((row) => row.map(quotedCell).join(','));
-      const lines = texts.map((_, index) => texts.slice(0, index).join('\n').split('\n').length + (index === 0 ? 0 : 1));
-      expect(parsed(texts.join('\n')).map(({ line }) => line)).toEqual(lines);
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1 }), (rows) => {
+        const texts = rows.map((row) => row.map(quotedCell).join(','));
+        const lines = texts.map(
+          (_, index) => texts.slice(0, index).join('\n').split('\n').length + (index === 0 ? 0 : 1),
+        );
+        expect(parsed(texts.join('\n')).map(({ line }) => line)).toEqual(lines);
+      }),
+    );
   });
 });

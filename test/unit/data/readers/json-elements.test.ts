@@ -5,26 +5,39 @@ import { JsonArraySplitter } from '../../../../electron/data/readers/json-elemen
 function split(text: string, size = Infinity) {
   const splitter = new JsonArraySplitter();
   const elements = [];
-  for (let at = 0; at < text.length; at += Math.min(size, text.length)) elements.push(...splitter.feed(text.slice(at, at + size)));
+  for (let at = 0; at < text.length; at += Math.min(size, text.length))
+    elements.push(...splitter.feed(text.slice(at, at + size)));
   splitter.end();
   return { elements, failure: splitter.failure };
 }
 
 describe('JsonArraySplitter', () => {
   test('cuts any array as JSON.parse reads it, in any pieces, and knows lines', () => {
-    fc.assert(fc.property(fc.array(fc.jsonValue({ maxDepth: 3 }), { maxLength: 6 }), fc.constantFrom(undefined, 1, 2), fc.integer({ min: 1, max: 50 }), (values, indent, size) => {
-      const text = JSON.stringify(values, null, indent);
-      const { elements, failure } = split(text, size);
-      expect(failure).toBeNull();
-      expect(elements.map((element) => JSON.parse(element.text))).toEqual(JSON.parse(text));
-      if (indent === undefined) expect(elements.every(({ line }) => line === 1)).toBe(true);
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.jsonValue({ maxDepth: 3 }), { maxLength: 6 }),
+        fc.constantFrom(undefined, 1, 2),
+        fc.integer({ min: 1, max: 50 }),
+        (values, indent, size) => {
+          const text = JSON.stringify(values, null, indent);
+          const { elements, failure } = split(text, size);
+          expect(failure).toBeNull();
+          expect(elements.map((element) => JSON.parse(element.text))).toEqual(JSON.parse(text));
+          if (indent === undefined) expect(elements.every(({ line }) => line === 1)).toBe(true);
+        },
+      ),
+    );
   });
 
   test('finds the array of objects inside a wrapper', () => {
-    const { elements, failure } = split('{"version": "1 [{", "tags": ["a", [1]], "more": {"x": [2]},\n "data": [{"a": 1},\n {"a": 2}], "end": true}');
+    const { elements, failure } = split(
+      '{"version": "1 [{", "tags": ["a", [1]], "more": {"x": [2]},\n "data": [{"a": 1},\n {"a": 2}], "end": true}',
+    );
     expect(failure).toBeNull();
-    expect(elements.map(({ line, text }) => [line, text])).toEqual([[2, '{"a": 1}'], [3, '{"a": 2}']]);
+    expect(elements.map(({ line, text }) => [line, text])).toEqual([
+      [2, '{"a": 1}'],
+      [3, '{"a": 2}'],
+    ]);
   });
 
   test.each([

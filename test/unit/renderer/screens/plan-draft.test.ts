@@ -4,13 +4,62 @@ import type { BaseModel, Dataset, MethodInfo } from '../../../../electron/contra
 import { parseSeeds, PlanDraft } from '../../../../renderer/screens/models/draft.svelte.js';
 import { groupsOf } from '../../../../renderer/screens/models/groups.js';
 
-const method = (type: string, learningRate: number): MethodInfo => ({ type, title: type, marker: 'circle', colour: 'cat-1', summary: '', help: '', optionsSchema: {}, defaults: { type, ...(type === 'lora' ? { rank: 8 } : {}) }, learningRate, exports: [] });
-const model: BaseModel = { id: 1, name: 'Starter', folder: '/m', architecture: 'bert', parameters: 1, layers: 4, hiddenSize: 2, vocabularySize: 3, maxLength: 4, bytes: 5, builtIn: true, addedAt: '', license: null };
-const dataset: Dataset = { id: 1, projectId: 1, name: 'glosses', task: 'classification', source: '', textColumn: 't', pairColumn: null, labelColumn: 'l', rows: { train: 1, validation: 1, test: 1 }, labels: ['a', 'b'], splitNote: '', skippedRows: 0, bytes: 0, createdAt: '', contentHash: '' };
+const method = (type: string, learningRate: number): MethodInfo => ({
+  type,
+  title: type,
+  marker: 'circle',
+  colour: 'cat-1',
+  summary: '',
+  help: '',
+  optionsSchema: {},
+  defaults: { type, ...(type === 'lora' ? { rank: 8 } : {}) },
+  learningRate,
+  exports: [],
+});
+const model: BaseModel = {
+  id: 1,
+  name: 'Starter',
+  folder: '/m',
+  architecture: 'bert',
+  parameters: 1,
+  layers: 4,
+  hiddenSize: 2,
+  vocabularySize: 3,
+  maxLength: 4,
+  bytes: 5,
+  builtIn: true,
+  addedAt: '',
+  license: null,
+};
+const dataset: Dataset = {
+  id: 1,
+  projectId: 1,
+  name: 'glosses',
+  task: 'classification',
+  source: '',
+  textColumn: 't',
+  pairColumn: null,
+  labelColumn: 'l',
+  rows: { train: 1, validation: 1, test: 1 },
+  labels: ['a', 'b'],
+  splitNote: '',
+  skippedRows: 0,
+  bytes: 0,
+  createdAt: '',
+  contentHash: '',
+};
 
 describe('parseSeeds', () => {
-  it.each([['1, 2, 3', [1, 2, 3]], ['1 to 5', [1, 2, 3, 4, 5]], ['7-9; 1', [7, 8, 9, 1]], ['2, 2', [2]], ['0', [0]]])('"%s"', (text, seeds) => expect(parseSeeds(text)).toEqual(seeds));
-  it.each(['', 'one', '1.5', '-1', '5 to 1', '1 to 1000', '4294967296'])('"%s" cannot be read', (text) => expect(parseSeeds(text)).toBeNull());
+  it.each([
+    ['1, 2, 3', [1, 2, 3]],
+    ['1 to 5', [1, 2, 3, 4, 5]],
+    ['7-9; 1', [7, 8, 9, 1]],
+    ['2, 2', [2]],
+    ['0', [0]],
+  ])('"%s"', (text, seeds) => expect(parseSeeds(text)).toEqual(seeds));
+  it.each(['', 'one', '1.5', '-1', '5 to 1', '1 to 1000', '4294967296'])('"%s" cannot be read', (text) =>
+    expect(parseSeeds(text)).toBeNull(),
+  );
 });
 
 describe('PlanDraft', () => {
@@ -20,7 +69,8 @@ describe('PlanDraft', () => {
     return made;
   }
 
-  it('chooses the baseline and LoRA at first', () => expect(draft().selected.map(([type]) => type)).toEqual(['full', 'lora']));
+  it('chooses the baseline and LoRA at first', () =>
+    expect(draft().selected.map(([type]) => type)).toEqual(['full', 'lora']));
 
   it('makes a matrix that the contract accepts, with a rate for each method', () => {
     const made = draft();
@@ -28,7 +78,13 @@ describe('PlanDraft', () => {
     made.change('lora', { options: { type: 'lora', rank: 16 } });
     made.setTraining('epochs', 2);
     const matrix = matrixSchema.parse(made.matrix(model, dataset));
-    expect(matrix).toMatchObject({ model: 'Starter', data: 'glosses', seeds: [1, 2, 3], methods: [{ type: 'full' }, { type: 'lora', rank: 16 }], overrides: { full: { learningRate: 5e-5 }, lora: { learningRate: 5e-4 } } });
+    expect(matrix).toMatchObject({
+      model: 'Starter',
+      data: 'glosses',
+      seeds: [1, 2, 3],
+      methods: [{ type: 'full' }, { type: 'lora', rank: 16 }],
+      overrides: { full: { learningRate: 5e-5 }, lora: { learningRate: 5e-4 } },
+    });
     expect(matrix.training.epochs).toBe(2);
   });
 
@@ -64,13 +120,29 @@ describe('PlanDraft', () => {
 
 describe('groupsOf', () => {
   it('sorts layers, embeddings and the rest, and adds parts of one layer', () => {
-    const grouped = groupsOf([{ name: 'embeddings', frozen: 10, trainable: 0 }, { name: 'layer 0', frozen: 5, trainable: 1 }, { name: 'layer 1 attention', frozen: 2, trainable: 1 }, { name: 'layer 1 output', frozen: 3, trainable: 2 }, { name: 'pooler', frozen: 4, trainable: 0 }, { name: 'head', frozen: 0, trainable: 9 }], 2);
+    const grouped = groupsOf(
+      [
+        { name: 'embeddings', frozen: 10, trainable: 0 },
+        { name: 'layer 0', frozen: 5, trainable: 1 },
+        { name: 'layer 1 attention', frozen: 2, trainable: 1 },
+        { name: 'layer 1 output', frozen: 3, trainable: 2 },
+        { name: 'pooler', frozen: 4, trainable: 0 },
+        { name: 'head', frozen: 0, trainable: 9 },
+      ],
+      2,
+    );
     expect(grouped.embeddings.frozen).toBe(10);
     expect(grouped.layers.get(1)).toMatchObject({ frozen: 5, trainable: 3 });
     expect(grouped.other).toMatchObject({ frozen: 4, trainable: 0 });
   });
   it('takes numbers from 1 where there is no layer 0', () => {
-    const grouped = groupsOf([{ name: 'Layer 1', frozen: 1, trainable: 0 }, { name: 'Layer 2', frozen: 2, trainable: 0 }], 2);
+    const grouped = groupsOf(
+      [
+        { name: 'Layer 1', frozen: 1, trainable: 0 },
+        { name: 'Layer 2', frozen: 2, trainable: 0 },
+      ],
+      2,
+    );
     expect([grouped.layers.get(0)?.frozen, grouped.layers.get(1)?.frozen]).toEqual([1, 2]);
   });
 });

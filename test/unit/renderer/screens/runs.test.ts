@@ -5,16 +5,46 @@ import { canCancel, canDelete, canPause, canResume, remediesOf } from '../../../
 import { plannedRate } from '../../../../renderer/screens/runs/planned.js';
 import { failureWords, runTitle } from '../../../../renderer/screens/runs/words.js';
 
-const plan = planSchema.parse({ model: 'm', data: 'd', method: { type: 'lora' }, device: 'webgpu', training: { batchSize: 16, maxLength: 128, learningRate: 0.001 } });
+const plan = planSchema.parse({
+  model: 'm',
+  data: 'd',
+  method: { type: 'lora' },
+  device: 'webgpu',
+  training: { batchSize: 16, maxLength: 128, learningRate: 0.001 },
+});
 const run = (state: Run['state'], code: ErrorCode | null = null, step = 10): Run => ({
-  id: 1, projectId: 1, modelId: 1, datasetId: 1, modelName: 'm', datasetName: 'd', methodName: 'LoRA', setting: 'r 8, query value', seed: 3, plan, state, step, totalSteps: 100, secondsLeft: null, device: null,
-  createdAt: '', startedAt: null, endedAt: null, validation: null, result: null, problem: code === null ? null : { code, message: 'x', hint: null, context: {} },
+  id: 1,
+  projectId: 1,
+  modelId: 1,
+  datasetId: 1,
+  modelName: 'm',
+  datasetName: 'd',
+  methodName: 'LoRA',
+  setting: 'r 8, query value',
+  seed: 3,
+  plan,
+  state,
+  step,
+  totalSteps: 100,
+  secondsLeft: null,
+  device: null,
+  createdAt: '',
+  startedAt: null,
+  endedAt: null,
+  validation: null,
+  result: null,
+  problem: code === null ? null : { code, message: 'x', hint: null, context: {} },
 });
 
 describe('what can be done with a run', () => {
   it.each([
-    ['queued', false, false, true, true], ['preparing', true, false, true, false], ['running', true, false, true, false], ['paused', false, true, true, true],
-    ['interrupted', false, true, true, true], ['finished', false, false, false, true], ['cancelled', false, false, false, true],
+    ['queued', false, false, true, true],
+    ['preparing', true, false, true, false],
+    ['running', true, false, true, false],
+    ['paused', false, true, true, true],
+    ['interrupted', false, true, true, true],
+    ['finished', false, false, false, true],
+    ['cancelled', false, false, false, true],
   ] as const)('%s', (state, pause, resume, cancel, remove) => {
     const it = run(state);
     expect([canPause(it), canResume(it), canCancel(it), canDelete(it)]).toEqual([pause, resume, cancel, remove]);
@@ -30,9 +60,13 @@ describe('what can be done with a run', () => {
 describe('remedies are plans that the contract accepts', () => {
   it('out of memory: smaller parts of a batch, shorter rows', () => {
     const remedies = remediesOf(run('failed', 'out-of-memory'));
-    expect(remedies.map(({ plan: it }) => planSchema.parse(it).training)).toMatchObject([{ accumulationSteps: 2, batchSize: 16 }, { maxLength: 64 }]);
+    expect(remedies.map(({ plan: it }) => planSchema.parse(it).training)).toMatchObject([
+      { accumulationSteps: 2, batchSize: 16 },
+      { maxLength: 64 },
+    ]);
   });
-  it('diverged: a lower rate', () => expect(remediesOf(run('failed', 'diverged'))[0]?.plan.training.learningRate).toBe(0.00033));
+  it('diverged: a lower rate', () =>
+    expect(remediesOf(run('failed', 'diverged'))[0]?.plan.training.learningRate).toBe(0.00033));
   it('device failed: the CPU', () => expect(remediesOf(run('failed', 'device-failed'))[0]?.plan.device).toBe('cpu'));
 });
 
@@ -45,7 +79,15 @@ describe('words', () => {
 });
 
 describe('plannedRate', () => {
-  const at = (step: number, learningRate: number) => ({ step, learningRate, loss: 1, gradientNorm: null, tokensPerSecond: 1, memoryBytes: 1, seconds: 1 });
+  const at = (step: number, learningRate: number) => ({
+    step,
+    learningRate,
+    loss: 1,
+    gradientNorm: null,
+    tokensPerSecond: 1,
+    memoryBytes: 1,
+    seconds: 1,
+  });
   it('falls straight to zero on the linear schedule', () => {
     const points = plannedRate({ schedule: 'linear', warmupRatio: 0 }, at(50, 0.5), 100);
     expect(points[0]).toEqual({ x: 50, y: 0.5 });

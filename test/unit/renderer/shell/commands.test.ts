@@ -3,10 +3,22 @@ import { allCommands, matching, offer } from '../../../../renderer/shell/command
 import { parseRoute, router } from '../../../../renderer/state/router.svelte.js';
 import type { Command } from '../../../../renderer/shell/commands.svelte.js';
 
-const command = (title: string, group: Command['group'] = 'App'): Command => ({ id: title, group, title, icon: 'settings', run: () => undefined });
+const command = (title: string, group: Command['group'] = 'App'): Command => ({
+  id: title,
+  group,
+  title,
+  icon: 'settings',
+  run: () => undefined,
+});
 
 describe('matching', () => {
-  const list = [command('Theme: dark'), command('The home', 'Go to'), command('Pause LoRA, seed 6', 'Runs'), command('Open dark matter', 'Projects'), command('Dark roast', 'Projects')];
+  const list = [
+    command('Theme: dark'),
+    command('The home', 'Go to'),
+    command('Pause LoRA, seed 6', 'Runs'),
+    command('Open dark matter', 'Projects'),
+    command('Dark roast', 'Projects'),
+  ];
   it('wants every word, in title or group', () => {
     expect(matching(list, 'lora pause').map((it) => it.title)).toEqual(['Pause LoRA, seed 6']);
     expect(matching(list, 'runs')).toHaveLength(1);

@@ -19,7 +19,12 @@ function bridge(answer: unknown) {
   vi.stubGlobal('window', { studio });
   return { asked, listeners };
 }
-const problem = { code: 'bad-model', message: 'config.json is missing.', hint: 'Choose the folder that holds it.', context: { folder: '/m' } };
+const problem = {
+  code: 'bad-model',
+  message: 'config.json is missing.',
+  hint: 'Choose the folder that holds it.',
+  context: { folder: '/m' },
+};
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -43,12 +48,18 @@ describe('call', () => {
   });
   it('refuses a request that breaks the contract before it is sent, naming the key', async () => {
     const { asked } = bridge({ ok: true, value: { done: true } });
-    await expect(call('models.remove', { id: -1 })).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('id') });
+    await expect(call('models.remove', { id: -1 })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('id'),
+    });
     expect(asked).toEqual([]);
   });
   it('refuses an answer in another shape than agreed', async () => {
     bridge({ ok: true, value: { done: 'yes' } });
-    await expect(call('models.remove', { id: 1 })).rejects.toMatchObject({ code: 'internal', message: expect.stringContaining('models.remove') });
+    await expect(call('models.remove', { id: 1 })).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('models.remove'),
+    });
   });
   it('says so where there is no bridge', async () => {
     vi.stubGlobal('window', {});

@@ -1,5 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, duration, durationRange, interval, number, NO_VALUE, percent, plural, scientific, shortCount, signed, timeLeft, trainedShare, when } from '../../../../renderer/state/format.js';
+import {
+  bytes,
+  duration,
+  durationRange,
+  interval,
+  number,
+  NO_VALUE,
+  percent,
+  plural,
+  scientific,
+  shortCount,
+  signed,
+  timeLeft,
+  trainedShare,
+  when,
+} from '../../../../renderer/state/format.js';
 
 describe('number', () => {
   it('separates thousands and takes the minus sign of the typographer', () => {
@@ -20,14 +35,37 @@ describe('number', () => {
 
 describe('shares', () => {
   it('writes a share of one in percent', () => expect(percent(0.9184)).toBe('91.8'));
-  it.each([[147456, 22713216, '0.65'], [13824, 22713216, '0.061'], [7680, 22713216, '0.034'], [22713216, 22713216, '100'], [0, 22713216, '0'], [22713215, 22713216, '99.9'], [12, 22713216, '0.000053']])('%d of %d train: %s %%', (trained, total, text) => {
+  it.each([
+    [147456, 22713216, '0.65'],
+    [13824, 22713216, '0.061'],
+    [7680, 22713216, '0.034'],
+    [22713216, 22713216, '100'],
+    [0, 22713216, '0'],
+    [22713215, 22713216, '99.9'],
+    [12, 22713216, '0.000053'],
+  ])('%d of %d train: %s %%', (trained, total, text) => {
     expect(trainedShare(trained, total)).toBe(text);
   });
 });
 
 describe('counts and sizes', () => {
-  it.each([[999, '999'], [22713216, '22.7 M'], [134515008, '135 M'], [30522, '30.5 k'], [8000, '8,000'], [1.1e9, '1.1 G']])('%d is short %s', (value, text) => expect(shortCount(value)).toBe(text));
-  it.each([[0, '0 B'], [999, '999 B'], [7_940_000, '7.94 MB'], [412e6, '412 MB'], [90.9e6, '90.9 MB'], [999_600, '1.00 MB'], [1.18e11, '118 GB']])('%d bytes are %s', (value, text) => expect(bytes(value)).toBe(text));
+  it.each([
+    [999, '999'],
+    [22713216, '22.7 M'],
+    [134515008, '135 M'],
+    [30522, '30.5 k'],
+    [8000, '8,000'],
+    [1.1e9, '1.1 G'],
+  ])('%d is short %s', (value, text) => expect(shortCount(value)).toBe(text));
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [7_940_000, '7.94 MB'],
+    [412e6, '412 MB'],
+    [90.9e6, '90.9 MB'],
+    [999_600, '1.00 MB'],
+    [1.18e11, '118 GB'],
+  ])('%d bytes are %s', (value, text) => expect(bytes(value)).toBe(text));
   it('counts one and many', () => {
     expect(plural(1, 'run')).toBe('1 run');
     expect(plural(1200, 'run')).toBe('1,200 runs');
@@ -36,7 +74,13 @@ describe('counts and sizes', () => {
 });
 
 describe('times', () => {
-  it.each([[0.44, '0.4 s'], [38.2, '38 s'], [568, '9 min 28 s'], [7500, '2 h 05 min'], [59.7, '1 min 00 s']])('%d s are %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+  it.each([
+    [0.44, '0.4 s'],
+    [38.2, '38 s'],
+    [568, '9 min 28 s'],
+    [7500, '2 h 05 min'],
+    [59.7, '1 min 00 s'],
+  ])('%d s are %s', (seconds, text) => expect(duration(seconds)).toBe(text));
   it('writes an estimate as a range', () => {
     expect(durationRange(300, 420)).toBe('5 to 7 min');
     expect(durationRange(20, 30)).toBe('20 to 30 s');

@@ -3,8 +3,18 @@ import { layerMarks, layerParts, partsOfTarget, shapeFacts } from '../../../../r
 
 describe('partsOfTarget', () => {
   it.each([
-    ['query', ['q']], ['attention.self.value', ['v']], ['q_lin', ['q']], ['out_lin', ['o']], ['attention.output.dense', ['o']], ['intermediate.dense', ['up']],
-    ['output.dense', ['o', 'down']], ['encoder.layer.3.output.dense', ['down']], ['lin2', ['down']], ['dense', ['o', 'up', 'down']], ['bert.encoder.layer.2.intermediate.dense', ['up']], ['nothing', []],
+    ['query', ['q']],
+    ['attention.self.value', ['v']],
+    ['q_lin', ['q']],
+    ['out_lin', ['o']],
+    ['attention.output.dense', ['o']],
+    ['intermediate.dense', ['up']],
+    ['output.dense', ['o', 'down']],
+    ['encoder.layer.3.output.dense', ['down']],
+    ['lin2', ['down']],
+    ['dense', ['o', 'up', 'down']],
+    ['bert.encoder.layer.2.intermediate.dense', ['up']],
+    ['nothing', []],
   ])('%s', (target, parts) => expect(partsOfTarget(target)).toEqual(parts));
 });
 
@@ -13,10 +23,13 @@ describe('layerMarks', () => {
     expect(layerMarks({ type: 'full' })?.trained).toEqual(new Set(layerParts));
     expect(layerMarks({ type: 'head' })?.trained.size).toBe(0);
   });
-  it('draws low-rank pairs where LoRA acts', () => expect(layerMarks({ type: 'lora', targetModules: ['query', 'value'] })?.lowRank).toEqual(new Set(['q', 'v'])));
+  it('draws low-rank pairs where LoRA acts', () =>
+    expect(layerMarks({ type: 'lora', targetModules: ['query', 'value'] })?.lowRank).toEqual(new Set(['q', 'v'])));
   it('draws query and value where no target is named, and what an expression matches', () => {
     expect(layerMarks({ type: 'lora' })?.lowRank).toEqual(new Set(['q', 'v']));
-    expect(layerMarks({ type: 'lora', targetModules: '.*\\.layer\\.[12]\\.attention\\.self\\.key' })?.lowRank).toEqual(new Set(['k']));
+    expect(layerMarks({ type: 'lora', targetModules: '.*\\.layer\\.[12]\\.attention\\.self\\.key' })?.lowRank).toEqual(
+      new Set(['k']),
+    );
     expect(layerMarks({ type: 'lora', targetModules: '(' })?.lowRank.size).toBe(0);
   });
   it('draws adapters by placement', () => {
@@ -28,7 +41,11 @@ describe('layerMarks', () => {
 
 describe('shapeFacts', () => {
   it('sizes the matrices of LoRA and the layers of an adapter', () => {
-    expect(shapeFacts({ type: 'lora', rank: 8, alpha: 16 }, 1024)).toEqual(['A 8 × 1,024', 'B 1,024 × 8', 'alpha / r = 2']);
+    expect(shapeFacts({ type: 'lora', rank: 8, alpha: 16 }, 1024)).toEqual([
+      'A 8 × 1,024',
+      'B 1,024 × 8',
+      'alpha / r = 2',
+    ]);
     expect(shapeFacts({ type: 'bottleneck', reductionFactor: 16 }, 384)).toEqual(['down 24 × 384', 'up 384 × 24']);
   });
   it('says nothing where nothing is added or known', () => {

@@ -5,14 +5,35 @@ import { LiveRun } from '../../../../renderer/state/live.svelte.js';
 import { jobs } from '../../../../renderer/state/jobs.svelte.js';
 import { confirm } from '../../../../renderer/state/confirm.svelte.js';
 
-const step = (at: number, loss = 1): StepMetric => ({ step: at, loss, learningRate: 0.1, gradientNorm: 1, tokensPerSecond: 10, memoryBytes: 1, seconds: at });
+const step = (at: number, loss = 1): StepMetric => ({
+  step: at,
+  loss,
+  learningRate: 0.1,
+  gradientNorm: 1,
+  tokensPerSecond: 10,
+  memoryBytes: 1,
+  seconds: at,
+});
 const check = (at: number): ValidationMetric => ({ step: at, accuracy: 0.5, macroF1: 0.5, loss: 1, best: false });
 const line = (time: string, message: string): LogLine => ({ time, level: 'note', message });
-const job = (id: string, state: Job['state'], extra: Partial<Job> = {}): Job => ({ id, kind: 'import', title: 'Import', state, done: 0, total: 1, message: '', secondsLeft: null, problem: null, ...extra });
+const job = (id: string, state: Job['state'], extra: Partial<Job> = {}): Job => ({
+  id,
+  kind: 'import',
+  title: 'Import',
+  state,
+  done: 0,
+  total: 1,
+  message: '',
+  secondsLeft: null,
+  problem: null,
+  ...extra,
+});
 
 /** A bridge that answers each call from a table. */
 function answers(table: Readonly<Record<string, () => unknown>>): void {
-  vi.stubGlobal('window', { studio: { call: async (name: string) => ({ ok: true, value: table[name]?.() }), on: () => () => undefined } });
+  vi.stubGlobal('window', {
+    studio: { call: async (name: string) => ({ ok: true, value: table[name]?.() }), on: () => () => undefined },
+  });
 }
 
 beforeEach(() => vi.useFakeTimers());
@@ -23,12 +44,27 @@ afterEach(() => {
 
 describe('LiveRun', () => {
   it('adds what came while the history was read, without telling anything twice', async () => {
-    answers({ 'runs.history': () => ({ steps: [step(1), step(2)], validations: [check(2)], log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:01Z', 'b')] }) });
+    answers({
+      'runs.history': () => ({
+        steps: [step(1), step(2)],
+        validations: [check(2)],
+        log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:01Z', 'b')],
+      }),
+    });
     const live = new LiveRun(5);
     const loading = live.load();
-    live.receive({ runId: 5, steps: [step(2, 9), step(3)], validations: [check(2), check(3)], log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:01Z', 'b'), line('2026-01-01T00:00:02Z', 'c')] });
+    live.receive({
+      runId: 5,
+      steps: [step(2, 9), step(3)],
+      validations: [check(2), check(3)],
+      log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:01Z', 'b'), line('2026-01-01T00:00:02Z', 'c')],
+    });
     await loading;
-    expect(live.steps.map((it) => [it.step, it.loss])).toEqual([[1, 1], [2, 1], [3, 1]]);
+    expect(live.steps.map((it) => [it.step, it.loss])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+    ]);
     expect(live.validations.map((it) => it.step)).toEqual([2, 3]);
     expect(live.log.map((it) => it.message)).toEqual(['a', 'b', 'c']);
   });
@@ -70,7 +106,9 @@ describe('jobs', () => {
   });
   it('throws the problem of a failed job and tells a cancelled one apart', async () => {
     answers({ 'jobs.list': () => [] });
-    jobs.receive(job('bad', 'failed', { problem: { code: 'bad-file', message: 'Row 3 has no label.', hint: null, context: {} } }));
+    jobs.receive(
+      job('bad', 'failed', { problem: { code: 'bad-file', message: 'Row 3 has no label.', hint: null, context: {} } }),
+    );
     await expect(jobs.finished('bad')).rejects.toMatchObject({ code: 'bad-file', message: 'Row 3 has no label.' });
     jobs.receive(job('gone', 'cancelled'));
     await expect(jobs.finished('gone')).rejects.toMatchObject({ code: 'cancelled' });

@@ -3,29 +3,48 @@ import { describe, expect, it } from 'vitest';
 import type { StepMetric } from '../../../../electron/contract/index.js';
 import { append, halve, recent, smooth } from '../../../../renderer/state/series.js';
 
-const metric = (step: number, loss: number | null = 1, memoryBytes = 10): StepMetric => ({ step, loss, learningRate: step / 10, gradientNorm: null, tokensPerSecond: 100 + step, memoryBytes, seconds: step });
+const metric = (step: number, loss: number | null = 1, memoryBytes = 10): StepMetric => ({
+  step,
+  loss,
+  learningRate: step / 10,
+  gradientNorm: null,
+  tokensPerSecond: 100 + step,
+  memoryBytes,
+  seconds: step,
+});
 
 describe('append', () => {
   it('leaves out what a resumed run tells again', () => {
     const first = append([], [metric(1), metric(2), metric(3)]);
-    expect(append(first, [metric(2, 9), metric(3, 9), metric(4)]).map((point) => [point.step, point.loss])).toEqual([[1, 1], [2, 1], [3, 1], [4, 1]]);
+    expect(append(first, [metric(2, 9), metric(3, 9), metric(4)]).map((point) => [point.step, point.loss])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+    ]);
   });
   it('never keeps more than its limit, and always the last step in order', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 2, max: 60 }), (count, limit) => {
-      let points: StepMetric[] = [];
-      for (let step = 1; step <= count; step += 1) points = append(points, [metric(step)], limit);
-      expect(points.length).toBeLessThanOrEqual(limit);
-      expect(points.at(-1)?.step).toBe(count);
-      expect(points.every((point, i) => i === 0 || point.step > (points[i - 1]?.step ?? 0))).toBe(true);
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 2, max: 60 }), (count, limit) => {
+        let points: StepMetric[] = [];
+        for (let step = 1; step <= count; step += 1) points = append(points, [metric(step)], limit);
+        expect(points.length).toBeLessThanOrEqual(limit);
+        expect(points.at(-1)?.step).toBe(count);
+        expect(points.every((point, i) => i === 0 || point.step > (points[i - 1]?.step ?? 0))).toBe(true);
+      }),
+    );
   });
 });
 
 describe('halve', () => {
   it('means what fluctuates, keeps the peak of memory and the later step', () => {
-    expect(halve([metric(1, 2, 30), metric(2, 4, 10), metric(3, 5, 7)])).toEqual([{ ...metric(2, 3, 30), tokensPerSecond: 101.5, seconds: 1.5 }, metric(3, 5, 7)]);
+    expect(halve([metric(1, 2, 30), metric(2, 4, 10), metric(3, 5, 7)])).toEqual([
+      { ...metric(2, 3, 30), tokensPerSecond: 101.5, seconds: 1.5 },
+      metric(3, 5, 7),
+    ]);
   });
-  it('lets a missing loss not spoil its neighbour', () => expect(halve([metric(1, null), metric(2, 4)])[0]?.loss).toBe(4));
+  it('lets a missing loss not spoil its neighbour', () =>
+    expect(halve([metric(1, null), metric(2, 4)])[0]?.loss).toBe(4));
 });
 
 describe('smooth', () => {
