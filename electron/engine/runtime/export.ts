@@ -1,9 +1,9 @@
-/** What leaves the engine: parameter plans, merged weights, an ONNX model for inference. */
+/** What leaves the engine: parameter plans and an ONNX model for inference. */
 import { build, prepare, weightsOf, type Setup, type SetupOptions } from './setup.js';
-import { EngineError } from '../errors.js';
 import { chooseMethod } from '../peft/index.js';
+import { mergedTensors } from '../peft/merge.js';
 import { writeOnnx } from '../onnx/writer.js';
-import type { NamedTensors, Tensor } from '../types.js';
+import type { NamedTensors } from '../types.js';
 
 export interface ParameterPlan {
   readonly name: string;
@@ -30,31 +30,6 @@ function partOf(setup: Setup, name: string): 'base' | 'head' {
 }
 
 /**
- * The model's weights with a method merged in, head included, named as transformers' classifier class has them.
- * Throws EngineError 'bad-input' for a method that does not merge.
- */
-export async function* mergedWeights(
-  options: SetupOptions & { readonly parameters: NamedTensors },
-): AsyncGenerator<{ name: string } & Tensor> {
-  const setup = prepare(options);
-  const { method, options: chosen } = chooseMethod(options.method);
-  const added = setup.parameters.filter((spec) => spec.added);
-  if (added.length > 0 && !method.merge)
-    throw new EngineError(
-      'bad-input',
-      `${method.title} does not merge into the base model.`,
-      'Export it as an adapter or as ONNX.',
-    );
-  for (const spec of setup.parameters) {
-    if (spec.added) continue;
-    const base = options.parameters.get(spec.name) ?? (await setup.model.read(spec.name));
-    const merged =
-      method.merge?.(spec.name, base, options.parameters, chosen, { architecture: setup.model.architecture }) ?? base;
-    yield { name: spec.name, shape: merged.shape, data: merged.data };
-  }
-}
-
-/**
  * An ONNX model for inference: input_ids, attention_mask and token_type_ids (where the model has them), int64
  * [batch, sequence], to logits [batch, labels]. Weights are inside. Methods that merge are merged.
  */
@@ -62,8 +37,11 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
   const setup = prepare(options);
   const { method } = chooseMethod(options.method);
   const values: NamedTensors = new Map(options.parameters);
-  if (method.merge || setup.parameters.every((spec) => !spec.added))
-    for await (const { name, ...tensor } of mergedWeights(options)) values.set(name, tensor);
+  if (method.merge && options.objective.type === 'classification') {
+    const merged = mergedTensors(setup.info, options.method, options.objective.labels.length, options.parameters);
+    for (const { name, shape, data } of merged)
+      values.set(name, { shape, data: typeof data === 'function' ? await data() : data });
+  }
   const hooks = method.merge ? {} : setup.hooks;
   const { b, logits } = build(
     { ...setup, hooks, trains: () => false },
