@@ -70,7 +70,7 @@ it('lists methods with help, a marker and options that have defaults', () => {
 });
 
 it.each([
-  [{ type: 'lora', rnak: 4 }, /method: .*rnak/],
+  [{ type: 'lora', rnak: 4 }, /method\.rnak/],
   [{ type: 'lora', rank: 0 }, /method\.rank/],
   [{ type: 'lora', targetModules: '(' }, /method\.targetModules/],
   [{ type: 'bottleneck', placement: 'everywhere' }, /method\.placement/],
