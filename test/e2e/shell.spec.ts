@@ -131,8 +131,9 @@ test('a page that crashes comes back', async ({ studio }) => {
         ? contents.executeJavaScript("document.querySelector('h1')?.textContent ?? null")
         : null;
     });
+  // The first screen stands before the crash.
+  await expect.poll(heading).not.toBeNull();
   const before = await heading();
-  expect(before).not.toBeNull();
   const gone = studio.page.waitForEvent('crash');
   await studio.app.evaluate(({ BrowserWindow }) =>
     BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),

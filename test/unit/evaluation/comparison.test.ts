@@ -132,19 +132,17 @@ describe('buildComparison', () => {
 
   test('order of runs and of test rows does not matter', async () => {
     const runs = [...group('lora', 0.85, [1, 2]), ...group('full', 0.86, [1, 2])];
-    const turned = [...runs]
-      .reverse()
-      .map(({ run, predictions }) => ({
-        run,
-        predictions:
-          predictions === null
-            ? null
-            : {
-                rowIds: Array.from(predictions.rowIds).reverse(),
-                labels: Array.from(predictions.labels).reverse(),
-                predicted: Array.from(predictions.predicted).reverse(),
-              },
-      }));
+    const turned = [...runs].reverse().map(({ run, predictions }) => ({
+      run,
+      predictions:
+        predictions === null
+          ? null
+          : {
+              rowIds: Array.from(predictions.rowIds).reverse(),
+              labels: Array.from(predictions.labels).reverse(),
+              predicted: Array.from(predictions.predicted).reverse(),
+            },
+    }));
     expect(await buildComparison(turned, options)).toEqual(await buildComparison(runs, options));
   });
 
