@@ -6,7 +6,6 @@ import type { DeviceChoice } from '../contract/plan.js';
 import type { DeviceId } from '../engine/index.js';
 import { records } from '../storage/index.js';
 import { changed, type Context } from './context.js';
-import { throwIfAborted } from './jobs.js';
 import { TrainerClient } from './trainer-client.js';
 
 type Group = Pick<Handlers, 'devices.list' | 'devices.test'>;
@@ -75,19 +74,16 @@ export async function resolveDevice(context: Context, choice: DeviceChoice): Pro
 }
 
 /** Each device in a process of its own: a driver may take the process down. */
-async function testDevice(context: Context, device: DeviceId, signal: AbortSignal): Promise<void> {
-  throwIfAborted(signal);
+async function testDevice(context: Context, device: DeviceId): Promise<void> {
   const client = new TrainerClient(context.spawnTrainer);
   const { threads } = await records.readSettings(context.database);
   try {
     const job = client.start<'device-test'>({ type: 'device-test', devices: [device], threads });
-    signal.addEventListener('abort', () => job.cancel());
     const {
       reports: [report],
     } = await job.result;
     if (report) await records.saveReport(context.database, report);
   } catch (error) {
-    throwIfAborted(signal);
     const reason = error instanceof Error ? error.message : String(error);
     await records.saveReport(context.database, {
       id: device,
@@ -107,8 +103,7 @@ export function deviceCalls(context: Context): Group {
   return {
     'devices.list': () => reports(context),
     'devices.test': async () => {
-      const abort = new AbortController();
-      for (const device of devicesHere()) await testDevice(context, device, abort.signal);
+      for (const device of devicesHere()) await testDevice(context, device);
       changed(context, 'devices');
       return reports(context);
     },
