@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Builder } from '../../electron/engine/models/builder.js';
 import { internals, openModel } from '../../electron/engine/models/folder.js';
+import { spread } from '../../electron/engine/models/rows.js';
 import { writeOnnx } from '../../electron/engine/onnx/writer.js';
 import type { Tensor } from '../../electron/engine/types.js';
 import {
@@ -39,17 +40,21 @@ function batchFirst(rows: Float32Array, batch: z.output<typeof oracleBatchSchema
 describe.each(['bert', 'bert-plain', 'bert-sharded', 'bert-float16', 'bert-legacy', 'roberta', 'distilbert'])(
   '%s',
   (name) => {
-    it.each(['cpu', 'gpu'] as const)('lowered for %s, equals transformers', async (target) => {
+    it.each([
+      ['cpu', false],
+      ['cpu', true],
+      ['gpu', true],
+    ] as const)('lowered for %s, packed %s, equals transformers', async (target, packed) => {
       const { labels, maskedLm, batches } = oracleJson(schema, 'models', `${name}.json`);
       const expected = oracleTensors('models', `${name}.safetensors`);
       const head = below(expected, 'head.');
       const info = await openModel(join(oracleFolder, 'models', name));
       const { architecture, config, find, read } = internals(info);
-      const b = new Builder({ hooks: {}, trains: () => false, training: false, modelDropout: null });
-      const hidden = architecture.encode(b, config);
-      b.g.output('hidden', hidden);
-      b.g.output('logits', architecture.classify(b, config, hidden, labels.length));
-      if (maskedLm) b.g.output('tokens', architecture.predictTokens(b, config, hidden));
+      const b = new Builder({ hooks: {}, trains: () => false, training: false, packed, modelDropout: null });
+      const hidden = architecture.encode(b, config, 'all');
+      b.g.output('hidden', spread(b, hidden));
+      b.g.output('logits', architecture.classify(b, config, architecture.encode(b, config, 'first'), labels.length));
+      if (maskedLm) b.g.output('tokens', spread(b, architecture.predictTokens(b, config, hidden)));
       const weights = new Map<string, Tensor>();
       for (const parameter of b.parameters.keys()) {
         const own = head.get(parameter);
@@ -70,6 +75,13 @@ describe.each(['bert', 'bert-plain', 'bert-sharded', 'bert-float16', 'bert-legac
           attention_mask: grid(batch.attentionMask),
           token_type_ids: grid(batch.tokenTypeIds),
         };
+        if (packed) {
+          const cells = batch.attentionMask.flatMap((real, cell) =>
+            real === 0 ? [] : [(cell % batch.sequence) * batch.size + Math.floor(cell / batch.sequence)],
+          );
+          cells.sort((a, z) => a - z);
+          feeds['token_cells'] = new OrtTensor('int64', BigInt64Array.from(cells, BigInt), [cells.length]);
+        }
         const results = await session.run(
           Object.fromEntries(session.inputNames.map((input) => [input, feeds[input] ?? grid([])])),
         );

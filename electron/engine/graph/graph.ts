@@ -194,11 +194,12 @@ export class Graph {
   pad(x: Value, axis: number, before: Dim, after: Dim): Value {
     return before === 0 && after === 0 ? x : this.#one('pad', { axis, before, after }, x);
   }
-  gather(table: Value, indices: Value): Value {
-    return this.#one('gather', {}, table, indices);
+  /** `unique`: no index occurs twice, which the backward pass need not add up. */
+  gather(table: Value, indices: Value, unique = false): Value {
+    return this.#one('gather', { unique }, table, indices);
   }
-  scatterAdd(indices: Value, updates: Value, rows: Dim): Value {
-    return this.#one('scatterAdd', { rows }, indices, updates);
+  scatterAdd(indices: Value, updates: Value, rows: Dim, unique = false): Value {
+    return this.#one('scatterAdd', { rows, unique }, indices, updates);
   }
 
   /** Sum of all elements: []. */

@@ -70,9 +70,9 @@ export interface OpAttributes {
   /** Zeros before and after along an axis. */
   pad: { readonly axis: number; readonly before: Dim; readonly after: Dim };
   /** Rows of a table [v, …] at int64 indices [i…]: [i…, …]. */
-  gather: None;
-  /** Rows added into zeros [rows, …] at int64 indices [n]: the transpose of gather. */
-  scatterAdd: { readonly rows: Dim };
+  gather: { readonly unique: boolean };
+  /** Rows added into zeros [rows, …] at int64 indices [n]: the transpose of gather. `unique`: no index occurs twice. */
+  scatterAdd: { readonly rows: Dim; readonly unique: boolean };
 }
 
 export type Op = keyof OpAttributes;

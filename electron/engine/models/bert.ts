@@ -3,11 +3,10 @@ import { z } from 'zod';
 import {
   activate,
   activationOf,
-  countedPositions,
-  embedTokens,
+  embed,
+  embedPositions,
   fields,
   finishEmbeddings,
-  firstToken,
   ids,
   parseConfig,
   runLayers,
@@ -81,25 +80,19 @@ registerArchitecture({
   classifierClass: 'BertForSequenceClassification',
   readConfig: readBertConfig,
   maxLength: (c) => c.positions,
-  encode(b, c) {
-    const words = embedTokens(
+  encode(b, c, reach) {
+    const words = embed(b, b.base('bert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]), ids(b));
+    const types = embed(
       b,
-      c,
-      b.base('bert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]),
-      ids(b),
-    );
-    const types = embedTokens(
-      b,
-      c,
       b.base('bert.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]),
       b.g.input('token_type_ids', 'int64', ['batch', 'sequence']),
     );
-    const positions = countedPositions(b, c, 'bert.embeddings.position_embeddings.weight');
+    const positions = embedPositions(b, c, 'bert.embeddings.position_embeddings.weight');
     const embeddings = finishEmbeddings(b, c, 'bert.embeddings', [b.g.add(words, types), positions]);
-    return runLayers(b, c, embeddings, 'bert.encoder.layer', bertLayerNames);
+    return runLayers(b, c, embeddings, { module: 'bert.encoder.layer', names: bertLayerNames }, reach);
   },
-  classify(b, c, hidden, labels) {
-    const pooled = b.g.tanh(b.dense('bert.pooler.dense', firstToken(b, c, hidden), c.hiddenSize, c.hiddenSize));
+  classify(b, c, first, labels) {
+    const pooled = b.g.tanh(b.dense('bert.pooler.dense', first, c.hiddenSize, c.hiddenSize));
     return b.dense('classifier', b.modelDropout(pooled, c.classifierDropout), c.hiddenSize, labels);
   },
   predictTokens(b, c, rows) {

@@ -28,6 +28,8 @@ export interface BuilderOptions {
   readonly trains: (name: string) => boolean;
   /** Dropout is built in while training only. */
   readonly training: boolean;
+  /** Padding has no rows in hidden states (rows.ts); the graph then takes `token_cells`. */
+  readonly packed: boolean;
   /** Overrides the base's own rates; null keeps them. */
   readonly modelDropout: number | null;
   /** Gives the value that stands for a trainable parameter (packed parameters are slices). */

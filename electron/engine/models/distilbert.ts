@@ -3,11 +3,10 @@ import { z } from 'zod';
 import {
   activate,
   activationOf,
-  countedPositions,
-  embedTokens,
+  embed,
+  embedPositions,
   fields,
   finishEmbeddings,
-  firstToken,
   ids,
   parseConfig,
   runLayers,
@@ -70,21 +69,20 @@ registerArchitecture({
     };
   },
   maxLength: (c) => c.positions,
-  encode(b, c) {
-    const words = embedTokens(
+  encode(b, c, reach) {
+    const words = embed(
       b,
-      c,
       b.base('distilbert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]),
       ids(b),
     );
     const embeddings = finishEmbeddings(b, c, 'distilbert.embeddings', [
       words,
-      countedPositions(b, c, 'distilbert.embeddings.position_embeddings.weight'),
+      embedPositions(b, c, 'distilbert.embeddings.position_embeddings.weight'),
     ]);
-    return runLayers(b, c, embeddings, 'distilbert.transformer.layer', names);
+    return runLayers(b, c, embeddings, { module: 'distilbert.transformer.layer', names }, reach);
   },
-  classify(b, c, hidden, labels) {
-    const dense = b.g.relu(b.dense('pre_classifier', firstToken(b, c, hidden), c.hiddenSize, c.hiddenSize));
+  classify(b, c, first, labels) {
+    const dense = b.g.relu(b.dense('pre_classifier', first, c.hiddenSize, c.hiddenSize));
     return b.dense('classifier', b.modelDropout(dense, c.classifierDropout), c.hiddenSize, labels);
   },
   predictTokens(b, c, rows) {

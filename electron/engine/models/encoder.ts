@@ -1,15 +1,14 @@
 /**
  * The post-LayerNorm encoder that BERT, RoBERTa and DistilBERT share (Vaswani et al. 2017, Devlin et al. 2018).
- * Hidden states run sequence first, [sequence·batch, hidden], so that heads split and merge without moving data.
+ * Hidden states run sequence first (rows.ts), so that heads split and merge without moving data.
  */
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
-import { multiplyDims } from '../graph/dims.js';
+import { multiplyDims, type Dim } from '../graph/dims.js';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from './builder.js';
-import type { BlockSite, EncoderConfig } from './types.js';
-
-export const tokens = multiplyDims('batch', 'sequence');
+import { cells, collect, firstTokens, spread, tokenRows } from './rows.js';
+import type { BlockSite, EncoderConfig, Reach } from './types.js';
 
 /** Names of one layer's modules, relative to the layer. */
 export interface LayerNames {
@@ -69,11 +68,6 @@ export function ids(b: Builder): Value {
   return b.g.input('input_ids', 'int64', ['batch', 'sequence']);
 }
 
-/** [batch, sequence, …] ids to one row a token, sequence first. */
-export function tokenRows(b: Builder, x: Value): Value {
-  return b.g.reshape(b.g.transpose(x, [1, 0]), [tokens]);
-}
-
 export function activate(b: Builder, x: Value, activation: EncoderConfig['activation']): Value {
   switch (activation) {
     case 'gelu':
@@ -94,21 +88,24 @@ function paddingBias(b: Builder): Value {
   return b.g.reshape(bias, ['batch', 1, 1, 'sequence']);
 }
 
-/** Sum of the embeddings, normalized, with dropout: [sequence·batch, hidden]. `module` names the embeddings. */
+/** Sum of the embeddings, normalized, with dropout: [rows, hidden]. `module` names the embeddings. */
 export function finishEmbeddings(b: Builder, c: EncoderConfig, module: string, parts: readonly Value[]): Value {
   const sum = parts.reduce((total, part) => b.g.add(total, part));
-  return b.modelDropout(
-    b.layerNorm(`${module}.LayerNorm`, b.g.reshape(sum, [tokens, c.hiddenSize]), c.hiddenSize, c.layerNormEpsilon),
-    c.hiddenDropout,
-  );
+  return b.modelDropout(b.layerNorm(`${module}.LayerNorm`, sum, c.hiddenSize, c.layerNormEpsilon), c.hiddenDropout);
 }
 
-/** Runs all layers over embeddings [sequence·batch, hidden]. `layers` is the module that holds them. */
-export function runLayers(b: Builder, c: EncoderConfig, embeddings: Value, layers: string, names: LayerNames): Value {
+/** `module` holds the layers. */
+export interface Layers {
+  readonly module: string;
+  readonly names: LayerNames;
+}
+
+/** Runs all layers over embeddings [rows, hidden]; the last one computes what `reach` asks for. */
+export function runLayers(b: Builder, c: EncoderConfig, embeddings: Value, layers: Layers, reach: Reach): Value {
   const bias = paddingBias(b);
   let hidden = embeddings;
   for (let layer = 0; layer < c.layers; layer++)
-    hidden = runLayer(b, c, hidden, bias, `${layers}.${layer}`, layer, names);
+    hidden = runLayer(b, c, hidden, bias, layers, layer, layer === c.layers - 1 ? reach : 'all');
   return hidden;
 }
 
@@ -117,38 +114,50 @@ function runLayer(
   c: EncoderConfig,
   hidden: Value,
   bias: Value,
-  module: string,
+  { module: parent, names }: Layers,
   layer: number,
-  names: LayerNames,
+  reach: Reach,
 ): Value {
   const { g } = b;
+  const module = `${parent}.${layer}`;
   const linear = (name: string, x: Value, inFeatures: number, outFeatures: number) =>
     b.linear({ module: `${module}.${name}`, layer, inFeatures, outFeatures }, x);
   const width = c.hiddenSize / c.heads;
   const groups = multiplyDims('batch', c.heads);
-  const split = (x: Value) => g.transpose(g.reshape(x, ['sequence', groups, width]), [1, 0, 2]);
-  const [query, key, value] = [names.query, names.key, names.value].map((name) =>
-    split(linear(name, hidden, c.hiddenSize, c.hiddenSize)),
-  ) as [Value, Value, Value];
+  // What nobody reads is not computed: a classifier sees the first tokens only, which attend to all.
+  const own = reach === 'first' ? firstTokens(b, hidden) : hidden;
+  const asking = reach === 'first' ? 1 : 'sequence';
+  const split = (x: Value, length: Dim) => g.transpose(g.reshape(x, [length, groups, width]), [1, 0, 2]);
+  const project = (name: string, x: Value) => linear(name, x, c.hiddenSize, c.hiddenSize);
+  const projectedQuery = project(names.query, own);
+  const query = split(reach === 'first' ? projectedQuery : spread(b, projectedQuery), asking);
+  const [key, value] = [names.key, names.value].map((name) => split(spread(b, project(name, hidden)), 'sequence')) as [
+    Value,
+    Value,
+  ];
 
   const scores = g.matmul(query, key, { transB: true, alpha: 1 / Math.sqrt(width) });
-  const grouped = g.add(g.reshape(scores, ['batch', c.heads, 'sequence', 'sequence']), bias);
-  const masked = g.reshape(grouped, [groups, 'sequence', 'sequence']);
+  const grouped = g.add(g.reshape(scores, ['batch', c.heads, asking, 'sequence']), bias);
+  const masked = g.reshape(grouped, [groups, asking, 'sequence']);
   const context = g.attend(
     masked,
     value,
     b.dropoutMask(masked.type.shape, b.options.modelDropout ?? c.attentionDropout),
   );
-  const merged = g.reshape(g.transpose(context, [1, 0, 2]), [tokens, c.hiddenSize]);
+  const joined = g.transpose(context, [1, 0, 2]);
+  const merged =
+    reach === 'first'
+      ? g.reshape(joined, ['batch', c.hiddenSize])
+      : collect(b, g.reshape(joined, [cells, c.hiddenSize]));
 
-  const projected = linear(names.attentionOutput, merged, c.hiddenSize, c.hiddenSize);
+  const projected = project(names.attentionOutput, merged);
   const attended = names.attentionOutputDropout ? b.modelDropout(projected, c.hiddenDropout) : projected;
   const middle = endBlock(
     b,
     c,
     { block: 'attention', layer, adapterModule: `${module}.${names.attentionAdapter}`, width: c.hiddenSize },
     attended,
-    hidden,
+    own,
     `${module}.${names.attentionNorm}`,
   );
 
@@ -169,19 +178,18 @@ function endBlock(b: Builder, c: EncoderConfig, site: BlockSite, output: Value, 
   return b.hooks.block?.(b, site, output, residual, normalize) ?? normalize(b.g.add(output, residual));
 }
 
-/** Hidden state of the first token of each row: [batch, hidden]. */
-export function firstToken(b: Builder, c: EncoderConfig, hidden: Value): Value {
-  const rows = b.g.reshape(hidden, ['sequence', 'batch', c.hiddenSize]);
-  return b.g.reshape(b.g.slice(rows, 0, 0, 1), ['batch', c.hiddenSize]);
+/** Numbers of the positions, counted from 0: int64 [batch, sequence]. */
+function countedPositions(b: Builder): Value {
+  const one = b.g.constant(BigInt64Array.of(1n), []);
+  return b.g.sub(b.g.cumulativeSum(b.g.expand(one, ['batch', 'sequence']), 1), one);
 }
 
-/** Position embeddings of 0, 1, …: [sequence, 1, hidden], broadcast over the batch. */
-export function countedPositions(b: Builder, c: EncoderConfig, name: string): Value {
-  const table = b.base(name, [c.positions, c.hiddenSize]);
-  return b.g.reshape(b.g.slice(table, 0, 0, 'sequence'), ['sequence', 1, c.hiddenSize]);
+/** Embeddings of ids (or of other numbers) [batch, sequence]: [rows, hidden]. */
+export function embed(b: Builder, table: Value, of: Value): Value {
+  return b.g.gather(table, tokenRows(b, of));
 }
 
-/** Word embeddings [sequence, batch, hidden]. */
-export function embedTokens(b: Builder, c: EncoderConfig, table: Value, of: Value): Value {
-  return b.g.reshape(b.g.gather(table, tokenRows(b, of)), ['sequence', 'batch', c.hiddenSize]);
+/** Position embeddings of 0, 1, …: [rows, hidden]. */
+export function embedPositions(b: Builder, c: EncoderConfig, name: string): Value {
+  return embed(b, b.base(name, [c.positions, c.hiddenSize]), countedPositions(b));
 }

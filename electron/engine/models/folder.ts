@@ -108,8 +108,8 @@ function describeBase(
   config: EncoderConfig,
   find: OpenedModel['find'],
 ): Pick<BaseModelInfo, 'parameters' | 'totalParameters'> {
-  const b = new Builder({ hooks: {}, trains: () => false, training: false, modelDropout: null });
-  architecture.encode(b, config);
+  const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: true, modelDropout: null });
+  architecture.encode(b, config, 'all');
   const parameters = [...b.parameters.values()].map(({ name, shape }) => ({ name, shape }));
   for (const { name, shape } of parameters) {
     const entry = find(name);

@@ -1,6 +1,6 @@
 /** RoBERTa (Liu et al. 2019): BERT's layers, positions counted from the padding index, a two-layer head. */
 import { bertLayerNames, readBertConfig } from './bert.js';
-import { activate, embedTokens, finishEmbeddings, firstToken, ids, runLayers, tokenRows } from './encoder.js';
+import { activate, embed, finishEmbeddings, ids, runLayers } from './encoder.js';
 import { registerArchitecture } from './registry.js';
 
 registerArchitecture({
@@ -11,7 +11,7 @@ registerArchitecture({
   classifierClass: 'RobertaForSequenceClassification',
   readConfig: (config) => readBertConfig({ type_vocab_size: 1, layer_norm_eps: 1e-5, pad_token_id: 1, ...config }),
   maxLength: (c) => c.positions - c.paddingIndex - 1,
-  encode(b, c) {
+  encode(b, c, reach) {
     const { g } = b;
     const padding = g.constant(BigInt64Array.of(BigInt(c.paddingIndex)), []);
     const real = g.where(
@@ -20,31 +20,27 @@ registerArchitecture({
       g.constant(BigInt64Array.of(1n), []),
     );
     const numbers = g.add(g.mul(g.cumulativeSum(real, 1), real), padding);
-    const positions = g.gather(
-      b.base('roberta.embeddings.position_embeddings.weight', [c.positions, c.hiddenSize]),
-      tokenRows(b, numbers),
-    );
-    const words = embedTokens(
+    const positions = embed(
       b,
-      c,
+      b.base('roberta.embeddings.position_embeddings.weight', [c.positions, c.hiddenSize]),
+      numbers,
+    );
+    const words = embed(
+      b,
       b.base('roberta.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]),
       ids(b),
     );
-    const types = embedTokens(
+    const types = embed(
       b,
-      c,
       b.base('roberta.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]),
       g.input('token_type_ids', 'int64', ['batch', 'sequence']),
     );
-    const embeddings = finishEmbeddings(b, c, 'roberta.embeddings', [
-      g.add(words, types),
-      g.reshape(positions, ['sequence', 'batch', c.hiddenSize]),
-    ]);
-    return runLayers(b, c, embeddings, 'roberta.encoder.layer', bertLayerNames);
+    const embeddings = finishEmbeddings(b, c, 'roberta.embeddings', [g.add(words, types), positions]);
+    return runLayers(b, c, embeddings, { module: 'roberta.encoder.layer', names: bertLayerNames }, reach);
   },
-  classify(b, c, hidden, labels) {
-    const first = b.modelDropout(firstToken(b, c, hidden), c.classifierDropout);
-    const dense = b.g.tanh(b.dense('classifier.dense', first, c.hiddenSize, c.hiddenSize));
+  classify(b, c, first, labels) {
+    const input = b.modelDropout(first, c.classifierDropout);
+    const dense = b.g.tanh(b.dense('classifier.dense', input, c.hiddenSize, c.hiddenSize));
     return b.dense('classifier.out_proj', b.modelDropout(dense, c.classifierDropout), c.hiddenSize, labels);
   },
   predictTokens(b, c, rows) {

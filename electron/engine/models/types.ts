@@ -20,6 +20,9 @@ export interface BlockSite {
   readonly width: number;
 }
 
+/** Which rows of the last hidden state are read: every token's, or each sequence's first token's. */
+export type Reach = 'all' | 'first';
+
 /** Where PEFT methods hook into a forward pass. A method implements what it needs. */
 export interface Hooks {
   /** y = Wx + b of a linear layer: x [n, in], y [n, out]. */
@@ -61,10 +64,10 @@ export interface Architecture {
   readConfig(config: Readonly<Record<string, unknown>>): EncoderConfig;
   /** Longest sequence in tokens. */
   maxLength(config: EncoderConfig): number;
-  /** Last hidden state, sequence first: [sequence·batch, hidden]. */
-  encode(b: Builder, config: EncoderConfig): Value;
-  /** Logits [batch, labels] from the last hidden state. */
-  classify(b: Builder, config: EncoderConfig, hidden: Value, labels: number): Value;
+  /** Last hidden state of what `reach` asks for: [rows, hidden], or [batch, hidden] of the first tokens. */
+  encode(b: Builder, config: EncoderConfig, reach: Reach): Value;
+  /** Logits [batch, labels] from the last hidden state of the first tokens [batch, hidden]. */
+  classify(b: Builder, config: EncoderConfig, first: Value, labels: number): Value;
   /** Vocabulary logits [n, vocabulary] of chosen rows [n, hidden]. */
   predictTokens(b: Builder, config: EncoderConfig, rows: Value): Value;
 }

@@ -1,6 +1,5 @@
 /** What a run learns: the loss over a batch, as graph, and the inputs it needs. */
 import type { Value } from '../graph/ir.js';
-import { tokens } from '../models/encoder.js';
 import type { Builder } from '../models/builder.js';
 import type { Architecture, EncoderConfig } from '../models/types.js';
 import type { ObjectiveSpec } from '../types.js';
@@ -33,15 +32,14 @@ export function buildObjective(
   spec: ObjectiveSpec,
 ): ObjectiveGraph {
   const { g } = b;
-  const hidden = architecture.encode(b, config);
   const n = spec.type === 'classification' ? 'batch' : 'masked';
   const logits =
     spec.type === 'classification'
-      ? architecture.classify(b, config, hidden, spec.labels.length)
+      ? architecture.classify(b, config, architecture.encode(b, config, 'first'), spec.labels.length)
       : architecture.predictTokens(
           b,
           config,
-          g.gather(g.reshape(hidden, [tokens, config.hiddenSize]), g.input('masked_positions', 'int64', ['masked'])),
+          g.gather(architecture.encode(b, config, 'all'), g.input('masked_rows', 'int64', ['masked']), true),
         );
   return {
     logits,

@@ -41,8 +41,8 @@ export function mergedTensors(
       { method: spec.type },
     );
   const { architecture, config, find, read } = internals(model);
-  const b = new Builder({ hooks: {}, trains: () => false, training: false, modelDropout: null });
-  architecture.classify(b, config, architecture.encode(b, config), labels);
+  const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: false, modelDropout: null });
+  architecture.classify(b, config, architecture.encode(b, config, 'first'), labels);
   return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {
     const own = trained.get(name);
     if (own) return { name, shape, dtype: 'F32', data: own.data };

@@ -33,6 +33,7 @@ export class Evaluator {
     const values = new BucketValues(store.buckets);
     const { b, logits, lossSum } = build(setup, {
       training: false,
+      packed: true,
       modelDropout: null,
       resolve: (g, spec) => values.resolve(g, spec.name),
     });

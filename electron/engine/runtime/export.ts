@@ -45,7 +45,12 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
   const hooks = method.merge ? {} : setup.hooks;
   const { b, logits } = build(
     { ...setup, hooks, trains: () => false },
-    { training: false, modelDropout: null, resolve: (g, spec) => g.parameter(spec.name, spec.shape, false) },
+    {
+      training: false,
+      packed: false,
+      modelDropout: null,
+      resolve: (g, spec) => g.parameter(spec.name, spec.shape, false),
+    },
   );
   b.g.output('logits', logits);
   for (const { name, added } of b.parameters.values())

@@ -12,6 +12,20 @@ export interface BatchFeeds {
 
 const longs = (values: Int32Array) => BigInt64Array.from(values, BigInt);
 
+/** The cells of the grid [sequence, batch] that hold a real token, ascending. Throws EngineError where a sequence does not begin with one. */
+function cellsOf({ size, sequence, attentionMask }: Batch): Int32Array {
+  const cells = new Int32Array(size * sequence);
+  let count = 0;
+  for (let i = 0; i < sequence; i++) {
+    for (let row = 0; row < size; row++) if (attentionMask[row * sequence + i] !== 0) cells[count++] = i * size + row;
+    if (i === 0 && count < size) {
+      const empty = Array.from({ length: size }, (_, row) => row).find((row) => attentionMask[row * sequence] === 0);
+      throw new EngineError('bad-input', `Batch: row ${empty} does not begin with a real token; pad on the right.`);
+    }
+  }
+  return cells.subarray(0, count);
+}
+
 /** Throws EngineError 'bad-input' where arrays do not fit the batch's sizes or labels are out of range. */
 export function feedBatch(ort: Runtime, batch: Batch, objective: ObjectiveSpec): BatchFeeds {
   const { size, sequence, inputIds, attentionMask, tokenTypeIds, labels } = batch;
@@ -23,12 +37,15 @@ export function feedBatch(ort: Runtime, batch: Batch, objective: ObjectiveSpec):
         `Batch: ${name} has ${array.length} values, ${size} × ${sequence} are needed.`,
       );
   }
+  const tokens = cellsOf(batch);
   const grid = (values: Int32Array) => new ort.Tensor('int64', longs(values), [size, sequence]);
   const feeds: Feeds = {
     input_ids: grid(inputIds),
     attention_mask: grid(attentionMask),
     token_type_ids: grid(tokenTypeIds),
+    token_cells: new ort.Tensor('int64', longs(tokens), [tokens.length]),
   };
+  const sizes = { batch: size, sequence, tokens: tokens.length };
   if (objective.type === 'classification') {
     if (labels.length !== size) throw new EngineError('bad-input', `Batch: ${labels.length} labels for ${size} rows.`);
     const outside = labels.find((label) => label < 0 || label >= objective.labels.length);
@@ -37,26 +54,23 @@ export function feedBatch(ort: Runtime, batch: Batch, objective: ObjectiveSpec):
     const weights = batch.weights ?? new Float32Array(size).fill(1);
     feeds['labels'] = new ort.Tensor('int64', longs(labels), [size]);
     feeds['weights'] = new ort.Tensor('float32', weights, [size]);
-    return { feeds, weight: weights.reduce((sum, weight) => sum + weight, 0), sizes: { batch: size, sequence } };
+    return { feeds, weight: weights.reduce((sum, weight) => sum + weight, 0), sizes };
   }
   if (labels.length !== cells)
     throw new EngineError('bad-input', `Batch: ${labels.length} labels for ${size} × ${sequence} tokens.`);
-  const positions: number[] = [];
+  const masked: number[] = [];
   const targets: number[] = [];
-  for (let row = 0; row < size; row++) {
-    for (let i = 0; i < sequence; i++) {
-      const label = labels[row * sequence + i] as number;
-      if (label === -100) continue;
-      // Hidden states run sequence first.
-      positions.push(i * size + row);
-      targets.push(label);
-    }
-  }
-  if (positions.length === 0)
+  tokens.forEach((cell, row) => {
+    const label = labels[(cell % size) * sequence + Math.floor(cell / size)] as number;
+    if (label === -100) return;
+    masked.push(row);
+    targets.push(label);
+  });
+  if (masked.length === 0)
     throw new EngineError('bad-input', 'Batch: no token has a label.', 'Mask at least one token of each batch.');
-  const masked = positions.length;
-  feeds['masked_positions'] = new ort.Tensor('int64', BigInt64Array.from(positions, BigInt), [masked]);
-  feeds['labels'] = new ort.Tensor('int64', BigInt64Array.from(targets, BigInt), [masked]);
-  feeds['weights'] = new ort.Tensor('float32', new Float32Array(masked).fill(1), [masked]);
-  return { feeds, weight: masked, sizes: { batch: size, sequence, masked } };
+  const count = masked.length;
+  feeds['masked_rows'] = new ort.Tensor('int64', BigInt64Array.from(masked, BigInt), [count]);
+  feeds['labels'] = new ort.Tensor('int64', BigInt64Array.from(targets, BigInt), [count]);
+  feeds['weights'] = new ort.Tensor('float32', new Float32Array(count).fill(1), [count]);
+  return { feeds, weight: count, sizes: { ...sizes, masked: count } };
 }

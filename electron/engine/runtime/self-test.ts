@@ -26,8 +26,8 @@ const STEPS = 3;
 
 async function makeModel(folder: string): Promise<BaseModelInfo> {
   const architecture = architectureOf('bert');
-  const b = new Builder({ hooks: {}, trains: () => false, training: false, modelDropout: null });
-  architecture.classify(b, architecture.readConfig(config), architecture.encode(b, architecture.readConfig(config)), 3);
+  const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: true, modelDropout: null });
+  architecture.classify(b, architecture.readConfig(config), architecture.encode(b, architecture.readConfig(config), 'first'), 3);
   const tensors = [...b.parameters.values()]
     .filter(({ name }) => !name.startsWith('classifier'))
     .map(({ name, shape, initializer }) => ({

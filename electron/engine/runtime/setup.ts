@@ -36,7 +36,7 @@ export function prepare({ model: info, method: spec, objective }: SetupOptions):
   const trains = (name: string) => isHead(name) || model.find(name) === undefined || method.trains(name, options);
   const hooks = method.hooks(options, { architecture: model.architecture });
   const setup = { info, model, objective, hooks, trains };
-  const { b } = build(setup, { training: false, modelDropout: null });
+  const { b } = build(setup, { training: false, packed: true, modelDropout: null });
   const parameters = [...b.parameters.values()];
   if (Object.keys(hooks).length > 0 && !parameters.some((parameter) => parameter.added)) {
     const modules = [
@@ -62,7 +62,7 @@ export function prepare({ model: info, method: spec, objective }: SetupOptions):
 /** The forward pass with its loss. */
 export function build(
   setup: Omit<Setup, 'parameters'>,
-  options: Pick<BuilderOptions, 'training' | 'modelDropout' | 'resolve'>,
+  options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve'>,
 ): { b: Builder } & ObjectiveGraph {
   const b = new Builder({ hooks: setup.hooks, trains: setup.trains, ...options });
   return { b, ...buildObjective(b, setup.model.architecture, setup.model.config, setup.objective) };

@@ -75,6 +75,7 @@ class Trainer implements EngineTrainer {
     const values = new BucketValues(buckets);
     const { b, lossSum } = build(this.setup, {
       training: true,
+      packed: true,
       modelDropout,
       resolve: (g, spec) => values.resolve(g, spec.name),
     });

@@ -132,6 +132,11 @@ const cases: Readonly<Record<string, Case>> = {
   slice: { shapes: [[4, 3]], build: (g, [x]) => g.slice(x as Value, 0, 1, 3) },
   pad: { shapes: [[2, 3]], build: (g, [x]) => g.pad(x as Value, 1, 1, 2) },
   'gather with repeats': { shapes: [[4, 2]], build: (g, [x]) => g.gather(x as Value, indices(g, [1, 3, 1])) },
+  'gather without repeats': { shapes: [[4, 2]], build: (g, [x]) => g.gather(x as Value, indices(g, [2, 0]), true) },
+  'scatterAdd without repeats': {
+    shapes: [[2, 2]],
+    build: (g, [x]) => g.scatterAdd(indices(g, [3, 1]), x as Value, 4, true),
+  },
   scatterAdd: { shapes: [[3, 2]], build: (g, [x]) => g.scatterAdd(indices(g, [1, 0, 1]), x as Value, 4) },
 };
 
