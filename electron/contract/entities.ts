@@ -1,10 +1,11 @@
 /** What the window, the command and the studio talk about. Times are ISO 8601 in UTC; sizes are bytes; rates are per second. */
 import { z } from 'zod';
 import { problemSchema } from './errors.js';
-import { methodSchema, planSchema } from './plan.js';
+import { deviceIdSchema, deviceSchema, methodSchema, planSchema } from './plan.js';
 
 const id = z.int().positive();
 const count = z.number().min(0);
+const interval = z.object({ low: z.number(), high: z.number() });
 const nullable = <T extends z.ZodType>(type: T) => type.nullable();
 export const splitNames = ['train', 'validation', 'test'] as const;
 export const splitNameSchema = z.enum(splitNames);
@@ -178,8 +179,10 @@ export const scoresSchema = z.object({
   accuracy: z.number(),
   macroF1: z.number(),
   loss: z.number(),
-  /** 95 % interval of macro F1 over the rows of the split (percentile bootstrap), where it was computed. */
-  macroF1Interval: nullable(z.object({ low: z.number(), high: z.number() })).optional(),
+  /** 95 % intervals over the rows of the split (percentile bootstrap), where they were computed. */
+  accuracyInterval: nullable(interval).optional(),
+  macroF1Interval: nullable(interval).optional(),
+  lossInterval: nullable(interval).optional(),
 });
 export type Scores = z.infer<typeof scoresSchema>;
 export const runResultSchema = z.object({
@@ -266,15 +269,25 @@ export const estimateSchema = z.object({
 });
 export type Estimate = z.infer<typeof estimateSchema>;
 
-export const deviceReportSchema = z.object({
-  id: z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']),
-  title: z.string(),
-  status: z.enum(['passed', 'failed', 'unavailable', 'untested']),
-  /** Largest relative difference of a training step's gradients from the CPU's. */
-  difference: nullable(z.number()),
-  secondsPerStep: nullable(z.number()),
+/** What a device's self-test found. */
+export const testedDeviceSchema = z.object({
+  id: deviceIdSchema,
+  status: z.enum(['passed', 'failed', 'unavailable']),
+  /** Largest relative difference of training steps' losses, gradient norms and logits from the CPU's. */
+  difference: nullable(count),
+  /** Of a LoRA step that is the same on every device; null where it was not measured to its end. */
+  secondsPerStep: nullable(count),
+  /** Why the device is not offered, or why it passed and was not timed. */
   reason: nullable(z.string()),
+  testedAt: z.string(),
+});
+export type TestedDevice = z.infer<typeof testedDeviceSchema>;
+export const deviceReportSchema = z.object({
+  ...testedDeviceSchema.shape,
+  title: z.string(),
+  status: z.enum([...testedDeviceSchema.shape.status.options, 'untested', 'testing']),
   testedAt: nullable(z.string()),
+  /** Whether "auto" means it. */
   inUse: z.boolean(),
 });
 export type DeviceReport = z.infer<typeof deviceReportSchema>;
@@ -295,7 +308,6 @@ export const methodInfoSchema = z.object({
 });
 export type MethodInfo = z.infer<typeof methodInfoSchema>;
 
-const interval = z.object({ low: z.number(), high: z.number() });
 const measured = z.object({ mean: z.number(), interval: nullable(interval) });
 export const comparisonRowSchema = z.object({
   key: z.string(),
@@ -374,7 +386,7 @@ export type Artefact = z.infer<typeof artefactSchema>;
 
 export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
-  device: z.string().default('auto'),
+  device: deviceSchema.default('auto'),
   threads: z.int().min(1).max(256).nullable().default(null),
   memoryLimitBytes: z.number().positive().nullable().default(null),
   density: z.enum(['compact', 'normal', 'comfortable']).default('normal'),

@@ -1,5 +1,6 @@
 /** The evaluation layer's door: see README.md. */
 export * from './types.js';
-export { accuracy, crossEntropy, macroF1, predictedClasses, scoresFromLogits, softmax } from './scores.js';
+export { accuracy, macroF1, predictedClasses, softmax } from './scores.js';
+export { scoresFromLogits } from './split-scores.js';
 export { meanWithInterval, type Interval } from './intervals.js';
 export { buildComparison } from './comparison.js';

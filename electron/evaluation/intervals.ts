@@ -1,15 +1,19 @@
 /** Means and intervals over seeds. */
 import tQuantile from '@stdlib/stats-base-dists-t-quantile';
 
-const confidence = 0.95;
+/** Every interval of the app is of this confidence. */
+export const confidence = 0.95;
 
 export interface Interval {
   readonly low: number;
   readonly high: number;
 }
 
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index += 1) sum += values[index] ?? 0;
+  return sum / values.length;
+}
 
 /** Unbiased variance (n - 1); 0 for fewer than two values. */
 export function variance(values: readonly number[]): number {

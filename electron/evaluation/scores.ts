@@ -1,5 +1,4 @@
-/** Scores of a classifier. Labels and predictions are class indices, one a row. */
-import type { Scores } from '../contract/entities.js';
+/** Measures of a classifier. Labels and predictions are class indices, one a row. */
 
 /** Share of rows whose class is right; 0 for no rows. */
 export function accuracy(labels: ArrayLike<number>, predicted: ArrayLike<number>): number {
@@ -78,17 +77,17 @@ export function softmax(logits: ArrayLike<number>, classes: number): Float64Arra
   return out;
 }
 
-/** Mean negative log-likelihood of the labels, in nats. Logits [rows, classes]; 0 for no rows. */
-export function crossEntropy(logits: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number {
-  let total = 0;
+/** Negative log-likelihood of each row's label, in nats. Logits [rows, classes], row-major. */
+export function rowLosses(logits: ArrayLike<number>, labels: ArrayLike<number>, classes: number): Float64Array {
+  const out = new Float64Array(labels.length);
   for (let row = 0; row < labels.length; row += 1) {
     const start = row * classes;
     let [most, sum] = [-Infinity, 0];
     for (let at = start; at < start + classes; at += 1) most = Math.max(most, logits[at] ?? 0);
     for (let at = start; at < start + classes; at += 1) sum += Math.exp((logits[at] ?? 0) - most);
-    total += most + Math.log(sum) - (logits[start + (labels[row] ?? 0)] ?? 0);
+    out[row] = most + Math.log(sum) - (logits[start + (labels[row] ?? 0)] ?? 0);
   }
-  return labels.length === 0 ? 0 : total / labels.length;
+  return out;
 }
 
 /** The class of each row's largest logit; the first of equals. */
@@ -99,16 +98,4 @@ export function predictedClasses(logits: ArrayLike<number>, classes: number): In
       if ((logits[row * classes + index] ?? 0) > (logits[row * classes + best] ?? 0)) best = index;
     return best;
   });
-}
-
-/** Accuracy, macro F1 and loss of one pass. @throws RangeError when logits and labels are not of one length */
-export function scoresFromLogits(logits: ArrayLike<number>, labels: ArrayLike<number>, classes: number): Scores {
-  if (logits.length !== labels.length * classes)
-    throw new RangeError(`${logits.length} logits for ${labels.length} rows of ${classes} classes`);
-  const predicted = predictedClasses(logits, classes);
-  return {
-    accuracy: accuracy(labels, predicted),
-    macroF1: macroF1(labels, predicted),
-    loss: crossEntropy(logits, labels, classes),
-  };
 }

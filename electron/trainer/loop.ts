@@ -5,7 +5,7 @@ import type { Training } from '../contract/plan.js';
 import type { Batch, EngineTrainer, NamedTensors } from '../engine/index.js';
 import { peakBytes, residentBytes } from './memory.js';
 import { afterStep, afterValidation, isBetter, median, type Progress } from './progress.js';
-import type { Reporter } from './reporter.js';
+import { scoresInWords, type Reporter } from './reporter.js';
 
 const secondsBetweenCheckpoints = 60;
 
@@ -133,7 +133,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     reporter.validation({ step: progress.step, ...scores, best: better });
     reporter.log(
       'check',
-      `Validation after step ${progress.step}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)}${better ? ', the best so far' : ''}.`,
+      `Validation after step ${progress.step}: ${scoresInWords(scores)}${better ? ', the best so far' : ''}.`,
     );
     if (progress.stoppedEarly)
       reporter.log(

@@ -13,7 +13,7 @@ import { runLoop } from './loop.js';
 import { peakBytes, residentBytes } from './memory.js';
 import { freshProgress, median, type Progress } from './progress.js';
 import { trainedFileName, type JobOf, type ResultOf, type TestPrediction, type TrainerEvent } from './protocol.js';
-import { Reporter } from './reporter.js';
+import { Reporter, scoresInWords } from './reporter.js';
 import type { JobContext } from './server.js';
 import { buildTrainer, prepare, type Prepared } from './setup.js';
 
@@ -113,7 +113,7 @@ export async function train(
       await sendPredictions(split, logits, classes, context.emit);
       reporter.log(
         'check',
-        `Test, read once with the parameters of step ${bestStep}: macro F1 ${scores.macroF1.toFixed(4)}, accuracy ${scores.accuracy.toFixed(4)}, loss ${scores.loss.toFixed(4)} on ${split.encoded.size} rows.`,
+        `Test, read once with the parameters of step ${bestStep}: ${scoresInWords(scores)} on ${split.encoded.size.toLocaleString('en')} rows.`,
       );
     }
     await reporter.flush();
@@ -176,6 +176,7 @@ async function announce(
     optimizerBytes,
     baselineMemoryBytes,
   });
+  const rows = (split: OpenSplit | null) => (split?.encoded.size ?? 0).toLocaleString('en');
   const share = ((100 * trainableParameters) / totalParameters).toPrecision(3);
   reporter.log(
     'plan',
@@ -183,7 +184,7 @@ async function announce(
   );
   reporter.log(
     'plan',
-    `${prepared.train.encoded.size} training, ${prepared.validation?.encoded.size ?? 0} validation and ${prepared.test?.encoded.size ?? 0} test rows; ${prepared.totalSteps} steps, ${prepared.batches.stepsPerEpoch} an epoch.`,
+    `${rows(prepared.train)} training, ${rows(prepared.validation)} validation and ${rows(prepared.test)} test rows; ${prepared.totalSteps.toLocaleString('en')} steps, ${prepared.batches.stepsPerEpoch.toLocaleString('en')} an epoch.`,
   );
   reporter.log(
     'note',

@@ -80,8 +80,11 @@ def bootstrap(rng):
         return f1_score(a, b, average="macro", zero_division=0)
 
     every = np.arange(rows)
+    # One run's own macro F1 as other rows would give it.
+    alone = stats.bootstrap((every,), lambda index: macro(labels[index], method[0][index]), vectorized=False, n_resamples=9999, method="percentile", rng=np.random.default_rng(6)).confidence_interval
     return {
         "labels": labels.tolist(), "method": method.tolist(), "baseline": baseline.tolist(),
+        "macroF1Interval": {"low": float(alone.low), "high": float(alone.high)},
         "macroF1": {"difference": difference(every, macro), "standardError": spread(macro)},
         "accuracy": {"difference": difference(every, accuracy_score), "standardError": spread(accuracy_score)},
     }

@@ -268,12 +268,14 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
         silent: true,
         z: 6,
         tooltip: { show: false },
-        clip: true,
         renderItem: (params, api) => {
           const best = input.best;
           if (!best || usable(input, best.y) === null) return null;
           const area = areaOf(params);
           const [x, y] = at(api, best.x, best.y);
+          // Not clipped, so that a best step at the very end keeps its ring: what zoom moved out is left out instead.
+          if (x < area.x - 1 || x > area.x + area.width + 1 || y < area.y - 1 || y > area.y + area.height + 1)
+            return null;
           // The call-out stands above the point, or below it where there is no room.
           const above = y - area.y > 60;
           const end = above ? y - 46 : y + 40;
@@ -283,7 +285,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
             mark('circle', x, y, palette.accent, palette, { radius: 3.5 }),
             line(x, above ? y - 7 : y + 7, x, end, { colour: palette.text }),
             text(
-              toLeft ? x + 4 : x - 4,
+              toLeft ? Math.min(x + 4, area.x + area.width) : x - 4,
               end + (above ? -8 : 8),
               `best: ${value(input, best.y)} at ${number(best.x)}`,
               palette,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { rowVariances } from '../../../electron/evaluation/bootstrap.js';
+import { rowIntervals, rowVariances } from '../../../electron/evaluation/bootstrap.js';
+import { meanWithInterval } from '../../../electron/evaluation/index.js';
 import { statistics } from './oracle.js';
 
-const { labels, method, baseline, macroF1, accuracy } = statistics.bootstrap;
+const { labels, method, baseline, macroF1, accuracy, macroF1Interval: expectedInterval } = statistics.bootstrap;
 const pairs = method.map((predicted, index) => ({ method: predicted, baseline: baseline[index] ?? [] }));
 
 describe('rowVariances', () => {
@@ -35,5 +36,38 @@ describe('rowVariances', () => {
         1,
       ),
     ).toEqual([0]);
+  });
+});
+
+describe('rowIntervals', () => {
+  const losses = labels.map((_, row) => (row % 7) / 3);
+  const answers = { labels, predicted: method[0] ?? [], losses };
+
+  test("macro F1: SciPy's percentile interval", () => {
+    const interval = rowIntervals(answers, 4)?.macroF1;
+    // The ends of 1,000 resamples scatter by about a thirtieth of the interval's width.
+    const tolerance = (expectedInterval.high - expectedInterval.low) / 8;
+    expect(Math.abs((interval?.low ?? 0) - expectedInterval.low)).toBeLessThan(tolerance);
+    expect(Math.abs((interval?.high ?? 0) - expectedInterval.high)).toBeLessThan(tolerance);
+  });
+
+  test('accuracy and loss, means over rows: about the middle, two standard errors wide', () => {
+    const intervals = rowIntervals(answers, 4);
+    const right = labels.map((label, row) => (label === answers.predicted[row] ? 1 : 0));
+    for (const [measure, values] of [
+      ['accuracy', right],
+      ['loss', losses],
+    ] as const) {
+      const { mean: middle, interval } = meanWithInterval(values);
+      const width = (interval?.high ?? 0) - (interval?.low ?? 0);
+      expect(Math.abs((intervals?.[measure].low ?? 0) + width / 2 - middle)).toBeLessThan(width / 8);
+      expect(Math.abs((intervals?.[measure].high ?? 0) - width / 2 - middle)).toBeLessThan(width / 8);
+    }
+  });
+
+  test('is the same each time, one point where every row is right, and none for a single row', () => {
+    expect(rowIntervals(answers, 4)).toEqual(rowIntervals(answers, 4));
+    expect(rowIntervals({ labels, predicted: labels, losses }, 4)?.macroF1).toEqual({ low: 1, high: 1 });
+    expect(rowIntervals({ labels: [0], predicted: [0], losses: [0] }, 1)).toBeNull();
   });
 });

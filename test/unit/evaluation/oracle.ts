@@ -25,6 +25,7 @@ const schema = z.object({
     baseline: z.array(numbers),
     macroF1: spread,
     accuracy: spread,
+    macroF1Interval: z.object({ low: z.number(), high: z.number() }),
   }),
   classWeights: z.object({ counts: numbers, weights: numbers }),
 });
