@@ -6,7 +6,8 @@ import { z } from 'zod';
 
 export const scheduleSchema = z.enum(['linear', 'cosine', 'constant']);
 export const optimizerSchema = z.enum(['adamw', 'sgd']);
-export const deviceSchema = z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
+export const deviceIdSchema = z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
+export const deviceSchema = z.enum(['auto', ...deviceIdSchema.options]);
 
 export const trainingSchema = z.strictObject({
   epochs: z.number().positive().max(1000).default(3).describe('Passes over the training split'),
@@ -103,6 +104,7 @@ export const matrixSchema = z.strictObject({
 
 export type Schedule = z.infer<typeof scheduleSchema>;
 export type OptimizerName = z.infer<typeof optimizerSchema>;
+export type DeviceId = z.infer<typeof deviceIdSchema>;
 export type DeviceChoice = z.infer<typeof deviceSchema>;
 export type Training = z.infer<typeof trainingSchema>;
 export type MethodOptions = z.infer<typeof methodSchema>;
