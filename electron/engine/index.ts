@@ -10,6 +10,7 @@ export { createTrainer } from './runtime/trainer.js';
 export { createPredictor } from './runtime/evaluator.js';
 export { countParameters, type ParameterCounts } from './runtime/counts.js';
 export { selfTest } from './runtime/self-test.js';
+export { runtimeIdentity, type RuntimeIdentity } from './runtime/identity.js';
 export { exportOnnx, planParameters, type ParameterPlan } from './runtime/export.js';
 export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
 export { openOnnx } from './runtime/onnx-file.js';

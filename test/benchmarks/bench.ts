@@ -2,7 +2,10 @@
  * Step time, tokens a second and peak memory of LoRA, bottleneck adapters and full fine-tuning at MiniLM size, and beside them
  * transformers + peft on the same machine in the same run where a Python has them. Processes alternate, medians are compared.
  *
- * Options: --steps 12 --rounds 2 --threads N --batch 16 --sequence 128 --python PATH (or PEFT_STUDIO_PYTHON) --methods lora,bottleneck,full --out FILE.json
+ * Two shapes of batch: full rows of one length, and rows as long as real texts are, padded to the longest of their batch.
+ *
+ * Options: --steps 12 --rounds 2 --threads N --batch 16 --sequence 128 --shapes full,texts --rows FILE --column NAME
+ *   --python PATH (or PEFT_STUDIO_PYTHON) --methods lora,bottleneck,full --out FILE.json
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,7 +15,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { z } from 'zod';
-import { labels, miniLm, writeModel } from './model.js';
+import { openTokenizer, readRows } from '../../electron/data/index.js';
+import { labels, lengthsOf, miniLm, writeModel } from './model.js';
 import { measure, measurementSchema, workSchema, type Measurement, type Work } from './worker.js';
 
 const execute = promisify(execFile);
@@ -35,6 +39,20 @@ async function lastLine(command: string, args: readonly string[]): Promise<unkno
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? 'null');
 }
 
+/** Tokens of each text of a file's column by the starter model's tokenizer, cut to `limit`. */
+async function lengthsOfTexts(file: string, column: string, limit: number): Promise<number[]> {
+  const tokenizer = await openTokenizer(above('native-assets/starter-model'));
+  const texts: { text: string; pair: null }[] = [];
+  for await (const row of readRows(file)) {
+    if ('problem' in row) continue;
+    const text = row.values[column];
+    if (text === undefined) throw new Error(`${file} has no column ${column}.`);
+    texts.push({ text, pair: null });
+    if (texts.length === 2000) break;
+  }
+  return (await tokenizer.encode(texts, limit)).map(({ ids }) => ids.length);
+}
+
 /** A Python with torch, transformers and peft, or null: then only our side is measured. */
 async function findPython(wanted: string | undefined): Promise<string | null> {
   const candidates = wanted === undefined ? ['python3', 'python'] : [wanted];
@@ -50,13 +68,13 @@ async function findPython(wanted: string | undefined): Promise<string | null> {
   return null;
 }
 
-/** peer.py stands beside this file's source; the bundle lies two or more folders below the repository's root. */
-function peerScript(): string {
+/** A path of the repository: the bundle lies two or more folders below its root. */
+function above(file: string): string {
   for (let folder = join(self, '..'); ; folder = join(folder, '..')) {
-    const path = join(folder, 'test', 'benchmarks', 'peer.py');
+    const path = join(folder, file);
     if (existsSync(path)) return path;
     if (folder === join(folder, '..'))
-      throw new Error('test/benchmarks/peer.py was not found above the benchmark bundle; run it inside a checkout.');
+      throw new Error(`${file} was not found above the benchmark bundle; run it inside a checkout.`);
   }
 }
 
@@ -107,6 +125,9 @@ async function main(): Promise<void> {
       threads: { type: 'string', default: String(Math.min(availableParallelism(), 16)) },
       batch: { type: 'string', default: '16' },
       sequence: { type: 'string', default: '128' },
+      shapes: { type: 'string', default: 'full,texts' },
+      rows: { type: 'string' },
+      column: { type: 'string', default: 'definition' },
       python: { type: 'string' },
       methods: { type: 'string', default: Object.keys(methods).join(',') },
       out: { type: 'string' },
@@ -115,8 +136,28 @@ async function main(): Promise<void> {
   const python = await findPython(options.python ?? process.env.PEFT_STUDIO_PYTHON);
   const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
   const [batchSize, sequence, threads] = [Number(options.batch), Number(options.sequence), Number(options.threads)];
-  const tokens = batchSize * sequence;
-  const results: { method: string; ours: Side; theirs: Side | null; spelling: string | null }[] = [];
+  const steps = Number(options.steps);
+  const shapes = await Promise.all(
+    options.shapes.split(',').map(async (shape) => ({
+      shape,
+      lengths:
+        shape === 'full'
+          ? [sequence]
+          : await lengthsOfTexts(
+              options.rows ?? above('native-assets/samples/wordnet-domains.csv'),
+              options.column,
+              sequence,
+            ),
+    })),
+  );
+  const results: {
+    shape: string;
+    tokens: number;
+    method: string;
+    ours: Side;
+    theirs: Side | null;
+    spelling: string | null;
+  }[] = [];
   let versions: Record<string, string> = { node: process.versions.node };
   try {
     await writeModel(folder, miniLm);
@@ -124,39 +165,49 @@ async function main(): Promise<void> {
       const chosen = methods[name];
       if (chosen === undefined)
         throw new Error(`--methods has "${name}"; it takes ${Object.keys(methods).join(', ')}.`);
-      const work = {
-        folder,
-        steps: Number(options.steps),
-        warmup: 2,
-        batchSize,
-        sequence,
-        threads,
-        labels: labels.length,
-      };
-      const peerWork = {
-        ...work,
-        method: chosen.method.type === 'bottleneck' ? { type: 'bottleneck', size: 64 } : chosen.method,
-      };
-      const peer = (more: object) => lastLine(python ?? '', [peerScript(), JSON.stringify({ ...peerWork, ...more })]);
-      const spelling = python === null ? null : z.object({ spelling: spellingSchema }).parse(await peer({})).spelling;
-      const ours: Measurement[] = [];
-      const theirs: Measurement[] = [];
-      for (let round = 0; round < Number(options.rounds); round++) {
-        ours.push(
-          measurementSchema.parse(
-            await lastLine(process.execPath, [self, 'worker', JSON.stringify({ ...work, method: chosen.method })]),
-          ),
-        );
-        if (spelling !== null) theirs.push(measurementSchema.parse(await peer({ spelling })));
-        process.stderr.write(`${chosen.title}: round ${round + 1} of ${options.rounds}\n`);
+      for (const { shape, lengths } of shapes) {
+        const work = {
+          folder,
+          steps,
+          warmup: 2,
+          batchSize,
+          lengths,
+          threads,
+          labels: labels.length,
+        };
+        const peerWork = {
+          ...work,
+          method: chosen.method.type === 'bottleneck' ? { type: 'bottleneck', size: 64 } : chosen.method,
+        };
+        const peer = (more: object) =>
+          lastLine(python ?? '', [above('test/benchmarks/peer.py'), JSON.stringify({ ...peerWork, ...more })]);
+        const spelling = python === null ? null : z.object({ spelling: spellingSchema }).parse(await peer({})).spelling;
+        const ours: Measurement[] = [];
+        const theirs: Measurement[] = [];
+        for (let round = 0; round < Number(options.rounds); round++) {
+          ours.push(
+            measurementSchema.parse(
+              await lastLine(process.execPath, [self, 'worker', JSON.stringify({ ...work, method: chosen.method })]),
+            ),
+          );
+          if (spelling !== null) theirs.push(measurementSchema.parse(await peer({ spelling })));
+          process.stderr.write(`${chosen.title}, ${shape}: round ${round + 1} of ${options.rounds}\n`);
+        }
+        versions = { ...versions, ...theirs[0]?.versions };
+        // Real tokens a measured step, padding not counted.
+        const tokens =
+          Array.from({ length: steps }, (_, step) => lengthsOf(step + work.warmup, batchSize, lengths))
+            .flat()
+            .reduce((sum, length) => sum + length, 0) / steps;
+        results.push({
+          shape: shape === 'full' ? `${batchSize} × ${sequence}` : `${batchSize} texts, ${Math.round(tokens)} tokens`,
+          tokens,
+          method: chosen.title,
+          ours: summarize(ours),
+          theirs: theirs.length === 0 ? null : summarize(theirs),
+          spelling: spelling === null ? null : `${spelling.attention}, ${spelling.fused ? 'fused' : 'ordinary'} AdamW`,
+        });
       }
-      versions = { ...versions, ...theirs[0]?.versions };
-      results.push({
-        method: chosen.title,
-        ours: summarize(ours),
-        theirs: theirs.length === 0 ? null : summarize(theirs),
-        spelling: spelling === null ? null : `${spelling.attention}, ${spelling.fused ? 'fused' : 'ordinary'} AdamW`,
-      });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -169,12 +220,13 @@ async function main(): Promise<void> {
       .join(', ')}`,
   );
   console.log(
-    `BERT shape, ${miniLm.layers} layers, width ${miniLm.hiddenSize}; batch ${batchSize} × ${sequence}; dropout 0; AdamW, clipping 1; medians of ${options.rounds} × ${options.steps} steps\n`,
+    `BERT shape, ${miniLm.layers} layers, width ${miniLm.hiddenSize}; dropout 0; AdamW, clipping 1; medians of ${options.rounds} × ${options.steps} steps\n`,
   );
   console.log(
     table([
       [
         'method',
+        'batch',
         'ours, ms',
         'PyTorch, ms',
         'ratio',
@@ -186,8 +238,9 @@ async function main(): Promise<void> {
         'PyTorch',
         'PyTorch runs with',
       ],
-      ...results.map(({ method, ours, theirs, spelling }) => [
+      ...results.map(({ method, shape, tokens, ours, theirs, spelling }) => [
         method,
+        shape,
         (ours.seconds * 1000).toFixed(0),
         theirs === null ? '–' : (theirs.seconds * 1000).toFixed(0),
         theirs === null ? '–' : (ours.seconds / theirs.seconds).toFixed(2),

@@ -101,19 +101,29 @@ export async function writeModel(folder: string, model: BenchModel): Promise<voi
   );
 }
 
-/** Token ids and labels of one step, by a rule that the peer repeats: full rows, no padding. */
-export function benchBatch(step: number, size: number, sequence: number, vocabularySize: number): Batch {
+/** Lengths of a batch's rows: those of real texts in their order, or all the same. */
+export function lengthsOf(step: number, size: number, lengths: readonly number[]): number[] {
+  return Array.from({ length: size }, (_, row) => lengths[(step * size + row) % lengths.length] as number);
+}
+
+/** Token ids and labels of one step, by a rule that the peer repeats; padded to the longest row of the batch. */
+export function benchBatch(step: number, size: number, lengths: readonly number[], vocabularySize: number): Batch {
+  const own = lengthsOf(step, size, lengths);
+  const sequence = Math.max(...own);
   let state = (step * 7919 + 17) % 2147483647;
   const next = () => (state = (state * 48271) % 2147483647);
   const inputIds = Int32Array.from(
     { length: size * sequence },
     () => (1000 % vocabularySize) + (next() % (vocabularySize - (1000 % vocabularySize))),
   );
+  const attentionMask = Int32Array.from(inputIds, (_, cell) =>
+    cell % sequence < (own[Math.floor(cell / sequence)] as number) ? 1 : 0,
+  );
   return {
     size,
     sequence,
-    inputIds,
-    attentionMask: new Int32Array(size * sequence).fill(1),
+    inputIds: inputIds.map((id, cell) => (attentionMask[cell] === 1 ? id : 0)),
+    attentionMask,
     tokenTypeIds: new Int32Array(size * sequence),
     labels: Int32Array.from({ length: size }, () => next() % labels.length),
     weights: null,

@@ -1,6 +1,6 @@
 """The peer: the same model, batches and method in transformers + peft on this machine. One JSON line on stdout.
 
-Takes one JSON argument {folder, method, steps, warmup, batchSize, sequence, threads, labels}. For each method the faster of
+Takes one JSON argument {folder, method, steps, warmup, batchSize, lengths, threads, labels}. For each method the faster of
 PyTorch's own spellings (sdpa or eager attention, fused or ordinary AdamW) is found by a few steps each and then measured.
 """
 import json
@@ -60,8 +60,10 @@ def build(attention: str, fused: bool):
     return model.train(), torch.optim.AdamW(groups, lr=1e-4, fused=fused), [p for _, p in named]
 
 
-def batch_of(step: int, size: int, sequence: int, vocabulary: int):
+def batch_of(step: int, size: int, lengths: list, vocabulary: int):
     """The rule of benchBatch in model.ts."""
+    own = [lengths[(step * size + row) % len(lengths)] for row in range(size)]
+    sequence = max(own)
     state = (step * 7919 + 17) % 2147483647
     numbers = []
     for _ in range(size * sequence + size):
@@ -69,15 +71,15 @@ def batch_of(step: int, size: int, sequence: int, vocabulary: int):
         numbers.append(state)
     floor = 1000 % vocabulary
     ids = torch.tensor([floor + n % (vocabulary - floor) for n in numbers[: size * sequence]]).reshape(size, sequence)
-    return ids, torch.tensor([n % options["labels"] for n in numbers[size * sequence:]])
+    mask = (torch.arange(sequence)[None, :] < torch.tensor(own)[:, None]).long()
+    return ids * mask, mask, torch.tensor([n % options["labels"] for n in numbers[size * sequence:]])
 
 
 def run(model, optimizer, trained, steps: int):
     """Seconds and loss of each step."""
     seconds, losses = [], []
     for step in range(steps):
-        ids, labels = batch_of(step, options["batchSize"], options["sequence"], model.config.vocab_size)
-        mask = torch.ones_like(ids)
+        ids, mask, labels = batch_of(step, options["batchSize"], options["lengths"], model.config.vocab_size)
         start = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss

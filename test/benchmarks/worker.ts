@@ -9,7 +9,7 @@ export const workSchema = z.object({
   steps: z.number(),
   warmup: z.number(),
   batchSize: z.number(),
-  sequence: z.number(),
+  lengths: z.array(z.number()),
   threads: z.number(),
   labels: z.number(),
 });
@@ -40,7 +40,7 @@ export async function measure(work: Work): Promise<Measurement> {
   const seconds: number[] = [];
   const losses: number[] = [];
   for (let step = 0; step < work.warmup + work.steps; step++) {
-    const batch = benchBatch(step, work.batchSize, work.sequence, model.vocabularySize);
+    const batch = benchBatch(step, work.batchSize, work.lengths, model.vocabularySize);
     const start = performance.now();
     losses.push((await trainer.step([batch], 1e-4)).loss);
     if (step >= work.warmup) seconds.push((performance.now() - start) / 1000);

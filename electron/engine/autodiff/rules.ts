@@ -176,7 +176,10 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> | typeof none 
     const [table, indices] = operands(node);
     const rows = sizeOf(indices.type.shape);
     const updates = g.reshape(d, [rows, ...table.type.shape.slice(1)]);
-    return [g.scatterAdd(g.reshape(indices, [rows]), updates, table.type.shape[0] as Dim, node.attributes.unique), null];
+    return [
+      g.scatterAdd(g.reshape(indices, [rows]), updates, table.type.shape[0] as Dim, node.attributes.unique),
+      null,
+    ];
   },
   scatterAdd: (g, node, d) => [null, g.gather(d, node.inputs[0] as Value, node.attributes.unique)],
 };

@@ -227,7 +227,16 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
       c.output(node),
     );
   },
-  reduceSum: reduction('ReduceSum'),
+  reduceSum: (c, node) => {
+    const [x] = node.inputs as readonly [Value];
+    const square = x.node.op === 'mul' && x.node.inputs[0] === x.node.inputs[1] && c.usedOnce(x) ? x.node : null;
+    if (!square) return reduction<'reduceSum'>('ReduceSum')(c, node);
+    const { axes, keepDims } = node.attributes;
+    c.emit('ReduceSumSquare', [c.use(square.inputs[0] as Value), c.ints(axes)], {
+      attributes: { keepdims: keepDims ? 1 : 0 },
+      outputs: [c.output(node)],
+    });
+  },
   reduceMean: reduction('ReduceMean'),
   reduceMax: reduction('ReduceMax'),
   cumulativeSum: (c, node) => {

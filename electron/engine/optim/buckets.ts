@@ -23,6 +23,11 @@ export interface Bucket {
   readonly entries: readonly BucketEntry[];
 }
 
+/** A large tensor keeps its shape; packed ones are a vector. */
+export function shapeOfBucket({ entries, size }: Bucket): readonly number[] {
+  return entries.length === 1 ? (entries[0] as BucketEntry).shape : [size];
+}
+
 export function packParameters(specs: readonly Pick<ParameterSpec, 'name' | 'shape'>[]): Bucket[] {
   const packed = { decay: [] as BucketEntry[], plain: [] as BucketEntry[] };
   const large: Bucket[] = [];
@@ -61,11 +66,7 @@ export class BucketValues {
   input(g: Graph, bucket: Bucket): Value {
     const known = this.inputs.get(bucket);
     if (known) return known;
-    const value = g.parameter(
-      bucket.name,
-      bucket.entries.length === 1 ? (bucket.entries[0] as BucketEntry).shape : [bucket.size],
-      true,
-    );
+    const value = g.parameter(bucket.name, shapeOfBucket(bucket), true);
     this.inputs.set(bucket, value);
     return value;
   }

@@ -1,10 +1,32 @@
-/** The optimizer as part of the graph: clipping by global norm, then AdamW or SGD, bucket by bucket. */
+/** The optimizer as part of the graph: clipping by global norm, then AdamW or SGD, part by part. */
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/ir.js';
 import type { OptimizerSpec } from '../types.js';
 import type { Bucket } from './buckets.js';
 
 export const momentNames = { adamw: ['first', 'second'], sgd: ['momentum'] } as const;
+
+/** A run of a bucket's values that is updated on its own. */
+export interface Part {
+  readonly name: string;
+  readonly bucket: Bucket;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Cuts a bucket into parts of about `size` values. An update is a dozen passes over its operands: over a whole embedding table
+ * each of them goes through main memory, over a part all but the first stay in the processor's cache.
+ */
+export function partsOf(bucket: Bucket, size: number): Part[] {
+  const count = Math.max(1, Math.round(bucket.size / size));
+  return Array.from({ length: count }, (_, i) => ({
+    name: count === 1 ? bucket.name : `${bucket.name} part ${i}`,
+    bucket,
+    start: Math.floor((bucket.size * i) / count),
+    end: Math.floor((bucket.size * (i + 1)) / count),
+  }));
+}
 
 export function defaults(spec: OptimizerSpec): Required<OptimizerSpec> {
   return { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentum: 0, ...spec };
@@ -14,14 +36,17 @@ export function defaults(spec: OptimizerSpec): Required<OptimizerSpec> {
 export function scalarsAt(spec: OptimizerSpec, learningRate: number, step: number): Readonly<Record<string, number>> {
   const { beta1, beta2, weightDecay } = defaults(spec);
   if (spec.type === 'sgd') return { rate: learningRate };
+  // rate·m / (√v·s + ε) as m / (√v·(s/rate) + ε/rate), a pass less; a rate of 0 stands as one that changes nothing.
+  const rate = Math.max(learningRate / (1 - beta1 ** step), 1e-25);
   return {
-    rate: learningRate / (1 - beta1 ** step),
-    inverse_second: 1 / Math.sqrt(1 - beta2 ** step),
+    second_scale: 1 / Math.sqrt(1 - beta2 ** step) / rate,
+    epsilon: defaults(spec).epsilon / rate,
     keep: 1 - learningRate * weightDecay,
   };
 }
 
-export const momentName = (bucket: Bucket, moment: string) => `${bucket.name} ${moment}`;
+export const valueName = (part: Pick<Part, 'name'>) => `${part.name} value`;
+export const momentName = (part: Pick<Part, 'name'>, moment: string) => `${part.name} ${moment}`;
 export const nextName = (name: string) => `${name} next`;
 
 /** Global norm of all gradients and the factor that brings it below the limit, as torch.nn.utils.clip_grad_norm_. */
@@ -34,31 +59,34 @@ export function clip(g: Graph, gradients: readonly Value[], limit: number | null
 }
 
 /**
- * Appends the update of one bucket and names its outputs. Each output may be written over the input of its name:
- * it is computed elementwise from it, last.
+ * Appends the update of one part by its gradient times the clipping factor and names its outputs. Each output may be written
+ * over the input of its name: it is computed elementwise from it, last. All values are flat, [end - start].
  */
-export function update(g: Graph, spec: OptimizerSpec, bucket: Bucket, parameter: Value, gradient: Value): void {
-  const shape = parameter.type.shape;
+export function update(g: Graph, spec: OptimizerSpec, part: Part, gradient: Value, factor: Value): void {
+  const { bucket } = part;
+  const shape = [part.end - part.start];
   const o = defaults(spec);
-  const moments = momentNames[o.type].map((moment) => g.input(momentName(bucket, moment), 'float32', shape));
+  const parameter = g.input(valueName(part), 'float32', shape);
+  const moments = momentNames[o.type].map((moment) => g.input(momentName(part, moment), 'float32', shape));
   const scalar = (name: string) => g.input(name, 'float32', []);
   const out = (name: string, value: Value) => g.output(nextName(name), value);
   if (o.type === 'sgd') {
     const [momentum] = moments as [Value];
-    const pulled = bucket.decays && o.weightDecay > 0 ? g.add(gradient, g.scale(parameter, o.weightDecay)) : gradient;
+    const clipped = g.mul(gradient, factor);
+    const pulled = bucket.decays && o.weightDecay > 0 ? g.add(clipped, g.scale(parameter, o.weightDecay)) : clipped;
     const next = g.add(g.scale(momentum, o.momentum), pulled);
-    out(momentName(bucket, 'momentum'), next);
-    out(bucket.name, g.sub(parameter, g.mul(next, scalar('rate'))));
+    out(momentName(part, 'momentum'), next);
+    out(valueName(part), g.sub(parameter, g.mul(next, scalar('rate'))));
     return;
   }
   // Loshchilov & Hutter 2017 in torch.optim.AdamW's order
   const [first, second] = moments as [Value, Value];
-  const nextFirst = g.add(g.scale(first, o.beta1), g.scale(gradient, 1 - o.beta1));
-  const nextSecond = g.add(g.scale(second, o.beta2), g.scale(g.mul(gradient, gradient), 1 - o.beta2));
-  const deviation = g.add(g.mul(g.sqrt(nextSecond), scalar('inverse_second')), g.scalar(o.epsilon));
-  const change = g.mul(g.div(nextFirst, deviation), scalar('rate'));
+  const nextFirst = g.add(g.scale(first, o.beta1), g.mul(gradient, g.scale(factor, 1 - o.beta1)));
+  const square = g.mul(g.mul(gradient, gradient), g.scale(g.mul(factor, factor), 1 - o.beta2));
+  const nextSecond = g.add(g.scale(second, o.beta2), square);
+  const change = g.div(nextFirst, g.add(g.mul(g.sqrt(nextSecond), scalar('second_scale')), scalar('epsilon')));
   const kept = bucket.decays && o.weightDecay > 0 ? g.mul(parameter, scalar('keep')) : parameter;
-  out(momentName(bucket, 'first'), nextFirst);
-  out(momentName(bucket, 'second'), nextSecond);
-  out(bucket.name, g.sub(kept, change));
+  out(momentName(part, 'first'), nextFirst);
+  out(momentName(part, 'second'), nextSecond);
+  out(valueName(part), g.sub(kept, change));
 }

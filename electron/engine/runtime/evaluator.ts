@@ -1,6 +1,6 @@
 /** Forward passes without dropout: predictions and losses. */
 import type { EnginePredictor, PredictorOptions, Batch, DeviceId } from '../types.js';
-import { BucketValues } from '../optim/buckets.js';
+import { BucketValues, shapeOfBucket } from '../optim/buckets.js';
 import { feedBatch } from './feeds.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.js';
@@ -9,8 +9,7 @@ import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.j
 export function parameterFeeds(ort: Runtime, store: ParameterStore): Feeds {
   const feeds: Feeds = {};
   for (const bucket of store.buckets) {
-    const shape = bucket.entries.length === 1 ? bucket.entries[0]?.shape : [bucket.size];
-    feeds[bucket.name] = new ort.Tensor('float32', store.data.get(bucket) as Float32Array, shape as number[]);
+    feeds[bucket.name] = new ort.Tensor('float32', store.valuesOf(bucket.name), [...shapeOfBucket(bucket)]);
   }
   return feeds;
 }

@@ -80,20 +80,25 @@ export function weightsOf(setup: Setup): (name: string) => WeightSource {
 /** The trainable parameters and their values. */
 export class ParameterStore {
   readonly buckets: readonly Bucket[];
-  readonly data = new Map<Bucket, Float32Array>();
+  readonly #data: ReadonlyMap<string, Float32Array>;
 
   constructor(readonly specs: readonly ParameterSpec[]) {
     this.buckets = packParameters(specs);
-    for (const bucket of this.buckets) this.data.set(bucket, new Float32Array(bucket.size));
+    this.#data = new Map(this.buckets.map(({ name, size }) => [name, new Float32Array(size)]));
   }
 
   get size(): number {
     return this.buckets.reduce((sum, bucket) => sum + bucket.size, 0);
   }
 
+  /** The memory of a bucket. */
+  valuesOf(bucket: string): Float32Array {
+    return this.#data.get(bucket) as Float32Array;
+  }
+
   *entries(): Generator<{ entry: BucketEntry; view: Float32Array }> {
     for (const bucket of this.buckets) {
-      const data = this.data.get(bucket) as Float32Array;
+      const data = this.valuesOf(bucket.name);
       for (const entry of bucket.entries) yield { entry, view: data.subarray(entry.offset, entry.offset + entry.size) };
     }
   }
@@ -105,13 +110,14 @@ export class ParameterStore {
     for (const { entry, view } of this.entries()) {
       const spec = byName.get(entry.name) as ParameterSpec;
       const own = given.get(entry.name);
-      if (own) this.#put(entry, view, own.shape, own.data);
-      else if (!spec.added && setup.model.find(entry.name)) {
-        const stored = await setup.model.read(entry.name);
-        // A classifier for other labels is no start for this one.
-        if (stored.shape.join() === entry.shape.join()) view.set(stored.data);
-        else view.set(initialize(entry.name, entry.size, spec.initializer, seed));
-      } else view.set(initialize(entry.name, entry.size, spec.initializer, seed));
+      if (own) {
+        this.#put(entry, view, own.shape, own.data);
+        continue;
+      }
+      const stored = !spec.added && setup.model.find(entry.name) ? await setup.model.read(entry.name) : null;
+      // A classifier for other labels is no start for this one.
+      if (stored?.shape.join() === entry.shape.join()) view.set(stored.data);
+      else view.set(initialize(entry.name, entry.size, spec.initializer, seed));
     }
   }
 

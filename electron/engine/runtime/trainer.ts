@@ -2,10 +2,21 @@
 import { differentiate } from '../autodiff/reverse.js';
 import { EngineError } from '../errors.js';
 import { evaluateDim, sizeOf } from '../graph/dims.js';
+import { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/ir.js';
 import type { DropoutSite } from '../models/builder.js';
-import { BucketValues, type Bucket } from '../optim/buckets.js';
-import { clip, momentName, momentNames, nextName, scalarsAt, update } from '../optim/update.js';
+import { BucketValues, shapeOfBucket, type Bucket } from '../optim/buckets.js';
+import {
+  clip,
+  momentName,
+  momentNames,
+  nextName,
+  partsOf,
+  scalarsAt,
+  update,
+  valueName,
+  type Part,
+} from '../optim/update.js';
 import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } from '../types.js';
 import { Evaluator, parameterFeeds } from './evaluator.js';
 import { feedBatch } from './feeds.js';
@@ -23,12 +34,21 @@ interface StageSession {
   readonly inPlace: readonly string[];
 }
 
+interface StageGraph {
+  readonly g: Graph;
+  readonly dropouts: readonly DropoutSite[];
+  readonly gradients: ReadonlyMap<Bucket, Value>;
+}
+
 const sumName = (bucket: Bucket) => `${bucket.name} sum`;
+/** Values updated together: their dozen temporaries fit a core's cache. A GPU wants few large kernels instead. */
+const PART = 131_072;
 
 class Trainer implements EngineTrainer {
   readonly #sessions = new Map<Stage, Promise<StageSession>>();
   readonly #state: Feeds = {};
   readonly #moments: readonly { readonly name: string; readonly store: ParameterStore }[];
+  readonly #parts: ReadonlyMap<Bucket, readonly Part[]>;
   #evaluator: Promise<Evaluator> | undefined;
   #masks = new Uint8Array(0);
   #steps = 0;
@@ -44,9 +64,14 @@ class Trainer implements EngineTrainer {
       store: new ParameterStore(store.specs),
     }));
     Object.assign(this.#state, parameterFeeds(ort, store));
-    for (const { name, store: moments } of this.#moments) {
-      const feeds = parameterFeeds(ort, moments);
-      for (const bucket of store.buckets) this.#state[momentName(bucket, name)] = feeds[bucket.name] as Feeds[string];
+    this.#parts = new Map(
+      store.buckets.map((bucket) => [bucket, partsOf(bucket, options.device === 'cpu' ? PART : Infinity)]),
+    );
+    const flat = (values: ParameterStore, { bucket, start, end }: Part) =>
+      new ort.Tensor('float32', values.valuesOf(bucket.name).subarray(start, end), [end - start]);
+    for (const part of [...this.#parts.values()].flat()) {
+      this.#state[valueName(part)] = flat(store, part);
+      for (const { name, store: moments } of this.#moments) this.#state[momentName(part, name)] = flat(moments, part);
     }
   }
 
@@ -70,36 +95,19 @@ class Trainer implements EngineTrainer {
   }
 
   async #build(stage: Stage): Promise<StageSession> {
-    const { optimizer, modelDropout, device, threads } = this.options;
-    const { buckets } = this.store;
-    const values = new BucketValues(buckets);
-    const { b, lossSum } = build(this.setup, {
-      training: true,
-      packed: true,
-      modelDropout,
-      resolve: (g, spec) => values.resolve(g, spec.name),
-    });
-    const { g } = b;
-    const sums = new Map<Bucket, Value>();
-    if (stage === 'apply') {
-      for (const bucket of buckets)
-        sums.set(bucket, g.input(sumName(bucket), 'float32', values.input(g, bucket).type.shape));
-    } else {
-      const loss = g.mul(lossSum, g.input('inverse_weight', 'float32', []));
-      const names = [...values.parameters.keys()];
-      const gradients = differentiate(g, loss, [...values.parameters.values()]);
-      const byName = new Map(names.map((name, i) => [name, gradients[i] as Value]));
-      for (const bucket of buckets) sums.set(bucket, values.join(g, bucket, byName));
-      g.output('loss', loss);
-    }
+    const { optimizer, device, threads } = this.options;
+    const { g, dropouts, gradients } = stage === 'apply' ? this.#gathered() : this.#differentiated();
     if (stage === 'gather') {
-      for (const [bucket, gradient] of sums)
+      for (const [bucket, gradient] of gradients)
         g.output(nextName(sumName(bucket)), g.add(g.input(sumName(bucket), 'float32', gradient.type.shape), gradient));
     } else {
-      const { norm, factor } = clip(g, [...sums.values()], optimizer.gradientClip);
+      const { norm, factor } = clip(g, [...gradients.values()], optimizer.gradientClip);
       g.output('norm', norm);
-      for (const [bucket, gradient] of sums)
-        update(g, optimizer, bucket, values.input(g, bucket), g.mul(gradient, factor));
+      for (const [bucket, gradient] of gradients) {
+        const flat = g.reshape(gradient, [bucket.size]);
+        for (const part of this.#parts.get(bucket) as readonly Part[])
+          update(g, optimizer, part, g.slice(flat, 0, part.start, part.end), factor);
+      }
     }
     const inPlace = g.outputs.map(({ name }) => name).filter((name) => name.endsWith(' next'));
     const session = await GraphSession.create(g, {
@@ -108,7 +116,36 @@ class Trainer implements EngineTrainer {
       folder: this.setup.info.folder,
       weights: weightsOf(this.setup),
     });
-    return { session, dropouts: stage === 'apply' ? [] : b.dropouts, inPlace };
+    return { session, dropouts, inPlace };
+  }
+
+  /** Forward and backward pass. */
+  #differentiated(): StageGraph {
+    const values = new BucketValues(this.store.buckets);
+    const { b, lossSum } = build(this.setup, {
+      training: true,
+      packed: true,
+      modelDropout: this.options.modelDropout,
+      resolve: (g, spec) => values.resolve(g, spec.name),
+    });
+    const { g, dropouts } = b;
+    const loss = g.mul(lossSum, g.input('inverse_weight', 'float32', []));
+    g.output('loss', loss);
+    const names = [...values.parameters.keys()];
+    const each = differentiate(g, loss, [...values.parameters.values()]);
+    const byName = new Map(names.map((name, i) => [name, each[i] as Value]));
+    return {
+      g,
+      dropouts,
+      gradients: new Map(this.store.buckets.map((bucket) => [bucket, values.join(g, bucket, byName)])),
+    };
+  }
+
+  /** The gradients that were added up over micro-batches. */
+  #gathered(): StageGraph {
+    const g = new Graph();
+    const sum = (bucket: Bucket) => g.input(sumName(bucket), 'float32', shapeOfBucket(bucket));
+    return { g, dropouts: [], gradients: new Map(this.store.buckets.map((bucket) => [bucket, sum(bucket)])) };
   }
 
   async #run(stage: Stage, feeds: Feeds, sizes: Readonly<Record<string, number>>, micro: number): Promise<Feeds> {
@@ -161,11 +198,9 @@ class Trainer implements EngineTrainer {
     } else {
       const sums: Feeds = {};
       for (const bucket of this.store.buckets)
-        sums[sumName(bucket)] = new this.ort.Tensor(
-          'float32',
-          new Float32Array(bucket.size),
-          (this.#state[bucket.name] as Feeds[string]).dims as number[],
-        );
+        sums[sumName(bucket)] = new this.ort.Tensor('float32', new Float32Array(bucket.size), [
+          ...shapeOfBucket(bucket),
+        ]);
       for (const [micro, { feeds, sizes }] of fed.entries())
         loss += scalarOf((await this.#run('gather', { ...sums, ...feeds, ...inverse }, sizes, micro))['loss']);
       result = await this.#run('apply', { ...sums, ...scalars }, {}, 0);
