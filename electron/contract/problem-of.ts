@@ -30,6 +30,29 @@ const described = z.object({
   context: z.record(z.string(), contextValue),
 });
 
+/** Rethrows a failed write with the name of its file, for `catch`: what a full disk refuses of an open file does not say which it was. */
+export const namingFile =
+  (path: string) =>
+  (error: unknown): never => {
+    if (error instanceof Error && 'code' in error && !('path' in error)) Object.assign(error, { path });
+    throw error;
+  };
+
+/** The problem of a file that the system refused, or null for any other error. */
+export function fileProblem(error: unknown): Problem | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  const { code } = error;
+  const known = typeof code === 'string' && Object.hasOwn(fileProblems, code) ? fileProblems[code] : undefined;
+  if (!known) return null;
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : null;
+  return {
+    code: known.code,
+    message: `${path ?? 'A file could not be used'}: ${known.what}.`,
+    hint: known.hint,
+    context: { path, errno: String(code) },
+  };
+}
+
 /** First difference of a value from its schema, as "path: what is allowed". */
 export function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
@@ -47,15 +70,8 @@ export function problemOf(error: unknown): Problem {
     const { code, hint, context } = { code: undefined, hint: null, context: {}, ...error };
     const known = described.safeParse({ code, message: error.message, hint, context });
     if (known.success) return known.data;
-    const file = typeof code === 'string' ? fileProblems[code] : undefined;
-    const path = 'path' in error && typeof error.path === 'string' ? error.path : null;
-    if (file)
-      return {
-        code: file.code,
-        message: `${path ?? 'A file could not be used'}: ${file.what}.`,
-        hint: file.hint,
-        context: { path, errno: String(code) },
-      };
+    const file = fileProblem(error);
+    if (file) return file;
   }
   return {
     code: 'internal',

@@ -65,11 +65,16 @@ export async function getImportRequest(sql: Sql, id: number): Promise<ImportRequ
   return importRequestSchema.parse(JSON.parse(z.object({ request: z.string() }).parse(row).request));
 }
 
-/** A data set that is being filled: nobody sees it before `finishDataset`. */
-export async function beginDataset(sql: Sql, request: ImportRequest, createdAt: string): Promise<number> {
+/** A data set that is being filled by a process: nobody sees it before `finishDataset`. */
+export async function beginDataset(
+  sql: Sql,
+  request: ImportRequest,
+  createdAt: string,
+  worker: string,
+): Promise<number> {
   const result = await sql.run(
-    'INSERT INTO datasets (project_id, name, ready, created_at, request, summary) VALUES (?, ?, 0, ?, ?, ?)',
-    [request.projectId, request.name, createdAt, JSON.stringify(request), '{}'],
+    'INSERT INTO datasets (project_id, name, ready, created_at, request, summary, worker) VALUES (?, ?, 0, ?, ?, ?, ?)',
+    [request.projectId, request.name, createdAt, JSON.stringify(request), '{}', worker],
   );
   return result.lastId;
 }
@@ -85,9 +90,24 @@ export async function deleteDataset(sql: Sql, id: number): Promise<void> {
   await sql.run('DELETE FROM datasets WHERE id = ?', [id]);
 }
 
-/** Imports that a crash cut off leave a data set that is not ready. */
-export async function deleteUnfinishedDatasets(sql: Sql): Promise<number> {
-  return (await sql.run('DELETE FROM datasets WHERE ready = 0')).changes;
+/** True while a data set of that name is being filled. */
+export async function isBeingFilled(sql: Sql, projectId: number, name: string): Promise<boolean> {
+  const rows = await sql.all('SELECT id FROM datasets WHERE ready = 0 AND project_id = ? AND name = ?', [
+    projectId,
+    name,
+  ]);
+  return rows.length > 0;
+}
+
+/** Processes that fill data sets; null for those that name none. */
+export async function workers(sql: Sql): Promise<(string | null)[]> {
+  const rows = await sql.all('SELECT DISTINCT worker FROM datasets WHERE ready = 0');
+  return rows.map((row) => z.object({ worker: z.string().nullable() }).parse(row).worker);
+}
+
+/** An import that was cut off with its process leaves a data set that is not ready. */
+export async function deleteUnfinishedDatasets(sql: Sql, worker: string | null): Promise<number> {
+  return (await sql.run('DELETE FROM datasets WHERE ready = 0 AND worker IS ?', [worker])).changes;
 }
 
 export async function insertRows(sql: Sql, datasetId: number, rows: readonly Omit<DatasetRow, 'id'>[]): Promise<void> {

@@ -1,7 +1,7 @@
 /** The storage layer's door: one module a table group, read-only records. */
 export { Database, type Sql } from './database.js';
 export { openDatabase, type OpenedDatabase } from './open.js';
-export { claimHome } from './owner.js';
+export { Presence } from './presence.js';
 export * as projects from './projects.js';
 export * as models from './models.js';
 export * as datasets from './datasets.js';

@@ -35,6 +35,8 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE device_reports (id TEXT PRIMARY KEY, report TEXT NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL)`,
   ],
+  // The process at work on it (presence.ts): what an ended one left is told from what another still does.
+  [`ALTER TABLE runs ADD COLUMN worker TEXT`, `ALTER TABLE datasets ADD COLUMN worker TEXT`],
 ];
 
 export const schemaVersion = migrations.length;

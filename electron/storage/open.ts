@@ -6,7 +6,7 @@
  * - older: a copy is kept beside it, then it is migrated;
  * - newer, locked or not writable: a typed error, nothing is touched.
  */
-import { copyFile, mkdir, rename, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { Database } from './database.js';
@@ -61,12 +61,23 @@ async function openWhole(path: string, existed: boolean): Promise<Database> {
     const version = await versionOf(database);
     if (existed && version > 0 && version < schemaVersion) {
       await database.run('PRAGMA wal_checkpoint(TRUNCATE)');
-      await copyFile(path, `${path}.before-version-${schemaVersion}`);
+      await copyWhole(path, `${path}.before-version-${schemaVersion}`);
     }
     await migrate(database);
     return database;
   } catch (error) {
     await database.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A copy that is there whole or not at all. */
+async function copyWhole(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, `${to}.part`);
+    await rename(`${to}.part`, to);
+  } catch (error) {
+    await rm(`${to}.part`, { force: true });
     throw error;
   }
 }

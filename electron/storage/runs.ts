@@ -61,6 +61,7 @@ function record(row: unknown): Run {
   });
 }
 
+const workerSchema = z.object({ worker: z.string().nullable() });
 const select =
   'SELECT r.*, m.name AS model_name, d.name AS dataset_name FROM runs r JOIN base_models m ON m.id = r.model_id JOIN datasets d ON d.id = r.dataset_id';
 
@@ -98,11 +99,13 @@ export interface NewRun {
   readonly methodName: string;
   readonly setting: string;
   readonly createdAt: string;
+  /** The process in whose queue it waits; null for a run that is finished already. */
+  readonly worker: string | null;
 }
 
 export async function insertRun(sql: Sql, run: NewRun): Promise<number> {
   const result = await sql.run(
-    'INSERT INTO runs (project_id, model_id, dataset_id, plan, init_folder, method_name, setting, state, step, total_steps, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)',
+    'INSERT INTO runs (project_id, model_id, dataset_id, plan, init_folder, method_name, setting, state, step, total_steps, created_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)',
     [
       run.projectId,
       run.modelId,
@@ -113,6 +116,7 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<number> {
       run.setting,
       'queued',
       run.createdAt,
+      run.worker,
     ],
   );
   return result.lastId;
@@ -150,18 +154,41 @@ export async function deleteRun(sql: Sql, id: number): Promise<void> {
   await sql.run('DELETE FROM runs WHERE id = ?', [id]);
 }
 
-export async function queuedRuns(sql: Sql): Promise<number[]> {
-  return (await sql.all(`SELECT id FROM runs WHERE state = 'queued' ORDER BY id`)).map((row) => Number(row['id']));
+/** Puts a run that waits into the queue of one process; false where it waits no more. */
+export async function assignQueued(sql: Sql, id: number, worker: string): Promise<boolean> {
+  return (await sql.run(`UPDATE runs SET worker = ? WHERE id = ? AND state = 'queued'`, [worker, id])).changes === 1;
 }
 
-/** Takes a waiting run for this process, at once or not at all: false where it waits no more. */
-export async function claimQueued(sql: Sql, id: number): Promise<boolean> {
-  return (await sql.run(`UPDATE runs SET state = 'preparing' WHERE id = ? AND state = 'queued'`, [id])).changes === 1;
+/** Takes a waiting run for a process, at once or not at all: false where it waits no more. */
+export async function claimQueued(sql: Sql, id: number, worker: string): Promise<boolean> {
+  return (
+    (await sql.run(`UPDATE runs SET state = 'preparing', worker = ? WHERE id = ? AND state = 'queued'`, [worker, id]))
+      .changes === 1
+  );
 }
 
-/** What was running when the app ended without a word; returns the runs' numbers. */
-export async function markInterrupted(sql: Sql): Promise<number[]> {
-  const rows = await sql.all(`SELECT id FROM runs WHERE state IN ('preparing', 'running')`);
-  await sql.run(`UPDATE runs SET state = 'interrupted' WHERE state IN ('preparing', 'running')`);
+/** The process that trains a run or has it in its queue, or did so last. */
+export async function workerOf(sql: Sql, id: number): Promise<string | null> {
+  return workerSchema.parse((await sql.all('SELECT worker FROM runs WHERE id = ?', [id]))[0]).worker;
+}
+
+/** Processes that train runs or have them waiting; null for runs that name none. */
+export async function workers(sql: Sql): Promise<(string | null)[]> {
+  const rows = await sql.all(`SELECT DISTINCT worker FROM runs WHERE state IN ('queued', 'preparing', 'running')`);
+  return rows.map((row) => workerSchema.parse(row).worker);
+}
+
+/** What a process that has ended left waiting, in order. */
+export async function queuedOf(sql: Sql, worker: string | null): Promise<number[]> {
+  const rows = await sql.all(`SELECT id FROM runs WHERE state = 'queued' AND worker IS ? ORDER BY id`, [worker]);
   return rows.map((row) => Number(row['id']));
+}
+
+/** What a process that has ended was training; returns the runs' numbers. */
+export async function markInterrupted(sql: Sql, worker: string | null): Promise<number[]> {
+  const rows = await sql.all(
+    `UPDATE runs SET state = 'interrupted' WHERE state IN ('preparing', 'running') AND worker IS ? RETURNING id`,
+    [worker],
+  );
+  return rows.map((row) => Number(row['id'])).sort((a, b) => a - b);
 }

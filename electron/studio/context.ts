@@ -1,9 +1,10 @@
 /** What all groups of calls share. */
 import { join } from 'node:path';
 import type { EventData, EventName, StudioEvent } from '../contract/calls.js';
-import type { Database } from '../storage/index.js';
+import type { Database, Presence } from '../storage/index.js';
 import type { Jobs } from './jobs.js';
 import type { SpawnTrainer } from './trainer-port.js';
+import type { Unwritten } from './unwritten.js';
 
 export interface Context {
   readonly database: Database;
@@ -13,6 +14,9 @@ export interface Context {
   readonly assets: string;
   readonly spawnTrainer: SpawnTrainer;
   readonly jobs: Jobs;
+  /** This process among those that work in the folder. */
+  readonly presence: Presence;
+  readonly unwritten: Unwritten;
   readonly emit: <N extends EventName>(event: N, data: EventData<N>) => void;
 }
 

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Handlers } from '../contract/calls.js';
 import { splitNames, type Dataset, type ImportRequest, type SplitName } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { namingFile } from '../contract/problem-of.js';
 import { importRows, openTokenizer, previewFile, profileRows } from '../data/index.js';
 import { datasets, models, projects, runs, type Database } from '../storage/index.js';
 import { changed, datasetFolder, now, type Context } from './context.js';
@@ -33,8 +34,10 @@ export async function importDataset(
   request: ImportRequest,
   handle: JobHandle | null,
 ): Promise<Dataset> {
-  const { database } = context;
+  const { database, presence, unwritten } = context;
   await projects.getProject(database, request.projectId);
+  // What an import before this one could not take back stands in the way of its name.
+  await unwritten.retry();
   const taken = (await datasets.listDatasets(database, request.projectId)).some((set) => set.name === request.name);
   if (taken)
     throw new StudioError(
@@ -43,9 +46,18 @@ export async function importDataset(
       'Give the new one another name.',
       { name: request.name },
     );
-  const { size } = await stat(request.path).catch(() => ({ size: 0 }));
-  await requireSpace(context.home, 2 * size, 'The import');
-  const id = await datasets.beginDataset(database, request, now());
+  if (await datasets.isBeingFilled(database, request.projectId, request.name))
+    throw new StudioError(
+      'conflict',
+      `A data set named "${request.name}" is being imported just now.`,
+      'Wait until that import has ended, or give the new one another name.',
+      { name: request.name },
+    );
+  const files = [request.path, request.validation, request.test].filter((file) => typeof file === 'string');
+  const sizes = await Promise.all(files.map((file) => stat(file).catch(() => ({ size: 0 }))));
+  const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
+  await requireSpace(context.home, 2 * bytes, 'The import');
+  const id = await datasets.beginDataset(database, request, now(), presence.id);
   try {
     const summary = await importRows(
       request,
@@ -57,7 +69,8 @@ export async function importDataset(
     );
     await datasets.finishDataset(database, id, { ...summary, rows: { ...summary.rows }, labels: [...summary.labels] });
   } catch (error) {
-    await datasets.deleteDataset(database, id).catch(() => undefined);
+    const takeBack = () => datasets.deleteDataset(database, id);
+    await takeBack().catch(() => unwritten.add(takeBack));
     throw error;
   }
   changed(context, 'datasets', request.projectId);
@@ -88,7 +101,9 @@ export async function materialize(context: Context, dataset: Dataset): Promise<R
     // An estimate and a run may ask at once: each writes a file of its own, and the last whole one stands.
     const part = `${path}.${randomUUID()}.part`;
     try {
-      await pipeline(lines(context.database, dataset.id, split), createWriteStream(part, { flush: true }));
+      await pipeline(lines(context.database, dataset.id, split), createWriteStream(part, { flush: true })).catch(
+        namingFile(path),
+      );
       await rename(part, path);
     } finally {
       await rm(part, { force: true });

@@ -1,4 +1,5 @@
 /** Exports: written beside, proved against the live run, and only then given their name. */
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
@@ -18,6 +19,9 @@ type Group = Pick<Handlers, 'exports.start' | 'exports.list'>;
 
 /** An export whose answers differ by more than this from the live run's is not called done. */
 export const proofTolerance = 1e-3;
+
+/** Tokenizer, settings and card of an export, in bytes. */
+const SMALL_FILES = 2 * 2 ** 20;
 
 const formatNames: Readonly<Record<ExportFormat, string>> = {
   peft: 'peft adapter',
@@ -48,13 +52,13 @@ async function exportRun(
   const folder = resolve(target);
   const model = await models.getModel(database, run.modelId);
   const dataset = await datasets.getDataset(database, run.datasetId);
-  await requireSpace(
-    context.home,
-    format === 'peft' || format === 'adapterhub' ? 0 : 2 * model.parameters * 4,
-    'The export',
-  );
   handle.progress(0, 3, 'Reading the trained parameters');
   const { tensors } = await readSafetensors(join(runFolder(context.home, run.id), trainedFileName));
+  const numbers =
+    format === 'peft' || format === 'adapterhub'
+      ? [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
+      : model.parameters;
+  await requireSpace(folder, numbers * 4, 'The export', SMALL_FILES);
   let proof: Artefact['proof'] = { rows: 0, largestDifference: 0, sameLabels: false };
   await makeFolder(folder, async (temporary) => {
     handle.progress(1, 3, 'Writing');
@@ -74,7 +78,11 @@ async function exportRun(
   });
   const bytes = await bytesBelow(folder);
   const artefact = { runId: run.id, format, folder, bytes, createdAt: now(), proof };
-  const id = await records.insertArtefact(database, artefact);
+  const id = await records.insertArtefact(database, artefact).catch(async (error: unknown) => {
+    // Told as failed, so it must not be found there either.
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   changed(context, 'exports', run.projectId);
   return { id, ...artefact };
 }

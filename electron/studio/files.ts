@@ -1,5 +1,5 @@
 /** Small helpers over files that several groups of calls need. */
-import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 
@@ -18,12 +18,30 @@ export async function freeBytes(path: string): Promise<number> {
   return info.bavail * info.bsize;
 }
 
+/** Forces the files of a folder to the disk. */
+async function syncBelow(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await syncBelow(path);
+    else if (entry.isFile()) {
+      const handle = await open(path, 'r+');
+      await handle.sync().finally(() => handle.close());
+    }
+  }
+}
+
 const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20).toLocaleString('en');
 
-/** Throws StudioError 'no-space' where a folder's disk cannot take `bytes` and a little more. */
-export async function requireSpace(folder: string, bytes: number, what: string): Promise<void> {
-  const needed = bytes + 50 * 2 ** 20;
-  const free = await freeBytes(folder);
+/** What the studio's own folder keeps free beyond what is asked for: database, logs and checkpoints go on growing. */
+const KEPT_FREE = 50 * 2 ** 20;
+
+/**
+ * Throws StudioError 'no-space' where the disk of a folder (which may not be there yet) cannot take `bytes`.
+ * @param spare bytes that must stay free besides
+ */
+export async function requireSpace(folder: string, bytes: number, what: string, spare = KEPT_FREE): Promise<void> {
+  const needed = bytes + spare;
+  const free = await freeBytes(await existingAbove(folder));
   if (free < needed)
     throw new StudioError(
       'no-space',
@@ -33,7 +51,16 @@ export async function requireSpace(folder: string, bytes: number, what: string):
     );
 }
 
-/** Makes a folder whole or not at all: `fill` writes into a folder beside it, which then takes its name. Throws StudioError 'conflict' where it holds something already. */
+/** The folder itself, or the nearest above it that is there. */
+async function existingAbove(folder: string): Promise<string> {
+  const there = await stat(folder).then(
+    () => true,
+    () => false,
+  );
+  return there || dirname(folder) === folder ? folder : existingAbove(dirname(folder));
+}
+
+/** Makes a folder whole or not at all: `fill` writes into a folder beside it, which is forced to the disk and then takes its name. Throws StudioError 'conflict' where it holds something already. */
 export async function makeFolder(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
   const there = await readdir(folder).catch(() => []);
   if (there.length > 0)
@@ -44,6 +71,7 @@ export async function makeFolder(folder: string, fill: (temporary: string) => Pr
   await mkdir(temporary);
   try {
     await fill(temporary);
+    await syncBelow(temporary);
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
   } catch (error) {

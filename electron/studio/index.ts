@@ -1,15 +1,14 @@
 /** The studio: everything a user does, for the window and for the command alike. */
 import { existsSync } from 'node:fs';
-import { rm, readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Handlers } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
-import { claimHome, datasets, openDatabase, runs } from '../storage/index.js';
+import { openDatabase, Presence, runs } from '../storage/index.js';
 import { appCalls } from './app.js';
 import { compareCalls } from './compare.js';
-import type { Context, Emit } from './context.js';
+import { changed, type Context, type Emit } from './context.js';
 import { datasetCalls } from './datasets.js';
 import { deviceCalls } from './devices.js';
 import { exportCalls } from './exports.js';
@@ -18,9 +17,11 @@ import { ensureStarter, modelCalls } from './models.js';
 import { playgroundCalls } from './playground.js';
 import { projectCalls } from './projects.js';
 import { RunQueue } from './queue.js';
+import { takeOver, watchOthers } from './recovery.js';
 import { runCalls } from './runs.js';
 import { AnswerProcess } from './served.js';
 import type { SpawnTrainer } from './trainer-port.js';
+import { Unwritten } from './unwritten.js';
 
 export interface StudioOptions {
   readonly home: string;
@@ -76,7 +77,10 @@ export async function openStudio({
 }: StudioOptions): Promise<Studio> {
   const root = rootFolder();
   const { database, notices } = await openDatabase(home);
-  const { owner, release } = await claimHome(home);
+  const presence = await Presence.announce(home).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
   try {
     const told = notices.map((text) => ({ severity: 'bad' as const, text }));
     const tell: Context['emit'] = (event, data) => emit({ event, data } as Parameters<Emit>[0]);
@@ -87,11 +91,10 @@ export async function openStudio({
       spawnTrainer,
       emit: tell,
       jobs: new Jobs((job) => tell('job', job)),
+      presence,
+      unwritten: new Unwritten(),
     };
-    // What is unfinished was left by a crash only if no other process is at work here.
-    if (owner) await datasets.deleteUnfinishedDatasets(database);
-    if (owner) await removeScraps(home);
-    const interrupted = owner ? await runs.markInterrupted(database) : [];
+    const { interrupted, waiting } = await takeOver(context);
     const notice =
       interrupted.length === 1
         ? 'A run was cut off when the app ended. Resume it to go on from its last checkpoint.'
@@ -116,26 +119,28 @@ export async function openStudio({
       'files.choose': () => Promise.reject(new StudioError('bad-input', 'There is no window to choose a file in.')),
       'files.show': () => Promise.reject(new StudioError('bad-input', 'There is no window to show a file in.')),
     };
-    if (owner && startQueued) queue.take(await runs.queuedRuns(database));
+    if (startQueued) await queue.adopt(waiting);
+    const stopWatching = watchOthers(context, async (left) => {
+      for (const id of left.interrupted) tell('run', queue.decorate(await runs.getRun(database, id)));
+      if (left.interrupted.length > 0) changed(context, 'runs');
+      if (startQueued) await queue.adopt(left.waiting);
+    });
     return {
       handlers,
       close: async () => {
+        await stopWatching();
         await context.jobs.close();
         await queue.close();
         answers.close();
+        // What cannot be written even now is found by the next start: it sees that this process has ended.
+        await context.unwritten.retry().catch(() => undefined);
         await database.close();
-        await release();
+        await presence.release();
       },
     };
   } catch (error) {
     await database.close();
-    await release();
+    await presence.release();
     throw error;
   }
-}
-
-/** Working folders of exports and imports that a crash left. */
-async function removeScraps(home: string): Promise<void> {
-  for (const name of await readdir(home))
-    if (/^(export|import)-[A-Za-z0-9]{6}$/.test(name)) await rm(join(home, name), { recursive: true, force: true });
 }

@@ -137,23 +137,35 @@ export function projectCalls(context: Context): Group {
         null,
       );
     } catch (error) {
-      await projects.deleteProject(database, project.id);
-      throw error;
+      await takeBack(project.id, error);
     }
     return get(project.id);
+  }
+
+  /** Deletes a project that could not be filled, now or when the disk has room for it, and rethrows why. */
+  async function takeBack(id: number, error: unknown): Promise<never> {
+    const remove = () => projects.deleteProject(database, id);
+    await remove().catch(() => context.unwritten.add(remove));
+    throw error;
   }
 
   async function duplicate(id: number, name: string): Promise<Project> {
     const original = await projects.getProject(database, id);
     const copy = await create(name, original.description);
-    await database.transaction(async (sql) => {
+    const copying = database.transaction(async (sql) => {
       for (const set of await datasets.listDatasets(sql, id)) {
         const request = await datasets.getImportRequest(sql, set.id);
-        const made = await datasets.beginDataset(sql, { ...request, projectId: copy.id, name: set.name }, now());
+        const made = await datasets.beginDataset(
+          sql,
+          { ...request, projectId: copy.id, name: set.name },
+          now(),
+          context.presence.id,
+        );
         await datasets.copyRows(sql, set.id, made);
         await datasets.finishDataset(sql, made, set);
       }
     });
+    await copying.catch((error: unknown) => takeBack(copy.id, error));
     changed(context, 'datasets', copy.id);
     return get(copy.id);
   }

@@ -2,7 +2,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '../contract/entities.js';
-import { StudioError } from '../contract/errors.js';
+import { StudioError, type ErrorCode } from '../contract/errors.js';
 import { problemOf } from '../contract/problem-of.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
@@ -14,6 +14,8 @@ import { TrainerClient, type RunningJob } from './trainer-client.js';
 
 interface Active {
   readonly runId: number;
+  /** As it was when its turn came; null before. */
+  run: Run | null;
   job: RunningJob<'train'> | null;
   client: TrainerClient | null;
   /** What the user asked for before or while the job runs. */
@@ -21,12 +23,17 @@ interface Active {
   secondsLeft: number | null;
 }
 
+/** Failures after which a run goes on from its last checkpoint: nothing about the run itself needs mending. */
+const goesOn: ReadonlySet<ErrorCode> = new Set(['trainer-lost', 'no-space'] as const);
+
 export class RunQueue {
   #active: Active | null = null;
   #closing = false;
   /** Runs that this process is to train, in order. Another process on the same folder has a queue of its own. */
   readonly #waiting: number[] = [];
   #working: Promise<void> | null = null;
+  /** Ends of runs that could not be written yet. */
+  readonly #unwritten = new Map<number, runs.RunChange>();
   readonly #memory: MemoryGate;
 
   constructor(private readonly context: Context) {
@@ -40,9 +47,16 @@ export class RunQueue {
     this.#working ??= this.#work().catch((error: unknown) => console.error(error));
   }
 
+  /** Takes up what another process left waiting. */
+  async adopt(runIds: readonly number[]): Promise<void> {
+    const { database, presence } = this.context;
+    for (const id of runIds) if (await runs.assignQueued(database, id, presence.id)) this.take([id]);
+  }
+
   /** The run with what only this process knows. */
   decorate(run: Run): Run {
-    return this.#active?.runId === run.id ? { ...run, secondsLeft: this.#active.secondsLeft } : run;
+    const known = { ...run, ...this.#unwritten.get(run.id) };
+    return this.#active?.runId === run.id ? { ...known, secondsLeft: this.#active.secondsLeft } : known;
   }
 
   isActive(runId: number): boolean {
@@ -68,9 +82,7 @@ export class RunQueue {
   async #work(): Promise<void> {
     try {
       for (let runId = this.#waiting.shift(); runId !== undefined && !this.#closing; runId = this.#waiting.shift()) {
-        // It may have been cancelled, paused or deleted while it waited.
-        if (!(await runs.claimQueued(this.context.database, runId))) continue;
-        this.#active = { runId, job: null, client: null, wish: null, secondsLeft: null };
+        this.#active = { runId, run: null, job: null, client: null, wish: null, secondsLeft: null };
         try {
           await this.#train(this.#active);
         } finally {
@@ -85,16 +97,20 @@ export class RunQueue {
   }
 
   async #train(active: Active): Promise<void> {
-    const { database } = this.context;
+    const { database, presence } = this.context;
     const { runId } = active;
-    const before = await runs.getRun(database, runId);
-    await this.change(runId, {
-      state: 'preparing',
-      startedAt: before.startedAt ?? now(),
-      endedAt: null,
-      problem: null,
-    });
     try {
+      // It may have been cancelled, paused or deleted while it waited.
+      if (!(await runs.claimQueued(database, runId, presence.id)))
+        return void (await this.#tell(runId).catch(() => undefined));
+      const before = await runs.getRun(database, runId);
+      active.run = before;
+      await this.change(runId, {
+        state: 'preparing',
+        startedAt: before.startedAt ?? now(),
+        endedAt: null,
+        problem: null,
+      });
       const task = await taskOf(this.context, before, await runs.initFolderOf(database, runId));
       // What has run before fits; a run cut off at its first steps may be one that did not.
       if (before.step === 0) await this.#requireMemory(active, task, before.modelId);
@@ -121,13 +137,18 @@ export class RunQueue {
         onEvent,
       );
       if (active.wish) this.ask(runId, active.wish);
-      const done = await active.job.result.finally(() => stored);
+      const done = await active.job.result
+        .finally(() => stored)
+        .catch((error: unknown) => {
+          // The job was cancelled because what it told could not be stored: that is the reason.
+          throw failure ?? error;
+        });
       if (failure !== undefined) throw failure;
       await this.#finish(runId, done);
     } catch (error) {
       await this.#fail(active, error);
     }
-    changed(this.context, 'runs', before.projectId);
+    changed(this.context, 'runs');
     changed(this.context, 'projects');
   }
 
@@ -183,7 +204,6 @@ export class RunQueue {
   }
 
   async #finish(runId: number, { status, step, result }: ResultOf<'train'>): Promise<void> {
-    const folder = join(runFolder(this.context.home, runId), 'checkpoints');
     if (status === 'paused') {
       await this.#noteCheckpoints(runId);
       await this.change(runId, { state: 'paused', step });
@@ -196,31 +216,48 @@ export class RunQueue {
       result,
       ...(result?.validation ? { validation: result.validation } : {}),
     });
-    // The trained parameters have a file of their own now.
-    await rm(folder, { recursive: true, force: true });
-    await metrics.replaceCheckpoints(this.context.database, runId, []);
+    // The trained parameters have a file of their own now; a run that is finished stays so, whatever becomes of the rest.
+    const tidy = async () => {
+      await rm(join(runFolder(this.context.home, runId), 'checkpoints'), { recursive: true, force: true });
+      await metrics.replaceCheckpoints(this.context.database, runId, []);
+    };
+    await tidy().catch(() => this.context.unwritten.add(tidy));
   }
 
   async #fail(active: Active, error: unknown): Promise<void> {
     const problem = problemOf(error);
-    await this.#noteCheckpoints(active.runId);
-    if (problem.code === 'cancelled' || active.wish === 'cancel') {
-      await this.change(active.runId, { state: 'cancelled', endedAt: now(), problem: null });
-      return;
-    }
-    await metrics.insertMetrics(
-      this.context.database,
-      active.runId,
-      [],
-      [],
-      [{ time: now(), level: 'error', message: problem.message }],
-    );
-    // A lost process can go on from its last checkpoint; other failures need something mended first.
-    await this.change(active.runId, {
-      state: problem.code === 'trainer-lost' ? 'interrupted' : 'failed',
+    if (problem.code === 'cancelled' || active.wish === 'cancel')
+      return this.#end(active, { state: 'cancelled', endedAt: now(), problem: null });
+    const hint =
+      problem.code === 'no-space'
+        ? 'Free some space, then resume the run: it goes on from its last checkpoint.'
+        : problem.hint;
+    await this.#end(active, {
+      state: goesOn.has(problem.code) ? 'interrupted' : 'failed',
       endedAt: now(),
-      problem,
+      problem: { ...problem, hint },
     });
+  }
+
+  /** The end of a run is told even where the disk has no room for it: it is then written as soon as there is. */
+  async #end({ runId, run }: Active, end: runs.RunChange): Promise<void> {
+    const { database } = this.context;
+    const time = now();
+    const write = async () => {
+      await this.#noteCheckpoints(runId);
+      await database.transaction(async (sql) => {
+        if (end.problem)
+          await metrics.insertMetrics(sql, runId, [], [], [{ time, level: 'error', message: end.problem.message }]);
+        await runs.updateRun(sql, runId, end);
+      });
+      this.#unwritten.delete(runId);
+    };
+    await write().catch(() => {
+      this.#unwritten.set(runId, end);
+      this.context.unwritten.add(write);
+    });
+    const known = await runs.getRun(database, runId).catch(() => run);
+    if (known) this.context.emit('run', { ...known, ...end });
   }
 
   async #noteCheckpoints(runId: number): Promise<void> {
@@ -235,6 +272,10 @@ export class RunQueue {
   /** Stores a change and tells the window. */
   async change(runId: number, change: runs.RunChange): Promise<Run> {
     await runs.updateRun(this.context.database, runId, change);
+    return this.#tell(runId);
+  }
+
+  async #tell(runId: number): Promise<Run> {
     const run = this.decorate(await runs.getRun(this.context.database, runId));
     this.context.emit('run', run);
     return run;

@@ -95,6 +95,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
             initFolder,
             ...namesOf(plan.method),
             createdAt: now(),
+            worker: context.presence.id,
           }),
         );
       return made;
@@ -114,6 +115,19 @@ export function runCalls(context: Context, queue: RunQueue): Group {
       run.state === 'finished' ? 'Start its plan again for another run.' : 'Wait until it has stopped.',
       { state: run.state },
     );
+
+  /** Throws StudioError 'conflict' for a run that another process trains or has in its queue. */
+  async function requireOurs(run: Run): Promise<void> {
+    if (!['queued', 'preparing', 'running'].includes(run.state)) return;
+    const worker = await runs.workerOf(database, run.id);
+    if (worker === null || worker === context.presence.id || !(await context.presence.isAlive(worker))) return;
+    throw new StudioError(
+      'conflict',
+      `Run ${run.id} belongs to another PEFT Studio that is at work in this data folder (its window or a command).`,
+      'Pause or cancel it there, or wait until it has ended.',
+      { state: run.state },
+    );
+  }
 
   return {
     'runs.list': async ({ projectId }) => (await runs.listRuns(database, projectId)).map((run) => queue.decorate(run)),
@@ -137,17 +151,21 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     'runs.startMatrix': ({ projectId, matrix }) => start(projectId, expandMatrix(parseMatrix(matrix)), null),
     'runs.pause': async ({ id }) => {
       const run = await runs.getRun(database, id);
+      await requireOurs(run);
       if (run.state === 'queued') return queue.change(id, { state: 'paused' });
       if (!queue.isActive(id)) throw refuse(run, 'paused');
       queue.ask(id, 'pause');
       return queue.decorate(run);
     },
     'runs.resume': async ({ id }) => {
+      // How it ended must stand in the database before it can go on.
+      await context.unwritten.retry();
       const run = await runs.getRun(database, id);
+      await requireOurs(run);
       // A queued one may be left from a process that ended: whoever resumes it takes it up.
       if (!['queued', 'paused', 'interrupted', 'failed', 'cancelled'].includes(run.state)) throw refuse(run, 'resumed');
       const resumed = await queue.change(id, { state: 'queued', problem: null });
-      queue.take([id]);
+      await queue.adopt([id]);
       return resumed;
     },
     'runs.cancel': async ({ id }) => {
@@ -156,6 +174,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
         queue.ask(id, 'cancel');
         return queue.decorate(run);
       }
+      await requireOurs(run);
       if (!['queued', 'paused', 'interrupted'].includes(run.state)) throw refuse(run, 'cancelled');
       return queue.change(id, { state: 'cancelled', endedAt: now() });
     },
@@ -174,6 +193,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     'runs.remove': async ({ id }) => {
       const run = await runs.getRun(database, id);
       if (queue.isActive(id)) throw new StudioError('conflict', `Run ${id} is under way.`, 'Cancel it first.');
+      await requireOurs(run);
       await runs.deleteRun(database, id);
       await rm(runFolder(context.home, id), { recursive: true, force: true });
       changed(context, 'runs', run.projectId);

@@ -20,6 +20,7 @@ import {
   type DatasetRow,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { fileProblem } from '../contract/problem-of.js';
 import { datasets, metrics, models, projects, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
@@ -119,8 +120,8 @@ export async function exportProject(
   path: string,
   handle: JobHandle,
 ): Promise<{ path: string; bytes: number }> {
-  const { database, home } = context;
-  const work = await mkdtemp(join(home, 'export-'));
+  const { database, home, presence } = context;
+  const work = await mkdtemp(join(await presence.workFolder(), 'export-'));
   try {
     const project = await projects.getProject(database, projectId);
     const members = new Map<string, string>();
@@ -179,7 +180,7 @@ export async function exportProject(
     for (const [name, file] of members) zip.addFile(file, name);
     zip.end();
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(zip.outputStream, createWriteStream(`${path}.part`));
+    await pipeline(zip.outputStream, createWriteStream(`${path}.part`, { flush: true }));
     await rename(`${path}.part`, path);
     return { path, bytes: (await stat(path)).size };
   } catch (error) {
@@ -241,7 +242,7 @@ async function unpack(path: string, work: string, handle: JobHandle): Promise<Ma
         zip.openReadStream(entry, (error, opened) => (error ? fail(broken(path, error.message)) : done(opened))),
       );
       await pipeline(stream, createWriteStream(target)).catch((error: Error) => {
-        throw broken(path, `${name}: ${error.message}`);
+        throw fileProblem(error)?.code === 'no-space' ? error : broken(path, `${name}: ${error.message}`);
       });
       files.set(name, target);
     }
@@ -258,8 +259,9 @@ export async function importProject(
   freeName: (name: string) => Promise<string>,
   handle: JobHandle,
 ): Promise<number> {
-  const { database, home } = context;
-  const work = await mkdtemp(join(home, 'import-'));
+  const { database, home, presence } = context;
+  const work = await mkdtemp(join(await presence.workFolder(), 'import-'));
+  const made: string[] = [];
   try {
     handle.progress(0, null, 'Unpacking');
     const files = await unpack(path, work, handle);
@@ -292,6 +294,7 @@ export async function importProject(
           sql,
           { ...request, projectId: id, name: set.name },
           set.createdAt,
+          presence.id,
         );
         const old = await insertLines(sql, datasetId, path, file, member(file));
         await datasets.finishDataset(sql, datasetId, set);
@@ -311,6 +314,7 @@ export async function importProject(
           methodName: run.methodName,
           setting: run.setting,
           createdAt: run.createdAt,
+          worker: null,
         });
         await runs.updateRun(sql, runId, {
           state: 'finished',
@@ -337,6 +341,7 @@ export async function importProject(
         if (trained) kept.push({ from: member(`runs/${i}/${trainedFileName}`), runId });
       }
       for (const { from, runId } of kept) {
+        made.push(runFolder(home, runId));
         await mkdir(runFolder(home, runId), { recursive: true });
         await copyFile(from, join(runFolder(home, runId), trainedFileName));
       }
@@ -344,6 +349,9 @@ export async function importProject(
     });
     changed(context, 'projects');
     return projectId;
+  } catch (error) {
+    for (const folder of made) await rm(folder, { recursive: true, force: true });
+    throw error;
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
+import { namingFile } from '../contract/problem-of.js';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors, type NamedTensors } from '../engine/index.js';
 import { sweepTemporaries } from './atomic.js';
 import { toProblem } from './problems.js';
@@ -121,13 +122,9 @@ export async function writeHashed(
   tensors: NamedTensors,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  try {
-    await writeSafetensors(path, tensors, { ...metadata, contentHash: hashOf(tensors, metadata) });
-  } catch (error) {
-    // A write to an open file that fails (a full disk) does not say which file it was.
-    if (error instanceof Error && 'code' in error && !('path' in error)) Object.assign(error, { path });
-    throw error;
-  }
+  await writeSafetensors(path, tensors, { ...metadata, contentHash: hashOf(tensors, metadata) }).catch(
+    namingFile(path),
+  );
 }
 
 /** Reads what {@link writeHashed} wrote. @throws StudioError `bad-file` if the content does not have its hash. */

@@ -1,6 +1,7 @@
 /** A file in, a file of predictions out: streamed, so a long file needs no more memory than a short one. */
 import { open, stat } from 'node:fs/promises';
 import { StudioError } from '../contract/errors.js';
+import { namingFile } from '../contract/problem-of.js';
 import { readRows } from '../data/index.js';
 import { writeAtomically } from './atomic.js';
 import { answer, type OpenPredictor, type PredictorCache } from './predictors.js';
@@ -58,7 +59,7 @@ export async function predictFile(
     await writeAtomically(job.out, async (temporaryPath) => {
       const handle = await open(temporaryPath, 'w');
       try {
-        await work(async (lines) => void (await handle.appendFile(lines)));
+        await work(async (lines) => void (await handle.appendFile(lines).catch(namingFile(temporaryPath))));
       } finally {
         await handle.close();
       }

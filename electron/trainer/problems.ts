@@ -1,6 +1,7 @@
 /** Turns whatever was thrown in the trainer into a problem the studio can show. */
 import { z } from 'zod';
 import { StudioError, type ErrorCode, type Problem } from '../contract/errors.js';
+import { fileProblem } from '../contract/problem-of.js';
 import { EngineError, type EngineErrorCode } from '../engine/index.js';
 
 const engineCodes: Record<EngineErrorCode, ErrorCode> = {
@@ -15,32 +16,6 @@ const engineCodes: Record<EngineErrorCode, ErrorCode> = {
 const memoryHint =
   'Use a smaller batch or a shorter maximum length, split the batch by accumulation, choose a method that trains fewer parameters, or close other programs.';
 const deviceHint = 'Run this on the CPU, or test the device again in the settings.';
-const fileProblems: Readonly<Record<string, { code: ErrorCode; what: string; hint: string }>> = {
-  ENOSPC: {
-    code: 'no-space',
-    what: 'the disk is full',
-    hint: 'Free some space or choose another storage folder, then resume the run.',
-  },
-  EDQUOT: {
-    code: 'no-space',
-    what: 'the disk quota is used up',
-    hint: 'Free some space or choose another storage folder, then resume the run.',
-  },
-  EACCES: {
-    code: 'no-access',
-    what: 'access is denied',
-    hint: 'Check the permissions of the folder or choose another one.',
-  },
-  EPERM: {
-    code: 'no-access',
-    what: 'access is denied',
-    hint: 'Check the permissions of the folder or choose another one.',
-  },
-  EROFS: { code: 'no-access', what: 'the folder is read-only', hint: 'Choose a folder that can be written to.' },
-  ENOENT: { code: 'bad-file', what: 'the file is not there', hint: 'Check that it was not moved or deleted.' },
-  EISDIR: { code: 'bad-file', what: 'it is a folder, not a file', hint: 'Choose a file.' },
-};
-
 /** What the runtime and the allocator say when memory ends, and when a device goes away. */
 const outOfMemory =
   /bad_alloc|allocation failed|failed to allocate|not enough memory|out of memory|E_OUTOFMEMORY|Invalid (typed )?array length/i;
@@ -65,17 +40,8 @@ export function toProblem(error: unknown): Problem {
     };
   }
   const message = error instanceof Error ? error.message : String(error);
-  const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-  const file = errno === null ? undefined : fileProblems[errno];
-  if (file !== undefined) {
-    const path = error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : null;
-    return {
-      code: file.code,
-      message: `${path ?? 'A file could not be used'}: ${file.what}.`,
-      hint: file.hint,
-      context: { path, errno },
-    };
-  }
+  const file = fileProblem(error);
+  if (file !== null) return file;
   if (outOfMemory.test(message))
     return { code: 'out-of-memory', message: `Memory ran out: ${message}`, hint: memoryHint, context: {} };
   if (deviceLost.test(message))

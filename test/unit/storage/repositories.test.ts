@@ -28,6 +28,7 @@ afterEach(async () => {
 });
 
 const time = '2026-11-24T21:13:00.000Z';
+const worker = 'this process';
 const model = {
   name: 'tiny',
   folder: '/models/tiny',
@@ -71,7 +72,7 @@ const summary = {
 async function world(): Promise<{ projectId: number; datasetId: number; modelId: number; runId: number }> {
   const projectId = await projects.insertProject(database, { name: 'One', description: 'first', createdAt: time });
   const modelId = await models.insertModel(database, model);
-  const datasetId = await datasets.beginDataset(database, requestFor(projectId, 'rows'), time);
+  const datasetId = await datasets.beginDataset(database, requestFor(projectId, 'rows'), time, worker);
   await datasets.insertRows(database, datasetId, rowsOf(10));
   await datasets.finishDataset(database, datasetId, summary);
   const runId = await runs.insertRun(database, {
@@ -83,6 +84,7 @@ async function world(): Promise<{ projectId: number; datasetId: number; modelId:
     methodName: 'LoRA',
     setting: 'r 4',
     createdAt: time,
+    worker,
   });
   return { projectId, datasetId, modelId, runId };
 }
@@ -117,16 +119,20 @@ describe('projects', () => {
       expect(await database.all(`SELECT COUNT(*) AS n FROM ${table}`)).toEqual([{ n: 0 }]);
     const again = await projects.insertProject(database, { name: 'One', description: '', createdAt: time });
     expect(again).toBeGreaterThan(projectId);
-    expect(await datasets.beginDataset(database, requestFor(again, 'rows'), time)).toBeGreaterThan(datasetId);
+    expect(await datasets.beginDataset(database, requestFor(again, 'rows'), time, worker)).toBeGreaterThan(datasetId);
   });
 });
 
 describe('data sets', () => {
   it('are seen only when they are whole', async () => {
     const { projectId, datasetId } = await world();
-    await datasets.beginDataset(database, requestFor(projectId, 'half'), time);
+    await datasets.beginDataset(database, requestFor(projectId, 'half'), time, worker);
     expect((await datasets.listDatasets(database, projectId)).map(({ name }) => name)).toEqual(['rows']);
-    expect(await datasets.deleteUnfinishedDatasets(database)).toBe(1);
+    expect(await datasets.isBeingFilled(database, projectId, 'half')).toBe(true);
+    expect(await datasets.isBeingFilled(database, projectId, 'rows')).toBe(false);
+    expect(await datasets.workers(database)).toEqual([worker]);
+    expect(await datasets.deleteUnfinishedDatasets(database, 'another process')).toBe(0);
+    expect(await datasets.deleteUnfinishedDatasets(database, worker)).toBe(1);
     expect(await datasets.getDataset(database, datasetId)).toMatchObject({
       name: 'rows',
       source: '/rows.csv',
@@ -151,7 +157,7 @@ describe('data sets', () => {
 
   it('stream in order over many pages, one split or all', async () => {
     const { projectId } = await world();
-    const id = await datasets.beginDataset(database, requestFor(projectId, 'long'), time);
+    const id = await datasets.beginDataset(database, requestFor(projectId, 'long'), time, worker);
     await database.transaction((sql) => datasets.insertRows(sql, id, rowsOf(4500)));
     const lines: number[] = [];
     for await (const row of datasets.eachRow(database, id)) lines.push(row.line);
@@ -200,11 +206,9 @@ describe('runs', () => {
     expect((await runs.getRun(database, runId)).validation).toBeNull();
   });
 
-  it('that were under way when the app ended are interrupted, others are left', async () => {
+  it('that were under way when their process ended are interrupted, others are left', async () => {
     const { projectId, modelId, datasetId } = await world();
-    const states: readonly Run['state'][] = ['running', 'preparing', 'queued', 'paused', 'finished', 'failed'];
-    const ids: number[] = [];
-    for (const state of states) {
+    const add = async (state: Run['state'], worker: string | null) => {
       const id = await runs.insertRun(database, {
         projectId,
         modelId,
@@ -214,13 +218,40 @@ describe('runs', () => {
         methodName: '',
         setting: '',
         createdAt: time,
+        worker,
       });
       await runs.updateRun(database, id, { state });
-      ids.push(id);
-    }
-    expect(await runs.markInterrupted(database)).toEqual(ids.slice(0, 2));
-    const after = await Promise.all(ids.map(async (id) => (await runs.getRun(database, id)).state));
-    expect(after).toEqual(['interrupted', 'interrupted', 'queued', 'paused', 'finished', 'failed']);
+      return id;
+    };
+    const states: readonly Run['state'][] = ['running', 'preparing', 'queued', 'paused', 'finished', 'failed'];
+    const left: number[] = [];
+    for (const state of states) left.push(await add(state, 'ended'));
+    const others = [await add('running', worker), await add('running', null)];
+    const stateOf = async (id: number) => (await runs.getRun(database, id)).state;
+
+    expect(await runs.queuedOf(database, 'ended')).toEqual([left[2]]);
+    expect(await runs.markInterrupted(database, 'ended')).toEqual(left.slice(0, 2));
+    expect(await Promise.all(left.map(stateOf))).toEqual([
+      'interrupted',
+      'interrupted',
+      'queued',
+      'paused',
+      'finished',
+      'failed',
+    ]);
+    expect(await Promise.all(others.map(stateOf))).toEqual(['running', 'running']);
+    // One of a version that noted no process.
+    expect(await runs.markInterrupted(database, null)).toEqual([others[1]]);
+    expect((await runs.workers(database)).sort()).toEqual(['ended', worker]);
+  });
+
+  it('are taken by one process only', async () => {
+    const { runId } = await world();
+    expect(await runs.assignQueued(database, runId, 'one')).toBe(true);
+    expect(await runs.workerOf(database, runId)).toBe('one');
+    expect(await Promise.all(['one', 'two'].map((id) => runs.claimQueued(database, runId, id)))).toEqual([true, false]);
+    expect(await runs.workerOf(database, runId)).toBe('one');
+    expect(await runs.assignQueued(database, runId, 'two')).toBe(false);
   });
 });
 

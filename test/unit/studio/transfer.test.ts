@@ -79,6 +79,7 @@ beforeAll(async () => {
     methodName: 'Head',
     setting: '',
     createdAt: time,
+    worker: null,
   });
   await runs.updateRun(database, runId, {
     state: 'finished',

@@ -56,7 +56,7 @@ describe('toProblem', () => {
     });
     expect(toProblem(Object.assign(new Error('write'), { code: 'ENOSPC' }))).toMatchObject({
       code: 'no-space',
-      hint: expect.stringContaining('resume'),
+      hint: expect.stringContaining('Free some space'),
     });
     expect(toProblem(Object.assign(new Error('open'), { code: 'EROFS', path: '/x' }))).toMatchObject({
       code: 'no-access',

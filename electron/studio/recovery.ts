@@ -1,0 +1,53 @@
+/** What processes that ended without a word left behind: their runs are marked, their half-made data sets and files go. */
+import { datasets, runs } from '../storage/index.js';
+import type { Context } from './context.js';
+
+const MILLISECONDS_BETWEEN = 3000;
+
+export interface Left {
+  /** Runs that were under way. */
+  readonly interrupted: readonly number[];
+  /** Runs that waited, in order. */
+  readonly waiting: readonly number[];
+}
+
+/** Looks at every process that is named in the database; what a living one does is left alone. */
+export async function takeOver({ database, presence }: Context): Promise<Left> {
+  const named = new Set([...(await runs.workers(database)), ...(await datasets.workers(database))]);
+  const interrupted: number[] = [];
+  const waiting: number[] = [];
+  for (const worker of named) {
+    if (worker !== null && (await presence.isAlive(worker))) continue;
+    interrupted.push(...(await runs.markInterrupted(database, worker)));
+    waiting.push(...(await runs.queuedOf(database, worker)));
+    await datasets.deleteUnfinishedDatasets(database, worker);
+  }
+  await presence.sweep();
+  return { interrupted, waiting: waiting.sort((a, b) => a - b) };
+}
+
+/**
+ * Looks again every few seconds while the studio is open, and tells the window of each run that was cut off meanwhile.
+ * @returns a function that ends it
+ */
+export function watchOthers(context: Context, onLeft: (left: Left) => Promise<void>): () => Promise<void> {
+  let looking: Promise<void> | null = null;
+  const look = async () => {
+    await context.unwritten.retry();
+    const left = await takeOver(context);
+    if (left.interrupted.length + left.waiting.length > 0) await onLeft(left);
+  };
+  const timer = setInterval(() => {
+    // A database that cannot be written now is tried again the next time.
+    looking ??= look()
+      .catch(() => undefined)
+      .finally(() => {
+        looking = null;
+      });
+  }, MILLISECONDS_BETWEEN);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await looking;
+  };
+}
