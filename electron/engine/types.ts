@@ -74,8 +74,10 @@ export interface TrainerOptions {
   readonly seed: number;
   readonly device: DeviceId;
   readonly threads?: number;
-  /** Start values by parameter name (trainable ones only), for instance from an exported adapter; others are initialized. */
+  /** Start values by parameter name (trainable and added ones only), for instance from an exported adapter; others are initialized. */
   readonly initial?: NamedTensors;
+  /** Token ids of a text without special tokens, for methods that start from one. */
+  readonly tokenize?: (text: string) => Promise<readonly number[]>;
 }
 
 export interface StepResult {
@@ -114,6 +116,7 @@ export interface PredictorOptions {
   readonly objective: ObjectiveSpec;
   /** Trained parameters by name; empty for the untrained base with a fresh head. */
   readonly parameters: NamedTensors;
+  readonly tokenize?: (text: string) => Promise<readonly number[]>;
   readonly seed: number;
   readonly device: DeviceId;
   readonly threads?: number;

@@ -54,6 +54,7 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> | typeof none 
   relu: unary((g, _x, y, d) => g.mul(d, g.sign(y))),
   sign: none,
   cast: none,
+  detach: none,
   gelu: (g, node, d) => [g.mul(d, node.outputs[1] as Value)],
   add: (_g, _node, d) => [d, d],
   sub: (g, _node, d, wants) => [d, wants[1] ? g.neg(d) : null],

@@ -106,6 +106,9 @@ export class Graph {
   cast(x: Value, to: DType): Value {
     return x.type.dtype === to ? x : this.#one('cast', { to }, x);
   }
+  detach(x: Value): Value {
+    return this.#one('detach', {}, x);
+  }
   gelu(x: Value, approximate: 'none' | 'tanh' = 'none'): Value {
     return this.#one('gelu', { approximate }, x);
   }

@@ -29,6 +29,8 @@ export interface OpAttributes {
   /** -1, 0 or 1; the slope of relu is sign(relu(x)), as PyTorch's 0 at 0. */
   sign: None;
   cast: { readonly to: DType };
+  /** The value itself, which the backward pass takes for a constant. */
+  detach: None;
   /** Outputs y and, for the backward, dy/dx. */
   gelu: { readonly approximate: 'none' | 'tanh' };
   // Elementwise, two inputs, NumPy broadcasting

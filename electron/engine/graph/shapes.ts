@@ -89,6 +89,10 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   sigmoid: unary('sigmoid'),
   relu: unary('relu'),
   sign: unary('sign'),
+  detach: (inputs) => {
+    arity('detach', inputs, 1);
+    return [input(inputs, 0)];
+  },
   cast: (inputs, { to }) => {
     arity('cast', inputs, 1);
     return [{ dtype: to, shape: input(inputs, 0).shape }];

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import {
   activate,
   activationOf,
-  embed,
   embedPositions,
+  embedTypes,
+  embedWords,
   fields,
   finishEmbeddings,
-  ids,
   parseConfig,
   runLayers,
   type LayerNames,
@@ -16,6 +16,7 @@ import { registerArchitecture } from './registry.js';
 import type { EncoderConfig } from './types.js';
 
 export const bertLayerNames: LayerNames = {
+  attention: 'attention.self',
   query: 'attention.self.query',
   key: 'attention.self.key',
   value: 'attention.self.value',
@@ -81,12 +82,8 @@ registerArchitecture({
   readConfig: readBertConfig,
   maxLength: (c) => c.positions,
   encode(b, c, reach) {
-    const words = embed(b, b.base('bert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]), ids(b));
-    const types = embed(
-      b,
-      b.base('bert.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]),
-      b.g.input('token_type_ids', 'int64', ['batch', 'sequence']),
-    );
+    const words = embedWords(b, c, 'bert.embeddings.word_embeddings.weight');
+    const types = embedTypes(b, c, 'bert.embeddings.token_type_embeddings.weight');
     const positions = embedPositions(b, c, 'bert.embeddings.position_embeddings.weight');
     const embeddings = finishEmbeddings(b, c, 'bert.embeddings', [b.g.add(words, types), positions]);
     return runLayers(b, c, embeddings, { module: 'bert.encoder.layer', names: bertLayerNames }, reach);

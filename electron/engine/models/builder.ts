@@ -2,15 +2,36 @@
 import type { Shape } from '../graph/dims.js';
 import { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/ir.js';
+import type { Tensor } from '../types.js';
 import type { Hooks, LinearSite } from './types.js';
 
-export type Initializer = 'zeros' | 'ones' | { readonly normal: number } | { readonly uniform: number };
+/** What computed start values may look at. */
+export interface StartSource {
+  /** A tensor of the base. Throws EngineError where the checkpoint does not hold it. */
+  read(name: string): Promise<Tensor>;
+  /** `count` uniform numbers in [0, 1), a function of the run's seed and the parameter's name. */
+  uniform(count: number): Float32Array;
+  /** Token ids of a text without special tokens. Throws EngineError where no tokenizer is at hand. */
+  tokenize(text: string): Promise<readonly number[]>;
+}
+
+export type DrawnStart =
+  | 'zeros'
+  | 'ones'
+  /** A square matrix with ones on its diagonal. */
+  | 'identity'
+  | { readonly constant: number }
+  | { readonly normal: number }
+  /** Between minus and plus this bound. */
+  | { readonly uniform: number };
+
+export type Initializer = DrawnStart | { readonly from: (source: StartSource) => Promise<Float32Array> };
 
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly trainable: boolean;
-  /** Added by a method or part of the task's head; otherwise it comes from the checkpoint. */
+  /** Added by a method; otherwise it comes from the checkpoint or is part of the task's head. */
   readonly added: boolean;
   /** For parameters that no checkpoint holds. */
   readonly initializer: Initializer;
@@ -32,7 +53,7 @@ export interface BuilderOptions {
   readonly packed: boolean;
   /** Overrides the base's own rates; null keeps them. */
   readonly modelDropout: number | null;
-  /** Gives the value that stands for a trainable parameter (packed parameters are slices). */
+  /** Gives the value that stands for a trainable or an added parameter (packed parameters are slices). */
   readonly resolve?: (g: Graph, spec: ParameterSpec) => Value;
 }
 
@@ -53,16 +74,16 @@ export class Builder {
     return this.#parameter({ name, shape, trainable: this.options.trains(name), added: false, initializer });
   }
 
-  /** A tensor that a method adds; it trains. */
-  added(name: string, shape: readonly number[], initializer: Initializer): Value {
-    return this.#parameter({ name, shape, trainable: true, added: true, initializer });
+  /** A tensor that a method adds; it trains unless it is `fixed` (a random projection, say), and is saved with the rest. */
+  added(name: string, shape: readonly number[], initializer: Initializer, { fixed = false } = {}): Value {
+    return this.#parameter({ name, shape, trainable: !fixed, added: true, initializer });
   }
 
   #parameter(spec: ParameterSpec): Value {
     const known = this.#values.get(spec.name);
     if (known) return known;
     const value =
-      spec.trainable && this.options.resolve
+      (spec.trainable || spec.added) && this.options.resolve
         ? this.options.resolve(this.g, spec)
         : this.g.parameter(spec.name, spec.shape, spec.trainable);
     this.parameters.set(spec.name, spec);
@@ -79,8 +100,14 @@ export class Builder {
 
   /** A dense layer that methods may hook into. */
   linear(site: LinearSite, x: Value): Value {
-    const y = this.dense(site.module, x, site.inFeatures, site.outFeatures);
-    return this.hooks.linear?.(this, site, x, y) ?? y;
+    const input = this.hooks.input?.(this, site, x) ?? x;
+    const y = this.dense(site.module, input, site.inFeatures, site.outFeatures);
+    return this.hooks.linear?.(this, site, input, y) ?? y;
+  }
+
+  /** Tokens that a method puts before every text. */
+  get virtualTokens(): number {
+    return this.hooks.prompt?.tokens ?? 0;
   }
 
   layerNorm(module: string, x: Value, width: number, epsilon: number): Value {

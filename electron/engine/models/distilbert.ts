@@ -3,11 +3,10 @@ import { z } from 'zod';
 import {
   activate,
   activationOf,
-  embed,
   embedPositions,
+  embedWords,
   fields,
   finishEmbeddings,
-  ids,
   parseConfig,
   runLayers,
   type LayerNames,
@@ -15,6 +14,7 @@ import {
 import { registerArchitecture } from './registry.js';
 
 const names: LayerNames = {
+  attention: 'attention',
   query: 'attention.q_lin',
   key: 'attention.k_lin',
   value: 'attention.v_lin',
@@ -70,11 +70,7 @@ registerArchitecture({
   },
   maxLength: (c) => c.positions,
   encode(b, c, reach) {
-    const words = embed(
-      b,
-      b.base('distilbert.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]),
-      ids(b),
-    );
+    const words = embedWords(b, c, 'distilbert.embeddings.word_embeddings.weight');
     const embeddings = finishEmbeddings(b, c, 'distilbert.embeddings', [
       words,
       embedPositions(b, c, 'distilbert.embeddings.position_embeddings.weight'),

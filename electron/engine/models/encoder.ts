@@ -4,14 +4,15 @@
  */
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
-import { multiplyDims, type Dim } from '../graph/dims.js';
+import { addDims, multiplyDims, type Dim } from '../graph/dims.js';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from './builder.js';
-import { cells, collect, firstTokens, spread, tokenRows } from './rows.js';
+import { collect, firstTokens, gridRows, lengthOf, spread, textRows, withVirtual } from './rows.js';
 import type { BlockSite, EncoderConfig, Reach } from './types.js';
 
 /** Names of one layer's modules, relative to the layer. */
 export interface LayerNames {
+  readonly attention: string;
   readonly query: string;
   readonly key: string;
   readonly value: string;
@@ -81,11 +82,13 @@ export function activate(b: Builder, x: Value, activation: EncoderConfig['activa
   }
 }
 
-/** 0 for real tokens and -1e9 for padding, [batch, 1, 1, sequence]: what is added to attention scores. */
+/** 0 for real tokens and -1e9 for padding, [batch, 1, 1, keys]: what is added to attention scores. */
 function paddingBias(b: Builder): Value {
   const mask = b.g.cast(b.g.input('attention_mask', 'int64', ['batch', 'sequence']), 'float32');
   const bias = b.g.scale(b.g.sub(mask, b.g.scalar(1)), 1e9);
-  return b.g.reshape(bias, ['batch', 1, 1, 'sequence']);
+  // Virtual tokens and prefixes are always attended to.
+  const before = b.virtualTokens + (b.hooks.prefix?.tokens ?? 0);
+  return b.g.reshape(b.g.pad(bias, 1, before, 0), ['batch', 1, 1, addDims('sequence', before)]);
 }
 
 /** Sum of the embeddings, normalized, with dropout: [rows, hidden]. `module` names the embeddings. */
@@ -126,19 +129,36 @@ function runLayer(
   const groups = multiplyDims('batch', c.heads);
   // What nobody reads is not computed: a classifier sees the first tokens only, which attend to all.
   const own = reach === 'first' ? firstTokens(b, hidden) : hidden;
-  const asking = reach === 'first' ? 1 : 'sequence';
-  const split = (x: Value, length: Dim) => g.transpose(g.reshape(x, [length, groups, width]), [1, 0, 2]);
+  const length = lengthOf(b);
+  const asking = reach === 'first' ? 1 : length;
+  const split = (x: Value, count: Dim) => g.transpose(g.reshape(x, [count, groups, width]), [1, 0, 2]);
   const project = (name: string, x: Value) => linear(name, x, c.hiddenSize, c.hiddenSize);
   const projectedQuery = project(names.query, own);
   const query = split(reach === 'first' ? projectedQuery : spread(b, projectedQuery), asking);
-  const [key, value] = [names.key, names.value].map((name) => split(spread(b, project(name, hidden)), 'sequence')) as [
-    Value,
-    Value,
-  ];
+  const site = {
+    module: `${module}.${names.attention}`,
+    layer,
+    layers: c.layers,
+    width: c.hiddenSize,
+    heads: c.heads,
+    input: hidden,
+  };
+  const past = b.hooks.prefix?.keysValues(b, site);
+  const before = b.hooks.prefix?.tokens ?? 0;
+  const seen = addDims(length, before);
+  const [key, value] = (
+    [
+      [names.key, past?.keys],
+      [names.value, past?.values],
+    ] as const
+  ).map(([name, prefix]) => {
+    const grid = g.reshape(spread(b, project(name, hidden)), [length, 'batch', c.hiddenSize]);
+    return split(prefix ? g.concat([g.expand(prefix, [before, 'batch', c.hiddenSize]), grid], 0) : grid, seen);
+  }) as [Value, Value];
 
   const scores = g.matmul(query, key, { transB: true, alpha: 1 / Math.sqrt(width) });
-  const grouped = g.add(g.reshape(scores, ['batch', c.heads, asking, 'sequence']), bias);
-  const masked = g.reshape(grouped, [groups, asking, 'sequence']);
+  const grouped = g.add(g.reshape(scores, ['batch', c.heads, asking, seen]), bias);
+  const masked = g.reshape(grouped, [groups, asking, seen]);
   const context = g.attend(
     masked,
     value,
@@ -148,7 +168,7 @@ function runLayer(
   const merged =
     reach === 'first'
       ? g.reshape(joined, ['batch', c.hiddenSize])
-      : collect(b, g.reshape(joined, [cells, c.hiddenSize]));
+      : collect(b, g.reshape(joined, [multiplyDims('batch', length), c.hiddenSize]));
 
   const projected = project(names.attentionOutput, merged);
   const attended = names.attentionOutputDropout ? b.modelDropout(projected, c.hiddenDropout) : projected;
@@ -163,7 +183,7 @@ function runLayer(
 
   const inner = activate(b, linear(names.intermediate, middle, c.hiddenSize, c.intermediateSize), c.activation);
   const output = b.modelDropout(linear(names.output, inner, c.intermediateSize, c.hiddenSize), c.hiddenDropout);
-  return endBlock(
+  const end = endBlock(
     b,
     c,
     { block: 'ffn', layer, adapterModule: `${module}.${names.outputAdapter}`, width: c.hiddenSize },
@@ -171,6 +191,7 @@ function runLayer(
     middle,
     `${module}.${names.outputNorm}`,
   );
+  return b.hooks.layer?.(b, { module, layer, layers: c.layers, width: c.hiddenSize }, end) ?? end;
 }
 
 function endBlock(b: Builder, c: EncoderConfig, site: BlockSite, output: Value, residual: Value, norm: string): Value {
@@ -178,15 +199,35 @@ function endBlock(b: Builder, c: EncoderConfig, site: BlockSite, output: Value, 
   return b.hooks.block?.(b, site, output, residual, normalize) ?? normalize(b.g.add(output, residual));
 }
 
-/** Numbers of the positions, counted from 0: int64 [batch, sequence]. */
+/** Numbers of the positions, counted from 0: int64 [batch, length]. */
 function countedPositions(b: Builder): Value {
   const one = b.g.constant(BigInt64Array.of(1n), []);
-  return b.g.sub(b.g.cumulativeSum(b.g.expand(one, ['batch', 'sequence']), 1), one);
+  return b.g.sub(b.g.cumulativeSum(b.g.expand(one, ['batch', lengthOf(b)]), 1), one);
 }
 
-/** Embeddings of ids (or of other numbers) [batch, sequence]: [rows, hidden]. */
+/** Embeddings of a number at each cell of the grid [batch, length]: [rows, hidden]. */
 export function embed(b: Builder, table: Value, of: Value): Value {
-  return b.g.gather(table, tokenRows(b, of));
+  return b.g.gather(table, gridRows(b, of));
+}
+
+/** Word embeddings of input_ids, with a method's virtual tokens before each text: [rows, hidden]. */
+export function embedWords(b: Builder, c: EncoderConfig, name: string): Value {
+  const table = b.base(name, [c.vocabularySize, c.hiddenSize]);
+  const words = b.g.gather(table, textRows(b, ids(b)));
+  const prompt = b.hooks.prompt?.embeddings(b, { table: name, vocabularySize: c.vocabularySize, width: c.hiddenSize });
+  if (!prompt) return words;
+  const each = b.g.expand(b.g.reshape(prompt, [b.virtualTokens, 1, c.hiddenSize]), [
+    b.virtualTokens,
+    'batch',
+    c.hiddenSize,
+  ]);
+  return b.g.concat([b.g.reshape(each, [multiplyDims('batch', b.virtualTokens), c.hiddenSize]), words], 0);
+}
+
+/** Token types [batch, sequence]; a method's virtual tokens are of type 0: [rows, hidden]. */
+export function embedTypes(b: Builder, c: EncoderConfig, name: string): Value {
+  const types = b.g.input('token_type_ids', 'int64', ['batch', 'sequence']);
+  return embed(b, b.base(name, [c.tokenTypes, c.hiddenSize]), withVirtual(b, types, 0));
 }
 
 /** Position embeddings of 0, 1, …: [rows, hidden]. */

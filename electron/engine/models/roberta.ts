@@ -1,7 +1,8 @@
 /** RoBERTa (Liu et al. 2019): BERT's layers, positions counted from the padding index, a two-layer head. */
 import { bertLayerNames, readBertConfig } from './bert.js';
-import { activate, embed, finishEmbeddings, ids, runLayers } from './encoder.js';
+import { activate, embed, embedTypes, embedWords, finishEmbeddings, ids, runLayers } from './encoder.js';
 import { registerArchitecture } from './registry.js';
+import { withVirtual } from './rows.js';
 
 registerArchitecture({
   type: 'roberta',
@@ -19,22 +20,15 @@ registerArchitecture({
       g.constant(BigInt64Array.of(0n), []),
       g.constant(BigInt64Array.of(1n), []),
     );
-    const numbers = g.add(g.mul(g.cumulativeSum(real, 1), real), padding);
+    const counted = withVirtual(b, real, 1);
+    const numbers = g.add(g.mul(g.cumulativeSum(counted, 1), counted), padding);
     const positions = embed(
       b,
       b.base('roberta.embeddings.position_embeddings.weight', [c.positions, c.hiddenSize]),
       numbers,
     );
-    const words = embed(
-      b,
-      b.base('roberta.embeddings.word_embeddings.weight', [c.vocabularySize, c.hiddenSize]),
-      ids(b),
-    );
-    const types = embed(
-      b,
-      b.base('roberta.embeddings.token_type_embeddings.weight', [c.tokenTypes, c.hiddenSize]),
-      g.input('token_type_ids', 'int64', ['batch', 'sequence']),
-    );
+    const words = embedWords(b, c, 'roberta.embeddings.word_embeddings.weight');
+    const types = embedTypes(b, c, 'roberta.embeddings.token_type_embeddings.weight');
     const embeddings = finishEmbeddings(b, c, 'roberta.embeddings', [g.add(words, types), positions]);
     return runLayers(b, c, embeddings, { module: 'roberta.encoder.layer', names: bertLayerNames }, reach);
   },

@@ -23,12 +23,58 @@ export interface BlockSite {
 /** Which rows of the last hidden state are read: every token's, or each sequence's first token's. */
 export type Reach = 'all' | 'first';
 
+/** The embeddings of a model. */
+export interface EmbeddingSite {
+  /** Name of the word embeddings [vocabulary, width]. */
+  readonly table: string;
+  readonly vocabularySize: number;
+  readonly width: number;
+}
+
+/** One layer's attention. */
+export interface AttentionSite {
+  /** Module path of the attention: "bert.encoder.layer.0.attention.self". */
+  readonly module: string;
+  readonly layer: number;
+  /** Width of all key heads together. */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** What the layer's projections see: [rows, hidden]. */
+  readonly input: Value;
+}
+
+/** Keys and values that come before a layer's own: [tokens, 1 or batch, width]. */
+export interface PastKeyValues {
+  readonly keys: Value;
+  readonly values: Value;
+}
+
+/** The end of a whole layer. */
+export interface LayerSite {
+  /** Module path of the layer: "bert.encoder.layer.0". */
+  readonly module: string;
+  readonly layer: number;
+  readonly layers: number;
+  readonly width: number;
+}
+
 /** Where PEFT methods hook into a forward pass. A method implements what it needs. */
 export interface Hooks {
+  /** Virtual tokens before every text, with positions and attention of their own: [tokens, width]. */
+  readonly prompt?: { readonly tokens: number; embeddings(b: Builder, site: EmbeddingSite): Value };
+  /** Virtual keys and values that every token of a layer attends to; they take no position. */
+  readonly prefix?: { readonly tokens: number; keysValues(b: Builder, site: AttentionSite): PastKeyValues };
+  /** What a linear layer sees instead of x [n, in]. */
+  input?(b: Builder, site: LinearSite, x: Value): Value;
   /** y = Wx + b of a linear layer: x [n, in], y [n, out]. */
   linear?(b: Builder, site: LinearSite, x: Value, y: Value): Value;
   /** Replaces LayerNorm(output + residual) of a block; all [n, width]. null leaves it as it is. */
   block?(b: Builder, site: BlockSite, output: Value, residual: Value, normalize: (x: Value) => Value): Value | null;
+  /** What leaves a layer, instead of its output [n, width]. */
+  layer?(b: Builder, site: LayerSite, output: Value): Value;
+  /** A scalar that is added to the mean loss; called after the forward pass is built. */
+  penalty?(b: Builder): Value | null;
 }
 
 /** Dimensions and rates of an encoder, read from config.json. */

@@ -169,6 +169,7 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
   sigmoid: plain('Sigmoid'),
   relu: plain('Relu'),
   sign: plain('Sign'),
+  detach: plain('Identity'),
   cast: plain('Cast', (node) => ({ to: elementType[node.attributes.to] })),
   gelu: (c, node) => {
     const x = c.use(node.inputs[0] as Value);

@@ -20,6 +20,8 @@ export interface Bucket {
   readonly size: number;
   /** Matrices decay; biases and LayerNorm do not. */
   readonly decays: boolean;
+  /** Factor of the learning rate. */
+  readonly rate: number;
   readonly entries: readonly BucketEntry[];
 }
 
@@ -28,28 +30,32 @@ export function shapeOfBucket({ entries, size }: Bucket): readonly number[] {
   return entries.length === 1 ? (entries[0] as BucketEntry).shape : [size];
 }
 
-export function packParameters(specs: readonly Pick<ParameterSpec, 'name' | 'shape'>[]): Bucket[] {
-  const packed = { decay: [] as BucketEntry[], plain: [] as BucketEntry[] };
+/** `kind` keeps the names of two sets apart; `rate` is a parameter's factor of the learning rate. */
+export function packParameters(
+  specs: readonly Pick<ParameterSpec, 'name' | 'shape'>[],
+  kind: 'trained' | 'fixed' = 'trained',
+  rate: (name: string) => number = () => 1,
+): Bucket[] {
+  const packed = new Map<string, { decays: boolean; rate: number; entries: BucketEntry[] }>();
   const large: Bucket[] = [];
   for (const { name, shape } of specs) {
     const size = shape.reduce((a, d) => a * d, 1);
-    const decays = shape.length > 1;
+    const own = { decays: shape.length > 1, rate: rate(name) };
     if (size >= LARGE) {
-      large.push({ name: `bucket.${name}`, size, decays, entries: [{ name, shape, offset: 0, size }] });
+      large.push({ name: `${kind}.${name}`, size, ...own, entries: [{ name, shape, offset: 0, size }] });
       continue;
     }
-    const entries = decays ? packed.decay : packed.plain;
-    const last = entries.at(-1);
-    entries.push({ name, shape, offset: last ? last.offset + last.size : 0, size });
+    const key = `${kind} ${own.decays ? 'decay' : 'plain'} ${own.rate}`;
+    const group = packed.get(key) ?? { ...own, entries: [] };
+    packed.set(key, group);
+    const last = group.entries.at(-1);
+    group.entries.push({ name, shape, offset: last ? last.offset + last.size : 0, size });
   }
-  const small = Object.entries(packed)
-    .filter(([, entries]) => entries.length > 0)
-    .map(([kind, entries]) => ({
-      name: `bucket ${kind}`,
-      size: entries.reduce((sum, entry) => sum + entry.size, 0),
-      decays: kind === 'decay',
-      entries,
-    }));
+  const small = [...packed].map(([name, group]) => ({
+    name,
+    size: group.entries.reduce((sum, entry) => sum + entry.size, 0),
+    ...group,
+  }));
   return [...small, ...large];
 }
 

@@ -32,17 +32,37 @@ export function defaults(spec: OptimizerSpec): Required<OptimizerSpec> {
   return { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentum: 0, ...spec };
 }
 
-/** Scalars fed at each step; their values for step `step` (counted from 1). */
-export function scalarsAt(spec: OptimizerSpec, learningRate: number, step: number): Readonly<Record<string, number>> {
-  const { beta1, beta2, weightDecay } = defaults(spec);
+/** Scalars fed at each step for parameters of a rate factor; their values for step `step` (counted from 1). */
+function scalarsOfRate(spec: OptimizerSpec, learningRate: number, step: number): Readonly<Record<string, number>> {
+  const { beta1, beta2, weightDecay, epsilon } = defaults(spec);
   if (spec.type === 'sgd') return { rate: learningRate };
   // rate·m / (√v·s + ε) as m / (√v·(s/rate) + ε/rate), a pass less; a rate of 0 stands as one that changes nothing.
   const rate = Math.max(learningRate / (1 - beta1 ** step), 1e-25);
   return {
     second_scale: 1 / Math.sqrt(1 - beta2 ** step) / rate,
-    epsilon: defaults(spec).epsilon / rate,
+    epsilon: epsilon / rate,
     keep: 1 - learningRate * weightDecay,
   };
+}
+
+const scalarName = (name: string, rate: number) => (rate === 1 ? name : `${name} at ${rate}`);
+
+/** The same for every rate factor among `buckets`. */
+export function scalarsAt(
+  spec: OptimizerSpec,
+  learningRate: number,
+  step: number,
+  buckets: readonly Bucket[],
+): Readonly<Record<string, number>> {
+  const rates = new Set(buckets.map(({ rate }) => rate));
+  return Object.fromEntries(
+    [...rates].flatMap((rate) =>
+      Object.entries(scalarsOfRate(spec, learningRate * rate, step)).map(([name, value]) => [
+        scalarName(name, rate),
+        value,
+      ]),
+    ),
+  );
 }
 
 export const valueName = (part: Pick<Part, 'name'>) => `${part.name} value`;
@@ -68,7 +88,7 @@ export function update(g: Graph, spec: OptimizerSpec, part: Part, gradient: Valu
   const o = defaults(spec);
   const parameter = g.input(valueName(part), 'float32', shape);
   const moments = momentNames[o.type].map((moment) => g.input(momentName(part, moment), 'float32', shape));
-  const scalar = (name: string) => g.input(name, 'float32', []);
+  const scalar = (name: string) => g.input(scalarName(name, bucket.rate), 'float32', []);
   const out = (name: string, value: Value) => g.output(nextName(name), value);
   if (o.type === 'sgd') {
     const [momentum] = moments as [Value];

@@ -15,6 +15,8 @@ export interface PeftMethod<O = unknown> extends Omit<MethodDescription, 'option
   describe(options: O): string;
   /** Does a parameter of the base train? The task's head always does. */
   trains(name: string, options: O): boolean;
+  /** Factor of the plan's learning rate for a trainable parameter; left out: 1. */
+  rate?(name: string, options: O): number;
   /** Where it hooks into the forward pass. */
   hooks(options: O, context: MethodContext): Hooks;
   /** The merged value of a base tensor, or null where the method leaves it (methods that merge only). */

@@ -3,7 +3,7 @@ import type { EnginePredictor, PredictorOptions, Batch, DeviceId } from '../type
 import { BucketValues, shapeOfBucket } from '../optim/buckets.js';
 import { feedBatch } from './feeds.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
-import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.js';
+import { build, prepare, resolver, startStores, weightsOf, type ParameterStore, type Setup } from './setup.js';
 
 /** Tensors over the store's own memory: the session reads (and may overwrite) it in place. */
 export function parameterFeeds(ort: Runtime, store: ParameterStore): Feeds {
@@ -25,16 +25,16 @@ export class Evaluator {
 
   static async create(
     setup: Setup,
-    store: ParameterStore,
+    { trained, fixed }: { trained: ParameterStore; fixed: ParameterStore },
     options: { device: DeviceId; threads?: number },
   ): Promise<Evaluator> {
     const ort = await runtime();
-    const values = new BucketValues(store.buckets);
+    const values = [new BucketValues(trained.buckets), new BucketValues(fixed.buckets)] as const;
     const { b, logits, lossSum } = build(setup, {
       training: false,
       packed: true,
       modelDropout: null,
-      resolve: (g, spec) => values.resolve(g, spec.name),
+      resolve: resolver(...values),
     });
     b.g.output('logits', logits);
     b.g.output('loss_sum', lossSum);
@@ -43,11 +43,17 @@ export class Evaluator {
       folder: setup.info.folder,
       weights: weightsOf(setup),
     });
-    return new Evaluator(ort, setup, session, parameterFeeds(ort, store), options.device);
+    return new Evaluator(
+      ort,
+      setup,
+      session,
+      { ...parameterFeeds(ort, trained), ...parameterFeeds(ort, fixed) },
+      options.device,
+    );
   }
 
   async evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }> {
-    const { feeds, weight } = feedBatch(this.ort, batch, this.setup.objective);
+    const { feeds, weight } = feedBatch(this.ort, batch, this.setup);
     const result = await this.session.run(
       { ...feeds, ...this.parameters },
       { logits: null, loss_sum: null },
@@ -68,8 +74,7 @@ export class Evaluator {
 /** A predictor over trained parameters; with none, the untrained base with a fresh head. */
 export async function createPredictor(options: PredictorOptions): Promise<EnginePredictor> {
   const setup = prepare(options);
-  const store = new ParameterStore(setup.parameters.filter((spec) => spec.trainable));
-  await store.start(setup, options.seed, options.parameters);
-  const evaluator = await Evaluator.create(setup, store, options);
+  const stores = await startStores(setup, { ...options, given: options.parameters });
+  const evaluator = await Evaluator.create(setup, stores, options);
   return { predict: async (batch) => (await evaluator.evaluate(batch)).logits, dispose: () => evaluator.dispose() };
 }

@@ -1,7 +1,8 @@
 /** From a batch to the tensors that a graph takes. */
 import { EngineError } from '../errors.js';
-import type { Batch, ObjectiveSpec } from '../types.js';
+import type { Batch } from '../types.js';
 import type { Feeds, Runtime } from './session.js';
+import type { Setup } from './setup.js';
 
 export interface BatchFeeds {
   readonly feeds: Feeds;
@@ -27,7 +28,11 @@ function cellsOf({ size, sequence, attentionMask }: Batch): Int32Array {
 }
 
 /** Throws EngineError 'bad-input' where arrays do not fit the batch's sizes or labels are out of range. */
-export function feedBatch(ort: Runtime, batch: Batch, objective: ObjectiveSpec): BatchFeeds {
+export function feedBatch(
+  ort: Runtime,
+  batch: Batch,
+  { objective, hooks, info }: Pick<Setup, 'objective' | 'hooks' | 'info'>,
+): BatchFeeds {
   const { size, sequence, inputIds, attentionMask, tokenTypeIds, labels } = batch;
   const cells = size * sequence;
   for (const [name, array] of Object.entries({ inputIds, attentionMask, tokenTypeIds })) {
@@ -43,8 +48,22 @@ export function feedBatch(ort: Runtime, batch: Batch, objective: ObjectiveSpec):
     input_ids: grid(inputIds),
     attention_mask: grid(attentionMask),
     token_type_ids: grid(tokenTypeIds),
-    token_cells: new ort.Tensor('int64', longs(tokens), [tokens.length]),
   };
+  const virtual = hooks.prompt?.tokens ?? 0;
+  if (virtual + sequence > info.maxLength)
+    throw new EngineError(
+      'bad-input',
+      `Batch: ${sequence} tokens and ${virtual} virtual ones are more than the ${info.maxLength} that the model takes.`,
+      'Use a shorter maximum length or fewer virtual tokens.',
+    );
+  const column = (values: BigInt64Array) => new ort.Tensor('int64', values, [values.length]);
+  const before = virtual * size;
+  feeds['text_cells'] = column(longs(tokens));
+  feeds['token_cells'] = column(
+    BigInt64Array.from({ length: before + tokens.length }, (_, i) =>
+      BigInt(i < before ? i : before + (tokens[i - before] as number)),
+    ),
+  );
   const sizes = { batch: size, sequence, tokens: tokens.length };
   if (objective.type === 'classification') {
     if (labels.length !== size) throw new EngineError('bad-input', `Batch: ${labels.length} labels for ${size} rows.`);
@@ -63,7 +82,7 @@ export function feedBatch(ort: Runtime, batch: Batch, objective: ObjectiveSpec):
   tokens.forEach((cell, row) => {
     const label = labels[(cell % size) * sequence + Math.floor(cell / size)] as number;
     if (label === -100) return;
-    masked.push(row);
+    masked.push(before + row);
     targets.push(label);
   });
   if (masked.length === 0)

@@ -1,5 +1,5 @@
 /** Seeded, counter-based randomness: every number is a function of (seed, counters), so a resumed run draws the same ones. */
-import type { Initializer } from '../models/builder.js';
+import type { DrawnStart } from '../models/builder.js';
 
 /** A well-mixed 32-bit value of its input (the finalizer of MurmurHash3, public domain, Appleby). */
 export function mix(x: number): number {
@@ -20,13 +20,24 @@ function hashText(text: string): number {
   return hash;
 }
 
+/** The i-th uniform number in (0, 1) of a tensor. */
+export function uniformOf(name: string, seed: number): (i: number) => number {
+  const key = keyOf(seed, hashText(name));
+  return (i) => (mix(key ^ mix(i)) + 0.5) / 4_294_967_296;
+}
+
 /** Start values of a tensor; they depend on the seed and its name only, not on what else the model has. */
-export function initialize(name: string, size: number, initializer: Initializer, seed: number): Float32Array {
+export function initialize(name: string, size: number, initializer: DrawnStart, seed: number): Float32Array {
   const data = new Float32Array(size);
   if (initializer === 'zeros') return data;
   if (initializer === 'ones') return data.fill(1);
-  const key = keyOf(seed, hashText(name));
-  const uniform = (i: number) => (mix(key ^ mix(i)) + 0.5) / 4_294_967_296;
+  if (initializer === 'identity') {
+    const side = Math.sqrt(size);
+    for (let i = 0; i < side; i++) data[i * (side + 1)] = 1;
+    return data;
+  }
+  if ('constant' in initializer) return data.fill(initializer.constant);
+  const uniform = uniformOf(name, seed);
   if ('uniform' in initializer) {
     for (let i = 0; i < size; i++) data[i] = (2 * uniform(i) - 1) * initializer.uniform;
     return data;

@@ -103,14 +103,21 @@ async function time(
   return { difference: agree(own, reference), secondsPerStep: own.secondsPerStep, reason: null };
 }
 
+const names: Readonly<Record<DeviceId, string>> = {
+  cpu: 'the CPU',
+  webgpu: 'WebGPU',
+  cuda: 'CUDA',
+  dml: 'DirectML',
+  coreml: 'Core ML',
+};
+
 /** What the runtime says, without its source lines, in words for who has the device. */
 function describeFailure(device: DeviceId, error: unknown): Pick<SelfTestReport, 'status' | 'reason'> {
   const text = error instanceof Error ? error.message : String(error);
-  // Named in the build, but its libraries are a download of their own.
   if (/Failed to load (shared )?library|cannot open shared object/i.test(text))
     return {
       status: 'unavailable',
-      reason: `The libraries that ONNX Runtime needs for ${device} are not installed.`,
+      reason: `The libraries that ONNX Runtime needs for ${names[device]} are not installed; they are a download of their own.`,
     };
   if (/Failed to get a WebGPU adapter/i.test(text))
     return {

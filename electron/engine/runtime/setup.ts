@@ -1,15 +1,15 @@
 /** What training and predicting share: the method chosen, the parameters planned, the weights found. */
 import { basename } from 'node:path';
 import { EngineError } from '../errors.js';
-import { Builder, type BuilderOptions, type ParameterSpec } from '../models/builder.js';
+import { Builder, type BuilderOptions, type ParameterSpec, type StartSource } from '../models/builder.js';
 import { internals, type OpenedModel } from '../models/folder.js';
 import type { Hooks } from '../models/types.js';
 import { buildObjective, type ObjectiveGraph } from '../objectives/objective.js';
 import type { WeightSource } from '../onnx/writer.js';
-import { packParameters, type Bucket, type BucketEntry } from '../optim/buckets.js';
+import { packParameters, type Bucket, type BucketEntry, type BucketValues } from '../optim/buckets.js';
 import { chooseMethod } from '../peft/index.js';
 import type { BaseModelInfo, MethodSpec, NamedTensors, ObjectiveSpec } from '../types.js';
-import { initialize } from './random.js';
+import { initialize, uniformOf } from './random.js';
 
 export interface Setup {
   readonly info: BaseModelInfo;
@@ -17,6 +17,8 @@ export interface Setup {
   readonly objective: ObjectiveSpec;
   readonly hooks: Hooks;
   readonly trains: (name: string) => boolean;
+  /** Factor of the learning rate of a trainable parameter. */
+  readonly rate: (name: string) => number;
   /** Every parameter of the forward pass, base, added and head, in the order of use. */
   readonly parameters: readonly ParameterSpec[];
 }
@@ -35,7 +37,8 @@ export function prepare({ model: info, method: spec, objective }: SetupOptions):
   // What the checkpoint lacks (a pooler, a masked-LM head) starts fresh and has to learn.
   const trains = (name: string) => isHead(name) || model.find(name) === undefined || method.trains(name, options);
   const hooks = method.hooks(options, { architecture: model.architecture });
-  const setup = { info, model, objective, hooks, trains };
+  const rate = (name: string) => method.rate?.(name, options) ?? 1;
+  const setup = { info, model, objective, hooks, trains, rate };
   const { b } = build(setup, { training: false, packed: true, modelDropout: null });
   const parameters = [...b.parameters.values()];
   if (Object.keys(hooks).length > 0 && !parameters.some((parameter) => parameter.added)) {
@@ -77,13 +80,72 @@ export function weightsOf(setup: Setup): (name: string) => WeightSource {
   };
 }
 
-/** The trainable parameters and their values. */
+export interface StartOptions {
+  readonly seed: number;
+  /** Values by name that go before everything else. */
+  readonly given: NamedTensors;
+  readonly tokenize?: StartSource['tokenize'];
+}
+
+function sourceOf(setup: Setup, name: string, seed: number, tokenize: StartOptions['tokenize']): StartSource {
+  const draw = uniformOf(name, seed);
+  return {
+    read: (tensor) => setup.model.read(tensor),
+    uniform: (count) => Float32Array.from({ length: count }, (_, i) => draw(i)),
+    tokenize:
+      tokenize ??
+      (() =>
+        Promise.reject(
+          new EngineError('bad-input', 'A start from a text needs the base model’s tokenizer.', 'Start at random.'),
+        )),
+  };
+}
+
+/** The trainable parameters and those that a method adds without training them, with their start values. Throws EngineError. */
+export async function startStores(
+  setup: Setup,
+  options: StartOptions,
+): Promise<{ trained: ParameterStore; fixed: ParameterStore }> {
+  const trained = new ParameterStore(
+    setup.parameters.filter(({ trainable }) => trainable),
+    'trained',
+    setup.rate,
+  );
+  const fixed = new ParameterStore(
+    setup.parameters.filter(({ added, trainable }) => added && !trainable),
+    'fixed',
+  );
+  const names = new Set([...trained.specs, ...fixed.specs].map((spec) => spec.name));
+  for (const name of options.given.keys()) {
+    if (!names.has(name))
+      throw new EngineError(
+        'bad-input',
+        `The start values hold ${name}, which does not train here.`,
+        'Use the method and options that the values were trained with.',
+        { name },
+      );
+  }
+  await trained.start(setup, options);
+  await fixed.start(setup, options);
+  return { trained, fixed };
+}
+
+/** Resolves parameters of both stores in a graph. */
+export function resolver(trained: BucketValues, fixed: BucketValues): NonNullable<BuilderOptions['resolve']> {
+  return (g, spec) => (spec.trainable ? trained : fixed).resolve(g, spec.name);
+}
+
+/** Parameters that are fed to the graph, and their values. */
 export class ParameterStore {
   readonly buckets: readonly Bucket[];
   readonly #data: ReadonlyMap<string, Float32Array>;
 
-  constructor(readonly specs: readonly ParameterSpec[]) {
-    this.buckets = packParameters(specs);
+  constructor(
+    readonly specs: readonly ParameterSpec[],
+    kind: 'trained' | 'fixed' = 'trained',
+    rate: (name: string) => number = () => 1,
+  ) {
+    this.buckets = packParameters(specs, kind, rate);
     this.#data = new Map(this.buckets.map(({ name, size }) => [name, new Float32Array(size)]));
   }
 
@@ -103,9 +165,8 @@ export class ParameterStore {
     }
   }
 
-  /** Values given, else the checkpoint's, else a seeded start. */
-  async start(setup: Setup, seed: number, given: NamedTensors): Promise<void> {
-    this.assertKnown(given);
+  /** Values given, else the checkpoint's, else the start that the parameter names. */
+  async start(setup: Setup, { seed, given, tokenize }: StartOptions): Promise<void> {
     const byName = new Map(this.specs.map((spec) => [spec.name, spec]));
     for (const { entry, view } of this.entries()) {
       const spec = byName.get(entry.name) as ParameterSpec;
@@ -117,20 +178,9 @@ export class ParameterStore {
       const stored = !spec.added && setup.model.find(entry.name) ? await setup.model.read(entry.name) : null;
       // A classifier for other labels is no start for this one.
       if (stored?.shape.join() === entry.shape.join()) view.set(stored.data);
+      else if (typeof spec.initializer === 'object' && 'from' in spec.initializer)
+        view.set(await spec.initializer.from(sourceOf(setup, spec.name, seed, tokenize)));
       else view.set(initialize(entry.name, entry.size, spec.initializer, seed));
-    }
-  }
-
-  assertKnown(given: NamedTensors): void {
-    const names = new Set(this.specs.map((spec) => spec.name));
-    for (const name of given.keys()) {
-      if (!names.has(name))
-        throw new EngineError(
-          'bad-input',
-          `The start values hold ${name}, which does not train here.`,
-          'Use the method and options that the values were trained with.',
-          { name },
-        );
     }
   }
 

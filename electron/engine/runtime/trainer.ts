@@ -22,7 +22,7 @@ import { Evaluator, parameterFeeds } from './evaluator.js';
 import { feedBatch } from './feeds.js';
 import { fillMask, keyOf } from './random.js';
 import { GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
-import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.js';
+import { build, ParameterStore, prepare, resolver, startStores, weightsOf, type Setup } from './setup.js';
 
 /** `whole`: a step in one run. `gather`: gradients of a micro-batch are added up. `apply`: the update from what was added up. */
 type Stage = 'whole' | 'gather' | 'apply';
@@ -57,13 +57,14 @@ class Trainer implements EngineTrainer {
     private readonly ort: Runtime,
     private readonly setup: Setup,
     private readonly store: ParameterStore,
+    private readonly fixed: ParameterStore,
     private readonly options: TrainerOptions,
   ) {
     this.#moments = momentNames[options.optimizer.type].map((name) => ({
       name,
-      store: new ParameterStore(store.specs),
+      store: new ParameterStore(store.specs, 'trained', setup.rate),
     }));
-    Object.assign(this.#state, parameterFeeds(ort, store));
+    Object.assign(this.#state, parameterFeeds(ort, store), parameterFeeds(ort, fixed));
     this.#parts = new Map(
       store.buckets.map((bucket) => [bucket, partsOf(bucket, options.device === 'cpu' ? PART : Infinity)]),
     );
@@ -126,10 +127,13 @@ class Trainer implements EngineTrainer {
       training: true,
       packed: true,
       modelDropout: this.options.modelDropout,
-      resolve: (g, spec) => values.resolve(g, spec.name),
+      resolve: resolver(values, new BucketValues(this.fixed.buckets)),
     });
     const { g, dropouts } = b;
-    const loss = g.mul(lossSum, g.input('inverse_weight', 'float32', []));
+    const mean = g.mul(lossSum, g.input('inverse_weight', 'float32', []));
+    const penalty = this.setup.hooks.penalty?.(b);
+    // Every micro-batch carries its share of the penalty, so that a step counts it once.
+    const loss = penalty ? g.add(mean, g.mul(penalty, g.input('micro_share', 'float32', []))) : mean;
     g.output('loss', loss);
     const names = [...values.parameters.keys()];
     const each = differentiate(g, loss, [...values.parameters.values()]);
@@ -186,9 +190,12 @@ class Trainer implements EngineTrainer {
 
   async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
     if (batches.length === 0) throw new EngineError('bad-input', 'A step needs at least one batch.');
-    const fed = batches.map((batch) => feedBatch(this.ort, batch, this.setup.objective));
-    const inverse = this.#scalars({ inverse_weight: 1 / fed.reduce((sum, { weight }) => sum + weight, 0) });
-    const scalars = this.#scalars(scalarsAt(this.options.optimizer, learningRate, this.#steps + 1));
+    const fed = batches.map((batch) => feedBatch(this.ort, batch, this.setup));
+    const inverse = this.#scalars({
+      inverse_weight: 1 / fed.reduce((sum, { weight }) => sum + weight, 0),
+      micro_share: 1 / fed.length,
+    });
+    const scalars = this.#scalars(scalarsAt(this.options.optimizer, learningRate, this.#steps + 1, this.store.buckets));
     let loss = 0;
     let result: Feeds;
     if (fed.length === 1) {
@@ -210,7 +217,7 @@ class Trainer implements EngineTrainer {
   }
 
   #evaluate(batch: Batch): ReturnType<Evaluator['evaluate']> {
-    this.#evaluator ??= Evaluator.create(this.setup, this.store, this.options);
+    this.#evaluator ??= Evaluator.create(this.setup, { trained: this.store, fixed: this.fixed }, this.options);
     return this.#evaluator.then((evaluator) => evaluator.evaluate(batch));
   }
 
@@ -223,11 +230,11 @@ class Trainer implements EngineTrainer {
   }
 
   parameters(live = false): NamedTensors {
-    return this.store.read('', live);
+    return new Map([...this.store.read('', live), ...this.fixed.read('', live)]);
   }
 
   saveState(live = false): NamedTensors {
-    const state = this.store.read('parameter/', live);
+    const state = new Map([...this.store.read('parameter/', live), ...this.fixed.read('parameter/', live)]);
     for (const { name, store } of this.#moments)
       for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
     // Two halves, since a float32 counts exactly only to 2^24.
@@ -244,12 +251,14 @@ class Trainer implements EngineTrainer {
         'The checkpoint is broken or belongs to another version.',
       );
     this.store.write(state, 'parameter/');
+    this.fixed.write(state, 'parameter/');
     for (const { name, store } of this.#moments) store.write(state, `${name}/`);
     this.#steps = (steps.data[0] as number) * 65_536 + (steps.data[1] as number);
   }
 
   loadParameters(parameters: NamedTensors): void {
     this.store.write(parameters);
+    this.fixed.write(parameters);
   }
 
   async dispose(): Promise<void> {
@@ -261,7 +270,6 @@ class Trainer implements EngineTrainer {
 /** Builds the training graph of a model, a method and an objective. Throws EngineError. */
 export async function createTrainer(options: TrainerOptions): Promise<EngineTrainer> {
   const setup = prepare(options);
-  const store = new ParameterStore(setup.parameters.filter((spec) => spec.trainable));
-  await store.start(setup, options.seed, options.initial ?? new Map());
-  return new Trainer(await runtime(), setup, store, options);
+  const { trained, fixed } = await startStores(setup, { ...options, given: options.initial ?? new Map() });
+  return new Trainer(await runtime(), setup, trained, fixed, options);
 }
