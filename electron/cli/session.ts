@@ -89,6 +89,13 @@ export async function findDataset(session: Session, projectId: number, wanted: s
   );
 }
 
+/** Progress of devices being tested; the number of that job while it runs, null for any other event. */
+export function tellDeviceTest({ out }: Pick<Session, 'out'>, event: StudioEvent): string | null {
+  if (event.event !== 'job' || event.data.kind !== 'device-test' || event.data.state !== 'running') return null;
+  if (event.data.message) out.progress(`${event.data.title}: ${event.data.message}`);
+  return event.data.id;
+}
+
 /**
  * Starts a job and waits for its end; `onEvent` hears everything meanwhile. Ctrl-C cancels it.
  * @throws StudioError of the job

@@ -8,11 +8,14 @@ export const forkTrainerFrom =
   (options = {}) => {
     const child = fork(program, [], {
       // What the trainer and its native parts print must not mix with JSON lines on stdout.
-      stdio: ['ignore', 2, 2, 'ipc'],
-      env: { ...process.env, ...options.env },
+      stdio: options.quiet ? ['ignore', 'ignore', 'ignore', 'ipc'] : ['ignore', 2, 2, 'ipc'],
       // Ctrl-C reaches a whole process group; the trainer must live on to save. It ends by itself when its host is gone.
       detached: process.platform !== 'win32',
     });
+    // One that hangs in a driver never hears that its host is gone.
+    const end = () => void child.kill('SIGKILL');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     return {
       get pid() {
         return child.pid;

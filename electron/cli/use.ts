@@ -6,7 +6,7 @@ import { StudioError } from '../contract/errors.js';
 import { parsePlan } from '../studio/plan.js';
 import type { Command } from './command.js';
 import { duration, megabytes, percent, table, whole } from './output.js';
-import { findDataset, findModel, finishJob, project, type Session } from './session.js';
+import { findDataset, findModel, finishJob, project, tellDeviceTest, type Session } from './session.js';
 
 const predict: Command = {
   name: 'predict',
@@ -116,11 +116,21 @@ const devices: Command = {
   name: 'devices',
   arguments: '',
   positionals: [0, 0],
-  about: 'Tests every device: a training step on it must give what the CPU gives.',
+  about:
+    'Tests every device anew: a training step on it must give what the CPU gives. A run tests by itself what has no result on this machine.',
   options: {},
-  async run(_, { handlers, out }) {
-    out.progress('Testing the devices');
-    const reports = await handlers['devices.test']({});
+  async run(_, session) {
+    const { handlers, out, events, interrupted } = session;
+    let jobId: string | null = null;
+    const stop = events.listen((event) => {
+      jobId = tellDeviceTest(session, event) ?? jobId;
+    });
+    const cancel = () => jobId !== null && void handlers['jobs.cancel']({ jobId });
+    interrupted.addEventListener('abort', cancel, { once: true });
+    const reports = await handlers['devices.test']({}).finally(() => {
+      stop();
+      interrupted.removeEventListener('abort', cancel);
+    });
     for (const report of reports) out.event({ event: 'device', ...report }, null);
     const row = ({ id, title, status, secondsPerStep, difference, reason, inUse }: DeviceReport) => [
       id,

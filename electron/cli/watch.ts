@@ -3,7 +3,7 @@ import type { StudioEvent } from '../contract/calls.js';
 import type { Run, RunResult, StepMetric, ValidationMetric } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { duration, megabytes, percent, whole } from './output.js';
-import type { Session } from './session.js';
+import { tellDeviceTest, type Session } from './session.js';
 
 const ended: ReadonlySet<Run['state']> = new Set(['paused', 'interrupted', 'finished', 'cancelled', 'failed']);
 
@@ -22,6 +22,7 @@ export async function watchRuns(session: Session, start: () => Promise<readonly 
     if (!started) return void early.push(event);
     if (event.event === 'metrics') runs.get(event.data.runId)?.metrics(event.data.steps, event.data.validations);
     if (event.event === 'run') runs.get(event.data.id)?.state(event.data);
+    tellDeviceTest(session, event);
     if ([...runs.values()].every((run) => run.over)) allEnded();
   };
   const pause = () => {

@@ -287,7 +287,7 @@ export const deviceReportSchema = z.object({
   title: z.string(),
   status: z.enum([...testedDeviceSchema.shape.status.options, 'untested', 'testing']),
   testedAt: nullable(z.string()),
-  /** Whether "auto" means it. */
+  /** Whether a plan that leaves its device to the settings trains here. */
   inUse: z.boolean(),
 });
 export type DeviceReport = z.infer<typeof deviceReportSchema>;

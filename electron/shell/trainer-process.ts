@@ -8,8 +8,7 @@ export const spawnTrainerFrom =
   (options = {}) => {
     const child = utilityProcess.fork(program, [], {
       serviceName: 'PEFT Studio trainer',
-      stdio: 'inherit',
-      env: { ...process.env, ...options.env },
+      stdio: options.quiet ? 'ignore' : 'inherit',
     });
     let ended = false;
     child.on('exit', () => {
@@ -24,6 +23,9 @@ export const spawnTrainerFrom =
       },
       onMessage: (listener) => void child.on('message', listener),
       onExit: (listener) => void child.on('exit', listener),
-      kill: () => void child.kill(),
+      kill: () => {
+        // Its own kill asks, and one that hangs in a driver may not hear.
+        if (child.pid !== undefined && !ended) process.kill(child.pid, 'SIGKILL');
+      },
     };
   };

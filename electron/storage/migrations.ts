@@ -37,6 +37,11 @@ const migrations: readonly (readonly string[])[] = [
   ],
   // The process at work on it (presence.ts): what an ended one left is told from what another still does.
   [`ALTER TABLE runs ADD COLUMN worker TEXT`, `ALTER TABLE datasets ADD COLUMN worker TEXT`],
+  // What a self-test finds holds for one machine with its runtime and drivers as they are (studio/machine.ts).
+  [
+    `DROP TABLE device_reports`,
+    `CREATE TABLE tested_devices (machine TEXT NOT NULL, id TEXT NOT NULL, report TEXT NOT NULL, PRIMARY KEY (machine, id)) WITHOUT ROWID`,
+  ],
 ];
 
 export const schemaVersion = migrations.length;

@@ -1,12 +1,12 @@
-/** Tables artefacts, device_reports and settings. */
+/** Tables artefacts, tested_devices and settings. */
 import { z } from 'zod';
 import {
   artefactSchema,
-  deviceReportSchema,
   settingsSchema,
+  testedDeviceSchema,
   type Artefact,
-  type DeviceReport,
   type Settings,
+  type TestedDevice,
 } from '../contract/entities.js';
 import type { Sql } from './database.js';
 
@@ -49,17 +49,15 @@ export async function insertArtefact(sql: Sql, artefact: Omit<Artefact, 'id'>): 
   ).lastId;
 }
 
-type StoredReport = Omit<DeviceReport, 'inUse'>;
-const reportSchema = deviceReportSchema.omit({ inUse: true });
-
-export async function listReports(sql: Sql): Promise<StoredReport[]> {
-  return (await sql.all('SELECT report FROM device_reports')).map((row) =>
-    reportSchema.parse(JSON.parse(z.object({ report: z.string() }).parse(row).report)),
+/** What the self-tests found on a machine as it is now: its key changes with runtime, drivers and cards. */
+export async function listTestedDevices(sql: Sql, machine: string): Promise<TestedDevice[]> {
+  return (await sql.all('SELECT report FROM tested_devices WHERE machine = ?', [machine])).map((row) =>
+    testedDeviceSchema.parse(JSON.parse(z.object({ report: z.string() }).parse(row).report)),
   );
 }
 
-export async function saveReport(sql: Sql, report: StoredReport): Promise<void> {
-  await sql.run('INSERT OR REPLACE INTO device_reports VALUES (?, ?)', [report.id, JSON.stringify(report)]);
+export async function saveTestedDevice(sql: Sql, machine: string, report: TestedDevice): Promise<void> {
+  await sql.run('INSERT OR REPLACE INTO tested_devices VALUES (?, ?, ?)', [machine, report.id, JSON.stringify(report)]);
 }
 
 export async function readSettings(sql: Sql): Promise<Settings> {

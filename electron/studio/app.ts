@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Handlers } from '../contract/calls.js';
 import { settingsSchema, type MethodInfo } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { listMethods, validateMethod } from '../engine/index.js';
+import { listMethods, runtimeIdentity, validateMethod } from '../engine/index.js';
 import { records } from '../storage/index.js';
 import { changed, type Context } from './context.js';
 import { bytesBelow, freeBytes } from './files.js';
@@ -35,7 +35,7 @@ function methodInfos(): MethodInfo[] {
 }
 
 /** Version of this app, from the package beside the program. */
-function version(root: string): string {
+export function appVersion(root: string): string {
   try {
     return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))).version;
   } catch {
@@ -47,7 +47,7 @@ export function appCalls(context: Context, root: string, notices: Notice[]): Gro
   const { database, home } = context;
   return {
     'app.info': async () => ({
-      version: version(root),
+      version: appVersion(root),
       home,
       platform: process.platform,
       threads: availableParallelism(),
@@ -55,11 +55,14 @@ export function appCalls(context: Context, root: string, notices: Notice[]): Gro
       freeMemoryBytes: freemem(),
       diskFreeBytes: await freeBytes(home),
       usedBytes: await bytesBelow(home),
-      runtimeVersions: Object.fromEntries(
-        Object.entries(process.versions).flatMap(([name, value]) =>
-          value && ['node', 'electron', 'chrome'].includes(name) ? [[name, value]] : [],
+      runtimeVersions: {
+        ...Object.fromEntries(
+          Object.entries(process.versions).flatMap(([name, value]) =>
+            value && ['node', 'electron', 'chrome'].includes(name) ? [[name, value]] : [],
+          ),
         ),
-      ),
+        'ONNX Runtime': runtimeIdentity().version,
+      },
       // Shown once.
       notices: notices.splice(0),
     }),

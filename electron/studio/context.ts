@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { EventData, EventName, StudioEvent } from '../contract/calls.js';
 import type { Database, Presence } from '../storage/index.js';
+import type { DeviceTests } from './devices.js';
 import type { Jobs } from './jobs.js';
 import type { SpawnTrainer } from './trainer-port.js';
 import type { Unwritten } from './unwritten.js';
@@ -14,6 +15,7 @@ export interface Context {
   readonly assets: string;
   readonly spawnTrainer: SpawnTrainer;
   readonly jobs: Jobs;
+  readonly devices: DeviceTests;
   /** This process among those that work in the folder. */
   readonly presence: Presence;
   readonly unwritten: Unwritten;
@@ -26,6 +28,10 @@ export const now = () => new Date().toISOString();
 export const runFolder = (home: string, runId: number) => join(home, 'runs', String(runId));
 export const datasetFolder = (home: string, datasetId: number) => join(home, 'datasets', String(datasetId));
 
-export function changed(context: Context, kind: EventData<'changed'>['kind'], projectId: number | null = null): void {
+export function changed(
+  context: Pick<Context, 'emit'>,
+  kind: EventData<'changed'>['kind'],
+  projectId: number | null = null,
+): void {
   context.emit('changed', { kind, projectId });
 }

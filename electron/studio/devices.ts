@@ -1,111 +1,233 @@
-/** Devices: offered only after a training step on them agreed with the CPU's. */
+/** Devices: tested by themselves when there is no result for this machine, and offered only once they agreed with the CPU. */
 import type { Handlers } from '../contract/calls.js';
-import type { DeviceReport } from '../contract/entities.js';
+import type { DeviceReport, TestedDevice } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import type { DeviceChoice } from '../contract/plan.js';
-import type { DeviceId } from '../engine/index.js';
-import { records } from '../storage/index.js';
-import { changed, type Context } from './context.js';
+import { problemOf } from '../contract/problem-of.js';
+import type { DeviceChoice, DeviceId } from '../contract/plan.js';
+import { records, runs } from '../storage/index.js';
+import { changed, now, type Context } from './context.js';
+import { chooseDevice, deviceTitles, devicesOf, explainChoice, fastestDevice } from './device-choice.js';
+import { throwIfAborted, type JobHandle } from './jobs.js';
+import { machineKey } from './machine.js';
 import { TrainerClient } from './trainer-client.js';
 
 type Group = Pick<Handlers, 'devices.list' | 'devices.test'>;
 
-const titles: Readonly<Record<DeviceId, string>> = {
-  cpu: 'CPU',
-  webgpu: 'GPU, WebGPU',
-  cuda: 'GPU, CUDA',
-  dml: 'GPU, DirectML',
-  coreml: 'Core ML',
-};
+/** A software renderer takes most of a minute to compile its kernels; a driver that needs longer hangs. */
+const SECONDS_TO_ANSWER = 180;
+const MILLISECONDS_BETWEEN = 3000;
 
-/** Devices that the runtime can have on this system, in the order they are tried. */
-export function devicesHere(): readonly DeviceId[] {
-  switch (process.platform) {
-    case 'win32':
-      return ['cpu', 'dml', 'webgpu'];
-    case 'darwin':
-      return ['cpu', 'coreml', 'webgpu'];
-    default:
-      return ['cpu', 'cuda', 'webgpu'];
-  }
+export interface DeviceTestOptions {
+  /** A new version of the app may compute otherwise: its devices are tested anew. */
+  readonly appVersion: string;
+  readonly secondsToAnswer?: number;
 }
 
-async function reports(context: Context): Promise<DeviceReport[]> {
-  const stored = new Map((await records.listReports(context.database)).map((report) => [report.id, report]));
-  const inUse = await resolveDevice(context, 'auto');
-  return devicesHere().map((id) => ({
-    ...(stored.get(id) ?? {
-      id,
-      title: titles[id],
-      status: 'untested' as const,
-      difference: null,
-      secondsPerStep: null,
-      reason: null,
-      testedAt: null,
-    }),
-    inUse: id === inUse,
-  }));
-}
+export class DeviceTests {
+  readonly #here = devicesOf(process.platform);
+  /** The tests under way. */
+  #round: Promise<void> | null = null;
+  /** Devices of that round without an answer yet. */
+  readonly #pending = new Set<DeviceId>();
+  /** A run trains: a test beside it would slow both, and measure neither. */
+  #heldOff = false;
+  #closed = false;
+  #key: Promise<string> | null = null;
+  #jobId: string | null = null;
+  #background: NodeJS.Timeout | null = null;
 
-/**
- * The device that a plan runs on: its own, else the setting's, else the fastest that passed, else the CPU.
- * Throws StudioError 'device-failed' for one that has not passed its self-test.
- */
-export async function resolveDevice(context: Context, choice: DeviceChoice): Promise<DeviceId> {
-  const stored = await records.listReports(context.database);
-  const setting = (await records.readSettings(context.database)).device;
-  const wanted = choice === 'auto' ? setting : choice;
-  const passed = stored.filter(({ status }) => status === 'passed');
-  if (wanted === 'auto') {
-    const timed = passed
-      .filter((report) => report.secondsPerStep !== null)
-      .sort((a, b) => (a.secondsPerStep ?? 0) - (b.secondsPerStep ?? 0));
-    return timed[0]?.id ?? 'cpu';
-  }
-  if (wanted === 'cpu') return 'cpu';
-  const report = stored.find(({ id }) => id === wanted);
-  if (report?.status === 'passed') return report.id;
-  throw new StudioError(
-    'device-failed',
-    `The device ${wanted} ${report ? `did not pass its self-test: ${report.reason ?? 'no reason given'}` : 'has not been tested'}.`,
-    'Run the self-test (Settings, or `peft-studio devices`), or choose "cpu".',
-    { device: wanted },
-  );
-}
+  constructor(
+    private readonly context: Omit<Context, 'devices'>,
+    private readonly options: DeviceTestOptions,
+  ) {}
 
-/** Each device in a process of its own: a driver may take the process down. */
-async function testDevice(context: Context, device: DeviceId): Promise<void> {
-  const client = new TrainerClient(context.spawnTrainer);
-  const { threads } = await records.readSettings(context.database);
-  try {
-    const job = client.start<'device-test'>({ type: 'device-test', devices: [device], threads });
-    const {
-      reports: [report],
-    } = await job.result;
-    if (report) await records.saveReport(context.database, report);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    await records.saveReport(context.database, {
-      id: device,
-      title: titles[device],
-      status: 'failed',
-      difference: null,
-      secondsPerStep: null,
-      reason,
-      testedAt: new Date().toISOString(),
+  /** Every device that this system can have, with what is known of it. */
+  async list(): Promise<DeviceReport[]> {
+    const tested = new Map((await this.#tested()).map((report) => [report.id, report]));
+    const { device } = await records.readSettings(this.context.database);
+    const inUse = device === 'auto' ? fastestDevice([...tested.values()]) : device;
+    const usable = inUse === 'cpu' || tested.get(inUse)?.status === 'passed';
+    return this.#here.map((id) => {
+      const untested = { id, difference: null, secondsPerStep: null, reason: null, testedAt: null };
+      const found = this.#pending.has(id)
+        ? { ...untested, status: 'testing' as const }
+        : (tested.get(id) ?? { ...untested, status: 'untested' as const });
+      return { ...found, title: deviceTitles[id], inUse: usable && id === inUse };
     });
-  } finally {
-    client.close();
+  }
+
+  /** Sees to it that every device has a result, as soon as no run trains: here, or in another process on this data folder. */
+  testInBackground(): void {
+    const attempt = async () => !(await this.#othersTrain()) && (await this.ensure());
+    const again = (done: boolean) => {
+      if (done || this.#closed) return;
+      this.#background = setTimeout(() => void attempt().then(again, failed), MILLISECONDS_BETWEEN).unref();
+    };
+    const failed = (error: unknown) => {
+      // One that was stopped is made up for when a run needs it, or at the next start.
+      if (problemOf(error).code !== 'cancelled') console.error(error);
+    };
+    void attempt().then(again, failed);
+  }
+
+  /** Tests the devices that have no result under today's runtime, drivers and machine; false where a run trains, and none was tested. */
+  async ensure(): Promise<boolean> {
+    if (this.#heldOff || this.#closed) return false;
+    await (this.#round ?? this.#start('missing'));
+    return true;
+  }
+
+  /** Tests every device anew. @throws StudioError 'conflict' while a run trains */
+  async testAll(): Promise<void> {
+    while (this.#round) await this.#round.catch(() => undefined);
+    if (this.#heldOff)
+      throw new StudioError(
+        'conflict',
+        'A run is training: a test beside it would slow both, and measure neither.',
+        'Pause the run or wait for its end, then test the devices.',
+      );
+    await this.#start('all');
+  }
+
+  /**
+   * The device that a plan's choice means, with a line for the run's log; "auto" is the setting's, and there the fastest. What has not
+   * been tested is tested first.
+   * @param before the device that the run was begun on: it goes on there, to the same numbers, if it can
+   * @throws StudioError 'device-failed' for one that did not pass
+   */
+  async resolve(choice: DeviceChoice, before: DeviceId | null = null): Promise<{ device: DeviceId; why: string }> {
+    const wanted = choice === 'auto' ? (await records.readSettings(this.context.database)).device : choice;
+    if (wanted !== 'cpu') {
+      // A test that the user or the end of the app cut short leaves what is known: the CPU at least.
+      await this.ensure().catch((error: unknown) => {
+        if (problemOf(error).code !== 'cancelled') throw error;
+      });
+    }
+    const tested = await this.#tested();
+    const passed = ({ id, status }: TestedDevice) => id === before && (id === 'cpu' || status === 'passed');
+    if (choice === 'auto' && before !== null && (before === 'cpu' || tested.some(passed)))
+      return { device: before, why: `Device: ${deviceTitles[before]}, on which the run was begun.` };
+    const device = chooseDevice(wanted, tested);
+    return { device, why: explainChoice(wanted, device, tested) };
+  }
+
+  /** Waits for the tests under way and lets none start until the returned function is called. */
+  async holdOff(): Promise<() => void> {
+    while (this.#round) await this.#round.catch(() => undefined);
+    this.#heldOff = true;
+    return () => {
+      this.#heldOff = false;
+    };
+  }
+
+  /** Cuts the tests under way short; who waits for them goes on with what is known. */
+  stop(): void {
+    if (this.#jobId !== null) this.context.jobs.cancel(this.#jobId);
+  }
+
+  /** No test starts from now on; `Jobs.close` ends the one under way. */
+  close(): void {
+    this.#closed = true;
+    if (this.#background) clearTimeout(this.#background);
+  }
+
+  async #othersTrain(): Promise<boolean> {
+    const { database, presence } = this.context;
+    for (const worker of await runs.workers(database))
+      if (worker !== null && worker !== presence.id && (await presence.isAlive(worker))) return true;
+    return false;
+  }
+
+  async #tested(): Promise<TestedDevice[]> {
+    return records.listTestedDevices(this.context.database, await this.#machine());
+  }
+
+  #machine(): Promise<string> {
+    this.#key ??= machineKey(this.options.appVersion);
+    return this.#key;
+  }
+
+  #start(which: 'missing' | 'all'): Promise<void> {
+    const round = this.#test(which).finally(() => {
+      this.#round = null;
+    });
+    this.#round = round;
+    return round;
+  }
+
+  async #test(which: 'missing' | 'all'): Promise<void> {
+    if (which === 'all') this.#key = null; // a driver may have come since
+    const known = which === 'all' ? [] : (await this.#tested()).map(({ id }) => id);
+    const wanted = this.#here.filter((id) => !known.includes(id));
+    if (wanted.length === 0) return;
+    await new Promise<void>((resolve, reject) => {
+      const { jobId } = this.context.jobs.start('device-test', 'Checking devices', (handle) => {
+        const work = this.#testEach(wanted, handle);
+        work.then(resolve, reject);
+        return work;
+      });
+      this.#jobId = jobId;
+    });
+  }
+
+  async #testEach(wanted: readonly DeviceId[], handle: JobHandle): Promise<void> {
+    const { database } = this.context;
+    for (const id of wanted) this.#pending.add(id);
+    changed(this.context, 'devices');
+    try {
+      for (const [done, id] of wanted.entries()) {
+        handle.progress(done, wanted.length, deviceTitles[id]);
+        const report = await this.#testOne(id, handle.signal);
+        await records.saveTestedDevice(database, await this.#machine(), report);
+        this.#pending.delete(id);
+        changed(this.context, 'devices');
+      }
+    } finally {
+      this.#jobId = null;
+      this.#pending.clear();
+      changed(this.context, 'devices');
+    }
+  }
+
+  /** In a process of its own: a driver may take the process down, or never answer. @throws StudioError 'cancelled' */
+  async #testOne(id: DeviceId, signal: AbortSignal): Promise<TestedDevice> {
+    throwIfAborted(signal);
+    const { secondsToAnswer = SECONDS_TO_ANSWER } = this.options;
+    const { threads } = await records.readSettings(this.context.database);
+    const client = new TrainerClient(() => this.context.spawnTrainer({ quiet: true }));
+    const end = () => client.kill();
+    let hangs = false;
+    const limit = setTimeout(() => {
+      hangs = true;
+      end();
+    }, secondsToAnswer * 1000);
+    signal.addEventListener('abort', end);
+    try {
+      const { report } = await client.start<'device-test'>({ type: 'device-test', device: id, threads }).result;
+      return { ...report, testedAt: now() };
+    } catch (error) {
+      throwIfAborted(signal);
+      const { code, message } = problemOf(error);
+      const reason = hangs
+        ? `The self-test gave no answer in ${secondsToAnswer} s and was ended. The driver may hang; a newer one may help.`
+        : code === 'trainer-lost'
+          ? 'The process of the self-test broke off: the driver may have taken it down. A newer one may help.'
+          : message;
+      return { id, status: 'failed', difference: null, secondsPerStep: null, reason, testedAt: now() };
+    } finally {
+      clearTimeout(limit);
+      signal.removeEventListener('abort', end);
+      client.close();
+    }
   }
 }
 
-export function deviceCalls(context: Context): Group {
+export function deviceCalls({ devices }: Context): Group {
   return {
-    'devices.list': () => reports(context),
+    'devices.list': () => devices.list(),
     'devices.test': async () => {
-      for (const device of devicesHere()) await testDevice(context, device);
-      changed(context, 'devices');
-      return reports(context);
+      await devices.testAll();
+      return devices.list();
     },
   };
 }

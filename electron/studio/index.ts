@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import type { Handlers } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
 import { openDatabase, Presence, runs } from '../storage/index.js';
-import { appCalls } from './app.js';
+import { appCalls, appVersion } from './app.js';
 import { compareCalls } from './compare.js';
 import { changed, type Context, type Emit } from './context.js';
 import { datasetCalls } from './datasets.js';
-import { deviceCalls } from './devices.js';
+import { deviceCalls, DeviceTests, type DeviceTestOptions } from './devices.js';
 import { exportCalls } from './exports.js';
 import { Jobs } from './jobs.js';
 import { ensureStarter, modelCalls } from './models.js';
@@ -31,6 +31,9 @@ export interface StudioOptions {
   readonly assets?: string;
   /** Takes up at once what waits in the queue from before; the command trains only what it is asked for. True where left out. */
   readonly startQueued?: boolean;
+  /** Tests devices that have no result yet by itself, in the background; as `startQueued` where left out. */
+  readonly checkDevices?: boolean;
+  readonly deviceTests?: Pick<DeviceTestOptions, 'secondsToAnswer'>;
 }
 
 export interface Studio {
@@ -74,6 +77,8 @@ export async function openStudio({
   emit,
   assets,
   startQueued = true,
+  checkDevices = startQueued,
+  deviceTests = {},
 }: StudioOptions): Promise<Studio> {
   const root = rootFolder();
   const { database, notices } = await openDatabase(home);
@@ -84,7 +89,7 @@ export async function openStudio({
   try {
     const told = notices.map((text) => ({ severity: 'bad' as const, text }));
     const tell: Context['emit'] = (event, data) => emit({ event, data } as Parameters<Emit>[0]);
-    const context: Context = {
+    const base: Omit<Context, 'devices'> = {
       database,
       home,
       assets: assets ?? join(root, 'native-assets'),
@@ -93,6 +98,10 @@ export async function openStudio({
       jobs: new Jobs((job) => tell('job', job)),
       presence,
       unwritten: new Unwritten(),
+    };
+    const context: Context = {
+      ...base,
+      devices: new DeviceTests(base, { appVersion: appVersion(root), ...deviceTests }),
     };
     const { interrupted, waiting } = await takeOver(context);
     const notice =
@@ -119,6 +128,7 @@ export async function openStudio({
       'files.choose': () => Promise.reject(new StudioError('bad-input', 'There is no window to choose a file in.')),
       'files.show': () => Promise.reject(new StudioError('bad-input', 'There is no window to show a file in.')),
     };
+    if (checkDevices) context.devices.testInBackground();
     if (startQueued) await queue.adopt(waiting);
     const stopWatching = watchOthers(context, async (left) => {
       for (const id of left.interrupted) tell('run', queue.decorate(await runs.getRun(database, id)));
@@ -129,6 +139,7 @@ export async function openStudio({
       handlers,
       close: async () => {
         await stopWatching();
+        context.devices.close();
         await context.jobs.close();
         await queue.close();
         answers.close();

@@ -1,14 +1,14 @@
 /** The run queue: one run at a time, in order, each in a trainer process of its own. What it tells is stored before it is shown. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Run } from '../contract/entities.js';
+import type { LogLine, Run } from '../contract/entities.js';
 import { StudioError, type ErrorCode } from '../contract/errors.js';
+import { deviceIdSchema, type DeviceId } from '../contract/plan.js';
 import { problemOf } from '../contract/problem-of.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
-import { resolveDevice } from './devices.js';
 import { MemoryGate } from './memory.js';
 import { TrainerClient, type RunningJob } from './trainer-client.js';
 
@@ -21,6 +21,8 @@ interface Active {
   /** What the user asked for before or while the job runs. */
   wish: 'pause' | 'cancel' | null;
   secondsLeft: number | null;
+  /** Lets devices be tested again. */
+  allowTests: () => void;
 }
 
 /** Failures after which a run goes on from its last checkpoint: nothing about the run itself needs mending. */
@@ -68,6 +70,8 @@ export class RunQueue {
     const active = this.#active;
     if (active?.runId !== runId) return;
     active.wish = wish;
+    // It may wait for a device to be tested: nothing to wait for any more.
+    if (!active.job) this.context.devices.stop();
     if (wish === 'pause') active.job?.pause();
     else active.job?.cancel();
   }
@@ -82,11 +86,20 @@ export class RunQueue {
   async #work(): Promise<void> {
     try {
       for (let runId = this.#waiting.shift(); runId !== undefined && !this.#closing; runId = this.#waiting.shift()) {
-        this.#active = { runId, run: null, job: null, client: null, wish: null, secondsLeft: null };
+        this.#active = {
+          runId,
+          run: null,
+          job: null,
+          client: null,
+          wish: null,
+          secondsLeft: null,
+          allowTests: () => undefined,
+        };
         try {
           await this.#train(this.#active);
         } finally {
           this.#active.client?.close();
+          this.#active.allowTests();
           this.#active = null;
         }
       }
@@ -111,7 +124,10 @@ export class RunQueue {
         endedAt: null,
         problem: null,
       });
-      const task = await taskOf(this.context, before, await runs.initFolderOf(database, runId));
+      const { device, why } = await this.context.devices.resolve(before.plan.device, begunOn(before));
+      await this.#log(runId, 'check', why);
+      const task = await taskOf(this.context, before, device, await runs.initFolderOf(database, runId));
+      active.allowTests = await this.context.devices.holdOff();
       // What has run before fits; a run cut off at its first steps may be one that did not.
       if (before.step === 0) await this.#requireMemory(active, task, before.modelId);
       const client = new TrainerClient(this.context.spawnTrainer);
@@ -138,7 +154,10 @@ export class RunQueue {
       );
       if (active.wish) this.ask(runId, active.wish);
       const done = await active.job.result
-        .finally(() => stored)
+        .finally(() => {
+          active.allowTests();
+          return stored;
+        })
         .catch((error: unknown) => {
           // The job was cancelled because what it told could not be stored: that is the reason.
           throw failure ?? error;
@@ -157,7 +176,11 @@ export class RunQueue {
     const { runId } = active;
     if (active.wish === 'cancel') throw new StudioError('cancelled', 'Cancelled.');
     if (line === null) return;
-    const log = [{ time: now(), level: 'probe' as const, message: line }];
+    await this.#log(runId, 'probe', line);
+  }
+
+  async #log(runId: number, level: LogLine['level'], message: string): Promise<void> {
+    const log = [{ time: now(), level, message }];
     await metrics.insertMetrics(this.context.database, runId, [], [], log);
     this.context.emit('metrics', { runId, steps: [], validations: [], log });
   }
@@ -282,10 +305,16 @@ export class RunQueue {
   }
 }
 
+/** The device of a run's first steps: another would give other numbers. Null before those. */
+function begunOn({ step, device }: Run): DeviceId | null {
+  return step > 0 ? (deviceIdSchema.safeParse(device).data ?? null) : null;
+}
+
 /** A run's plan with names resolved, as the trainer takes it. */
 export async function taskOf(
   context: Context,
   run: Pick<Run, 'modelId' | 'datasetId' | 'plan'>,
+  device: DeviceId,
   initFolder: string | null,
 ): Promise<TrainTask> {
   const model = await models.getModel(context.database, run.modelId);
@@ -303,7 +332,7 @@ export async function taskOf(
     method: run.plan.method,
     modelFolder: model.folder,
     labels: dataset.labels,
-    device: await resolveDevice(context, run.plan.device),
+    device,
     threads: settings.threads,
     initFolder,
     data: { train: files.train ?? '', validation: files.validation, test: files.test },

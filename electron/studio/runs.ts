@@ -138,7 +138,8 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     },
     'runs.estimate': async ({ projectId, plan }) => {
       const resolved = await resolvePlan(context, projectId, plan);
-      const task = await taskOf(context, resolved, null);
+      const { device } = await context.devices.resolve(resolved.plan.device);
+      const task = await taskOf(context, resolved, device, null);
       const { memoryLimitBytes } = await records.readSettings(database);
       const client = new TrainerClient(context.spawnTrainer);
       try {

@@ -67,6 +67,11 @@ export class TrainerClient {
     setTimeout(() => !this.#ended && this.#process.kill(), 2000).unref();
   }
 
+  /** Ends the process at once, for one that does not answer. */
+  kill(): void {
+    if (!this.#ended) this.#process.kill();
+  }
+
   #send(message: HostMessage): void {
     this.#process.postMessage(message);
   }

@@ -11,7 +11,7 @@ export interface TrainerProcess {
 }
 
 export interface SpawnOptions {
-  /** Added to the environment, for instance where the WebGPU driver is to be found. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Drops what it prints: a test of devices provokes failures that drivers write of at length. */
+  readonly quiet?: boolean;
 }
 export type SpawnTrainer = (options?: SpawnOptions) => TrainerProcess;

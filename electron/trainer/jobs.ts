@@ -1,6 +1,5 @@
 /** The table of jobs: one handler each. */
 import * as engine from '../engine/index.js';
-import { deviceTest } from './device-test.js';
 import { predict } from './predict.js';
 import { predictFile } from './predict-file.js';
 import { PredictorCache } from './predictors.js';
@@ -21,7 +20,10 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       predict: (job, context) => predict(job, context, cache),
       'predict-file': (job, context) => predictFile(job, context, cache),
       'prove-export': (job, context) => proveExport(job, context, engine),
-      'device-test': (job, context) => deviceTest(job, context, engine),
+      'device-test': async ({ device, threads }) => {
+        const { device: id, ...found } = await engine.selfTest(device, threads === null ? {} : { threads });
+        return { type: 'device-test', report: { id, ...found } };
+      },
     },
     (code) => process.exit(code),
   );

@@ -5,16 +5,16 @@
  */
 import { z } from 'zod';
 import {
-  deviceReportSchema,
   estimateSchema,
   exportFormatSchema,
   logLineSchema,
   runResultSchema,
   stepMetricSchema,
+  testedDeviceSchema,
   validationMetricSchema,
 } from '../contract/entities.js';
 import { problemSchema } from '../contract/errors.js';
-import { methodSchema, trainingSchema } from '../contract/plan.js';
+import { deviceIdSchema, methodSchema, trainingSchema } from '../contract/plan.js';
 
 export const protocolVersion = 1;
 /** The trained parameters of a finished run, inside its run folder. */
@@ -22,7 +22,6 @@ export const trainedFileName = 'trained.safetensors';
 
 const count = z.number().min(0);
 const path = z.string().min(1);
-export const deviceIdSchema = z.enum(['cpu', 'webgpu', 'cuda', 'dml', 'coreml']);
 const threads = z.int().min(1).max(256).nullable().default(null);
 
 /** One line of a split file (JSON Lines, UTF-8). `label` is the label's text. */
@@ -114,7 +113,7 @@ export const proveExportJobSchema = z.strictObject({
 
 export const deviceTestJobSchema = z.strictObject({
   type: z.literal('device-test'),
-  devices: z.array(deviceIdSchema).min(1),
+  device: deviceIdSchema,
   threads,
 });
 
@@ -186,7 +185,7 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
   }),
   /** Training: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
   z.object({ type: z.literal('predictions'), rows: z.array(testPredictionSchema) }),
-  /** predict-file, prove-export, device-test, probe. */
+  /** predict-file, prove-export, probe. */
   z.object({ type: z.literal('progress'), done: count, total: count.nullable(), message: z.string() }),
   z.object({ type: z.literal('answers'), rows: z.array(answerSchema) }),
 ]);
@@ -224,8 +223,7 @@ export const jobResultSchema = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('device-test'),
-    reports: z.array(deviceReportSchema.omit({ inUse: true })),
-    /** The fastest device that passed. */ recommended: deviceIdSchema,
+    report: testedDeviceSchema.omit({ testedAt: true }),
   }),
 ]);
 export type JobResult = z.infer<typeof jobResultSchema>;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { EventData, EventName, StudioEvent } from '../../electron/contract/calls.js';
 import type { Job } from '../../electron/contract/entities.js';
 import { StudioError } from '../../electron/contract/errors.js';
-import { openStudio, type Studio } from '../../electron/studio/index.js';
+import { openStudio, type Studio, type StudioOptions } from '../../electron/studio/index.js';
 import type { SpawnTrainer } from '../../electron/studio/trainer-port.js';
 import { bundledTrainer } from './trainer-process.js';
 
@@ -22,14 +22,19 @@ export interface TestStudio extends Studio {
   remove(): Promise<void>;
 }
 
-export async function openTestStudio(home?: string): Promise<TestStudio> {
+/** Devices are left untested unless `options` ask for it: most tests name theirs. */
+export async function openTestStudio(
+  home?: string,
+  options: Pick<StudioOptions, 'checkDevices' | 'deviceTests'> = {},
+): Promise<TestStudio> {
   const folder = home ?? (await mkdtemp(join(tmpdir(), 'studio-')));
   const program = await bundledTrainer();
   const events: StudioEvent[] = [];
   const listeners = new Set<(event: StudioEvent) => void>();
   const pids: number[] = [];
-  const spawnTrainer: SpawnTrainer = () => {
-    const child = fork(program, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const spawnTrainer: SpawnTrainer = ({ quiet = false } = {}) => {
+    const output = quiet ? 'ignore' : 'inherit';
+    const child = fork(program, [], { stdio: ['ignore', output, output, 'ipc'] });
     if (child.pid !== undefined) pids.push(child.pid);
     return {
       pid: child.pid,
@@ -48,6 +53,8 @@ export async function openTestStudio(home?: string): Promise<TestStudio> {
       events.push(event);
       for (const listener of listeners) listener(event);
     },
+    checkDevices: false,
+    ...options,
   });
   const waitFor: TestStudio['waitFor'] = (name, fits) =>
     new Promise((resolve) => {

@@ -312,7 +312,7 @@ describe('metrics', () => {
 });
 
 describe('records', () => {
-  it('keep exports with their proof, settings and device reports', async () => {
+  it('keep exports with their proof, settings and what devices were found to do', async () => {
     const { runId, projectId } = await world();
     const artefact = {
       runId,
@@ -329,15 +329,16 @@ describe('records', () => {
     expect(await records.readSettings(database)).toMatchObject({ theme: 'dark', threads: 3 });
     const report = {
       id: 'cpu' as const,
-      title: 'CPU',
       status: 'passed' as const,
       difference: 0,
       secondsPerStep: 0.5,
       reason: null,
       testedAt: time,
     };
-    await records.saveReport(database, { ...report, secondsPerStep: 9 });
-    await records.saveReport(database, report);
-    expect(await records.listReports(database)).toEqual([report]);
+    await records.saveTestedDevice(database, 'this machine', { ...report, secondsPerStep: 9 });
+    await records.saveTestedDevice(database, 'this machine', report);
+    await records.saveTestedDevice(database, 'with another driver', { ...report, secondsPerStep: 2 });
+    expect(await records.listTestedDevices(database, 'this machine')).toEqual([report]);
+    expect(await records.listTestedDevices(database, 'another')).toEqual([]);
   });
 });

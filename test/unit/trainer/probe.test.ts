@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { trainingSchema, type Training } from '../../../electron/contract/plan.js';
 import { probe, rangeOf, surveyRows } from '../../../electron/trainer/probe.js';
-import { deviceTest, recommend } from '../../../electron/trainer/device-test.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
 import { contextOf, ToyEngine } from './toy-engine.js';
 
@@ -102,25 +101,4 @@ it('rangeOf holds the mean, wider for scattered steps, a tenth at least', () => 
   const [low, high] = rangeOf([0.5, 1, 1.5]);
   expect(low).toBeCloseTo(1 - 1 / Math.sqrt(3), 9);
   expect(high).toBeCloseTo(1 + 1 / Math.sqrt(3), 9);
-});
-
-it('deviceTest reports each device and recommends the fastest that passed', async () => {
-  const result = await deviceTest(
-    { type: 'device-test', devices: ['cpu', 'webgpu', 'cuda'], threads: null },
-    contextOf(),
-    new ToyEngine(),
-  );
-  expect(result.reports.map((report) => [report.id, report.status])).toEqual([
-    ['cpu', 'passed'],
-    ['webgpu', 'passed'],
-    ['cuda', 'unavailable'],
-  ]);
-  expect(result.recommended).toBe('webgpu');
-  expect(
-    recommend([
-      { id: 'webgpu', status: 'failed', secondsPerStep: 0.01 },
-      { id: 'cpu', status: 'passed', secondsPerStep: 1 },
-    ]),
-  ).toBe('cpu');
-  expect(recommend([])).toBe('cpu');
 });
