@@ -1,0 +1,95 @@
+/**
+ * The WebGPU path without a graphics card: the real command and its real trainer over SwiftShader. macOS and Windows have no Vulkan
+ * for it; there Metal and Direct3D are tried by the studio's own self-test.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { buildCommand, removeCommand, runCommand, type Ended } from '../../helpers/command.js';
+import { softwareGpu } from '../../helpers/software-gpu.js';
+import { makeTinyModel, tinyRows } from '../../helpers/tiny-model.js';
+
+/** As in the self-test (engine/runtime/self-test.ts). */
+const TOLERANCE = 1e-3;
+const STEPS = 3;
+const stepSchema = z.object({ event: z.literal('step'), step: z.number(), loss: z.number() });
+const testSchema = z.object({
+  event: z.literal('result'),
+  test: z.object({ loss: z.number(), accuracy: z.number() }),
+  trainableParameters: z.number(),
+});
+
+let folder: string;
+let gpu: Record<string, string>;
+const command = (...words: string[]) => runCommand([...words, '--home', join(folder, 'home')], undefined, gpu);
+
+async function train(device: string, method: object): Promise<Ended> {
+  const file = join(folder, `${device}.json`);
+  const plan = {
+    model: 'tiny',
+    data: 'topics',
+    method,
+    training: { batchSize: 8, maxLength: 16, learningRate: 0.002, maxSteps: STEPS, modelDropout: 0.1 },
+    device,
+  };
+  await writeFile(file, JSON.stringify(plan));
+  return command('run', file);
+}
+
+describe.runIf(process.platform === 'linux')('over a graphics card in software', { timeout: 600_000 }, () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'webgpu-'));
+    const rows = tinyRows(48).map(({ text, label }) => `${text},${label}`);
+    await writeFile(join(folder, 'topics.csv'), ['text,label', ...rows].join('\n'));
+    [gpu] = await Promise.all([softwareGpu(), buildCommand(), makeTinyModel(join(folder, 'tiny'))]);
+    const added = await command('model', 'add', join(folder, 'tiny'), '--name', 'tiny');
+    expect(added.code, added.stderr).toBe(0);
+    const words = ['--name', 'topics', '--text', 'text', '--label', 'label', '--test', '0.3'];
+    const data = await command('data', 'add', join(folder, 'topics.csv'), ...words);
+    expect(data.code, data.stderr).toBe(0);
+  }, 1_500_000);
+  afterAll(async () => {
+    await removeCommand();
+    await rm(folder, { recursive: true, force: true });
+    await rm(gpu['XDG_RUNTIME_DIR'] ?? '', { recursive: true, force: true });
+  });
+
+  it('the self-test passes WebGPU, names CUDA with its reason, and "auto" stays with the faster CPU', async () => {
+    const { code, events, stderr } = await command('devices');
+    expect(code, stderr).toBe(0);
+    const device = (id: string) => events.find((event) => event['id'] === id);
+    expect(device('cpu')).toMatchObject({ event: 'device', status: 'passed', difference: 0, inUse: true });
+    expect(device('webgpu')).toMatchObject({ event: 'device', status: 'passed', inUse: false });
+    const difference = z.number().parse(device('webgpu')?.['difference']);
+    expect(difference).toBeLessThan(TOLERANCE);
+    // Two processors never round alike: none would mean that the CPU was compared with itself.
+    expect(difference).toBeGreaterThan(0);
+    expect(device('webgpu')?.['reason']).toContain('slower than the CPU');
+    expect(device('cuda')).toMatchObject({
+      status: 'unavailable',
+      reason: expect.stringContaining('libraries that ONNX Runtime needs for CUDA are not installed'),
+    });
+  });
+
+  it.each([
+    ['LoRA', { type: 'lora', rank: 4, dropout: 0.1 }],
+    ['full fine-tuning', { type: 'full' }],
+  ])('a run of %s with dropout takes the steps that it takes on the CPU', async (_, method) => {
+    const [here, there] = [await train('cpu', method), await train('webgpu', method)];
+    for (const { code, stderr } of [here, there]) expect(code, stderr).toBe(0);
+    const losses = ({ events }: Ended) =>
+      events.filter(({ event }) => event === 'step').map((event) => stepSchema.parse(event).loss);
+    expect(losses(there)).toHaveLength(STEPS);
+    losses(there).forEach((loss, step) => {
+      const reference = losses(here)[step] ?? NaN;
+      expect(Math.abs(loss - reference) / reference, `step ${step + 1}`).toBeLessThan(TOLERANCE);
+    });
+    // Equal to the last bit would mean that the CPU did both.
+    expect(losses(there)).not.toEqual(losses(here));
+    const [own, reference] = [there, here].map(({ events }) => testSchema.parse(events.at(-1)));
+    expect(Math.abs((own?.test.loss ?? NaN) / (reference?.test.loss ?? NaN) - 1)).toBeLessThan(TOLERANCE);
+    expect(own?.trainableParameters).toBe(reference?.trainableParameters);
+  });
+});
