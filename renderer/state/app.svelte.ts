@@ -15,11 +15,15 @@ class AppState {
   newProjectOpen = $state(false);
   /** When the studio last told of stored work; shown in the status bar. */
   savedAt = $state<string | null>(null);
-  testingDevices = $state(false);
 
   /** The device that training uses, null before the first report. */
   get device(): DeviceReport | null {
     return this.devices.value?.find((device) => device.inUse) ?? null;
+  }
+
+  /** Whether devices are being tested now, by the studio itself or because the user asked. */
+  get testingDevices(): boolean {
+    return this.devices.value?.some((device) => device.status === 'testing') ?? false;
   }
 
   /** Reads everything once and listens until the returned function is called. */
@@ -84,12 +88,8 @@ class AppState {
 
   /** Trains a step on each device and compares it with the CPU's. */
   async testDevices(): Promise<void> {
-    this.testingDevices = true;
-    try {
-      await this.devices.read(() => call('devices.test', {}));
-    } finally {
-      this.testingDevices = false;
-    }
+    await call('devices.test', {});
+    await this.reread('devices');
   }
 }
 

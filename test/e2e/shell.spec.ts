@@ -123,6 +123,31 @@ test('runs no foreign script and goes nowhere', async ({ studio }) => {
   expect(permission).not.toBe('granted');
 });
 
+test('tests the devices by itself at the first start, and names what it found', async ({ studio }) => {
+  const { page } = studio;
+  await studio.go('#/settings');
+  const panel = page.getByTestId('devices');
+  const row = (name: string) => panel.getByRole('row').filter({ hasText: name });
+  // Nobody asked for it.
+  await expect(row('CPU')).toContainText('Passed', { timeout: 60_000 });
+  await expect(row('CPU')).toContainText('In use');
+  await expect(panel.getByText('Checking')).toHaveCount(0, { timeout: 60_000 });
+  for (const device of await studio.call('devices.list', {})) {
+    expect(['passed', 'failed', 'unavailable']).toContain(device.status);
+    await expect(row(device.title)).toContainText(device.reason ?? 'Passed');
+  }
+  await page.getByTestId('test-devices').click();
+  await expect(panel.getByText('Checking devices…')).toBeVisible();
+  await studio.expectAccessible('settings, while devices are tested');
+  await expect(panel.getByText('Checking')).toHaveCount(0, { timeout: 60_000 });
+  await expect(row('CPU')).toContainText('Passed');
+  for (const theme of ['light', 'dark'] as const) {
+    await studio.theme(theme);
+    await studio.expectAccessible(`settings, ${theme}`);
+  }
+  expect(studio.complaints).toEqual([]);
+});
+
 test('a page that crashes comes back', async ({ studio }) => {
   const heading = () =>
     studio.app.evaluate(async ({ BrowserWindow }) => {

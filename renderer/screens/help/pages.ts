@@ -2,6 +2,7 @@
 import command from './pages/command.md?raw';
 import comparison from './pages/comparison.md?raw';
 import data from './pages/data.md?raw';
+import devices from './pages/devices.md?raw';
 import start from './pages/start.md?raw';
 
 export interface HelpPage {
@@ -13,6 +14,7 @@ export interface HelpPage {
 export const pages: readonly HelpPage[] = [
   { id: 'start', title: 'First steps', text: start },
   { id: 'data', title: 'Data', text: data },
+  { id: 'devices', title: 'Devices', text: devices },
   { id: 'comparison', title: 'Comparison', text: comparison },
   { id: 'command-line', title: 'Command line', text: command },
 ];
