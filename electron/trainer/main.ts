@@ -5,6 +5,8 @@
 import { residentBytes } from './memory.js';
 import { connectToHost } from './port.js';
 
+// The runtime reads this once, when it is loaded: left alone, its builds for Linux and macOS report to their maker.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
 const baselineMemoryBytes = residentBytes();
 const port = connectToHost();
 

@@ -15,4 +15,6 @@ await build({
   packages: 'external',
   logLevel: 'warning',
 });
+// The runtime would report to its maker otherwise.
+process.env.ORT_DISABLE_TELEMETRY = '1';
 process.exitCode = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;

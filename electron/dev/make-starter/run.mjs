@@ -27,4 +27,6 @@ await build({
 });
 process.argv.splice(1, named === undefined ? 1 : 2, outfile);
 process.chdir(root);
+// The runtime would report to its maker otherwise.
+process.env.ORT_DISABLE_TELEMETRY = '1';
 await import(pathToFileURL(outfile).href);
