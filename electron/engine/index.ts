@@ -12,5 +12,6 @@ export { countParameters, type ParameterCounts } from './runtime/counts.js';
 export { selfTest } from './runtime/self-test.js';
 export { runtimeIdentity, type RuntimeIdentity } from './runtime/identity.js';
 export { exportOnnx, planParameters, type ParameterPlan } from './runtime/export.js';
+export { peftFormats, type PeftContext, type PeftFormat } from './peft/index.js';
 export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
 export { openOnnx } from './runtime/onnx-file.js';

@@ -18,10 +18,10 @@ const about = ({
 - Trained on texts of at most ${maxLength} tokens
 `;
 
-export const peftCard = (facts: CardFacts) => `---
+export const peftCard = (facts: CardFacts & { readonly method: string }) => `---
 library_name: peft
 ---
-# LoRA adapter made with PEFT Studio
+# ${facts.method} adapter made with PEFT Studio
 
 ${about(facts)}
 \`\`\`python

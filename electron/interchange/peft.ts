@@ -1,16 +1,26 @@
-/** LoRA folders as Hugging Face peft writes and reads them: adapter_config.json and adapter_model.safetensors. */
+/**
+ * Folders of Hugging Face peft: adapter_config.json and adapter_model.safetensors. Here is what every method has in common: names,
+ * the head, labels, the common keys. What a method's own keys and tensors mean stands in its file (`peft` of a method).
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import {
+  architectureOf,
   describeHead,
+  describeMethod,
+  EngineError,
+  peftFormats,
+  planParameters,
   readSafetensors,
   validateMethod,
   writeSafetensors,
   type BaseModelInfo,
+  type MethodSpec,
   type NamedTensors,
-  type Tensor,
+  type PeftContext,
+  type PeftFormat,
 } from '../engine/index.js';
 import { peftCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
@@ -19,68 +29,70 @@ import type { ExportSource, LoadedFolder } from './types.js';
 
 const weightsName = 'adapter_model.safetensors';
 const configName = 'adapter_config.json';
-const prefix = 'base_model.model.';
+/** Before the names of a model whose modules are wrapped, and of one that only gets a prompt. */
+const prefixes = { wrapped: 'base_model.model.', prompted: 'base_model.' } as const;
 /** The safetensors metadata entry that names the classes: peft's own config has no place for them. */
 const labelsKey = 'labels';
 
-const loraOptions = z.object({ type: z.literal('lora'), alpha: z.number(), dropout: z.number() });
+const contextOf = (model: BaseModelInfo): PeftContext => ({
+  model,
+  architecture: architectureOf(model.architecture),
+  targetNames: (modules) => targetNames(model, modules),
+});
 
-/** Writes a LoRA run. @throws StudioError `bad-input` for another method */
+const titles = () =>
+  peftFormats()
+    .map(({ title }) => title)
+    .join(', ');
+
+/** Is a parameter part of the task's head? A pooler that the base lacked, and that so was trained, is. */
+function isHead(model: BaseModelInfo, name: string): boolean {
+  const { modules, prefix } = describeHead(model);
+  return [...modules, `${prefix}pooler`].some((module) => name.startsWith(`${module}.`));
+}
+
+/** Writes a run of a method that peft has. @throws StudioError or EngineError `bad-input` for another one, or for options that peft lacks */
 export async function exportPeft(
   { model, method, labels, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
-  const options = loraOptions.safeParse(validateMethod(method));
-  if (!options.success)
+  const found = peftFormats().find(({ type }) => type === method.type);
+  if (!found)
     throw new StudioError(
       'bad-input',
-      `The peft format holds LoRA; this run is "${method.type}".`,
+      `The peft format does not hold "${method.type}"; it holds ${titles()}.`,
       'Choose another format.',
       { method: method.type },
     );
-  const modules = new Set(
-    [...parameters.keys()]
-      .filter((name) => name.endsWith('.lora_A.weight'))
-      .map((name) => name.slice(0, -'.lora_A.weight'.length)),
+  const { format, title } = found;
+  const [own, head]: [NamedTensors, NamedTensors] = [new Map(), new Map()];
+  for (const [name, tensor] of parameters) (isHead(model, name) ? head : own).set(name, tensor);
+  const written = format.write(validateMethod(method), own, contextOf(model));
+  const prefix = format.promptLearning ? prefixes.prompted : prefixes.wrapped;
+  const named = [...written.tensors, ...head].map(
+    ([name, tensor]) => [format.modelTensors?.includes(name) ? name : `${prefix}${name}`, tensor] as const,
   );
-  const rank = parameters.get(`${[...modules][0]}.lora_A.weight`)?.shape[0];
-  if (rank === undefined) throw new StudioError('bad-input', 'The run holds no LoRA parameters.', null);
-  const head = describeHead(model);
   await mkdir(folder, { recursive: true });
-  await writeSafetensors(
-    join(folder, weightsName),
-    new Map([...parameters].map(([name, tensor]) => [`${prefix}${name}`, tensor])),
-    { format: 'pt', [labelsKey]: JSON.stringify(labels) },
-  );
-  await writeJson(join(folder, configName), {
-    alpha_pattern: {},
+  await writeSafetensors(join(folder, weightsName), new Map(named), {
+    format: 'pt',
+    [labelsKey]: JSON.stringify(labels),
+  });
+  const config = {
     auto_mapping: null,
     base_model_name_or_path: model.folder,
-    bias: 'none',
-    exclude_modules: null,
-    fan_in_fan_out: false,
     inference_mode: true,
-    init_lora_weights: true,
-    layer_replication: null,
-    layers_pattern: null,
-    layers_to_transform: null,
-    lora_alpha: options.data.alpha,
-    lora_bias: false,
-    lora_dropout: options.data.dropout,
     modules_to_save: savedModules(parameters),
-    peft_type: 'LORA',
-    r: rank,
-    rank_pattern: {},
+    peft_type: format.peftType,
     revision: null,
-    target_modules: targetNames(model, modules),
     task_type: 'SEQ_CLS',
-    use_dora: false,
-    use_rslora: false,
-  });
-  await writeFile(
-    join(folder, 'README.md'),
-    peftCard({ model, labels, maxLength, classifierClass: head.classifierClass }),
+    ...written.config,
+  };
+  await writeJson(
+    join(folder, configName),
+    Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))),
   );
+  const { classifierClass } = describeHead(model);
+  await writeFile(join(folder, 'README.md'), peftCard({ model, labels, maxLength, classifierClass, method: title }));
 }
 
 /** peft's own list for classifiers (each also catches modules whose name contains it), and a pooler that the base lacked and so was trained. */
@@ -90,94 +102,91 @@ function savedModules(parameters: NamedTensors): string[] {
     : ['classifier', 'score'];
 }
 
-const emptyPattern = z
-  .record(z.string(), z.number())
-  .refine(
-    (pattern) => Object.keys(pattern).length === 0,
-    'different ranks or alphas for some layers are not supported',
-  );
-const configSchema = z.looseObject({
-  peft_type: z.literal('LORA', 'only LORA is supported'),
-  task_type: z.string().nullish(),
-  r: z.int().positive(),
-  lora_alpha: z.number().positive(),
-  lora_dropout: z.number().min(0).max(1).default(0),
-  target_modules: z.union([z.array(z.string()), z.string()]),
-  use_dora: z.literal(false, 'DoRA is not supported').optional(),
-  use_rslora: z.boolean().default(false),
-  bias: z.literal('none', 'trained biases are not supported; only "none" is').optional(),
-  lora_bias: z.literal(false, 'a bias on B is not supported').optional(),
-  rank_pattern: emptyPattern.nullish(),
-  alpha_pattern: emptyPattern.nullish(),
-  layer_replication: z.null('replicated layers are not supported').optional(),
-});
-
 /** Is this a folder that peft wrote? */
 export const isPeftFolder = (names: ReadonlySet<string>, config: unknown): boolean =>
   names.has(configName) && z.looseObject({ peft_type: z.string() }).safeParse(config).success;
 
 /**
- * Reads a LoRA folder against its base.
- * @throws StudioError `bad-file` for pickled weights, options that the engine's LoRA does not have, and tensors that do not fit the base
+ * Reads an adapter's folder against its base.
+ * @throws StudioError `bad-file` for pickled weights, options that the engine's method does not have, and tensors that do not fit the base
  */
 export async function readPeft(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
-  const config = await readJson(join(folder, configName), configSchema);
+  const configPath = join(folder, configName);
+  const { peft_type: peftType } = await readJson(configPath, z.looseObject({ peft_type: z.string() }));
+  const found = peftFormats().find(({ format }) => format.peftType === peftType);
+  if (!found)
+    throw new StudioError(
+      'bad-file',
+      `${configPath}: peft_type: "${peftType}" is not supported; this program reads ${peftFormats()
+        .map(({ format }) => format.peftType)
+        .join(', ')}.`,
+      'Choose an adapter of one of these kinds.',
+      { file: configPath, field: 'peft_type' },
+    );
+  const { format, title } = found;
+  const config = await readJson(configPath, format.config);
   const path = join(folder, weightsName);
-  const names = await namesIn(folder);
-  if (!names.has(weightsName)) {
-    const hint = names.has('adapter_model.bin')
+  if (!(await namesIn(folder)).has(weightsName)) {
+    const hint = (await namesIn(folder)).has('adapter_model.bin')
       ? 'Pickled weights are never opened. Load the adapter in peft and save it again with model.save_pretrained(folder, safe_serialization=True).'
       : 'Add the missing file.';
     throw new StudioError('bad-file', `${path}: there is no such file.`, hint, { file: path });
   }
   const { tensors, metadata } = await readSafetensors(path);
-  const parameters: NamedTensors = new Map();
-  const modules = new Set<string>();
+  const [own, head]: [NamedTensors, NamedTensors] = [new Map(), new Map()];
   for (const [name, tensor] of tensors) {
-    const own = nameOf(path, name, model);
-    parameters.set(own.name, tensor);
-    if (own.module !== null) modules.add(own.module);
+    const known = knownName(path, name, model, format, title);
+    (known.head ? head : own).set(known.name, tensor);
   }
-  if (modules.size === 0)
-    throw new StudioError('bad-file', `${path} holds no LoRA tensors.`, 'Choose a folder that peft saved.', {
+  if (own.size === 0)
+    throw new StudioError('bad-file', `${path} holds no tensors of ${title}.`, 'Choose a folder that peft saved.', {
       file: path,
     });
-  for (const module of modules) checkPair(path, module, config.r, parameters, model);
-  // peft's short names may choose other modules here if the base is another one: what the file holds decides.
-  const alpha = config.use_rslora ? config.lora_alpha * Math.sqrt(config.r) : config.lora_alpha;
-  return {
-    kind: 'peft',
-    parameters,
-    labels: labelsIn(metadata[labelsKey]),
-    method: {
-      type: 'lora',
-      rank: config.r,
-      alpha,
-      dropout: config.lora_dropout,
-      targetModules: targetNames(model, modules),
-    },
-  };
+  const { method, parameters } = inFile(configPath, () => format.read(config, own, contextOf(model)));
+  checkTensors(path, parameters, model, method, format);
+  return { kind: 'peft', method, labels: labelsIn(metadata[labelsKey]), parameters: new Map([...parameters, ...head]) };
 }
 
-/** A tensor's name in the engine, and the base's module that it adds to (null for the head). */
-function nameOf(path: string, name: string, model: BaseModelInfo): { name: string; module: string | null } {
-  const bare = (name.startsWith(prefix) ? name.slice(prefix.length) : name).replace(
-    /\.(modules_to_save(\.default)?|original_module)\./,
-    '.',
-  );
-  const lora = /^(.+)\.(lora_[AB])(\.default)?\.weight$/.exec(bare);
-  const head = describeHead(model);
-  if (lora === null) {
-    if ([...head.modules, `${head.prefix}pooler`].some((module) => bare.startsWith(`${module}.`)))
-      return { name: bare, module: null };
+/** What the engine says against a file's content, said with the file's name. */
+function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
     throw new StudioError(
       'bad-file',
-      `${path}: "${name}" is neither a LoRA matrix nor part of the head of ${model.architecture}.`,
+      `${path}: ${error.message}`,
+      error.hint,
+      { ...error.context, file: path },
+      { cause: error },
+    );
+  }
+}
+
+/** A tensor's name with the base's full module path, whatever wrappers and prefixes the file has. */
+function knownName(
+  path: string,
+  name: string,
+  model: BaseModelInfo,
+  format: PeftFormat,
+  title: string,
+): { name: string; head: boolean } {
+  if (format.modelTensors?.includes(name)) return { name, head: false };
+  const prefix = Object.values(prefixes).find((start) => name.startsWith(start)) ?? '';
+  const bare = name.slice(prefix.length).replace(/\.(modules_to_save(\.default)?|original_module)\./, '.');
+  // peft's live names hold the adapter's: lora_A.default.weight, ia3_l.default.
+  const plain = bare.replace(/\.default(?=\.|$)/, '');
+  const part = format.moduleTensors?.find((end) => plain.endsWith(`.${end}`));
+  if (part === undefined) {
+    if (isHead(model, bare)) return { name: bare, head: true };
+    throw new StudioError(
+      'bad-file',
+      `${path}: "${name}" is neither a tensor of ${title} nor part of the head of ${model.architecture}.`,
       'Load an adapter of a sequence classifier of this architecture.',
       { file: path, tensor: name },
     );
   }
-  const module = fullModule(model, head.prefix, lora[1] ?? '');
+  const module = fullModule(model, describeHead(model).prefix, plain.slice(0, -part.length - 1));
   if (module === null)
     throw new StudioError(
       'bad-file',
@@ -185,30 +194,50 @@ function nameOf(path: string, name: string, model: BaseModelInfo): { name: strin
       `Choose the base model that the adapter was trained on; this one is ${model.architecture} of ${model.layers} layers.`,
       { file: path, tensor: name },
     );
-  return { name: `${module}.${lora[2]}.weight`, module };
+  return { name: `${module}.${part}`, head: false };
 }
 
-function checkPair(path: string, module: string, rank: number, parameters: NamedTensors, model: BaseModelInfo): void {
-  const shape = model.parameters.find(({ name }) => name === `${module}.weight`)?.shape ?? [];
-  const expected = { A: [rank, shape[1]], B: [shape[0], rank] };
-  for (const part of ['A', 'B'] as const) {
-    const tensor: Tensor | undefined = parameters.get(`${module}.lora_${part}.weight`);
+/** Names and shapes against what the method adds to this base. */
+function checkTensors(
+  path: string,
+  parameters: NamedTensors,
+  model: BaseModelInfo,
+  method: MethodSpec,
+  format: PeftFormat,
+): void {
+  const objective = { type: 'classification', labels: ['a', 'b'] } as const;
+  const plan = inFile(path, () => planParameters({ model, method, objective }));
+  const added = new Map(plan.filter(({ part }) => part === 'added').map(({ name, shape }) => [name, shape]));
+  const words = (name: string) => {
+    const part = format.moduleTensors?.find((end) => name.endsWith(`.${end}`)) ?? name;
+    return { part, module: part === name ? 'the file' : name.slice(0, -part.length - 1) };
+  };
+  for (const [name, shape] of added) {
+    const tensor = parameters.get(name);
+    const { part, module } = words(name);
     if (tensor === undefined)
       throw new StudioError(
         'bad-file',
-        `${path}: ${module} has no lora_${part}.`,
+        `${path}: ${module} has no ${part}.`,
         'The file is not complete; save the adapter again.',
-        { file: path, tensor: module },
+        { file: path, tensor: name },
       );
-    if (tensor.shape.join() !== expected[part].join()) {
+    if (tensor.shape.join() !== shape.join())
       throw new StudioError(
         'bad-file',
-        `${path}: lora_${part} of ${module} is [${tensor.shape.join(', ')}]; r ${rank} and this base need [${expected[part].join(', ')}].`,
+        `${path}: ${part} of ${module} is [${tensor.shape.join(', ')}]; ${describeMethod(method)} and this base need [${shape.join(', ')}].`,
         'Choose the base model that the adapter was trained on.',
-        { file: path, tensor: module },
+        { file: path, tensor: name },
       );
-    }
   }
+  const stranger = [...parameters.keys()].find((name) => !added.has(name));
+  if (stranger !== undefined)
+    throw new StudioError(
+      'bad-file',
+      `${path}: "${stranger}" has no place in ${describeMethod(method)}.`,
+      'The settings and the weights are not of one adapter; save it again.',
+      { file: path, tensor: stranger },
+    );
 }
 
 function labelsIn(text: string | undefined): readonly string[] | null {

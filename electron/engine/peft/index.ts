@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
 import type { MethodDescription, MethodSpec } from '../types.js';
-import { findMethod, registeredMethods, type PeftMethod } from './method.js';
+import { findMethod, registeredMethods, type PeftFormat, type PeftMethod } from './method.js';
 import './full.js';
 import './lora.js';
 import './bottleneck.js';
 import './bitfit.js';
 import './head.js';
+
+export type { PeftContext, PeftFormat } from './method.js';
 
 export interface ChosenMethod {
   readonly method: PeftMethod;
@@ -58,4 +60,9 @@ export function listMethods(): readonly MethodDescription[] {
 export function describeMethod(spec: MethodSpec): string {
   const { method, options } = chooseMethod(spec);
   return `${method.title}, ${method.describe(options)}`;
+}
+
+/** Every method that stands in Hugging Face peft's folders, by its type and title. */
+export function peftFormats(): { readonly type: string; readonly title: string; readonly format: PeftFormat }[] {
+  return registeredMethods().flatMap(({ type, title, peft }) => (peft ? [{ type, title, format: peft }] : []));
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
 import type { Tensor } from '../types.js';
-import { isTarget, registerMethod } from './method.js';
+import { isTarget, modulesWith, registerMethod } from './method.js';
 
 const pattern = z
   .string()
@@ -26,6 +26,26 @@ const options = z.strictObject({
     .describe(
       "Linear layers by name, or one regular expression over the whole path; left out: the architecture's query and value",
     ),
+});
+
+const emptyPattern = z
+  .record(z.string(), z.number())
+  .refine(
+    (pattern) => Object.keys(pattern).length === 0,
+    'different ranks or alphas for some layers are not supported',
+  );
+
+const peftConfig = z.looseObject({
+  r: z.int().positive(),
+  lora_alpha: z.number().positive(),
+  lora_dropout: z.number().min(0).max(1).default(0),
+  use_dora: z.literal(false, 'DoRA is not supported').optional(),
+  use_rslora: z.boolean().default(false),
+  bias: z.literal('none', 'trained biases are not supported; only "none" is').optional(),
+  lora_bias: z.literal(false, 'a bias on B is not supported').optional(),
+  rank_pattern: emptyPattern.nullish(),
+  alpha_pattern: emptyPattern.nullish(),
+  layer_replication: z.null('replicated layers are not supported').optional(),
 });
 
 registerMethod({
@@ -63,6 +83,43 @@ Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*.`,
     const [down, up] = [trained.get(`${module}.lora_A.weight`), trained.get(`${module}.lora_B.weight`)];
     if (!down || !up) return null;
     return addProduct(base, up, down, o.alpha / o.rank);
+  },
+  peft: {
+    peftType: 'LORA',
+    moduleTensors: ['lora_A.weight', 'lora_B.weight'],
+    config: peftConfig,
+    write: (o, trained, { targetNames }) => ({
+      config: {
+        alpha_pattern: {},
+        bias: 'none',
+        exclude_modules: null,
+        fan_in_fan_out: false,
+        init_lora_weights: true,
+        layer_replication: null,
+        layers_pattern: null,
+        layers_to_transform: null,
+        lora_alpha: o.alpha,
+        lora_bias: false,
+        lora_dropout: o.dropout,
+        r: o.rank,
+        rank_pattern: {},
+        target_modules: targetNames(modulesWith(trained, 'lora_A.weight')),
+        use_dora: false,
+        use_rslora: false,
+      },
+      tensors: trained,
+    }),
+    read: (config, tensors, { targetNames }) => ({
+      method: {
+        type: 'lora',
+        rank: config.r,
+        alpha: config.use_rslora ? config.lora_alpha * Math.sqrt(config.r) : config.lora_alpha,
+        dropout: config.lora_dropout,
+        // peft's short names may choose other modules here if the base is another one: what the file holds decides.
+        targetModules: targetNames(modulesWith(tensors, 'lora_A.weight')),
+      },
+      parameters: tensors,
+    }),
   },
 });
 

@@ -2,13 +2,58 @@
 import type { z } from 'zod';
 import type { Hooks, LinearSite } from '../models/types.js';
 import type { Architecture } from '../models/types.js';
-import type { MethodDescription, NamedTensors, Tensor } from '../types.js';
+import type { BaseModelInfo, MethodDescription, MethodSpec, NamedTensors, Tensor } from '../types.js';
 
 export interface MethodContext {
   readonly architecture: Architecture;
 }
 
-export interface PeftMethod<O = unknown> extends Omit<MethodDescription, 'options' | 'describe'> {
+/** What a peft codec may look at beside its own options and tensors. */
+export interface PeftContext extends MethodContext {
+  readonly model: BaseModelInfo;
+  /** The shortest names that choose exactly these modules by peft's rule (equal, or ending in "." and the name). */
+  targetNames(modules: ReadonlySet<string>): string[];
+}
+
+/**
+ * How a method stands in a Hugging Face peft folder. The folder's common part (tensor prefixes, the task's head, labels, the
+ * keys that every adapter_config.json has, checks of names and shapes against the base) is electron/interchange/peft.ts.
+ * `O`: the method's options; `C`: the method's own keys of adapter_config.json.
+ */
+export interface PeftFormat<O = unknown, C = unknown> {
+  /** `peft_type` of adapter_config.json that this method reads: "LORA". One method a type. */
+  readonly peftType: string;
+  /** What follows a module's path in the names of the file's tensors: "lora_A.weight". */
+  readonly moduleTensors?: readonly string[];
+  /** Whole names of tensors that belong to no module, as in the file: "prompt_embeddings", "base_model.vera_A". */
+  readonly modelTensors?: readonly string[];
+  /** peft wraps no module for prompts, so the head's names begin with "base_model." and not with "base_model.model.". */
+  readonly promptLearning?: boolean;
+  /** The method's own keys; a message says what is not supported ("DoRA is not supported"). */
+  readonly config: z.ZodType<C>;
+  /**
+   * Its own keys of adapter_config.json (`peft_type` among them where it differs from `peftType`) and its tensors: those of a
+   * module as "path.lora_A.weight", others as in `modelTensors`. `trained`: all that it added, without the head.
+   * Throws EngineError 'bad-input' for options that peft does not have.
+   */
+  write(
+    options: O,
+    trained: NamedTensors,
+    context: PeftContext,
+  ): { readonly config: Readonly<Record<string, unknown>>; readonly tensors: NamedTensors };
+  /**
+   * The method and its parameters by the engine's names; `tensors` as `write` gives them, module paths as in the base. Their
+   * names and shapes are checked afterwards against what the method adds to this base.
+   * Throws EngineError 'bad-file' naming key or tensor.
+   */
+  read(
+    config: C,
+    tensors: NamedTensors,
+    context: PeftContext,
+  ): { readonly method: MethodSpec; readonly parameters: NamedTensors };
+}
+
+export interface PeftMethod<O = unknown, C = unknown> extends Omit<MethodDescription, 'options' | 'describe'> {
   /** Options with defaults; unknown keys are refused. */
   readonly options: z.ZodType<O>;
   /** Setting as tables show it: "r 8, query value". */
@@ -21,12 +66,18 @@ export interface PeftMethod<O = unknown> extends Omit<MethodDescription, 'option
   hooks(options: O, context: MethodContext): Hooks;
   /** The merged value of a base tensor, or null where the method leaves it (methods that merge only). */
   merge?(name: string, base: Tensor, trained: NamedTensors, options: O, context: MethodContext): Tensor | null;
+  /** Reads and writes Hugging Face peft folders; methods that export 'peft' have it. */
+  readonly peft?: PeftFormat<O, C>;
 }
 
 const methods = new Map<string, PeftMethod>();
 
-export function registerMethod<O>(method: PeftMethod<O>): void {
+export function registerMethod<O, C = unknown>(method: PeftMethod<O, C>): void {
   if (methods.has(method.type)) throw new Error(`Method ${method.type} is registered twice.`);
+  if (method.exports.includes('peft') !== (method.peft !== undefined))
+    throw new Error(`Method ${method.type} exports 'peft' exactly if it has a peft format.`);
+  const other = registeredMethods().find(({ peft }) => peft && peft.peftType === method.peft?.peftType);
+  if (other) throw new Error(`Methods ${other.type} and ${method.type} both read ${method.peft?.peftType}.`);
   methods.set(method.type, method as PeftMethod);
 }
 
@@ -42,4 +93,10 @@ export function findMethod(type: string): PeftMethod | undefined {
 export function isTarget(site: Pick<LinearSite, 'module'>, targets: readonly string[] | string): boolean {
   if (typeof targets === 'string') return new RegExp(`^(?:${targets})$`).test(site.module);
   return targets.some((target) => site.module === target || site.module.endsWith(`.${target}`));
+}
+
+/** The modules that tensors belong to: names less `.part`, for every name that ends so. */
+export function modulesWith(tensors: NamedTensors, part: string): Set<string> {
+  const end = `.${part}`;
+  return new Set([...tensors.keys()].filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length)));
 }

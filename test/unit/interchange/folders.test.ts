@@ -139,7 +139,7 @@ describe('an exported folder, read again', () => {
   it('is refused in a format that the method does not have', async () => {
     await expect(exportFolder('peft', await trained({ type: 'bitfit' }), fresh())).rejects.toMatchObject({
       code: 'bad-input',
-      message: expect.stringContaining('holds LoRA'),
+      message: expect.stringContaining('it holds LoRA'),
     });
     await expect(exportFolder('adapterhub', await trained({ type: 'head' }), fresh())).rejects.toThrow(
       /bottleneck adapters/,
@@ -182,10 +182,10 @@ describe('a folder that does not fit', () => {
   };
   it.each([
     [{ use_dora: true }, /use_dora: DoRA/],
-    [{ peft_type: 'IA3' }, /peft_type: only LORA/],
+    [{ peft_type: 'XLORA' }, /peft_type: "XLORA" is not supported; this program reads LORA/],
     [{ bias: 'all' }, /bias: trained biases/],
     [{ rank_pattern: { query: 4 } }, /rank_pattern: different ranks/],
-    [{ r: 3 }, /lora_A of .* is \[2, 32\]; r 3/],
+    [{ r: 3 }, /lora_A.weight of .* is \[2, 32\]; LoRA, r 3/],
   ])('peft with %o is refused', async (change, message) => {
     const folder = await lora();
     await edit(folder, 'adapter_config.json', change);
@@ -238,7 +238,7 @@ describe('a folder that does not fit', () => {
     await written((name) => (name.includes('layer.1.attention.self.value.lora_B') ? null : name));
     await expect(loadAdapter(folder, model)).rejects.toThrow(/has no lora_B/);
     await written((name) => name.replace('classifier', 'score'));
-    await expect(loadAdapter(folder, model)).rejects.toThrow(/neither a LoRA matrix nor part of the head/);
+    await expect(loadAdapter(folder, model)).rejects.toThrow(/neither a tensor of LoRA nor part of the head/);
     await rm(path);
     await writeFile(join(folder, 'adapter_model.bin'), 'PK');
     await expect(loadAdapter(folder, model)).rejects.toMatchObject({
