@@ -7,7 +7,13 @@ const id = z.int().positive();
 const none = z.strictObject({});
 const done = z.object({ done: z.literal(true) });
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
-const removal = z.object({ title: z.string(), lines: z.array(z.string()), bytes: z.number() });
+/** What a removal takes with it; `blocked` says why it cannot be done now. */
+const removal = z.object({
+  title: z.string(),
+  lines: z.array(z.string()),
+  bytes: z.number(),
+  blocked: z.string().optional(),
+});
 const job = z.object({ jobId: z.string() });
 
 export const calls = {
@@ -73,6 +79,12 @@ export const calls = {
       head: z.number(),
       groups: z.array(z.object({ name: z.string(), frozen: z.number(), trainable: z.number() })),
     }),
+  ),
+
+  /** Every module of the base with the method's additions, from the bottom of the model to its top. */
+  'models.map': call(
+    z.strictObject({ modelId: id, datasetId: id.nullable(), method: z.looseObject({ type: z.string() }) }),
+    z.array(e.mapGroupSchema),
   ),
 
   /** Opens the system's dialog; the answer's path is granted to this window until it closes. */
@@ -142,13 +154,14 @@ export const calls = {
     e.comparisonSchema,
   ),
 
-  /** `untrained` adds the base with a fresh head. */
+  /** `untrained` adds the base with a fresh head; `keep` false lets models that were not open go again. */
   'playground.predict': call(
     z.strictObject({
       runIds: z.array(id).max(12),
       text: z.string().min(1).max(100_000),
       pair: z.string().max(100_000).nullable().default(null),
       untrained: z.boolean().default(false),
+      keep: z.boolean().optional(),
     }),
     z.array(e.predictionSchema),
   ),
@@ -183,6 +196,7 @@ export const calls = {
   ),
 } as const;
 
+export type Removal = z.output<typeof removal>;
 export type CallName = keyof typeof calls;
 export type CallInput<N extends CallName> = z.input<(typeof calls)[N]['input']>;
 export type CallRequest<N extends CallName> = z.output<(typeof calls)[N]['input']>;
@@ -197,6 +211,7 @@ export const events = {
     runId: id,
     steps: z.array(e.stepMetricSchema),
     validations: z.array(e.validationMetricSchema),
+    stages: z.array(e.stageMetricSchema),
     log: z.array(e.logLineSchema),
   }),
   job: e.jobSchema,

@@ -239,6 +239,29 @@ export const stepMetricSchema = z.object({
 export type StepMetric = z.infer<typeof stepMetricSchema>;
 export const validationMetricSchema = z.object({ step: count, ...scoresSchema.shape, best: z.boolean() });
 export type ValidationMetric = z.infer<typeof validationMetricSchema>;
+/** One stage of a method that trains in stages. Told when it begins and, as a whole, when it has ended. */
+export const stageMetricSchema = z.object({
+  /** Counted from 1. */
+  stage: count,
+  stages: count,
+  /** What trains, in words. */
+  trains: z.string(),
+  firstStep: count,
+  lastStep: count,
+  /** Of its fastest parameters, at the top of the schedule. */
+  learningRate: z.number(),
+  trainableParameters: count,
+  optimizerBytes: count,
+  /** Null until it has ended, as are the others below. */
+  secondsPerStep: nullable(count),
+  /** Validation at its end; null without validation rows. */
+  scores: nullable(scoresSchema),
+  /** Whether a validation of it was the best so far; null without validation rows. */
+  helped: nullable(z.boolean()),
+  /** What followed: the next stage, that from the best parameters, or the end of the run (`stop`: before its last stage). */
+  next: nullable(z.enum(['next', 'back', 'stop', 'end'])),
+});
+export type StageMetric = z.infer<typeof stageMetricSchema>;
 export const logLineSchema = z.object({
   time: z.string(),
   level: z.enum(['plan', 'probe', 'check', 'note', 'save', 'error']),
@@ -248,6 +271,7 @@ export type LogLine = z.infer<typeof logLineSchema>;
 export const runHistorySchema = z.object({
   steps: z.array(stepMetricSchema),
   validations: z.array(validationMetricSchema),
+  stages: z.array(stageMetricSchema),
   log: z.array(logLineSchema),
 });
 export type RunHistory = z.infer<typeof runHistorySchema>;
@@ -295,7 +319,7 @@ export type DeviceReport = z.infer<typeof deviceReportSchema>;
 export const methodInfoSchema = z.object({
   type: z.string(),
   title: z.string(),
-  marker: z.enum(['diamond', 'circle', 'triangle', 'square', 'triangle-down', 'plus', 'hexagon', 'hourglass', 'star']),
+  marker: z.enum(['diamond', 'circle', 'triangle', 'square', 'triangle-down', 'plus', 'hexagon', 'hourglass', 'star', 'stairs', 'frame', 'bowtie', 'ring', 'pentagon']),
   /** Token name of its colour in renderer/tokens.css: "cat-1". */
   colour: z.string(),
   summary: z.string(),
@@ -369,6 +393,27 @@ export const answerSchema = z.object({
   probabilities: z.record(z.string(), z.number()),
 });
 export type Answer = z.infer<typeof answerSchema>;
+
+/** A part of the model's map: embeddings, a layer, the head, or what stands outside them. */
+export const mapGroupSchema = z.object({
+  kind: z.enum(['embeddings', 'layer', 'head', 'other']),
+  name: z.string(),
+  modules: z.array(
+    z.object({
+      path: z.string(),
+      label: z.string(),
+      linear: z.boolean(),
+      tensors: z.array(
+        z.object({
+          name: z.string(),
+          shape: z.array(z.number()),
+          state: z.enum(['frozen', 'trained', 'added', 'fixed']),
+        }),
+      ),
+    }),
+  ),
+});
+export type MapGroup = z.infer<typeof mapGroupSchema>;
 
 export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'merged', 'onnx']);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;

@@ -5,11 +5,14 @@ import type { Handlers } from '../contract/calls.js';
 import type { BaseModel } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
-import { countParameters, openModel } from '../engine/index.js';
+import { countParameters, mapParameters, openModel, type MethodSpec } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import { changed, now, type Context } from './context.js';
 
-type Group = Pick<Handlers, 'models.list' | 'models.inspect' | 'models.add' | 'models.remove' | 'models.count'>;
+type Group = Pick<
+  Handlers,
+  'models.list' | 'models.inspect' | 'models.add' | 'models.remove' | 'models.count' | 'models.map'
+>;
 
 export const starterName = 'Starter';
 
@@ -71,6 +74,16 @@ export async function ensureStarter(context: Context): Promise<BaseModel> {
   return models.getModel(context.database, known.id);
 }
 
+/** A model with a method as it would train on a data set's labels. */
+async function plannedSetup(
+  context: Context,
+  { modelId, datasetId, method }: { modelId: number; datasetId: number | null; method: MethodSpec },
+) {
+  const { folder } = await models.getModel(context.database, modelId);
+  const labels = datasetId === null ? ['0', '1'] : (await datasets.getDataset(context.database, datasetId)).labels;
+  return { model: await openModel(folder), method, objective: { type: 'classification', labels } } as const;
+}
+
 export function modelCalls(context: Context): Group {
   return {
     'models.list': () => models.listModels(context.database),
@@ -91,10 +104,14 @@ export function modelCalls(context: Context): Group {
       changed(context, 'models');
       return { done: true };
     },
-    'models.count': async ({ modelId, datasetId, method }) => {
-      const { folder } = await models.getModel(context.database, modelId);
-      const labels = datasetId === null ? ['0', '1'] : (await datasets.getDataset(context.database, datasetId)).labels;
-      return countParameters({ model: await openModel(folder), method, objective: { type: 'classification', labels } });
-    },
+    'models.count': async (question) => countParameters(await plannedSetup(context, question)),
+    'models.map': async (question) =>
+      mapParameters(await plannedSetup(context, question)).map((group) => ({
+        ...group,
+        modules: group.modules.map((module) => ({
+          ...module,
+          tensors: module.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
+        })),
+      })),
   };
 }

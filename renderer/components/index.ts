@@ -8,7 +8,6 @@ export { default as Field } from './Field.svelte';
 export { default as Icon } from './Icon.svelte';
 export { default as JobProgress } from './JobProgress.svelte';
 export { default as KeyValues } from './KeyValues.svelte';
-export { default as LayerFigure } from './LayerFigure.svelte';
 export { default as Marker } from './Marker.svelte';
 export { default as Menu } from './Menu.svelte';
 export { default as NumberInput } from './NumberInput.svelte';

@@ -11,8 +11,12 @@ export interface StartSource {
   read(name: string): Promise<Tensor>;
   /** `count` uniform numbers in [0, 1), a function of the run's seed and the parameter's name. */
   uniform(count: number): Float32Array;
-  /** Token ids of a text without special tokens. Throws EngineError where no tokenizer is at hand. */
-  tokenize(text: string): Promise<readonly number[]>;
+  /** What another parameter of a drawn start begins with: `size` values. */
+  drawn(name: string, size: number, start: DrawnStart): Float32Array;
+  /** Token ids of a text; `special` with the tokenizer's own tokens around it. Throws EngineError where no tokenizer is at hand. */
+  tokenize(text: string, special: boolean): Promise<readonly number[]>;
+  /** What a linear layer of the frozen base gives for a sequence of token ids: [ids, out]. */
+  activations(ids: readonly number[], module: string): Promise<Tensor>;
 }
 
 export type DrawnStart =
@@ -33,6 +37,8 @@ export interface ParameterSpec {
   readonly trainable: boolean;
   /** Added by a method; otherwise it comes from the checkpoint or is part of the task's head. */
   readonly added: boolean;
+  /** Frozen at a value that is not the checkpoint's: another stage trains it. */
+  readonly carried: boolean;
   /** For parameters that no checkpoint holds. */
   readonly initializer: Initializer;
 }
@@ -47,13 +53,15 @@ export interface BuilderOptions {
   readonly hooks: Hooks;
   /** Does a parameter of the base (or of its head) train? */
   readonly trains: (name: string) => boolean;
+  /** Does a frozen parameter of the base have a value of its own? Left out: none has. */
+  readonly carries?: (name: string) => boolean;
   /** Dropout is built in while training only. */
   readonly training: boolean;
   /** Padding has no rows in hidden states (rows.ts); the graph then takes `token_cells`. */
   readonly packed: boolean;
   /** Overrides the base's own rates; null keeps them. */
   readonly modelDropout: number | null;
-  /** Gives the value that stands for a trainable or an added parameter (packed parameters are slices). */
+  /** Gives the value that stands for a trainable, an added or a carried parameter (packed parameters are slices). */
   readonly resolve?: (g: Graph, spec: ParameterSpec) => Value;
 }
 
@@ -61,6 +69,12 @@ export class Builder {
   readonly g = new Graph();
   readonly parameters = new Map<string, ParameterSpec>();
   readonly dropouts: DropoutSite[] = [];
+  /** Module paths of the linear layers that methods may hook into, in their order. */
+  readonly linears: string[] = [];
+  /** What a finished run keeps instead of the parameters that it is computed from, by name. */
+  readonly kept = new Map<string, Value>();
+  /** Names of the base's weights that lie [in, out]. */
+  readonly transposed = new Set<string>();
   readonly #values = new Map<string, Value>();
 
   constructor(readonly options: BuilderOptions) {}
@@ -71,19 +85,21 @@ export class Builder {
 
   /** A tensor of the base model or its head. `initializer` serves where the checkpoint does not hold it. */
   base(name: string, shape: readonly number[], initializer: Initializer = { normal: 0.02 }): Value {
-    return this.#parameter({ name, shape, trainable: this.options.trains(name), added: false, initializer });
+    const trainable = this.options.trains(name);
+    const carried = !trainable && (this.options.carries?.(name) ?? false);
+    return this.#parameter({ name, shape, trainable, added: false, carried, initializer });
   }
 
   /** A tensor that a method adds; it trains unless it is `fixed` (a random projection, say), and is saved with the rest. */
   added(name: string, shape: readonly number[], initializer: Initializer, { fixed = false } = {}): Value {
-    return this.#parameter({ name, shape, trainable: !fixed, added: true, initializer });
+    return this.#parameter({ name, shape, trainable: !fixed, added: true, carried: false, initializer });
   }
 
   #parameter(spec: ParameterSpec): Value {
     const known = this.#values.get(spec.name);
     if (known) return known;
     const value =
-      (spec.trainable || spec.added) && this.options.resolve
+      (spec.trainable || spec.added || spec.carried) && this.options.resolve
         ? this.options.resolve(this.g, spec)
         : this.g.parameter(spec.name, spec.shape, spec.trainable);
     this.parameters.set(spec.name, spec);
@@ -93,21 +109,55 @@ export class Builder {
 
   /** y = xWᵀ + b with W [out, in] as checkpoints store it; x [n, in]. */
   dense(module: string, x: Value, inFeatures: number, outFeatures: number): Value {
-    const weight = this.base(`${module}.weight`, [outFeatures, inFeatures]);
-    const bias = this.base(`${module}.bias`, [outFeatures], 'zeros');
-    return this.g.add(this.g.matmul(x, weight, { transB: true }), bias);
+    return this.#affine({ module, inFeatures, outFeatures }, x);
+  }
+
+  #affine({ module, inFeatures, outFeatures, bias = true, transposed = false }: Omit<LinearSite, 'layer'>, x: Value): Value {
+    const weight = this.#stored({ module, inFeatures, outFeatures, transposed });
+    const y = this.g.matmul(x, weight, { transB: !transposed });
+    return bias ? this.g.add(y, this.base(`${module}.bias`, [outFeatures], 'zeros')) : y;
+  }
+
+  #stored({ module, inFeatures, outFeatures, transposed }: Omit<LinearSite, 'layer'>): Value {
+    const name = `${module}.weight`;
+    if (transposed) this.transposed.add(name);
+    return this.base(name, transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]);
+  }
+
+  /** The base's weight of a linear layer as [out, in], however its checkpoint stores it. */
+  weight(site: LinearSite): Value {
+    const stored = this.#stored(site);
+    return site.transposed ? this.g.transpose(stored, [1, 0]) : stored;
   }
 
   /** A dense layer that methods may hook into. */
   linear(site: LinearSite, x: Value): Value {
+    this.linears.push(site.module);
     const input = this.hooks.input?.(this, site, x) ?? x;
-    const y = this.dense(site.module, input, site.inFeatures, site.outFeatures);
+    const y = this.#affine(site, input);
     return this.hooks.linear?.(this, site, input, y) ?? y;
   }
 
   /** Tokens that a method puts before every text. */
   get virtualTokens(): number {
     return this.hooks.prompt?.tokens ?? 0;
+  }
+
+  /** Positions that come before the text's. */
+  get positionsBefore(): number {
+    return this.virtualTokens + this.prefixPositions;
+  }
+
+  /** Of these, those that a prefix of keys and values takes. */
+  get prefixPositions(): number {
+    const { prefix } = this.hooks;
+    return prefix?.positions ? prefix.tokens : 0;
+  }
+
+  /** Names a computed value that a finished run keeps, as the method that `PeftMethod.kept` gives reads it. */
+  keep(name: string, value: Value): Value {
+    this.kept.set(name, value);
+    return value;
   }
 
   layerNorm(module: string, x: Value, width: number, epsilon: number): Value {

@@ -1,5 +1,6 @@
 /** Parameters a method trains on a model, by part of the model, before anything is built. */
-import { planParameters, type ParameterPlan } from './export.js';
+import { planParameters } from './export.js';
+import { groupOf } from './map.js';
 import type { SetupOptions } from './setup.js';
 
 export interface ParameterCounts {
@@ -24,11 +25,4 @@ export function countParameters(options: SetupOptions): ParameterCounts {
   }
   const sum = (of: 'frozen' | 'trainable') => [...groups.values()].reduce((total, group) => total + group[of], 0);
   return { trainable: sum('trainable'), total: sum('trainable') + sum('frozen'), head, groups: [...groups.values()] };
-}
-
-function groupOf({ name, part }: ParameterPlan): string {
-  if (part === 'head') return 'head';
-  const layer = /\blayer\.(\d+)\./.exec(name)?.[1];
-  if (layer !== undefined) return `layer ${layer}`;
-  return /\bembeddings\b/.test(name) ? 'embeddings' : 'other';
 }

@@ -6,6 +6,7 @@ import type {
   Dataset,
   DeviceChoice,
   Estimate,
+  MapGroup,
   Matrix,
   MethodInfo,
   Plan,
@@ -58,6 +59,8 @@ export class PlanDraft {
   /** The method whose options and map are shown. */
   shown = $state<string>('lora');
   counts = new SvelteMap<string, Counts>();
+  /** The map of the shown method; the last good one stays while the next is drawn. */
+  map = $state.raw<readonly MapGroup[] | null>(null);
   countProblems = new SvelteMap<string, Problem>();
   estimates = new SvelteMap<string, Measured>();
   /** Reasons of faulty fields, by field. */
@@ -126,6 +129,21 @@ export class PlanDraft {
       this.countProblems.set(type, toProblem(error));
     }
   }
+
+  /** Draws the map of one method; the answer to an outdated question is dropped. */
+  async drawMap(type: string): Promise<void> {
+    const options = this.methods.get(type)?.options;
+    const { modelId, datasetId } = this;
+    if (!options || modelId === null) return;
+    const turn = ++this.#turn;
+    try {
+      const map = await call('models.map', { modelId, datasetId, method: { type, ...$state.snapshot(options) } });
+      if (turn === this.#turn) this.map = map;
+    } catch {
+      // What is wrong with the options is said where they are counted.
+    }
+  }
+  #turn = 0;
 
   plan(type: string, model: BaseModel, dataset: Dataset, seed: number): Plan | null {
     const method = this.methods.get(type);

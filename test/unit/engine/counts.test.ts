@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { countParameters, openModel } from '../../../electron/engine/index.js';
+import { countParameters, listMethods, mapParameters, openModel } from '../../../electron/engine/index.js';
 import { makeTinyModel } from '../../helpers/tiny-model.js';
 
 let modelFolder: string;
@@ -47,5 +47,52 @@ describe('countParameters', () => {
       message: expect.stringContaining('method.rank'),
     });
     await expect(count({ type: 'telepathy' })).rejects.toMatchObject({ message: expect.stringContaining('telepathy') });
+  });
+});
+
+describe('mapParameters', () => {
+  const map = async (method: { type: string; [option: string]: unknown }) =>
+    mapParameters({
+      model: await openModel(modelFolder),
+      method,
+      objective: { type: 'classification', labels: ['a', 'b', 'c'] },
+    });
+
+  it('stands what is added beside the module it belongs to, and names modules by what chooses them', async () => {
+    const groups = await map({ type: 'lora', rank: 4, targetModules: ['query', 'intermediate.dense'] });
+    expect(groups.map(({ name, kind }) => [name, kind])).toEqual([
+      ['embeddings', 'embeddings'],
+      ['layer 0', 'layer'],
+      ['layer 1', 'layer'],
+      ['other', 'other'],
+      ['head', 'head'],
+    ]);
+    const modules = groups[1]?.modules ?? [];
+    expect(modules.filter(({ linear }) => linear).map(({ label }) => label)).toEqual([
+      'query',
+      'key',
+      'value',
+      'attention.output.dense',
+      'intermediate.dense',
+      'output.dense',
+    ]);
+    expect(modules[0]?.tensors.map(({ name, state }) => [name.split('.').slice(-2).join('.'), state])).toEqual([
+      ['query.weight', 'frozen'],
+      ['query.bias', 'frozen'],
+      ['lora_A.weight', 'added'],
+      ['lora_B.weight', 'added'],
+    ]);
+    expect(modules.filter(({ tensors }) => tensors.some(({ state }) => state === 'added')).length).toBe(2);
+  });
+
+  it.each(listMethods().map(({ type }) => type))('agrees with the counts for %s', async (type) => {
+    const [groups, counts] = [await map({ type }), await count({ type })];
+    const sum = (states: readonly string[]) =>
+      groups
+        .flatMap(({ modules }) => modules.flatMap(({ tensors }) => tensors))
+        .filter(({ state }) => states.includes(state))
+        .reduce((total, { shape }) => total + shape.reduce((a, d) => a * d, 1), 0);
+    expect(sum(['trained', 'added'])).toBe(counts.trainable);
+    expect(sum(['frozen', 'trained', 'added', 'fixed'])).toBe(counts.total);
   });
 });

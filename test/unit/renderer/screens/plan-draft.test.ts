@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { matrixSchema, planSchema } from '../../../../electron/contract/index.js';
 import type { BaseModel, Dataset, MethodInfo } from '../../../../electron/contract/index.js';
 import { parseSeeds, PlanDraft } from '../../../../renderer/screens/models/draft.svelte.js';
-import { groupsOf } from '../../../../renderer/screens/models/groups.js';
 
 const method = (type: string, learningRate: number): MethodInfo => ({
   type,
@@ -115,34 +114,5 @@ describe('PlanDraft', () => {
     made.seedText = '1';
     made.errors = { 'lora.rank': 'At least 1.' };
     expect(made.hasErrors).toBe(true);
-  });
-});
-
-describe('groupsOf', () => {
-  it('sorts layers, embeddings and the rest, and adds parts of one layer', () => {
-    const grouped = groupsOf(
-      [
-        { name: 'embeddings', frozen: 10, trainable: 0 },
-        { name: 'layer 0', frozen: 5, trainable: 1 },
-        { name: 'layer 1 attention', frozen: 2, trainable: 1 },
-        { name: 'layer 1 output', frozen: 3, trainable: 2 },
-        { name: 'pooler', frozen: 4, trainable: 0 },
-        { name: 'head', frozen: 0, trainable: 9 },
-      ],
-      2,
-    );
-    expect(grouped.embeddings.frozen).toBe(10);
-    expect(grouped.layers.get(1)).toMatchObject({ frozen: 5, trainable: 3 });
-    expect(grouped.other).toMatchObject({ frozen: 4, trainable: 0 });
-  });
-  it('takes numbers from 1 where there is no layer 0', () => {
-    const grouped = groupsOf(
-      [
-        { name: 'Layer 1', frozen: 1, trainable: 0 },
-        { name: 'Layer 2', frozen: 2, trainable: 0 },
-      ],
-      2,
-    );
-    expect([grouped.layers.get(0)?.frozen, grouped.layers.get(1)?.frozen]).toEqual([1, 2]);
   });
 });
