@@ -1,5 +1,5 @@
 /** What every chart has in common: type, grid lines, tooltip box. */
-import type { ChartOption } from '../echarts.js';
+import type { ChartOption, CustomSeries } from '../echarts.js';
 import type { Palette } from '../palette.js';
 
 export interface Size {
@@ -7,23 +7,56 @@ export interface Size {
   readonly height: number;
 }
 
-export const axisLabel = (palette: Palette) => ({
-  color: palette.text2,
-  fontFamily: palette.font,
-  fontSize: palette.size,
-  hideOverlap: true,
+const axisText = (palette: Palette) => ({ color: palette.text2, fontFamily: palette.font, fontSize: palette.size });
+const axisLabel = (palette: Palette) => ({ ...axisText(palette), hideOverlap: true });
+
+interface Labels {
+  readonly show?: boolean;
+  readonly formatter?: (value: number) => string;
+  readonly showMaxLabel?: boolean;
+  readonly alignMinLabel?: 'left';
+  readonly alignMaxLabel?: 'right';
+}
+
+/** The axis below: a line without ticks or grid, its name in the middle under it. */
+export const xAxis = (
+  palette: Palette,
+  { name, nameGap = 22, labels }: { name?: string; nameGap?: number; labels: Labels },
+) => ({
+  type: 'value' as const,
+  ...(name === undefined ? {} : { name, nameLocation: 'middle' as const, nameGap, nameTextStyle: axisText(palette) }),
+  axisLine: { show: true, onZero: false, lineStyle: { color: palette.borderStrong, width: 1 } },
+  axisTick: { show: false },
+  splitLine: { show: false },
+  axisLabel: { ...axisLabel(palette), ...labels },
 });
-export const axisName = (palette: Palette) => ({
-  color: palette.text2,
-  fontFamily: palette.font,
-  fontSize: palette.size,
+
+/** The axis at the left: grid lines instead of a line, its unit at the top, `unitShift` pixels from the plot's edge. */
+export const yAxis = (
+  palette: Palette,
+  { unit, unitShift = 0, labels }: { unit?: string; unitShift?: number; labels: Labels },
+) => ({
+  ...(unit === undefined
+    ? {}
+    : {
+        name: unit,
+        nameLocation: 'end' as const,
+        nameGap: 10,
+        nameTextStyle: { ...axisText(palette), align: 'left' as const, padding: [0, 0, 0, unitShift] },
+      }),
+  axisLine: { show: false },
+  axisTick: { show: false },
+  splitLine: { show: true, lineStyle: { color: palette.grid, width: 1 } },
+  axisLabel: { ...axisLabel(palette), ...labels },
 });
-export const splitLine = (palette: Palette) => ({ show: true, lineStyle: { color: palette.grid, width: 1 } });
-export const axisLine = (palette: Palette) => ({
-  show: true,
-  onZero: false,
-  lineStyle: { color: palette.borderStrong, width: 1 },
-});
+
+/** A custom series that draws once, answers no pointer and stretches no axis. */
+export const scene = {
+  type: 'custom',
+  data: [['-', '-']],
+  silent: true,
+  tooltip: { show: false },
+} satisfies CustomSeries;
 
 /** Base of an option: no animation (live curves extend without easing), system type. */
 export function base(palette: Palette): ChartOption {
@@ -56,7 +89,7 @@ export function tooltipNode(
   return box;
 }
 
-export const tooltip = (palette: Palette) => ({
+const tooltip = (palette: Palette) => ({
   confine: true,
   transitionDuration: 0,
   backgroundColor: palette.overlay,
@@ -65,6 +98,32 @@ export const tooltip = (palette: Palette) => ({
   padding: 8,
   textStyle: { color: palette.text, fontFamily: palette.font, fontSize: palette.size + 1 },
   extraCssText: 'box-shadow: var(--shadow-2); border-radius: var(--r-2);',
+});
+
+const field = (params: unknown, name: string): unknown => {
+  const first: unknown = Array.isArray(params) ? params[0] : params;
+  return typeof first === 'object' && first !== null && name in first ? first[name as keyof typeof first] : undefined;
+};
+
+/** Told when the pointer stands on a mark; `describe` takes the mark's place in its series. */
+export const itemTooltip = (palette: Palette, describe: (index: number) => HTMLElement | null) => ({
+  ...tooltip(palette),
+  trigger: 'item' as const,
+  formatter: (params: unknown) => describe(Number(field(params, 'dataIndex') ?? -1)) ?? '',
+});
+
+/** Told anywhere in the plot, with a line at the value of x below the pointer. */
+export const axisTooltip = (palette: Palette, describe: (x: number) => HTMLElement | null) => ({
+  ...tooltip(palette),
+  trigger: 'axis' as const,
+  axisPointer: {
+    type: 'line' as const,
+    lineStyle: { color: palette.borderStrong, type: 'solid' as const, width: 1 },
+  },
+  formatter: (params: unknown) => {
+    const x = Number(field(params, 'axisValue') ?? Number.NaN);
+    return (Number.isFinite(x) ? describe(x) : null) ?? '';
+  },
 });
 
 /** Zoom along x by Ctrl and wheel (a bare wheel scrolls the page), move by Shift and drag. */

@@ -1,12 +1,12 @@
 /** Differences from full fine-tuning with their intervals and the zone of equivalence. */
-import { number, signed } from '../../state/format.js';
+import { number, outward, signed } from '../../state/format.js';
 import type { ChartOption } from '../echarts.js';
 import type { MethodLook } from '../markers.js';
 import type { Palette } from '../palette.js';
 import { niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
-import { areaOf, at, group, line, mark, rect, sceneData, target, text } from './shapes.js';
-import { axisLine, axisName, base, insideZoom, tooltip, tooltipNode } from './common.js';
+import { areaOf, arrow, at, group, line, mark, rect, target, text } from './shapes.js';
+import { base, insideZoom, itemTooltip, scene, tooltipNode, xAxis } from './common.js';
 
 export interface ForestRow {
   readonly key: string;
@@ -53,7 +53,7 @@ const written = (row: ForestRow, zone: number): string => {
   const d = digits(zone);
   return row.low === null || row.high === null
     ? `${signed(row.mean, d)}  one seed`
-    : `${signed(row.mean, d)}  [${signed(row.low, d)}, ${signed(row.high, d)}]`;
+    : `${signed(row.mean, d)}  [${outward(row.low, row.high, d).join(', ')}]`;
 };
 
 export function forestOption(input: ForestInput, palette: Palette): ChartOption {
@@ -65,44 +65,30 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
     ...base(palette),
     grid: { left: names, right, top: 26, bottom: 40 },
     xAxis: {
-      type: 'value',
+      ...xAxis(palette, {
+        name: `${input.measure}, points against full fine-tuning`,
+        nameGap: 24,
+        labels: { show: false },
+      }),
       ...scale,
       interval: niceStep(scale.max - scale.min, 7),
-      name: `${input.measure}, points against full fine-tuning`,
-      nameLocation: 'middle',
-      nameGap: 24,
-      nameTextStyle: axisName(palette),
-      axisLine: axisLine(palette),
-      axisTick: { show: false },
-      splitLine: { show: false },
-      axisLabel: { show: false },
     },
     yAxis: { type: 'value', min: 0, max: Math.max(1, rows.length), inverse: true, show: false },
     dataZoom: [insideZoom],
-    tooltip: {
-      ...tooltip(palette),
-      trigger: 'item',
-      formatter: (params: unknown) => {
-        const row =
-          typeof params === 'object' && params !== null && 'dataIndex' in params
-            ? rows[Number(params.dataIndex)]
-            : undefined;
-        return row
-          ? tooltipNode(row.name, [
-              { name: 'difference, points', value: written(row, zone) },
-              { name: 'verdict', value: row.verdict },
-            ])
-          : '';
-      },
-    },
+    tooltip: itemTooltip(palette, (index) => {
+      const row = rows[index];
+      return row
+        ? tooltipNode(row.name, [
+            { name: 'difference, points', value: written(row, zone) },
+            { name: 'verdict', value: row.verdict },
+          ])
+        : null;
+    }),
     series: [
       {
         id: 'scene',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 1,
-        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const end = area.x + area.width,
@@ -135,6 +121,10 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           const height = area.height / Math.max(1, rows.length);
           return group([
             lit >= 0 ? rect(0, area.y + lit * height, end + right, height, palette.accentWeak) : null,
+            ...rows
+              .slice(1)
+              .map((_, i) => area.y + (i + 1) * height)
+              .map((y) => line(12, y, end + right - 12, y, { colour: palette.grid })),
             to > from ? rect(from, area.y, to - from, area.height, palette.zone) : null,
             ...ticks,
             ...[px(-zone), px(zone)].map((x) =>
@@ -173,9 +163,6 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           const px = (v: number) => at(api, v, 0)[0];
           const parts = [
             target(0, y - height / 2, end + right, height),
-            params.dataIndex > 0
-              ? line(12, y - height / 2, end + right - 12, y - height / 2, { colour: palette.grid })
-              : null,
             text(12, y, row.name, palette, { colour: palette.text, width: names - 20 }),
             text(end + right - 12, y, written(row, zone), palette, {
               align: 'right',
@@ -184,29 +171,19 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           ];
           if (row.mean !== null) {
             const [low, high, mean] = [px(row.low ?? row.mean), px(row.high ?? row.mean), px(row.mean)];
-            const arrow = (x: number, sign: -1 | 1) => ({
-              type: 'polygon' as const,
-              shape: {
-                points: [
-                  [x, y],
-                  [x - sign * 8, y - 4.5],
-                  [x - sign * 8, y + 4.5],
-                ],
-              },
-              style: { fill: colour },
-            });
-            if (high < area.x) parts.push(arrow(area.x + 2, -1), text(area.x + 16, y, 'beyond the scale', palette));
+            const beyond = (x: number, sign: -1 | 1) => arrow(x, y, [sign, 0], colour);
+            if (high < area.x) parts.push(beyond(area.x + 2, -1), text(area.x + 16, y, 'beyond the scale', palette));
             else if (low > end)
-              parts.push(arrow(end - 2, 1), text(end - 16, y, 'beyond the scale', palette, { align: 'right' }));
+              parts.push(beyond(end - 2, 1), text(end - 16, y, 'beyond the scale', palette, { align: 'right' }));
             else {
               const [a, b] = [Math.max(low, area.x), Math.min(high, end)];
               if (row.low !== null) parts.push(line(a, y, b, y, { colour, width: 1.8 }));
               if (low >= area.x) {
                 if (row.low !== null) parts.push(line(low, y - 4, low, y + 4, { colour, width: 1.8 }));
-              } else parts.push(arrow(area.x + 2, -1));
+              } else parts.push(beyond(area.x + 2, -1));
               if (high <= end) {
                 if (row.high !== null) parts.push(line(high, y - 4, high, y + 4, { colour, width: 1.8 }));
-              } else parts.push(arrow(end - 2, 1));
+              } else parts.push(beyond(end - 2, 1));
               if (mean >= area.x && mean <= end)
                 parts.push(mark(row.look.marker, mean, y, colour, palette, { hollow: row.low === null }));
             }

@@ -5,8 +5,8 @@ import { compact } from '../format.js';
 import type { Palette } from '../palette.js';
 import { niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
-import { areaOf, at, group, line, rect, sceneData, target, text } from './shapes.js';
-import { axisLabel, axisLine, axisName, base, insideZoom, splitLine, tooltip, tooltipNode } from './common.js';
+import { areaOf, at, group, line, rect, target, text } from './shapes.js';
+import { base, insideZoom, itemTooltip, scene, tooltipNode, xAxis, yAxis } from './common.js';
 
 export interface HistogramInput {
   /** `bins[i]` counts rows with length in [edges[i], edges[i + 1]). */
@@ -64,52 +64,31 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
     ...base(palette),
     grid: { left, right: 18, top: 30, bottom: 40 },
     xAxis: {
-      type: 'value',
+      ...xAxis(palette, {
+        name: 'tokens in a row',
+        labels: { formatter: (v) => number(v), showMaxLabel: !axis.broken && max % 8 === 0 },
+      }),
       min: 0,
       max,
       interval: max <= 40 ? niceStep(max, 5) : 2 ** Math.ceil(Math.log2(max / 6)),
-      name: 'tokens in a row',
-      nameLocation: 'middle',
-      nameGap: 22,
-      nameTextStyle: axisName(palette),
-      axisLine: axisLine(palette),
-      axisTick: { show: false },
-      splitLine: { show: false },
-      axisLabel: {
-        ...axisLabel(palette),
-        formatter: (v: number) => number(v),
-        showMaxLabel: !axis.broken && max % 8 === 0,
-      },
     },
     yAxis: {
       type: 'value',
+      ...yAxis(palette, { unit: 'rows', unitShift: 8 - left, labels: { formatter: compact } }),
       min: 0,
       max: step * Math.max(1, Math.ceil(most / step)),
       interval: step,
-      name: 'rows',
-      nameLocation: 'end',
-      nameGap: 10,
-      nameTextStyle: { ...axisName(palette), align: 'right', padding: [0, 8, 0, 0] },
-      axisLine: { show: false },
-      axisTick: { show: false },
-      splitLine: splitLine(palette),
-      axisLabel: { ...axisLabel(palette), formatter: compact },
     },
     dataZoom: [insideZoom],
-    tooltip: {
-      ...tooltip(palette),
-      trigger: 'item',
-      formatter: (params: unknown) => {
-        const i =
-          typeof params === 'object' && params !== null && 'dataIndex' in params ? Number(params.dataIndex) : -1;
-        const count = bins[i];
-        if (count === undefined) return '';
-        return tooltipNode(
-          `${number(edges[i] ?? 0)} to ${number(Math.max(edges[i] ?? 0, (edges[i + 1] ?? 0) - 1))} tokens`,
-          [{ name: 'rows', value: number(count) }],
-        );
-      },
-    },
+    tooltip: itemTooltip(palette, (index) => {
+      const count = bins[index];
+      return count === undefined
+        ? null
+        : tooltipNode(
+            `${number(edges[index] ?? 0)} to ${number(Math.max(edges[index] ?? 0, (edges[index + 1] ?? 0) - 1))} tokens`,
+            [{ name: 'rows', value: number(count) }],
+          );
+    }),
     series: [
       {
         id: 'points',
@@ -152,11 +131,8 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
       },
       {
         id: 'cut',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 4,
-        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const floor = area.y + area.height;

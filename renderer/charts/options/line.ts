@@ -6,18 +6,8 @@ import { compact, measured } from '../format.js';
 import type { Palette } from '../palette.js';
 import { bounded, logTicks, nearest, type Sample } from '../series.js';
 import type { ChartTable } from '../csv.js';
-import { areaOf, at, group, line, mark, rect, sceneData, text } from './shapes.js';
-import {
-  axisLabel,
-  axisLine,
-  axisName,
-  base,
-  insideZoom,
-  splitLine,
-  tooltip,
-  tooltipNode,
-  type Size,
-} from './common.js';
+import { areaOf, at, group, line, mark, rect, text } from './shapes.js';
+import { axisTooltip, base, insideZoom, scene, tooltipNode, xAxis, yAxis, type Size } from './common.js';
 
 interface ValidationSample extends Sample {
   readonly low?: number | null;
@@ -88,56 +78,36 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
     ...base(palette),
     grid: { left: 52, right, top: 28, bottom: 40 },
     xAxis: {
-      type: 'value',
+      ...xAxis(palette, { name: 'step', labels: { showMaxLabel: true, formatter: (v) => number(v) } }),
       min: 0,
       max: xMax,
       splitNumber: Math.max(2, Math.min(6, Math.round(size.width / 150))),
-      name: 'step',
-      nameLocation: 'middle',
-      nameGap: 22,
-      nameTextStyle: axisName(palette),
-      axisLabel: { ...axisLabel(palette), showMaxLabel: true, formatter: (v: number) => number(v) },
-      axisLine: axisLine(palette),
-      axisTick: { show: false },
-      splitLine: { show: false },
     },
     yAxis: {
       type: logTick ? 'log' : 'value',
+      ...yAxis(palette, {
+        unit: input.log ? `${input.unit}, logarithmic` : input.unit,
+        unitShift: -44,
+        labels: {
+          show: !logTick,
+          formatter: (v) =>
+            input.format ? input.format(v) : v === 0 ? '0' : v >= 100 ? compact(v) : String(Number(v.toPrecision(3))),
+        },
+      }),
       min: logTick?.[0] ?? floor,
-      ...(logTick ? { max: logTick[logTick.length - 1] } : {}),
+      ...(logTick ? { max: logTick[logTick.length - 1], splitLine: { show: false } } : {}),
       ...(input.unit === '%'
         ? { max: (v: { max: number }) => (v.max > 85 ? 100 : Math.ceil(v.max / 10 + 0.2) * 10) }
         : {}),
       splitNumber: Math.max(2, Math.round(size.height / 90)),
-      name: input.log ? `${input.unit}, logarithmic` : input.unit,
-      nameLocation: 'end',
-      nameGap: 10,
-      nameTextStyle: { ...axisName(palette), align: 'left', padding: [0, 0, 0, -44] },
-      axisLabel: {
-        ...axisLabel(palette),
-        show: !logTick,
-        formatter: (v: number) =>
-          input.format ? input.format(v) : v === 0 ? '0' : v >= 100 ? compact(v) : String(Number(v.toPrecision(3))),
-      },
-      axisLine: { show: false },
-      axisTick: { show: false },
-      splitLine: { ...splitLine(palette), show: !logTick },
     },
     dataZoom: [insideZoom],
-    tooltip: {
-      ...tooltip(palette),
-      trigger: 'axis',
-      axisPointer: { type: 'line', lineStyle: { color: palette.borderStrong, type: 'solid', width: 1 } },
-      formatter: (params: unknown) => tip(input, smoothLine, params),
-    },
+    tooltip: axisTooltip(palette, (x) => tip(input, smoothLine, x)),
     series: [
       {
         id: 'scene',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 1,
-        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const floor = area.y + area.height;
@@ -203,11 +173,8 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
       })),
       {
         id: 'ends',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 4,
-        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const tips = ends
@@ -223,16 +190,15 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
             const above = tips[i - 1];
             if (above) tip.y = Math.max(tip.y, above.y + 13);
           }
+          for (const [i, tip] of [...tips].reverse().entries())
+            tip.y = Math.min(tip.y, area.y + area.height - 6 - i * 13);
           return group(tips.map((tip) => text(tip.x + 6, tip.y, tip.name, palette)));
         },
       },
       {
         id: 'band',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 4,
-        tooltip: { show: false },
         clip: true,
         renderItem: (_params, api) =>
           band.length < 2
@@ -263,11 +229,8 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
       },
       {
         id: 'best',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 6,
-        tooltip: { show: false },
         renderItem: (params, api) => {
           const best = input.best;
           if (!best || usable(input, best.y) === null) return null;
@@ -298,10 +261,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
   };
 }
 
-function tip(input: LineInput, smoothLine: readonly Sample[], params: unknown): HTMLElement | string {
-  const first: unknown = Array.isArray(params) ? params[0] : params;
-  const x = typeof first === 'object' && first !== null && 'axisValue' in first ? Number(first.axisValue) : Number.NaN;
-  if (!Number.isFinite(x)) return '';
+function tip(input: LineInput, smoothLine: readonly Sample[], x: number): HTMLElement | null {
   const lines: { name: string; value: string }[] = [];
   const add = (name: string, sample: ValidationSample | undefined, show = true) => {
     if (!sample || !show || sample.y === null) return;
@@ -317,7 +277,7 @@ function tip(input: LineInput, smoothLine: readonly Sample[], params: unknown): 
   const check = input.validation[nearest(input.validation, x)];
   add(check && check.x !== x ? `validation at ${number(check.x)}` : 'validation', check);
   for (const other of input.others) add(other.name, other.points[nearest(other.points, x)]);
-  return lines.length ? tooltipNode(`Step ${number(step?.x ?? check?.x ?? x)}`, lines) : '';
+  return lines.length ? tooltipNode(`Step ${number(step?.x ?? check?.x ?? x)}`, lines) : null;
 }
 
 /** One sentence a screen reader says in place of the picture. */

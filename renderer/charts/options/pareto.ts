@@ -7,18 +7,8 @@ import type { MethodLook } from '../markers.js';
 import type { Palette } from '../palette.js';
 import { niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
-import { areaOf, at, group, line, mark, polyline, rect, sceneData, target, text } from './shapes.js';
-import {
-  axisLabel,
-  axisLine,
-  axisName,
-  base,
-  insideZoom,
-  splitLine,
-  tooltip,
-  tooltipNode,
-  type Size,
-} from './common.js';
+import { areaOf, arrow, at, group, line, mark, polyline, rect, target, text } from './shapes.js';
+import { base, insideZoom, itemTooltip, scene, tooltipNode, xAxis, yAxis, type Size } from './common.js';
 
 export interface ParetoPoint {
   readonly key: string;
@@ -72,7 +62,7 @@ export function decades(points: readonly ParetoPoint[]): {
 
 /**
  * The y axis in percent. It holds every mean, and the intervals as far as one more span of the means on each side:
- * the interval of two seeds can be wider than all that is to be seen. What reaches beyond is drawn without its end.
+ * the interval of two seeds can be wider than all that is to be seen. What reaches beyond ends in an arrow.
  */
 export function valueRange(points: readonly ParetoPoint[]): { min: number; max: number; interval: number } {
   const means = points.map((p) => p.mean);
@@ -82,8 +72,11 @@ export function valueRange(points: readonly ParetoPoint[]): { min: number; max: 
     Math.max(least - reach, p.low ?? p.mean),
     Math.min(most + reach, p.high ?? p.mean),
   ]);
-  const [low, high] = ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 100];
-  const interval = niceStep(Math.max(high - low, 0.5), 4);
+  const [lowest, highest] = ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 100];
+  // Never less than two points, or a hundredth would look like a gulf.
+  const pad = Math.max(0, 2 - (highest - lowest)) / 2;
+  const [low, high] = [lowest - pad, highest + pad];
+  const interval = niceStep(high - low, 4);
   return {
     min: Math.max(0, Math.floor((low - interval * 0.15) / interval) * interval),
     max: Math.min(100, Math.ceil((high + interval * 0.15) / interval) * interval),
@@ -114,59 +107,40 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
       bottom: 40,
     },
     xAxis: {
-      type: 'value',
+      ...xAxis(palette, {
+        name:
+          scale.zero === null ? 'trained parameters, logarithmic' : 'trained parameters, logarithmic after the break',
+        nameGap: 24,
+        labels: { show: false },
+      }),
       min: scale.min,
       max: scale.max,
       interval: 1,
-      name: scale.zero === null ? 'trained parameters, logarithmic' : 'trained parameters, logarithmic after the break',
-      nameLocation: 'middle',
-      nameGap: 24,
-      nameTextStyle: axisName(palette),
-      axisLine: axisLine(palette),
-      axisTick: { show: false },
-      splitLine: { show: false },
-      axisLabel: { show: false },
     },
     yAxis: {
       type: 'value',
+      ...yAxis(palette, {
+        unit: `${input.measure}, %`,
+        unitShift: -38,
+        labels: { formatter: (v) => number(v, Number.isInteger(range.interval) ? 0 : 1) },
+      }),
       ...range,
-      name: `${input.measure}, %`,
-      nameLocation: 'end',
-      nameGap: 10,
-      nameTextStyle: { ...axisName(palette), align: 'left', padding: [0, 0, 0, -38] },
-      axisLine: { show: false },
-      axisTick: { show: false },
-      splitLine: splitLine(palette),
-      axisLabel: {
-        ...axisLabel(palette),
-        formatter: (v: number) => number(v, Number.isInteger(range.interval) ? 0 : 1),
-      },
     },
     dataZoom: [insideZoom],
-    tooltip: {
-      ...tooltip(palette),
-      trigger: 'item',
-      formatter: (params: unknown) => {
-        const p =
-          typeof params === 'object' && params !== null && 'dataIndex' in params
-            ? points[Number(params.dataIndex)]
-            : undefined;
-        return p
-          ? tooltipNode(p.name, [
-              { name: input.measure, value: shown(p) },
-              { name: 'trained parameters', value: number(p.trained) },
-            ])
-          : '';
-      },
-    },
+    tooltip: itemTooltip(palette, (index) => {
+      const p = points[index];
+      return p
+        ? tooltipNode(p.name, [
+            { name: input.measure, value: shown(p) },
+            { name: 'trained parameters', value: number(p.trained) },
+          ])
+        : null;
+    }),
     series: [
       {
         id: 'scene',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 1,
-        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const end = area.x + area.width,
@@ -241,9 +215,12 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
             ...(low !== undefined && high !== undefined
               ? [
                   line(x, Math.min(low, floor), x, Math.max(high, area.y), { colour, width: 1.5 }),
-                  ...[low, high].map((y) =>
-                    y >= area.y - 0.5 && y <= floor + 0.5 ? line(x - 3, y, x + 3, y, { colour, width: 1.5 }) : null,
-                  ),
+                  low > floor + 0.5
+                    ? arrow(x, floor, [0, 1], colour)
+                    : line(x - 3, low, x + 3, low, { colour, width: 1.5 }),
+                  high < area.y - 0.5
+                    ? arrow(x, area.y, [0, -1], colour)
+                    : line(x - 3, high, x + 3, high, { colour, width: 1.5 }),
                 ]
               : []),
             mark(p.look.marker, x, y, colour, palette, { hollow: p.low === null }),
@@ -252,11 +229,8 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
       },
       {
         id: 'names',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 4,
-        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const seen = points.flatMap((p) => {

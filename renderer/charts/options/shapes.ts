@@ -92,6 +92,19 @@ export const mark = (
     ? { fill: palette.surface, stroke: colour, lineWidth: 1.6 }
     : { fill: colour, stroke: palette.surface, lineWidth: 1 },
 });
+/** The sign of an interval that goes on beyond the scale; `dx` and `dy` say where to. */
+export const arrow = (x: number, y: number, [dx, dy]: readonly [number, number], colour: string): Drawn => ({
+  type: 'polygon',
+  shape: {
+    points: [
+      [x, y],
+      [x - dx * 8 + dy * 4.5, y - dy * 8 + dx * 4.5],
+      [x - dx * 8 - dy * 4.5, y - dy * 8 - dx * 4.5],
+    ],
+  },
+  style: { fill: colour },
+  silent: true,
+});
 /** An invisible area that takes the pointer, so that a row answers in its whole height. */
 export const target = (x: number, y: number, width: number, height: number): Drawn => ({
   type: 'rect',
@@ -104,6 +117,3 @@ export const group = (children: readonly (Drawn | null)[]): Drawn => ({
   $mergeChildren: false,
   children: children.filter((c) => c !== null),
 });
-
-/** A datum that draws once and stretches no axis. */
-export const sceneData = [['-', '-']];

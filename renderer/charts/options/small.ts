@@ -4,8 +4,8 @@ import { number } from '../../state/format.js';
 import type { Palette } from '../palette.js';
 import { bounded, nearest, niceStep, type Sample } from '../series.js';
 import type { ChartTable } from '../csv.js';
-import { areaOf, at, group, line, sceneData, text } from './shapes.js';
-import { axisLabel, axisLine, base, insideZoom, splitLine, tooltip, tooltipNode } from './common.js';
+import { areaOf, at, group, line, text } from './shapes.js';
+import { axisTooltip, base, insideZoom, scene, tooltipNode, xAxis, yAxis } from './common.js';
 
 export interface SmallInput {
   readonly title: string;
@@ -29,6 +29,8 @@ export function smallOption(input: SmallInput, palette: Palette): ChartOption {
     2,
     [1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10],
   );
+  // A scale without values would be made up.
+  const empty = input.points.length === 0 && input.planned.length === 0;
   // Ticks are round numbers: "6 × 10⁻⁴" says as much as "6.0 × 10⁻⁴".
   const label = (v: number) => input.format(v).replace('.0 ', ' ');
   const xMax = Math.max(1, input.xMax ?? 0, input.points[input.points.length - 1]?.x ?? 0);
@@ -42,46 +44,34 @@ export function smallOption(input: SmallInput, palette: Palette): ChartOption {
       bottom: 22,
     },
     xAxis: {
-      type: 'value',
+      ...xAxis(palette, {
+        labels: {
+          show: !empty || input.xMax !== null,
+          formatter: (v) => number(Math.round(v)),
+          alignMinLabel: 'left',
+          alignMaxLabel: 'right',
+        },
+      }),
       min: 0,
       max: xMax,
       interval: xMax / 2,
-      axisLine: axisLine(palette),
-      axisTick: { show: false },
-      splitLine: { show: false },
-      axisLabel: {
-        ...axisLabel(palette),
-        formatter: (v: number) => number(Math.round(v)),
-        alignMinLabel: 'left',
-        alignMaxLabel: 'right',
-      },
     },
     yAxis: {
       type: 'value',
+      ...yAxis(palette, { labels: { show: !empty, formatter: (v) => (v === 0 ? '0' : label(v)) } }),
       min: 0,
       max: step * 2,
       interval: step,
-      axisLine: { show: false },
-      axisTick: { show: false },
-      splitLine: splitLine(palette),
-      axisLabel: { ...axisLabel(palette), formatter: (v: number) => (v === 0 ? '0' : label(v)) },
     },
     dataZoom: [insideZoom],
-    tooltip: {
-      ...tooltip(palette),
-      trigger: 'axis',
-      axisPointer: { type: 'line', lineStyle: { color: palette.borderStrong, type: 'solid', width: 1 } },
-      formatter: (params: unknown) => {
-        const first: unknown = Array.isArray(params) ? params[0] : params;
-        const x =
-          typeof first === 'object' && first !== null && 'axisValue' in first ? Number(first.axisValue) : Number.NaN;
-        const sample = input.points[nearest(input.points, x)];
-        if (!sample || sample.y === null) return '';
-        return tooltipNode(`Step ${number(sample.x)}`, [
-          { name: input.title, value: `${input.format(sample.y)}${input.unit ? ` ${input.unit}` : ''}` },
-        ]);
-      },
-    },
+    tooltip: axisTooltip(palette, (x) => {
+      const sample = input.points[nearest(input.points, x)];
+      return sample && sample.y !== null
+        ? tooltipNode(`Step ${number(sample.x)}`, [
+            { name: input.title, value: `${input.format(sample.y)}${input.unit ? ` ${input.unit}` : ''}` },
+          ])
+        : null;
+    }),
     series: [
       {
         id: 'points',
@@ -108,11 +98,8 @@ export function smallOption(input: SmallInput, palette: Palette): ChartOption {
       },
       {
         id: 'scene',
-        type: 'custom',
-        data: sceneData,
-        silent: true,
+        ...scene,
         z: 4,
-        tooltip: { show: false },
         renderItem: (params, api) => {
           const area = areaOf(params);
           const marks = [];
