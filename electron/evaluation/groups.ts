@@ -1,5 +1,6 @@
 /** Runs of one setting: those that differ in nothing but their seed. */
 import type { Run } from '../contract/entities.js';
+import { settingKey } from '../contract/setting.js';
 import { mean } from './intervals.js';
 import type { Measure } from './bootstrap.js';
 import type { RunWithPredictions, TestPredictions } from './types.js';
@@ -46,21 +47,6 @@ export function groupRuns(runs: readonly RunWithPredictions[]): { groups: Group[
     ...(repeated > 0 ? [`${runsAre(repeated)} left out because a later run has the same setting and seed.`] : []),
   ];
   return { groups, notes };
-}
-
-/** Method and training with all their values but the seed; equal for runs that may be averaged. */
-function settingKey(run: Run): string {
-  const { seed: _seed, checkpointEverySteps: _saving, ...training } = run.plan.training;
-  return canonical({ method: run.plan.method, training });
-}
-
-/** JSON with keys in order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }
 
 /**

@@ -145,10 +145,12 @@ export function datasetCalls(context: Context): Group {
       const rows = set.rows.train + set.rows.validation + set.rows.test;
       return {
         title: `Delete the data set ${set.name}?`,
-        lines: [
-          `${number(rows)} imported rows. The file ${set.source} stays as it is.`,
-          ...(using.length > 0 ? [`Not possible yet: ${using.length} runs use it and must be deleted first.`] : []),
-        ],
+        lines: [`${number(rows)} imported rows. The file ${set.source} stays as it is.`],
+        ...(using.length > 0
+          ? {
+              blocked: `${using.length === 1 ? '1 run uses' : `${using.length} runs use`} it and must be deleted first.`,
+            }
+          : {}),
         bytes: await bytesBelow(datasetFolder(context.home, id)),
       };
     },

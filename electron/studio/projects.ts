@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Handlers } from '../contract/calls.js';
 import { importRequestSchema, type Project, type Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { settingKey } from '../contract/setting.js';
 import { meanWithInterval } from '../evaluation/index.js';
 import { datasets, projects, runs } from '../storage/index.js';
 import type { ProjectRecord } from '../storage/projects.js';
@@ -44,18 +45,12 @@ const samplesSchema = z.object({
     .min(1),
 });
 
-/** Runs of one method and setting, whatever their seeds. */
-function groupKey(run: Run): string {
-  const { seed: _, ...training } = run.plan.training;
-  return JSON.stringify([run.modelId, run.datasetId, run.plan.method, training]);
-}
-
 /** The setting whose runs score best on average. Chosen by validation where there is one, since test is for reporting. */
 function bestOf(list: readonly Run[]): Project['best'] {
   const groups = new Map<string, Run[]>();
   for (const run of list)
     if (run.state === 'finished' && run.result?.test)
-      groups.set(groupKey(run), [...(groups.get(groupKey(run)) ?? []), run]);
+      groups.set(settingKey(run), [...(groups.get(settingKey(run)) ?? []), run]);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const chosen = [...groups.values()]
     .map((group) => ({
@@ -206,6 +201,11 @@ export function projectCalls(context: Context): Group {
           'Exported folders and base models stay.',
         ],
         bytes: project.bytes,
+        ...(project.runsActive > 0
+          ? {
+              blocked: `${count(project.runsActive, 'run')} of it ${project.runsActive === 1 ? 'is' : 'are'} under way. Wait or cancel first.`,
+            }
+          : {}),
       };
     },
     'projects.remove': async ({ id }) => {

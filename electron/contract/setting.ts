@@ -1,0 +1,17 @@
+/** When two runs are of one setting: they differ in nothing but their seed, and may be averaged. */
+import type { Run } from './entities.js';
+
+/** Equal for runs of one setting: base model, data, method and training with all values but the seed (how often a run saves does not count). */
+export function settingKey({ modelId, datasetId, plan }: Pick<Run, 'modelId' | 'datasetId' | 'plan'>): string {
+  const { seed: _seed, checkpointEverySteps: _saving, ...training } = plan.training;
+  return canonical({ modelId, datasetId, method: plan.method, training });
+}
+
+/** JSON with keys in order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
