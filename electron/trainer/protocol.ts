@@ -82,6 +82,8 @@ export const probeJobSchema = z.strictObject({
 export const predictJobSchema = z.strictObject({
   type: z.literal('predict'),
   models: z.array(servedModelSchema).min(1).max(16),
+  /** False: models that are not open yet are opened one after the other and let go again. */
+  keep: z.boolean().default(true),
   rows: z
     .array(z.strictObject({ text: z.string(), pair: z.string().nullable().default(null) }))
     .min(1)
