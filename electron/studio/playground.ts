@@ -20,7 +20,7 @@ interface Asked {
 export function playgroundCalls(context: Context, answers: AnswerProcess): Group {
   const { database } = context;
   return {
-    'playground.predict': async ({ runIds, text, pair, untrained }) => {
+    'playground.predict': async ({ runIds, text, pair, untrained, keep = true }) => {
       const chosen = await Promise.all(runIds.map((id) => runs.getRun(database, id)));
       const asked: Asked[] = [];
       for (const run of chosen)
@@ -42,7 +42,7 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
         throw new StudioError('bad-input', 'No run was chosen.', 'Choose at least one finished run.');
       const result = await answers
         .get()
-        .start<'predict'>({ type: 'predict', models: asked.map(({ served }) => served), rows: [{ text, pair }] })
+        .start<'predict'>({ type: 'predict', models: asked.map(({ served }) => served), rows: [{ text, pair }], keep })
         .result;
       return asked.map(({ served, runId, title, type }, i): Prediction => {
         const answer = result.models[i];

@@ -15,10 +15,13 @@ export async function predict(
   for (const served of job.models) {
     await context.breathe();
     try {
-      const open = await cache.get(served);
-      const started = performance.now();
-      const rows = await answer(open, job.rows, context.breathe);
-      models.push({ key: served.key, milliseconds: performance.now() - started, rows, problem: null });
+      models.push(
+        await cache.use(served, job.keep, async (open) => {
+          const started = performance.now();
+          const rows = await answer(open, job.rows, context.breathe);
+          return { key: served.key, milliseconds: performance.now() - started, rows, problem: null };
+        }),
+      );
     } catch (error) {
       const problem = toProblem(error);
       if (problem.code === 'cancelled') throw error;

@@ -111,6 +111,17 @@ export class PredictorCache {
     return opened;
   }
 
+  /** Lets `work` use a model. One that is not open stays so afterwards where `keep`, else it is let go. */
+  async use<T>(served: ServedModel, keep: boolean, work: (open: OpenPredictor) => Promise<T>): Promise<T> {
+    if (keep || this.open.has(await this.keyOf(served))) return work(await this.get(served));
+    const opened = await openPredictor(served, this.engine);
+    try {
+      return await work(opened);
+    } finally {
+      await opened.predictor.dispose();
+    }
+  }
+
   async dispose(): Promise<void> {
     const all = [...this.open.values()];
     this.open.clear();

@@ -64,7 +64,7 @@ describe('predict', () => {
   it('answers by the trained run beside the untrained base, in order', async () => {
     const engine = new ToyEngine();
     const { models } = await predict(
-      { type: 'predict', models: [served, { ...served, key: 'base', runFolder: null }], rows },
+      { type: 'predict', keep: true, models: [served, { ...served, key: 'base', runFolder: null }], rows },
       contextOf(),
       new PredictorCache(engine),
     );
@@ -79,15 +79,19 @@ describe('predict', () => {
     const engine = new ToyEngine();
     const cache = new PredictorCache(engine);
     for (let turn = 0; turn < 3; turn += 1)
-      await predict({ type: 'predict', models: [served], rows }, contextOf(), cache);
+      await predict({ type: 'predict', keep: true, models: [served], rows }, contextOf(), cache);
     expect(engine.opened).toBe(1);
     const again = { ...served, runFolder: join(folder, 'again') };
     await rm(again.runFolder, { recursive: true, force: true });
-    const missing = await predict({ type: 'predict', models: [again, served], rows }, contextOf(), cache);
+    const missing = await predict({ type: 'predict', keep: true, models: [again, served], rows }, contextOf(), cache);
     expect(missing.models[0]).toMatchObject({ rows: [], problem: { code: 'not-found' } });
     expect(missing.models[1]!.problem).toBeNull();
     for (let seed = 10; seed < 20; seed += 1)
-      await predict({ type: 'predict', models: [{ ...served, runFolder: null, seed }], rows }, contextOf(), cache);
+      await predict(
+        { type: 'predict', keep: true, models: [{ ...served, runFolder: null, seed }], rows },
+        contextOf(),
+        cache,
+      );
     expect(engine.opened - engine.disposed).toBe(6);
     await cache.dispose();
     expect(engine.opened).toBe(engine.disposed);
@@ -104,7 +108,7 @@ describe('predict', () => {
     bytes[bytes.length - 1] = 7;
     await writeFile(join(torn.runFolder, 'trained.safetensors'), bytes);
     const { models } = await predict(
-      { type: 'predict', models: [torn], rows },
+      { type: 'predict', keep: true, models: [torn], rows },
       contextOf(),
       new PredictorCache(new ToyEngine()),
     );
