@@ -1,10 +1,13 @@
 /** One question at a time, asked by the shell's dialog: `if (await confirm.ask({...})) ...`. */
+import type { Removal } from '../../electron/contract/index.js';
+import { bytes } from './format.js';
 
 export interface Question {
   readonly title: string;
   /** What will happen, a line each. */
   readonly lines: readonly string[];
-  readonly confirmLabel: string;
+  /** null where nothing can be done: the question is then an answer. */
+  readonly confirmLabel: string | null;
   readonly danger: boolean;
 }
 
@@ -15,7 +18,7 @@ class Confirm {
   ask(question: {
     title: string;
     lines?: readonly string[];
-    confirmLabel: string;
+    confirmLabel: string | null;
     danger?: boolean;
   }): Promise<boolean> {
     this.answer(false);
@@ -26,6 +29,18 @@ class Confirm {
       danger: question.danger ?? false,
     };
     return new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  /** Says what goes and asks; of what cannot go now it says why, and the answer is no. */
+  removal({ title, lines, bytes: size, blocked }: Removal, confirmLabel: string): Promise<boolean> {
+    return blocked === undefined
+      ? this.ask({
+          title,
+          lines: size > 0 ? [...lines, `${bytes(size)} on disk are freed.`] : lines,
+          confirmLabel,
+          danger: true,
+        })
+      : this.ask({ title: title.replace(/\?$/, ': not yet'), lines: [blocked], confirmLabel: null });
   }
 
   answer(yes: boolean): void {

@@ -111,6 +111,16 @@ export function scientific(value: number, digits = 1): string {
 export const interval = (low: number, high: number, digits = 1): string =>
   `${number(low, digits)} to ${number(high, digits)}`;
 
+/**
+ * Ends of an interval of differences, signed and rounded outwards: the written interval is never narrower than the measured one,
+ * so that it agrees with a verdict in words. "−16.6", "−8.3".
+ */
+export function outward(low: number, high: number, digits = 1): readonly [string, string] {
+  const unit = 10 ** digits;
+  // A thousandth of the last place is the noise of the arithmetic, not of the measurement.
+  return [signed(Math.floor(low * unit + 1e-3) / unit, digits), signed(Math.ceil(high * unit - 1e-3) / unit, digits)];
+}
+
 const two = (value: number) => String(value).padStart(2, '0');
 
 /** Time of day with seconds, local: "12:31:39". */

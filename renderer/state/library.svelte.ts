@@ -2,7 +2,6 @@
 import type { BaseModel, Dataset, MethodInfo } from '../../electron/contract/index.js';
 import { call } from './client.js';
 import { confirm } from './confirm.svelte.js';
-import { bytes } from './format.js';
 import { Resource } from './resource.svelte.js';
 
 class Models extends Resource<readonly BaseModel[]> {
@@ -43,10 +42,7 @@ class Datasets extends Resource<readonly Dataset[]> {
   }
   /** Says what goes, asks, removes. Returns whether it went. */
   async remove(id: number): Promise<boolean> {
-    const removal = await call('datasets.removal', { id });
-    const lines = removal.bytes > 0 ? [...removal.lines, `${bytes(removal.bytes)} on disk are freed.`] : removal.lines;
-    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete data set', danger: true })))
-      return false;
+    if (!(await confirm.removal(await call('datasets.removal', { id }), 'Delete data set'))) return false;
     await call('datasets.remove', { id });
     await this.refresh();
     return true;

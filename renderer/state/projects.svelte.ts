@@ -2,7 +2,6 @@
 import type { Project } from '../../electron/contract/index.js';
 import { call } from './client.js';
 import { confirm } from './confirm.svelte.js';
-import { bytes } from './format.js';
 import { Resource } from './resource.svelte.js';
 import { router } from './router.svelte.js';
 
@@ -57,10 +56,7 @@ class Projects extends Resource<readonly Project[]> {
 
   /** Says what goes, asks, removes. Returns whether it went. */
   async remove(id: number): Promise<boolean> {
-    const removal = await call('projects.removal', { id });
-    const lines = removal.bytes > 0 ? [...removal.lines, `${bytes(removal.bytes)} on disk are freed.`] : removal.lines;
-    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete project', danger: true })))
-      return false;
+    if (!(await confirm.removal(await call('projects.removal', { id }), 'Delete project'))) return false;
     await call('projects.remove', { id });
     await this.refresh();
     return true;

@@ -1,9 +1,15 @@
 /** Runs of all projects, kept current by events; one of them may be watched live. */
 import { SvelteMap } from 'svelte/reactivity';
-import type { EventData, Matrix, Plan, Problem, Run } from '../../electron/contract/index.js';
+import {
+  settingKey,
+  type EventData,
+  type Matrix,
+  type Plan,
+  type Problem,
+  type Run,
+} from '../../electron/contract/index.js';
 import { call, toProblem } from './client.js';
 import { confirm } from './confirm.svelte.js';
-import { bytes } from './format.js';
 import { LiveRun } from './live.svelte.js';
 
 export const isActive = (run: Run): boolean =>
@@ -25,6 +31,21 @@ class Runs {
 
   ofProject(projectId: number): Run[] {
     return this.list.filter((run) => run.projectId === projectId);
+  }
+
+  finishedOf(projectId: number): Run[] {
+    return this.ofProject(projectId).filter((run) => run.state === 'finished');
+  }
+  /** Finished runs of the same setting with other seeds, by seed. */
+  siblingsOf(run: Run): Run[] {
+    const key = settingKey(run);
+    return this.finishedOf(run.projectId)
+      .filter((other) => other.id !== run.id && other.seed !== run.seed && settingKey(other) === key)
+      .sort((a, b) => a.seed - b.seed);
+  }
+  /** Runs that will still end: the queue and what is under way or paused. */
+  pendingOf(projectId: number): Run[] {
+    return this.ofProject(projectId).filter((run) => run.state === 'queued' || isActive(run));
   }
 
   async refresh(): Promise<void> {
@@ -98,9 +119,7 @@ class Runs {
   }
   /** Says what goes, asks, removes. Returns whether it went. */
   async remove(id: number): Promise<boolean> {
-    const removal = await call('runs.removal', { id });
-    const lines = removal.bytes > 0 ? [...removal.lines, `${bytes(removal.bytes)} on disk are freed.`] : removal.lines;
-    if (!(await confirm.ask({ title: removal.title, lines, confirmLabel: 'Delete run', danger: true }))) return false;
+    if (!(await confirm.removal(await call('runs.removal', { id }), 'Delete run'))) return false;
     await call('runs.remove', { id });
     this.byId.delete(id);
     return true;

@@ -1,7 +1,7 @@
 /** A comparison as text and as a file. */
 import type { Comparison, ComparisonRow } from '../../../electron/contract/index.js';
 import type { ChartTable } from '../../charts/index.js';
-import { bytes, interval, number, percent, signed, trainedShare } from '../../state/format.js';
+import { bytes, interval, number, outward, percent, signed, trainedShare } from '../../state/format.js';
 
 export const measureName = (measure: Comparison['measure']): string =>
   measure === 'macroF1' ? 'macro F1' : 'accuracy';
@@ -49,7 +49,7 @@ export function comparisonText(c: Comparison): string {
   ];
   for (const row of c.rows) {
     const difference = row.difference
-      ? `, difference ${signed(row.difference.mean)}${row.difference.interval ? ` (${signed(row.difference.interval.low)} to ${signed(row.difference.interval.high)})` : ''} points`
+      ? `, difference ${signed(row.difference.mean)}${row.difference.interval ? ` (${outward(row.difference.interval.low, row.difference.interval.high).join(' to ')})` : ''} points`
       : '';
     lines.push(
       `${row.methodName}, ${row.setting}: ${measureName(c.measure)} ${shareWithInterval(row[c.measure])} %${difference}; trains ${number(row.trainableParameters)} (${trainedShare(row.share, 1)} %); ${number(row.secondsPerStep.mean * 1000)} ms a step; peak ${bytes(row.peakMemoryBytes)}; ${row.seeds.length} ${row.seeds.length === 1 ? 'seed' : 'seeds'}. ${row.verdict.text}`,

@@ -23,12 +23,15 @@ export class Playground {
   /** The label and place of a row that was taken from the test split. */
   source = $state.raw<{ label: string; line: number; text: string; pair: string | null } | null>(null);
   predictions = $state.raw<readonly Prediction[]>([]);
+  /** Answers of other seeds to the same text; they come after the readers' own. */
+  others = $state.raw<readonly Prediction[]>([]);
   problem = $state.raw<Problem | null>(null);
   reading = $state(false);
   history = $state.raw<readonly Reading[]>([]);
   /** Test rows being read one after the other. */
   sampling = $state.raw<{ done: number; total: number } | null>(null);
   #next = 1;
+  #round = 0;
 
   /** Whether the text is still the row that was taken. */
   get known(): { label: string; line: number } | null {
@@ -36,22 +39,30 @@ export class Playground {
     return s && s.text === this.text && (s.pair ?? '') === this.pair ? s : null;
   }
 
-  async read(runIds: readonly number[], withPair: boolean): Promise<void> {
+  /** @param otherIds runs of other seeds that are asked afterwards, for the spread only */
+  async read(runIds: readonly number[], withPair: boolean, otherIds: readonly number[] = []): Promise<void> {
     if (this.reading || this.text.trim() === '') return;
     this.reading = true;
     this.problem = null;
-    const { text, pair } = this;
+    const { text } = this;
+    const pair = withPair && this.pair.trim() !== '' ? this.pair : null;
+    const round = ++this.#round;
     try {
-      this.predictions = await this.#ask(
-        runIds,
-        text,
-        withPair && pair.trim() !== '' ? pair : null,
-        this.known?.label ?? null,
-      );
+      this.predictions = await this.#ask(runIds, text, pair, this.known?.label ?? null);
+      this.others = [];
     } catch (error) {
       this.problem = toProblem(error);
+      return;
     } finally {
       this.reading = false;
+    }
+    if (otherIds.length === 0) return;
+    try {
+      const others = await call('playground.predict', { runIds: [...otherIds], text, pair, keep: false });
+      // A newer text has been read meanwhile: these answers belong to the old one.
+      if (round === this.#round) this.others = others;
+    } catch (error) {
+      if (round === this.#round) this.problem = toProblem(error);
     }
   }
 

@@ -26,6 +26,47 @@ export function defaultReaders(runs: readonly Run[], limit = 3): number[] {
     .map((run) => run.id);
 }
 
+/** What the seeds of one setting say together. */
+export interface SeedSpread {
+  readonly seeds: number;
+  /** How many of them give the reader's own label. */
+  readonly agreeing: number;
+  /** Lowest and highest share of each label, 0 to 1. */
+  readonly ranges: Readonly<Record<string, readonly [number, number]>>;
+}
+
+/** A reader's answer with those of the other seeds of its setting; null where no other seed answered. */
+export function spreadOver(own: Prediction, others: readonly Prediction[]): SeedSpread | null {
+  const all = [own, ...others.filter((p) => p.problem === null)];
+  if (own.problem !== null || all.length < 2) return null;
+  return {
+    seeds: all.length,
+    agreeing: all.filter((p) => p.label === own.label).length,
+    ranges: Object.fromEntries(
+      Object.keys(own.probabilities).map((label) => {
+        const shares = all.map((p) => p.probabilities[label] ?? 0);
+        return [label, [Math.min(...shares), Math.max(...shares)] as const];
+      }),
+    ),
+  };
+}
+
+/** Other seeds to ask beside the readers: each reader's first, then each one's second, until `limit` are named; none twice. */
+export function othersToAsk(
+  readers: readonly number[],
+  siblings: readonly (readonly number[])[],
+  limit = 12,
+): number[] {
+  const asked = new Set<number>();
+  const longest = Math.max(0, ...siblings.map((list) => list.length));
+  for (let place = 0; place < longest; place += 1)
+    for (const list of siblings) {
+      const id = list[place];
+      if (id !== undefined && asked.size < limit && !readers.includes(id)) asked.add(id);
+    }
+  return [...asked];
+}
+
 /**
  * Labels in one order for all columns: the most probable of the first reader, then every reader's own answer that is not among them.
  */

@@ -31,6 +31,14 @@ export function stateWords(state: State): string {
   }
 }
 
+/** A device's name in a sentence; what is not known is named as it is. */
+export const deviceName = (id: string | null): string =>
+  id === null
+    ? ''
+    : (({ cpu: 'CPU', webgpu: 'WebGPU', cuda: 'CUDA', dml: 'DirectML', coreml: 'Core ML' } as Record<string, string>)[
+        id
+      ] ?? id);
+
 /** Short reason of a failed run by the code of its problem. */
 export function failureWords(run: Run): string {
   switch (run.problem?.code) {
