@@ -1,10 +1,10 @@
 /** Runs sandboxed before the page: puts the contract, and nothing else, on `window.studio`. */
-import { contextBridge, ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { z } from 'zod';
 import { calls, events, type Bridge } from './contract/calls.js';
 import { problemSchema, StudioError, type Problem } from './contract/errors.js';
 import { firstIssue } from './contract/problem-of.js';
-import { callChannel, eventChannel } from './shell/channels.js';
+import { callChannel, dropChannel, eventChannel } from './shell/channels.js';
 
 // The page's policy forbids eval, which zod would otherwise try for speed.
 z.config({ jitless: true });
@@ -39,3 +39,40 @@ const bridge = {
 } satisfies Record<keyof Bridge, unknown>;
 
 contextBridge.exposeInMainWorld('studio', bridge);
+
+/** As much of a drag event as is used here: this layer compiles without the page's types. */
+interface DragLike {
+  readonly isTrusted: boolean;
+  preventDefault(): void;
+  readonly dataTransfer: {
+    readonly types: readonly string[];
+    readonly files: ArrayLike<Parameters<typeof webUtils.getPathForFile>[0]>;
+    dropEffect: string;
+  } | null;
+}
+interface DropWindow {
+  addEventListener(name: 'dragover' | 'drop', listener: (event: DragLike) => void, capture: true): void;
+}
+
+// The page never names a dropped path itself: paths come from events that the system made, seen here before the page sees them.
+const dropWindow = globalThis as unknown as DropWindow; // a sandboxed preload's global is the window
+dropWindow.addEventListener(
+  'dragover',
+  (event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'copy';
+  },
+  true,
+);
+dropWindow.addEventListener(
+  'drop',
+  (event) => {
+    const { dataTransfer, isTrusted } = event;
+    if (!dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    const paths = Array.from(dataTransfer.files, (file) => webUtils.getPathForFile(file)).filter((path) => path !== '');
+    if (isTrusted && paths.length > 0) void ipcRenderer.invoke(dropChannel, paths);
+  },
+  true,
+);

@@ -217,6 +217,8 @@ export const events = {
   job: e.jobSchema,
   /** A file's rows as they are answered, where `playground.predictFile` asked for them. */
   answers: z.object({ jobId: z.string(), rows: z.array(e.answerSchema) }),
+  /** Files and folders that the user dropped on the window; the window may use them from then on. */
+  dropped: z.object({ items: z.array(z.object({ path: z.string(), kind: z.enum(['file', 'folder']) })).min(1) }),
   /** Lists of this kind changed: read them again. */
   changed: z.object({
     kind: z.enum(['projects', 'models', 'datasets', 'runs', 'exports', 'devices', 'settings']),

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Handlers, StudioEvent } from '../contract/calls.js';
 import { problemOf } from '../contract/problem-of.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
-import { sendEvent, serveCalls } from './bridge.js';
+import { sendEvent, serveCalls, serveDrops } from './bridge.js';
 import { activeRuns, decideClosing } from './closing.js';
 import { createDispatch } from './dispatch.js';
 import { fileHandlers } from './files.js';
@@ -74,6 +74,7 @@ class Shell {
       },
     };
     serveCalls(createDispatch(handlers, this.#grants), window);
+    serveDrops(this.#grants, window);
     this.#open();
     app.on('second-instance', () => this.#show());
     app.on('activate', () => this.#show());

@@ -1,9 +1,11 @@
-/** The app's only use of Electron's messages: one channel for calls, one for events. */
+/** The app's only use of Electron's messages: one channel for calls, one for events, one for what is dropped on the window. */
 import { ipcMain, type BrowserWindow, type IpcMainInvokeEvent } from 'electron';
 import { events, type StudioEvent } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
-import { callChannel, eventChannel } from './channels.js';
+import { callChannel, dropChannel, eventChannel } from './channels.js';
 import type { Answer, Dispatch } from './dispatch.js';
+import { grantDropped } from './dropped.js';
+import type { Grants } from './grants.js';
 import { pageOrigin } from './page.js';
 
 /** Only the top frame of our own window, on our own page, is answered. */
@@ -24,6 +26,15 @@ export function serveCalls(dispatch: Dispatch, window: () => BrowserWindow | nul
   ipcMain.handle(callChannel, async (event, name: unknown, input: unknown): Promise<Answer> => {
     if (isOurs(event, window())) return dispatch(name, input);
     return { ok: false, problem: new StudioError('no-access', 'This page may not talk to the studio.').toProblem() };
+  });
+}
+
+/** Grants what the preload saw dropped, and tells the page. */
+export function serveDrops(grants: Grants, window: () => BrowserWindow | null): void {
+  ipcMain.handle(dropChannel, async (event, paths: unknown): Promise<void> => {
+    if (!isOurs(event, window())) return;
+    const items = await grantDropped(paths, grants);
+    if (items.length > 0) sendEvent(window(), { event: 'dropped', data: { items } });
   });
 }
 

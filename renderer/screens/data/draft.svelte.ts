@@ -30,6 +30,12 @@ class ImportDraft {
   async choose(projectId: number): Promise<boolean> {
     const { path } = await call('files.choose', { kind: 'data' });
     if (path === null) return false;
+    this.open(projectId, path);
+    return true;
+  }
+
+  /** Begins the import of a file that the user chose or dropped. */
+  open(projectId: number, path: string): void {
     this.reset();
     this.projectId = projectId;
     this.path = path;
@@ -39,7 +45,6 @@ class ImportDraft {
     for (let i = 2; taken.has(name); i++) name = `${plain} ${i}`;
     this.name = name;
     void this.inspect({});
-    return true;
   }
 
   async inspect(reading: ReadingOptions): Promise<void> {

@@ -50,7 +50,12 @@ export const exportProject = (project: Project): Promise<void> =>
 export const importProject = (): Promise<void> =>
   guarded(async () => {
     const { path } = await call('files.choose', { kind: 'project-file' });
-    if (path === null) return;
+    if (path !== null) await importProjectFile(path);
+  });
+
+/** Imports a project from a file that the user chose or dropped. */
+export const importProjectFile = (path: string): Promise<void> =>
+  guarded(async () => {
     const { jobId } = await call('projects.import', { path });
     await jobs.finished(jobId);
     await projects.refresh();

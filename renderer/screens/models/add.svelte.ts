@@ -14,7 +14,11 @@ class AddModel {
 
   async choose(): Promise<void> {
     const { path } = await call('files.choose', { kind: 'model-folder' });
-    if (path === null) return;
+    if (path !== null) await this.open(path);
+  }
+
+  /** Looks into a folder that the user chose or dropped. */
+  async open(path: string): Promise<void> {
     this.folder = path;
     this.preview = null;
     this.problem = null;
