@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planSchema, type Prediction, type Run } from '../../../electron/contract/index.js';
-import { defaultReaders, labelOrder } from '../../../renderer/screens/playground/readers.js';
+import { defaultReaders, labelOrder, othersToAsk, spreadOver } from '../../../renderer/screens/playground/readers.js';
 
 const run = (id: number, type: string, seed: number, macroF1: number, change: Partial<Run> = {}): Run => ({
   id,
@@ -58,5 +58,43 @@ describe('labelOrder', () => {
     const failed = prediction('', {}, { problem: { code: 'internal', message: 'x', hint: null, context: {} } });
     expect(labelOrder([failed, prediction('a', { a: 1 })])).toEqual(['a']);
     expect(labelOrder([])).toEqual([]);
+  });
+});
+
+describe('spreadOver', () => {
+  it('gives each label its lowest and highest share, and counts the seeds that agree', () => {
+    const own = prediction('a', { a: 0.6, b: 0.4 });
+    const others = [
+      prediction('b', { a: 0.3, b: 0.7 }, { runId: 2 }),
+      prediction('a', { a: 0.9, b: 0.1 }, { runId: 3 }),
+      prediction('', {}, { runId: 4, problem: { code: 'not-found', message: 'gone', hint: null, context: {} } }),
+    ];
+    expect(spreadOver(own, others)).toEqual({ seeds: 3, agreeing: 2, ranges: { a: [0.3, 0.9], b: [0.1, 0.7] } });
+    expect(spreadOver(own, others.slice(2))).toBeNull();
+  });
+});
+
+describe('othersToAsk', () => {
+  it('names each reader\u2019s first other seed before any second, none twice and no reader', () => {
+    expect(
+      othersToAsk(
+        [1, 5],
+        [
+          [2, 3],
+          [6, 2, 1],
+        ],
+      ),
+    ).toEqual([2, 6, 3]);
+    expect(
+      othersToAsk(
+        [1, 5],
+        [
+          [2, 3],
+          [6, 7],
+        ],
+        3,
+      ),
+    ).toEqual([2, 6, 3]);
+    expect(othersToAsk([1], [])).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { Playground } from '../../../renderer/screens/playground/playground.svel
 
 afterEach(() => vi.unstubAllGlobals());
 const offsets: number[] = [];
-function studio(rows: number, onPredict: () => void = () => undefined): void {
+function studio(rows: number, onPredict: (input: { runIds?: number[] }) => void = () => undefined): void {
   offsets.length = 0;
   vi.stubGlobal('window', {
     studio: {
@@ -32,7 +32,7 @@ function studio(rows: number, onPredict: () => void = () => undefined): void {
             },
           };
         }
-        onPredict();
+        onPredict(input);
         return {
           ok: true,
           value: (input.runIds ?? []).map((runId) => ({
@@ -80,5 +80,20 @@ describe('reading test rows', () => {
     expect(playground.known).toBeNull();
     studio(0);
     expect(await playground.takeTestRow(1)).toBe(false);
+  });
+});
+
+describe('reading a text', () => {
+  it('asks the readers first, then the other seeds, which are not kept in the history', async () => {
+    const asked: (number[] | undefined)[] = [];
+    studio(1, (input) => asked.push(input.runIds));
+    const playground = new Playground();
+    playground.text = 'a text';
+    await playground.read([1, 2], false, [3]);
+    expect(asked).toEqual([[1, 2], [3]]);
+    expect(playground.predictions.map(({ runId }) => runId)).toEqual([1, 2]);
+    expect(playground.others.map(({ runId }) => runId)).toEqual([3]);
+    expect(playground.history).toHaveLength(1);
+    expect(Object.keys(playground.history[0]?.answers ?? {})).toEqual(['1', '2']);
   });
 });

@@ -97,6 +97,19 @@ describe('predict', () => {
     expect(engine.opened).toBe(engine.disposed);
   });
 
+  it('lets a model go again that is asked for once, and takes the open one where there is one', async () => {
+    const engine = new ToyEngine();
+    const cache = new PredictorCache(engine);
+    const once = (models: ServedModel[]) => predict({ type: 'predict', keep: false, models, rows }, contextOf(), cache);
+    const other = { ...served, runFolder: null };
+    const [first] = (await once([other])).models;
+    expect([engine.opened, engine.disposed]).toEqual([1, 1]);
+    await predict({ type: 'predict', keep: true, models: [other], rows }, contextOf(), cache);
+    const [again] = (await once([other])).models;
+    expect([engine.opened, engine.disposed]).toEqual([2, 1]);
+    expect(again?.rows).toEqual(first?.rows);
+  });
+
   it('a damaged parameters file is told, not used', async () => {
     const torn = { ...served, runFolder: join(folder, 'model') };
     await writeHashed(

@@ -6,6 +6,7 @@ import {
   interval,
   number,
   NO_VALUE,
+  outward,
   percent,
   plural,
   scientific,
@@ -107,4 +108,13 @@ describe('small numbers and intervals', () => {
     expect(scientific(0)).toBe('0');
   });
   it('writes an interval with its minus signs', () => expect(interval(-0.9, 0.12)).toBe('\u22120.9 to 0.1'));
+});
+
+describe('outward', () => {
+  it('never writes an interval narrower than it is', () => {
+    expect(outward(-28.123, -0.75)).toEqual(['\u221228.2', '\u22120.7']);
+    expect(outward(0.21, 1.69)).toEqual(['+0.2', '+1.7']);
+    expect(outward(-0.7, 0.3)).toEqual(['\u22120.7', '+0.3']);
+    expect(outward(-1.234, 0.401, 2)).toEqual(['\u22121.24', '+0.41']);
+  });
 });
