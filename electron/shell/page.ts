@@ -6,12 +6,11 @@ import { pathToFileURL } from 'node:url';
 export const pageOrigin = 'app://studio';
 export const pageAddress = `${pageOrigin}/index.html`;
 
-/** Styles set by attribute are what chart tooltips need; style elements and scripts come from files only. */
+/** Scripts and styles come from files only; what the page sets by `element.style` is no inline style. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "style-src-attr 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
   "connect-src 'self'",
