@@ -57,7 +57,9 @@ function labelsOf(paths: readonly string[]): string[] {
   return paths.map((path) => {
     const inside = path.replace(/^.*\b(?:layer|layers|h|blocks)\.\d+\./, '');
     const words = inside.split('.');
-    const ends = words.map((_, i) => words.slice(-i - 1).join('.')).filter((end) => !/^\d/.test(end));
+    const ends = words
+      .map((_, i) => words.slice(-i - 1).join('.'))
+      .filter((end) => end !== 'dense' && !/^\d/.test(end));
     return ends.find((end) => !paths.some((other) => other !== path && `.${other}`.endsWith(`.${end}`))) ?? inside;
   });
 }
