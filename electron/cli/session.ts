@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Handlers, StudioEvent } from '../contract/calls.js';
-import type { BaseModel, Dataset, Job, Project } from '../contract/entities.js';
+import type { BaseModel, Dataset, Job } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Output } from './output.js';
 
@@ -33,13 +33,8 @@ export interface Session {
 }
 
 /** The session's project; it is made when it is first needed. */
-export async function project(session: Session): Promise<Project> {
-  const { handlers, projectName } = session;
-  const lists = await Promise.all([false, true].map((archived) => handlers['projects.list']({ archived })));
-  return (
-    lists.flat().find(({ name }) => name === projectName) ??
-    handlers['projects.create']({ name: projectName, description: '' })
-  );
+export async function project({ handlers, projectName: name }: Session): Promise<{ readonly id: number }> {
+  return (await handlers['projects.find']({ name })) ?? handlers['projects.create']({ name, description: '' });
 }
 
 /** A base model by its name, or a folder, which is then added. @throws StudioError 'not-found' */
@@ -97,6 +92,40 @@ export function tellDeviceTest({ out }: Pick<Session, 'out'>, event: StudioEvent
 }
 
 /**
+ * Starts something and hears the studio's events until one of them is the answer; events that come before `start` is done wait for it.
+ * @param hear the answer, or undefined while it is still to come
+ * @param interrupt what Ctrl-C does, not before `start` is done
+ */
+export async function follow<S, T>(
+  { events, interrupted }: Pick<Session, 'events' | 'interrupted'>,
+  start: () => Promise<S>,
+  hear: (event: StudioEvent, started: S) => T | undefined,
+  interrupt: (started: S) => void,
+): Promise<T> {
+  let started: { readonly is: S } | null = null;
+  let settle: (answer: T) => void = () => undefined;
+  const end = new Promise<T>((resolve) => (settle = resolve));
+  const early: StudioEvent[] = [];
+  const take = (event: StudioEvent) => {
+    if (started === null) return void early.push(event);
+    const answer = hear(event, started.is);
+    if (answer !== undefined) settle(answer);
+  };
+  const stop = () => started !== null && interrupt(started.is);
+  const unlisten = events.listen(take);
+  interrupted.addEventListener('abort', stop, { once: true });
+  try {
+    started = { is: await start() };
+    for (const event of early) take(event);
+    if (interrupted.aborted) stop();
+    return await end;
+  } finally {
+    unlisten();
+    interrupted.removeEventListener('abort', stop);
+  }
+}
+
+/**
  * Starts a job and waits for its end; `onEvent` hears everything meanwhile. Ctrl-C cancels it.
  * @throws StudioError of the job
  */
@@ -105,30 +134,18 @@ export async function finishJob(
   start: () => Promise<{ jobId: string }>,
   onEvent: (event: StudioEvent, jobId: string) => void = () => undefined,
 ): Promise<Job> {
-  const { handlers, events, interrupted } = session;
-  let jobId: string | null = null;
-  let ended: (job: Job) => void = () => undefined;
-  const end = new Promise<Job>((settle) => (ended = settle));
-  // Events may come before the job's number is known: they wait.
-  const early: StudioEvent[] = [];
-  const take = (event: StudioEvent) => {
-    if (jobId === null) return void early.push(event);
-    onEvent(event, jobId);
-    if (event.event === 'job' && event.data.id === jobId && event.data.state !== 'running') ended(event.data);
-  };
-  const stop = events.listen(take);
-  const cancel = () => jobId !== null && void handlers['jobs.cancel']({ jobId });
-  interrupted.addEventListener('abort', cancel, { once: true });
-  try {
-    ({ jobId } = await start());
-    for (const event of early) take(event);
-    const job = await end;
-    if (job.state === 'done') return job;
-    throw job.problem
-      ? StudioError.fromProblem(job.problem)
-      : new StudioError('cancelled', `${job.title} was cancelled.`);
-  } finally {
-    stop();
-    interrupted.removeEventListener('abort', cancel);
-  }
+  const job = await follow(
+    session,
+    start,
+    (event, { jobId }) => {
+      onEvent(event, jobId);
+      const ended = event.event === 'job' && event.data.id === jobId && event.data.state !== 'running';
+      return ended ? event.data : undefined;
+    },
+    ({ jobId }) => void session.handlers['jobs.cancel']({ jobId }),
+  );
+  if (job.state === 'done') return job;
+  throw job.problem
+    ? StudioError.fromProblem(job.problem)
+    : new StudioError('cancelled', `${job.title} was cancelled.`);
 }

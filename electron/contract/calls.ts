@@ -38,6 +38,8 @@ export const calls = {
 
   'projects.list': call(z.strictObject({ archived: z.boolean().default(false) }), z.array(e.projectSchema)),
   'projects.get': call(z.strictObject({ id }), e.projectSchema),
+  /** A project by its name, archived or not, without the sizes and scores that a list shows. */
+  'projects.find': call(z.strictObject({ name: z.string() }), z.object({ id }).nullable()),
   'projects.create': call(
     z.strictObject({ name: z.string().min(1).max(200), description: z.string().max(2000).default('') }),
     e.projectSchema,

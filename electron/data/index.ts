@@ -7,6 +7,7 @@ export { importRows, type ImportHooks } from './import.js';
 export type { RowSink } from './sink.js';
 export { profileRows, type ProfileHooks, type ProfileRow } from './profile.js';
 export { openTokenizer, TextTokenizer, type TextOrPair, type TokenizerFit } from './tokenizer.js';
+export { tokenizerIdentity } from './tokenizer-files.js';
 export { EncodedRows, encodeRows, type EncodeOptions } from './encoded.js';
 export { evaluationBatches, TrainingBatches, type EvaluationBatch, type TrainingBatchOptions } from './batches.js';
 export { classWeights, sortLabels } from './labels.js';

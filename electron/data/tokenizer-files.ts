@@ -2,6 +2,7 @@
  * A model folder's tokenizer as one tokenizer.json text. Older folders hold the vocabulary only:
  * vocab.txt (WordPiece, as BertTokenizer builds it) or vocab.json with merges.txt (byte-level BPE, as RobertaTokenizer builds it).
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -40,6 +41,23 @@ export interface TokenizerFiles {
   readonly source: 'tokenizer.json' | 'vocab.txt' | 'vocab.json';
   readonly config: TokenizerConfig;
   readonly modelConfig: z.infer<typeof modelConfigSchema>;
+}
+
+const filesRead = [
+  'special_tokens_map.json',
+  'tokenizer_config.json',
+  'config.json',
+  'tokenizer.json',
+  'vocab.txt',
+  'vocab.json',
+  'merges.txt',
+] as const;
+
+/** Hash of all that decides how a folder's tokenizer cuts: equal for equal files, wherever they lie. */
+export async function tokenizerIdentity(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of filesRead) hash.update(`${name}\0${(await textFile(folder, name)) ?? ''}\0`);
+  return hash.digest('hex');
 }
 
 /** @throws StudioError `bad-model` for a folder without a tokenizer or with one that cannot be read */

@@ -9,7 +9,7 @@ import { StudioError } from '../contract/errors.js';
 import { listMethods, runtimeIdentity, validateMethod } from '../engine/index.js';
 import { records } from '../storage/index.js';
 import { changed, type Context } from './context.js';
-import { bytesBelow, freeBytes } from './files.js';
+import { bytesOfHome, freeBytes } from './files.js';
 
 type Group = Pick<
   Handlers,
@@ -54,7 +54,7 @@ export function appCalls(context: Context, root: string, notices: Notice[]): Gro
       memoryBytes: totalmem(),
       freeMemoryBytes: freemem(),
       diskFreeBytes: await freeBytes(home),
-      usedBytes: await bytesBelow(home),
+      usedBytes: await bytesOfHome(home),
       runtimeVersions: {
         ...Object.fromEntries(
           Object.entries(process.versions).flatMap(([name, value]) =>

@@ -8,11 +8,12 @@ import type { Handlers } from '../contract/calls.js';
 import { splitNames, type Dataset, type ImportRequest, type SplitName } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { namingFile } from '../contract/problem-of.js';
-import { importRows, openTokenizer, previewFile, profileRows } from '../data/index.js';
+import { importRows, previewFile } from '../data/index.js';
 import { datasets, models, projects, runs, type Database } from '../storage/index.js';
 import { changed, datasetFolder, now, type Context } from './context.js';
 import { bytesBelow, requireSpace } from './files.js';
 import type { JobHandle } from './jobs.js';
+import { profileOf } from './profiles.js';
 
 type Group = Pick<
   Handlers,
@@ -126,19 +127,12 @@ export function datasetCalls(context: Context): Group {
       await datasets.getDataset(database, id);
       return datasets.pageRows(database, id, filter, offset, limit);
     },
-    'datasets.profile': async ({ id, modelId }) => {
-      await datasets.getDataset(database, id);
-      const model = modelId === null ? null : await models.getModel(database, modelId);
-      const tokenizer =
-        model === null
-          ? null
-          : await openTokenizer(model.folder, {
-              vocabularySize: model.vocabularySize,
-              architecture: model.architecture,
-            });
-      const profile = await profileRows(datasets.eachRow(database, id), tokenizer);
-      return model === null ? profile : { ...profile, lengths: { ...profile.lengths, tokenizer: model.name } };
-    },
+    'datasets.profile': async ({ id, modelId }) =>
+      profileOf(
+        context,
+        await datasets.getDataset(database, id),
+        modelId === null ? null : await models.getModel(database, modelId),
+      ),
     'datasets.removal': async ({ id }) => {
       const set = await datasets.getDataset(database, id);
       const using = await runs.runsOf(database, 'dataset_id', id);

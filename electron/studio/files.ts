@@ -3,14 +3,63 @@ import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 
-/** Bytes of a file, or of all files below a folder; 0 where there is nothing. */
+/** A folder as it was listed: its own files together, and its folders by name. */
+interface Listed {
+  readonly changed: number;
+  readonly bytes: number;
+  readonly folders: readonly string[];
+}
+const listed = new Map<string, Listed>();
+/** File systems stamp coarsely: what changed this shortly before it was listed may change again under the same stamp. */
+const settledAfterMs = 2000;
+
+/**
+ * Bytes of a file, or of all files below a folder; 0 where there is nothing.
+ * A folder is listed again when its own time stamp has changed, which is when something in it was made, renamed or deleted:
+ * files of runs, data sets and exports are written beside and renamed, never grown where they lie.
+ */
 export async function bytesBelow(path: string): Promise<number> {
   const info = await stat(path).catch(() => null);
-  if (info === null) return 0;
+  if (info === null) {
+    listed.delete(path);
+    return 0;
+  }
   if (!info.isDirectory()) return info.size;
-  const names = await readdir(path);
-  const sizes = await Promise.all(names.map((name) => bytesBelow(join(path, name))));
-  return sizes.reduce((sum, size) => sum + size, 0);
+  let known = listed.get(path);
+  if (known === undefined || known.changed !== info.mtimeMs) {
+    known = await list(path, info.mtimeMs);
+    if (Date.now() - known.changed > settledAfterMs) listed.set(path, known);
+    else listed.delete(path);
+  }
+  return sum([known.bytes, ...(await Promise.all(known.folders.map((name) => bytesBelow(join(path, name)))))]);
+}
+
+async function list(path: string, changed: number): Promise<Listed> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  const sizes = await Promise.all(files.map(({ name }) => fileBytes(join(path, name))));
+  return {
+    changed,
+    bytes: sum(sizes),
+    folders: entries.filter((entry) => entry.isDirectory()).map(({ name }) => name),
+  };
+}
+
+const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
+const fileBytes = (path: string) =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+/** What the user's work takes in a data folder: the database with all it keeps aside, runs and data sets; not the window's own cache. */
+export async function bytesOfHome(home: string): Promise<number> {
+  const entries = await readdir(home, { withFileTypes: true });
+  const own = entries.filter(({ name }) => name !== 'window');
+  // The database grows where it lies, so the files beside it are looked at each time.
+  return sum(
+    await Promise.all(own.map((entry) => (entry.isDirectory() ? bytesBelow : fileBytes)(join(home, entry.name)))),
+  );
 }
 
 export async function freeBytes(path: string): Promise<number> {

@@ -24,9 +24,15 @@ async function licenceOf(folder: string): Promise<string | null> {
 
 /** Reads config, weights' index and tokenizer. Throws StudioError or EngineError naming what does not fit. */
 async function inspect(folder: string): Promise<Omit<BaseModel, 'id' | 'addedAt' | 'builtIn'>> {
+  const facts = await factsOf(folder);
+  await openTokenizer(facts.folder, { vocabularySize: facts.vocabularySize, architecture: facts.architecture });
+  return facts;
+}
+
+/** What config and weights' index say. */
+async function factsOf(folder: string): Promise<Omit<BaseModel, 'id' | 'addedAt' | 'builtIn'>> {
   const path = resolve(folder);
   const model = await openModel(path);
-  await openTokenizer(path, { vocabularySize: model.vocabularySize, architecture: model.architecture });
   return {
     name: basename(path),
     folder: path,
@@ -64,13 +70,17 @@ export async function addModel(
   return models.getModel(context.database, id);
 }
 
-/** The bundled starter stands in the list from the first start, and follows the app to where it is installed. */
+/**
+ * The bundled starter stands in the list from the first start, and follows the app to where it is installed.
+ * Later starts look at config and weights' index only: its tokenizer is opened by who uses it.
+ */
 export async function ensureStarter(context: Context): Promise<BaseModel> {
   const folder = join(context.assets, 'starter-model');
   const known = (await models.listModels(context.database)).find((model) => model.builtIn);
   if (!known) return addModel(context, folder, starterName, true);
-  const facts = await inspect(folder);
-  await models.updateModel(context.database, known.id, { ...known, ...facts, name: known.name });
+  const found: BaseModel = { ...known, ...(await factsOf(folder)), name: known.name };
+  if (JSON.stringify(found) === JSON.stringify(known)) return known;
+  await models.updateModel(context.database, known.id, found);
   return models.getModel(context.database, known.id);
 }
 

@@ -19,6 +19,7 @@ type Group = Pick<
   Handlers,
   | 'projects.list'
   | 'projects.get'
+  | 'projects.find'
   | 'projects.create'
   | 'projects.createSample'
   | 'projects.update'
@@ -168,6 +169,10 @@ export function projectCalls(context: Context): Group {
   return {
     'projects.list': async ({ archived }) => Promise.all((await projects.listProjects(database, archived)).map(full)),
     'projects.get': ({ id }) => get(id),
+    'projects.find': async ({ name }) => {
+      const found = await projects.findProject(database, name);
+      return found && { id: found.id };
+    },
     'projects.create': ({ name, description }) => create(name.trim(), description),
     'projects.createSample': createSample,
     'projects.update': async ({ id, name, description, archived }) => {

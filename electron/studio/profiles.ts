@@ -1,0 +1,55 @@
+/** Profiles of data sets, counted once: rows never change after their import, so a profile holds as long as rows and tokenizer are the same. */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { profileSchema, type BaseModel, type Dataset, type Profile } from '../contract/entities.js';
+import { openTokenizer, profileRows, tokenizerIdentity } from '../data/index.js';
+import { datasets } from '../storage/index.js';
+import { datasetFolder, type Context } from './context.js';
+
+/** Raised when the same rows come to another profile than before. */
+const version = 1;
+
+/** Profile by the tokenizer of `model`, in words without one; kept beside the data set's files. Throws StudioError of the tokenizer. */
+export async function profileOf(
+  context: Pick<Context, 'database' | 'home'>,
+  dataset: Dataset,
+  model: BaseModel | null,
+): Promise<Profile> {
+  const fit = model && { vocabularySize: model.vocabularySize, architecture: model.architecture };
+  const key = [version, dataset.contentHash, model && (await tokenizerIdentity(model.folder)), fit];
+  const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24);
+  const path = join(datasetFolder(context.home, dataset.id), `profile-${name}.json`);
+  const profile = (await read(path)) ?? (await count());
+  return model === null ? profile : { ...profile, lengths: { ...profile.lengths, tokenizer: model.name } };
+
+  async function count(): Promise<Profile> {
+    const tokenizer = model && fit && (await openTokenizer(model.folder, fit));
+    const counted = await profileRows(datasets.eachRow(context.database, dataset.id), tokenizer);
+    // Where it cannot be kept (a full disk), it is counted again next time.
+    await keep(path, counted).catch(() => undefined);
+    return counted;
+  }
+}
+
+/** Null where there is none, or one that another version wrote. */
+async function read(path: string): Promise<Profile | null> {
+  const text = await readFile(path, 'utf8').catch(() => null);
+  if (text === null) return null;
+  try {
+    return profileSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function keep(path: string, profile: Profile): Promise<void> {
+  await mkdir(join(path, '..'), { recursive: true });
+  const part = `${path}.${randomUUID()}.part`;
+  try {
+    await writeFile(part, JSON.stringify(profile));
+    await rename(part, path);
+  } finally {
+    await rm(part, { force: true });
+  }
+}
