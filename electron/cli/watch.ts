@@ -1,6 +1,6 @@
 /** Follows runs from their start to their end and tells each step once, in order. */
-import type { StudioEvent } from '../contract/calls.js';
-import type { Run, RunResult, StepMetric, ValidationMetric } from '../contract/entities.js';
+import type { EventData, StudioEvent } from '../contract/calls.js';
+import type { Run, RunResult, StageMetric, StepMetric, ValidationMetric } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { duration, megabytes, percent, whole } from './output.js';
 import { tellDeviceTest, type Session } from './session.js';
@@ -20,7 +20,7 @@ export async function watchRuns(session: Session, start: () => Promise<readonly 
   const end = new Promise<void>((settle) => (allEnded = settle));
   const take = (event: StudioEvent) => {
     if (!started) return void early.push(event);
-    if (event.event === 'metrics') runs.get(event.data.runId)?.metrics(event.data.steps, event.data.validations);
+    if (event.event === 'metrics') runs.get(event.data.runId)?.metrics(event.data);
     if (event.event === 'run') runs.get(event.data.id)?.state(event.data);
     tellDeviceTest(session, event);
     if ([...runs.values()].every((run) => run.over)) allEnded();
@@ -59,12 +59,15 @@ export async function watchRuns(session: Session, start: () => Promise<readonly 
   }
 }
 
+type Told = Pick<EventData<'metrics'>, 'steps' | 'validations' | 'stages'>;
+
 /** Turns what the studio tells of one run into the command's events. */
 export class RunTeller {
   over = false;
   #begun = false;
   #lastStep = 0;
   #lastValidation = -1;
+  readonly #stages = new Set<string>();
 
   constructor(
     private readonly session: Pick<Session, 'out'>,
@@ -81,26 +84,18 @@ export class RunTeller {
     );
   }
 
-  /** Steps and validations in the order in which they were measured. */
-  metrics(steps: readonly StepMetric[], validations: readonly ValidationMetric[]): void {
+  /** Steps, validations, beginnings and ends of stages in the order in which they came. */
+  metrics({ steps, validations, stages }: Told): void {
     this.begin();
-    const { out } = this.session;
-    const waiting = [...validations];
-    const tellUpTo = (limit: number) => {
-      while (waiting[0] !== undefined && waiting[0].step < limit) this.#validation(waiting.shift());
-    };
-    for (const { step, loss, learningRate, tokensPerSecond } of steps) {
-      tellUpTo(step);
-      // A resumed trainer tells again what the last checkpoint held.
-      if (step <= this.#lastStep) continue;
-      this.#lastStep = step;
-      out.event({ event: 'step', step, loss, learningRate, tokensPerSecond }, null);
-      const left = this.run.secondsLeft === null ? '' : `, ${duration(this.run.secondsLeft)} left`;
-      out.progress(
-        `run ${this.run.id}: step ${step}/${this.run.totalSteps || '?'}, loss ${loss === null ? 'not a number' : loss.toFixed(4)}, ${whole(tokensPerSecond)} tokens/s${left}`,
-      );
-    }
-    tellUpTo(Infinity);
+    const told: { readonly at: number; readonly tell: () => void }[] = [
+      ...steps.map((metric) => ({ at: metric.step, tell: () => this.#step(metric) })),
+      ...validations.map((metric) => ({ at: metric.step + 0.1, tell: () => this.#validation(metric) })),
+      ...stages.map((metric) => ({
+        at: metric.next === null ? metric.firstStep - 0.1 : metric.lastStep + 0.2,
+        tell: () => this.#stage(metric),
+      })),
+    ];
+    for (const { tell } of told.sort((a, b) => a.at - b.at)) tell();
   }
 
   state(run: Run): void {
@@ -118,8 +113,43 @@ export class RunTeller {
       );
   }
 
-  #validation(metric: ValidationMetric | undefined): void {
-    if (metric === undefined || metric.step <= this.#lastValidation) return;
+  #step({ step, loss, learningRate, tokensPerSecond }: StepMetric): void {
+    // A resumed trainer tells again what the last checkpoint held.
+    if (step <= this.#lastStep) return;
+    this.#lastStep = step;
+    const { out } = this.session;
+    out.event({ event: 'step', step, loss, learningRate, tokensPerSecond }, null);
+    const left = this.run.secondsLeft === null ? '' : `, ${duration(this.run.secondsLeft)} left`;
+    out.progress(
+      `run ${this.run.id}: step ${step}/${this.run.totalSteps || '?'}, loss ${loss === null ? 'not a number' : loss.toFixed(4)}, ${whole(tokensPerSecond)} tokens/s${left}`,
+    );
+  }
+
+  #stage({ scores, ...metric }: StageMetric): void {
+    const { stage, stages, trains, firstStep, lastStep, learningRate, trainableParameters, helped, next } = metric;
+    const key = `${stage} ${next === null ? 'begins' : 'ends'}`;
+    if (this.#stages.has(key)) return;
+    this.#stages.add(key);
+    const common = { event: 'stage', stage, stages, trains, firstStep, lastStep, learningRate, trainableParameters };
+    if (next === null) {
+      this.session.out.event(
+        { ...common, state: 'begins' },
+        `  stage ${stage} of ${stages}, steps ${firstStep} to ${lastStep}: ${trains}; ${whole(trainableParameters)} parameters`,
+      );
+      return;
+    }
+    const measured = scores && { accuracy: scores.accuracy, macroF1: scores.macroF1, loss: scores.loss };
+    const score = scores ? `, validation macro F1 ${percent(scores.macroF1)}` : '';
+    const help = helped === null ? '' : helped ? ', it helped' : ', it did not help';
+    const then = { next: '', end: '', stop: '; training stops', back: '; the best parameters go on' }[next];
+    this.session.out.event(
+      { ...common, state: 'ends', validation: measured, helped, next },
+      `  stage ${stage} of ${stages} ended${score}${help}${then}`,
+    );
+  }
+
+  #validation(metric: ValidationMetric): void {
+    if (metric.step <= this.#lastValidation) return;
     this.#lastValidation = metric.step;
     const { step, accuracy, macroF1, loss, best } = metric;
     this.session.out.event(

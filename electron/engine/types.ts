@@ -67,6 +67,8 @@ export interface BaseModelInfo {
 export interface TrainerOptions {
   readonly model: BaseModelInfo;
   readonly method: MethodSpec;
+  /** Which stage of a method that trains in stages, from 0; left out: all that any stage trains. */
+  readonly stage?: number;
   readonly objective: ObjectiveSpec;
   readonly optimizer: OptimizerSpec;
   /** null keeps the base's own dropout rates, 0 switches them off. */
@@ -74,7 +76,10 @@ export interface TrainerOptions {
   readonly seed: number;
   readonly device: DeviceId;
   readonly threads?: number;
-  /** Start values by parameter name (trainable and added ones only), for instance from an exported adapter; others are initialized. */
+  /**
+   * Start values by parameter name (those that the method trains or adds), for instance from an exported adapter or of the
+   * stage before; others are initialized. What another stage trains keeps its value here.
+   */
   readonly initial?: NamedTensors;
   /** Token ids of a text without special tokens, for methods that start from one. */
   readonly tokenize?: (text: string) => Promise<readonly number[]>;
@@ -100,7 +105,7 @@ export interface EngineTrainer {
   predict(batch: Batch): Promise<Float32Array>;
   /** Loss without dropout over one batch: sum and weight, so that means over many batches are exact. */
   evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }>;
-  /** Trainable parameters by name: copies, or with `live` the trainer's own memory, which the next step changes. */
+  /** Trained parameters by name, and the others that are not the base's own: copies, or with `live` the trainer's own memory, which the next step changes. */
   parameters(live?: boolean): NamedTensors;
   /** Everything a resumed run needs besides the data position: parameters, moments, step count. Copies, or with `live` the trainer's own memory, which the next step changes. */
   saveState(live?: boolean): NamedTensors;
@@ -139,12 +144,30 @@ export interface SelfTestReport {
   readonly reason: string | null;
 }
 
+/** One stage of a method that trains in stages: other parameters train, by an optimizer and a schedule of its own. */
+export interface MethodStage {
+  /** What trains, in words: "embeddings, blocks 5 to 6 of 6, head". */
+  readonly trains: string;
+  /** Passes over the training split; null for an equal share of the plan's. */
+  readonly epochs: number | null;
+  /** Factor of the plan's learning rate. */
+  readonly rate: number;
+  /** About how long a step takes, in forward passes: for the time left. */
+  readonly cost: number;
+}
+
+export interface StagePlan {
+  readonly stages: readonly MethodStage[];
+  /** After a stage in which no validation was the best so far: go on, end the run, or go on from the best parameters. */
+  readonly whenWorse: 'continue' | 'stop' | 'back';
+}
+
 /** What the app may know of a PEFT method; the method's own file holds the rest. */
 export interface MethodDescription {
   readonly type: string;
   readonly title: string;
   readonly marker:
-    'diamond' | 'circle' | 'triangle' | 'square' | 'triangle-down' | 'plus' | 'hexagon' | 'hourglass' | 'star';
+    'diamond' | 'circle' | 'triangle' | 'square' | 'triangle-down' | 'plus' | 'hexagon' | 'hourglass' | 'star' | 'stairs';
   readonly colour: string;
   readonly summary: string;
   /** Markdown: what it does, when to use it, the paper. */

@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import {
   logLineSchema,
+  stageMetricSchema,
   stepMetricSchema,
   validationMetricSchema,
   type LogLine,
   type RunHistory,
+  type StageMetric,
   type StepMetric,
   type ValidationMetric,
 } from '../contract/entities.js';
@@ -17,6 +19,7 @@ export async function insertMetrics(
   steps: readonly StepMetric[],
   validations: readonly ValidationMetric[],
   log: readonly LogLine[],
+  stages: readonly StageMetric[] = [],
 ): Promise<void> {
   for (let from = 0; from < steps.length; from += 400) {
     const part = steps.slice(from, from + 400);
@@ -41,6 +44,8 @@ export async function insertMetrics(
       validation.step,
       JSON.stringify(validation),
     ]);
+  for (const stage of stages)
+    await sql.run('INSERT OR REPLACE INTO run_stages VALUES (?, ?, ?)', [runId, stage.stage, JSON.stringify(stage)]);
   for (const { time, level, message } of log)
     await sql.run('INSERT INTO run_log (run_id, time, level, message) VALUES (?, ?, ?, ?)', [
       runId,
@@ -60,21 +65,23 @@ export async function readHistory(sql: Sql, runId: number, afterStep: number): P
     runId,
     afterStep,
   ]);
+  const stages = await sql.all('SELECT data FROM run_stages WHERE run_id = ? ORDER BY stage', [runId]);
   const log = await sql.all('SELECT time, level, message FROM run_log WHERE run_id = ? ORDER BY id DESC LIMIT 1000', [
     runId,
   ]);
   return {
     steps: steps.map((row) => stepMetricSchema.parse(row)),
-    validations: validations.map((row) =>
-      validationMetricSchema.parse(JSON.parse(z.object({ data: z.string() }).parse(row).data)),
-    ),
+    validations: validations.map((row) => validationMetricSchema.parse(dataOf(row))),
+    stages: stages.map((row) => stageMetricSchema.parse(dataOf(row))),
     log: log.reverse().map((row) => logLineSchema.parse(row)),
   };
 }
 
+const dataOf = (row: unknown): unknown => JSON.parse(z.object({ data: z.string() }).parse(row).data);
+
 /** What a run measured is forgotten: it starts again. */
 export async function clearMetrics(sql: Sql, runId: number): Promise<void> {
-  for (const table of ['run_steps', 'run_validations', 'run_log', 'checkpoints', 'test_predictions'])
+  for (const table of ['run_steps', 'run_validations', 'run_stages', 'run_log', 'checkpoints', 'test_predictions'])
     await sql.run(`DELETE FROM ${table} WHERE run_id = ?`, [runId]);
 }
 
@@ -150,7 +157,12 @@ export async function listPredictions(
 export async function restoreHistory(
   sql: Sql,
   runId: number,
-  history: { steps: readonly unknown[]; validations: readonly unknown[]; log: readonly unknown[] },
+  history: {
+    steps: readonly unknown[];
+    validations: readonly unknown[];
+    stages: readonly unknown[];
+    log: readonly unknown[];
+  },
 ): Promise<void> {
   await insertMetrics(
     sql,
@@ -158,5 +170,6 @@ export async function restoreHistory(
     history.steps.map((step) => stepMetricSchema.parse(step)),
     history.validations.map((validation) => validationMetricSchema.parse(validation)),
     history.log.map((line) => logLineSchema.parse(line)),
+    history.stages.map((stage) => stageMetricSchema.parse(stage)),
   );
 }

@@ -42,6 +42,10 @@ const migrations: readonly (readonly string[])[] = [
     `DROP TABLE device_reports`,
     `CREATE TABLE tested_devices (machine TEXT NOT NULL, id TEXT NOT NULL, report TEXT NOT NULL, PRIMARY KEY (machine, id)) WITHOUT ROWID`,
   ],
+  // Stages of a method that trains in several.
+  [
+    `CREATE TABLE run_stages (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, stage INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run_id, stage)) WITHOUT ROWID`,
+  ],
 ];
 
 export const schemaVersion = migrations.length;

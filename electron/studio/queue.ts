@@ -182,7 +182,7 @@ export class RunQueue {
   async #log(runId: number, level: LogLine['level'], message: string): Promise<void> {
     const log = [{ time: now(), level, message }];
     await metrics.insertMetrics(this.context.database, runId, [], [], log);
-    this.context.emit('metrics', { runId, steps: [], validations: [], log });
+    this.context.emit('metrics', { runId, steps: [], validations: [], stages: [], log });
   }
 
   async #take(active: Active, event: TrainerEvent): Promise<void> {
@@ -198,9 +198,9 @@ export class RunQueue {
         });
         return;
       case 'metrics': {
-        const { steps, validations, log } = event;
+        const { steps, validations, stages, log } = event;
         await database.transaction(async (sql) => {
-          await metrics.insertMetrics(sql, runId, steps, validations, log);
+          await metrics.insertMetrics(sql, runId, steps, validations, log, stages);
           const validation = validations.findLast(({ best }) => best);
           await runs.updateRun(sql, runId, {
             step: steps.at(-1)?.step,
@@ -212,7 +212,7 @@ export class RunQueue {
           });
         });
         active.secondsLeft = event.secondsLeft;
-        this.context.emit('metrics', { runId, steps, validations, log });
+        this.context.emit('metrics', { runId, steps, validations, stages, log });
         this.context.emit('run', this.decorate(await runs.getRun(database, runId)));
         return;
       }

@@ -58,7 +58,13 @@ const manifestSchema = z.object({
 });
 type Manifest = z.infer<typeof manifestSchema>;
 const historySchema = z.object({
-  history: z.object({ steps: z.array(z.unknown()), validations: z.array(z.unknown()), log: z.array(z.unknown()) }),
+  history: z.object({
+    steps: z.array(z.unknown()),
+    validations: z.array(z.unknown()),
+    // Files of before there were stages do not have them.
+    stages: z.array(z.unknown()).default([]),
+    log: z.array(z.unknown()),
+  }),
   predictions: z.array(predictionSchema),
 });
 

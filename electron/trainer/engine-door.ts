@@ -8,6 +8,7 @@ import type {
   MethodSpec,
   PredictorOptions,
   SelfTestReport,
+  StagePlan,
   TrainerOptions,
 } from '../engine/index.js';
 
@@ -22,6 +23,8 @@ export interface EngineDoor {
     totalSteps: number,
     training: Pick<Training, 'learningRate' | 'schedule' | 'warmupRatio'>,
   ): number;
+  /** The stages of a method on a model; null where it trains in one. */
+  stagesOf(method: MethodSpec, model: Pick<BaseModelInfo, 'layers'>): StagePlan | null;
   /** Name and setting as tables show them: "LoRA, r 8, query value". */
   describeMethod(method: MethodSpec): string;
 }

@@ -24,11 +24,13 @@ export interface Start {
 const sameOptions = ['rank', 'alpha', 'placement', 'reductionFactor', 'activation'];
 
 /**
- * Reads the values that the task's trainable parameters start from.
+ * Reads the values that the task's trainable parameters start from; none without a folder to start from.
  * A head for other labels is left out (the run gets a fresh one); whatever else does not fit is refused.
  * @throws StudioError `bad-input` for other options or, of a merged folder, base weights that this method would not train
  */
-export async function startValues(folder: string, task: TrainTask, model: BaseModelInfo): Promise<Start> {
+export async function startValues(task: TrainTask, model: BaseModelInfo): Promise<Start> {
+  const folder = task.initFolder;
+  if (folder === null) return { parameters: new Map(), notes: [] };
   const plan = planParameters({
     model,
     method: task.method,

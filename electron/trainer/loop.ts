@@ -1,8 +1,9 @@
-/** The training loop: steps, validations, checkpoints, early stopping. Everything it touches is handed in. */
+/** The training loop of one stage: steps, validations, checkpoints, early stopping. Everything it touches is handed in. */
 import type { Scores } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
 import type { Batch, EngineTrainer, NamedTensors } from '../engine/index.js';
+import { stepsAhead, validationsAhead, type Course, type StageSpan } from './course.js';
 import { peakBytes, residentBytes } from './memory.js';
 import { afterStep, afterValidation, isBetter, median, type Progress } from './progress.js';
 import { scoresInWords, type Reporter } from './reporter.js';
@@ -19,6 +20,9 @@ export interface LoopParts {
   readonly trainer: EngineTrainer;
   readonly training: Pick<Training, 'validateEverySteps' | 'earlyStoppingPatience' | 'checkpointEverySteps'>;
   readonly source: StepSource;
+  readonly course: Course;
+  /** The stage of the course that is trained. */
+  readonly span: StageSpan;
   /** Rate of the update after `step` done steps. */
   learningRate(step: number): number;
   /** Scores on the validation split; null where there is none. */
@@ -32,19 +36,18 @@ export interface LoopParts {
 }
 
 /**
- * Trains from `start` on until the last step, an early stop or a pause; a checkpoint stands at the end of each.
+ * Trains from `start` on until the stage's last step, an early stop or a pause; a checkpoint stands at the end of each.
  * A validation belongs to its step: a checkpoint between the two does not exist, so a resumed run repeats or skips none.
  * @throws StudioError `diverged` when a loss is not finite; `cancelled`; whatever the engine throws
  */
 export async function runLoop(parts: LoopParts, start: Progress): Promise<{ progress: Progress; paused: boolean }> {
-  const { trainer, training, source, reporter, control, store } = parts;
+  const { trainer, training, source, course, span, reporter, control, store } = parts;
   let progress = start;
-  reporter.retell(start.retold);
   let savedStep = start.step;
   let savedAt = performance.now();
   let validationSeconds = 0;
   const validateEvery = training.validateEverySteps ?? source.stepsPerEpoch;
-  const over = () => progress.step >= progress.totalSteps || progress.stoppedEarly;
+  const over = () => progress.step >= span.to || progress.stoppedEarly;
 
   const save = async () => {
     const started = performance.now();
@@ -77,10 +80,9 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     progress = afterStep(progress, seconds, tokens);
 
     const finite = (value: number) => (Number.isFinite(value) ? value : null);
-    const toCome = progress.totalSteps - progress.step;
     const secondsLeft =
-      toCome * median(progress.recentStepSeconds) +
-      (parts.validate === null ? 0 : Math.ceil(toCome / validateEvery) * validationSeconds);
+      stepsAhead(course, span, progress.step) * median(progress.recentStepSeconds) +
+      (parts.validate === null ? 0 : validationsAhead(course, progress.step, validateEvery) * validationSeconds);
     reporter.step(
       {
         step: progress.step,
@@ -95,7 +97,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     );
     if (!Number.isFinite(loss)) throw await diverged(reporter, progress.step, learningRate, 'loss of');
 
-    const last = progress.step === progress.totalSteps;
+    const last = progress.step === span.to;
     let validated = false;
     if (parts.validate !== null && (last || progress.step % validateEvery === 0)) {
       await validate(parts.validate);
@@ -128,12 +130,13 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
       { ...progress, seconds: progress.seconds + seconds },
       scores,
       training.earlyStoppingPatience,
+      span.to,
       file,
     );
     reporter.validation({ step: progress.step, ...scores, best: better });
     reporter.log(
       'check',
-      `Validation after step ${progress.step}: ${scoresInWords(scores)}${better ? ', the best so far' : ''}.`,
+      `Validation, step ${progress.step}: ${scoresInWords(scores)}${better ? ', best so far' : ''}.`,
     );
     if (progress.stoppedEarly)
       reporter.log(

@@ -15,9 +15,11 @@ import {
 } from '../data/index.js';
 import type { Batch, EngineTrainer } from '../engine/index.js';
 import { readSplit } from './dataset.js';
+import { costliestSteps, courseOf, validationsAhead } from './course.js';
 import type { EngineDoor } from './engine-door.js';
 import { evaluationBatchSize } from './evaluate.js';
 import { tokensOf } from './loop.js';
+import { startValues } from './init.js';
 import { availableBytes, peakBytes } from './memory.js';
 import { countSteps, median } from './progress.js';
 import type { JobOf, ResultOf, SplitRow, TrainTask } from './protocol.js';
@@ -67,7 +69,9 @@ export async function probe(
 
   await say(1, 'Building the model');
   const building = performance.now();
-  const { trainer } = await buildTrainer(task, model, engine);
+  // Of a method with stages all that any of them trains: the most memory and the longest steps.
+  const { parameters } = await startValues(task, model);
+  const trainer = await buildTrainer(task, model, engine, null, parameters);
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');
@@ -78,7 +82,11 @@ export async function probe(
 
     const peakMemoryBytes = memory.measured ? Math.max(peakBytes(), memory.peak) : memory.peak;
     const stepSeconds = typical?.seconds ?? [memory.longestSeconds];
-    const { totalSteps, stepsPerEpoch } = countSteps(survey.rows, training);
+    const course = courseOf(engine.stagesOf(task.method, model), survey.rows, training);
+    const { totalSteps } = course;
+    /** Length of a step of all stages, as a share of those measured. */
+    const shorter = totalSteps > 0 ? costliestSteps(course) / totalSteps : 1;
+    const { stepsPerEpoch } = countSteps(survey.rows, training);
     const every = training.validateEverySteps ?? stepsPerEpoch;
     const passSeconds = heldOut.validation * forwardSecondsPerRow;
     // The first step (and the first forward pass, about as long) makes its session.
@@ -87,12 +95,16 @@ export async function probe(
       2 * memory.firstSeconds +
       (survey.rows + heldOut.validation + heldOut.test) * encodingSecondsPerRow +
       heldOut.test * forwardSecondsPerRow;
+    const validations = validationsAhead(course, 0, every);
     const run = (steps: number, perStep: number) =>
-      fixedSeconds + steps * perStep + (passSeconds > 0 ? Math.ceil(steps / every) * passSeconds : 0);
-    const earliest =
-      training.earlyStoppingPatience === null || heldOut.validation === 0
-        ? totalSteps
-        : Math.min(totalSteps, (training.earlyStoppingPatience + 1) * every);
+      fixedSeconds +
+      steps * shorter * perStep +
+      (passSeconds > 0 && totalSteps > 0 ? Math.ceil((steps * validations) / totalSteps) * passSeconds : 0);
+    const stops = [
+      ...(training.earlyStoppingPatience === null ? [] : [(training.earlyStoppingPatience + 1) * every]),
+      ...(course.whenWorse === 'stop' ? course.spans.slice(1, 2).map(({ to }) => to) : []),
+    ];
+    const earliest = heldOut.validation === 0 ? totalSteps : Math.min(totalSteps, ...stops);
     const [low, high] = rangeOf(stepSeconds);
     const parameterBytes = trainer.trainableParameters * 4;
     const within = fits(peakMemoryBytes, ceiling);
@@ -105,8 +117,9 @@ export async function probe(
         totalParameters: trainer.totalParameters,
         totalSteps,
         seconds: { low: run(earliest, low), high: run(totalSteps, high) },
-        secondsPerStep: median(stepSeconds),
-        tokensPerSecond: typical === null ? 0 : typical.tokens / typical.seconds.reduce((sum, value) => sum + value, 0),
+        secondsPerStep: median(stepSeconds) * shorter,
+        tokensPerSecond:
+          typical === null ? 0 : typical.tokens / typical.seconds.reduce((sum, value) => sum + value, 0) / shorter,
         peakMemoryBytes,
         availableMemoryBytes,
         // Two checkpoints and one being written, two best parameters and one being written, the trained parameters.

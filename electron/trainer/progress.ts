@@ -1,9 +1,18 @@
 /** What a run remembers besides tensors: where it stands, which validation was best, what it took. Stored in each checkpoint. */
 import { z } from 'zod';
-import { scoresSchema, stepMetricSchema, validationMetricSchema, type Scores } from '../contract/entities.js';
+import {
+  scoresSchema,
+  stageMetricSchema,
+  stepMetricSchema,
+  validationMetricSchema,
+  type Scores,
+} from '../contract/entities.js';
+import type { Training } from '../contract/plan.js';
 
 const bestSchema = z.object({
   step: z.int().min(0),
+  /** As `stage` below. */
+  stage: z.int().min(0),
   scores: scoresSchema,
   /** File of the parameters, beside the checkpoint. */ file: z.string(),
 });
@@ -12,6 +21,10 @@ export const progressSchema = z.object({
   /** Optimizer steps done; the next step is this one, counted from 0. With the seed it also fixes epoch and batch. */
   step: z.int().min(0),
   totalSteps: z.int().min(0),
+  /** Place of the stage at hand among those of the run, from 0; the tensors beside this are of its trainer. */
+  stage: z.int().min(0),
+  /** The stages that have ended. */
+  stages: z.array(stageMetricSchema),
   /** Fingerprint of plan and data: a checkpoint of another task must not be gone on with. */
   fingerprint: z.string(),
   best: bestSchema.nullable(),
@@ -21,7 +34,7 @@ export const progressSchema = z.object({
   /** Seconds spent in steps, validations and saves, over all parts of an interrupted run. */
   seconds: z.number().min(0),
   tokens: z.number().min(0),
-  /** Durations of the latest steps, for a median that a slow first step does not bend. */
+  /** Durations of the stage's latest steps, for a median that a slow first step does not bend. */
   recentStepSeconds: z.array(z.number().min(0)),
   peakMemoryBytes: z.number().min(0),
   /**
@@ -37,6 +50,8 @@ const recentSteps = 256;
 export const freshProgress = (totalSteps: number, fingerprint: string): Progress => ({
   step: 0,
   totalSteps,
+  stage: 0,
+  stages: [],
   fingerprint,
   best: null,
   lastValidation: null,
@@ -68,12 +83,14 @@ export function isBetter(scores: Scores, best: Scores | null): boolean {
 
 /**
  * After a validation. `patience` null never stops early.
+ * @param lastStep of the stage at hand: there is nothing to stop any more
  * @param betterFile where the parameters of this step are stored; null if these scores are not the best so far
  */
 export function afterValidation(
   progress: Progress,
   scores: Scores,
   patience: number | null,
+  lastStep: number,
   betterFile: string | null,
 ): Progress {
   const validationsWithoutGain = betterFile === null ? progress.validationsWithoutGain + 1 : 0;
@@ -81,8 +98,9 @@ export function afterValidation(
     ...progress,
     lastValidation: scores,
     validationsWithoutGain,
-    stoppedEarly: patience !== null && validationsWithoutGain >= patience && progress.step < progress.totalSteps,
-    best: betterFile === null ? progress.best : { step: progress.step, scores, file: betterFile },
+    stoppedEarly: patience !== null && validationsWithoutGain >= patience && progress.step < lastStep,
+    best:
+      betterFile === null ? progress.best : { step: progress.step, stage: progress.stage, scores, file: betterFile },
   };
 }
 
@@ -93,11 +111,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
 }
 
+export type StepCounting = Pick<Training, 'batchSize' | 'epochs' | 'maxSteps'>;
+
 /** Optimizer steps a run takes: as transformers counts them, the last short batch of an epoch being a step of its own. */
-export function countSteps(
-  rows: number,
-  training: { readonly batchSize: number; readonly epochs: number; readonly maxSteps: number | null },
-): { stepsPerEpoch: number; totalSteps: number } {
+export function countSteps(rows: number, training: StepCounting): { stepsPerEpoch: number; totalSteps: number } {
   const stepsPerEpoch = Math.ceil(rows / training.batchSize);
   return { stepsPerEpoch, totalSteps: training.maxSteps ?? Math.ceil(training.epochs * stepsPerEpoch) };
 }

@@ -9,6 +9,7 @@ import {
   exportFormatSchema,
   logLineSchema,
   runResultSchema,
+  stageMetricSchema,
   stepMetricSchema,
   testedDeviceSchema,
   validationMetricSchema,
@@ -175,6 +176,8 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
     type: z.literal('metrics'),
     steps: z.array(stepMetricSchema),
     validations: z.array(validationMetricSchema),
+    /** Stages that began or ended; a stage is told again as a whole. */
+    stages: z.array(stageMetricSchema),
     log: z.array(logLineSchema),
     secondsLeft: z.number().min(0).nullable(),
   }),
@@ -187,7 +190,7 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
   }),
   /** Training: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
   z.object({ type: z.literal('predictions'), rows: z.array(testPredictionSchema) }),
-  /** predict-file, prove-export, probe. */
+  /** predict-file, prove-export, device-test, probe. */
   z.object({ type: z.literal('progress'), done: count, total: count.nullable(), message: z.string() }),
   z.object({ type: z.literal('answers'), rows: z.array(answerSchema) }),
 ]);

@@ -1,5 +1,5 @@
 /** Gathers what a training tells and sends it at most about ten times a second. */
-import type { LogLine, Scores, StepMetric, ValidationMetric } from '../contract/entities.js';
+import type { LogLine, Scores, StageMetric, StepMetric, ValidationMetric } from '../contract/entities.js';
 import type { TrainerEvent } from './protocol.js';
 
 const millisecondsBetween = 100;
@@ -17,6 +17,7 @@ export function scoresInWords({ macroF1, macroF1Interval: interval, accuracy, lo
 export class Reporter {
   private steps: StepMetric[] = [];
   private validations: ValidationMetric[] = [];
+  private stages: StageMetric[] = [];
   private lines: LogLine[] = [];
   private secondsLeft: number | null = null;
   private sentAt = 0;
@@ -33,6 +34,11 @@ export class Reporter {
   validation(metric: ValidationMetric): void {
     this.validations.push(metric);
     this.sinceCheckpoint.validations.push(metric);
+  }
+
+  /** The beginning or the end of a stage. */
+  stage(metric: StageMetric): void {
+    this.stages.push(metric);
   }
 
   /** What was told since the last call: a checkpoint carries it. */
@@ -59,16 +65,18 @@ export class Reporter {
 
   /** Sends what waits now. */
   async flush(): Promise<void> {
-    if (this.steps.length + this.validations.length + this.lines.length === 0) return;
+    if (this.steps.length + this.validations.length + this.stages.length + this.lines.length === 0) return;
     const event: TrainerEvent = {
       type: 'metrics',
       steps: this.steps,
       validations: this.validations,
+      stages: this.stages,
       log: this.lines,
       secondsLeft: this.secondsLeft,
     };
     this.steps = [];
     this.validations = [];
+    this.stages = [];
     this.lines = [];
     this.sentAt = performance.now();
     await this.emit(event);

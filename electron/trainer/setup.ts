@@ -1,12 +1,11 @@
 /** From a task to what training and probing both need: model, tokenizer, encoded splits, batches, the engine's trainer. */
 import { createHash } from 'node:crypto';
 import { classWeights, openTokenizer, TrainingBatches, type TextTokenizer } from '../data/index.js';
-import type { BaseModelInfo, EngineTrainer } from '../engine/index.js';
+import type { BaseModelInfo, EngineTrainer, NamedTensors } from '../engine/index.js';
 import { StudioError } from '../contract/errors.js';
+import { courseOf, type Course } from './course.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { startValues, type Start } from './init.js';
-import { countSteps } from './progress.js';
 import type { TrainTask } from './protocol.js';
 
 export interface Prepared {
@@ -16,7 +15,7 @@ export interface Prepared {
   readonly validation: OpenSplit | null;
   readonly test: OpenSplit | null;
   readonly batches: TrainingBatches;
-  readonly totalSteps: number;
+  readonly course: Course;
   /** SHA-256 over plan and data: equal for equal work. */
   readonly fingerprint: string;
 }
@@ -73,7 +72,7 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
     validation,
     test,
     batches,
-    totalSteps: countSteps(train.encoded.size, training).totalSteps,
+    course: courseOf(engine.stagesOf(task.method, model), train.encoded.size, training),
     fingerprint: hash.digest('hex'),
   };
 }
@@ -85,24 +84,29 @@ async function optional(file: string | null, open: (file: string) => Promise<Ope
   return split.encoded.size === 0 ? null : split;
 }
 
-/** Builds the engine's trainer for a task. The caller disposes `trainer`; `notes` are for the log. */
-export async function buildTrainer(
+/**
+ * Builds the engine's trainer for a task, or for one stage of it. The caller disposes it.
+ * @param stage which of the method's stages; null for all that any stage trains
+ * @param parameters start values; what they leave out starts as the base and the method say
+ */
+export function buildTrainer(
   task: TrainTask,
   model: BaseModelInfo,
   engine: EngineDoor,
-): Promise<{ trainer: EngineTrainer; notes: Start['notes'] }> {
+  stage: number | null,
+  parameters: NamedTensors,
+): Promise<EngineTrainer> {
   const { training, method, labels } = task;
-  const start = task.initFolder === null ? null : await startValues(task.initFolder, task, model);
-  const trainer = await engine.createTrainer({
+  return engine.createTrainer({
     model,
     method,
+    ...(stage === null ? {} : { stage }),
     objective: { type: 'classification', labels },
     optimizer: { type: training.optimizer, weightDecay: training.weightDecay, gradientClip: training.gradientClip },
     modelDropout: training.modelDropout,
     seed: training.seed,
     device: task.device,
     ...(task.threads === null ? {} : { threads: task.threads }),
-    ...(start === null ? {} : { initial: start.parameters }),
+    initial: parameters,
   });
-  return { trainer, notes: start?.notes ?? [] };
 }

@@ -4,18 +4,19 @@ import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import type { RunResult } from '../contract/entities.js';
 import { scoresFromLogits, softmax } from '../evaluation/index.js';
-import type { EngineTrainer } from '../engine/index.js';
+import { parametersOf, type EngineTrainer, type NamedTensors } from '../engine/index.js';
 import { CheckpointStore, writeHashed } from './checkpoint.js';
 import type { OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { logitsOf } from './evaluate.js';
-import { runLoop } from './loop.js';
+import { startValues } from './init.js';
 import { peakBytes, residentBytes } from './memory.js';
-import { freshProgress, median, type Progress } from './progress.js';
+import { freshProgress, type Progress } from './progress.js';
 import { trainedFileName, type JobOf, type ResultOf, type TestPrediction, type TrainerEvent } from './protocol.js';
 import { Reporter, scoresInWords } from './reporter.js';
 import type { JobContext } from './server.js';
 import { buildTrainer, prepare, type Prepared } from './setup.js';
+import { runStages } from './stages.js';
 
 const predictionsAtOnce = 500;
 
@@ -35,15 +36,28 @@ export async function train(
   const store = await CheckpointStore.open(runFolder);
   const prepared = await prepare(task, engine, context.breathe);
   const start = await startFrom(job, store, prepared, reporter);
-  const { trainer, notes } = await buildTrainer(task, prepared.model, engine);
+  const { course, model } = prepared;
+  const stageAt = (place: number) => (course.spans[place] ?? course.spans[0]).index;
+  const held: { trainer: EngineTrainer | null } = { trainer: null };
+  const current = (): EngineTrainer => {
+    if (held.trainer === null) throw new Error('There is no trainer between two stages.');
+    return held.trainer;
+  };
+  const enter = async (place: number, parameters: NamedTensors) => {
+    const left = held.trainer;
+    // Nothing holds the old one's memory while the new one is built.
+    held.trainer = null;
+    await left?.dispose();
+    held.trainer = await buildTrainer(task, model, engine, stageAt(place), parameters);
+  };
   try {
-    if (start.state !== null) trainer.loadState(start.state);
-    for (const note of notes) reporter.log('note', note);
+    await enter(start.progress.stage, start.parameters);
+    if (start.state !== null) current().loadState(start.state);
     await announce(
       job,
       engine.describeMethod(task.method),
       prepared,
-      trainer,
+      current(),
       start,
       baselineMemoryBytes,
       context.emit,
@@ -53,19 +67,21 @@ export async function train(
     const classes = task.labels.length;
     const padId = prepared.tokenizer.padId;
     const scoresOn = async (split: OpenSplit, between: (done: number) => Promise<void>) => {
-      const logits = await logitsOf(trainer, split.encoded, classes, padId, between);
+      const logits = await logitsOf(current(), split.encoded, classes, padId, between);
       return { logits, scores: scoresFromLogits(logits, split.encoded.labels, classes) };
     };
     const { validation } = prepared;
-    const { progress, paused } = await runLoop(
+    const { progress, paused } = await runStages(
       {
-        trainer,
+        trainer: current,
+        enter,
+        course,
         training: task.training,
         source: prepared.batches,
         store,
         reporter,
         control: context,
-        learningRate: (step) => engine.learningRateAt(step, prepared.totalSteps, task.training),
+        learningRateAt: (...of) => engine.learningRateAt(...of),
         validate: validation === null ? null : async () => (await scoresOn(validation, context.breathe)).scores,
       },
       start.progress,
@@ -79,11 +95,16 @@ export async function train(
     } as const;
     if (paused) return pausedResult;
 
-    if (progress.best !== null) trainer.loadParameters(await store.loadBest(progress.best.file));
+    if (progress.best !== null) {
+      const best = await store.loadBest(progress.best.file);
+      // Another stage's trainer holds other parameters.
+      if (progress.best.stage === progress.stage) current().loadParameters(best);
+      else await enter(progress.best.stage, best);
+    }
     const bestStep = progress.best?.step ?? progress.step;
     await reporter.phase('saving', progress.step, progress.totalSteps);
     const trainedFile = join(runFolder, trainedFileName);
-    await writeHashed(trainedFile, trainer.parameters(true), {
+    await writeHashed(trainedFile, current().parameters(true), {
       kind: 'peft-studio-run',
       method: JSON.stringify(task.method),
       labels: JSON.stringify(task.labels),
@@ -123,10 +144,10 @@ export async function train(
       status: 'finished',
       step: progress.step,
       baselineMemoryBytes,
-      result: resultOf(progress, trainer, test, bestStep, checkpointBytes),
+      result: resultOf(progress, current().totalParameters, test, bestStep, checkpointBytes),
     };
   } finally {
-    await trainer.dispose();
+    await held.trainer?.dispose();
   }
 }
 
@@ -137,7 +158,10 @@ async function startFrom(job: JobOf<'train'>, store: CheckpointStore, prepared: 
   const checkpoint = job.resume ? await store.loadNewest() : null;
   if (checkpoint === null) {
     await store.clear();
-    return { state: null, progress: freshProgress(prepared.totalSteps, prepared.fingerprint), resumed: false };
+    const { parameters, notes } = await startValues(job.task, prepared.model);
+    for (const note of notes) reporter.log('note', note);
+    const progress = freshProgress(prepared.course.totalSteps, prepared.fingerprint);
+    return { state: null, parameters, progress, resumed: false };
   }
   if (checkpoint.progress.fingerprint !== prepared.fingerprint) {
     throw new StudioError(
@@ -150,7 +174,8 @@ async function startFrom(job: JobOf<'train'>, store: CheckpointStore, prepared: 
   for (const reason of checkpoint.skipped)
     reporter.log('note', `A checkpoint could not be used, so the one before it is: ${reason}`);
   reporter.log('note', `Resumed after step ${checkpoint.progress.step}.`);
-  return { state: checkpoint.state, progress: checkpoint.progress, resumed: true };
+  const { state, progress } = checkpoint;
+  return { state, parameters: parametersOf(state), progress, resumed: true };
 }
 
 async function announce(
@@ -170,7 +195,7 @@ async function announce(
     device: task.device,
     resumed: start.resumed,
     step: start.progress.step,
-    totalSteps: prepared.totalSteps,
+    totalSteps: prepared.course.totalSteps,
     trainableParameters,
     totalParameters,
     optimizerBytes,
@@ -184,7 +209,7 @@ async function announce(
   );
   reporter.log(
     'plan',
-    `${rows(prepared.train)} training, ${rows(prepared.validation)} validation and ${rows(prepared.test)} test rows; ${prepared.totalSteps.toLocaleString('en')} steps, ${prepared.batches.stepsPerEpoch.toLocaleString('en')} an epoch.`,
+    `${rows(prepared.train)} training, ${rows(prepared.validation)} validation and ${rows(prepared.test)} test rows; ${prepared.course.totalSteps.toLocaleString('en')} steps, ${prepared.batches.stepsPerEpoch.toLocaleString('en')} an epoch.`,
   );
   reporter.log(
     'note',
@@ -221,21 +246,28 @@ async function sendPredictions(
 
 function resultOf(
   progress: Progress,
-  trainer: EngineTrainer,
+  totalParameters: number,
   test: RunResult['test'],
   bestStep: number,
   checkpointBytes: number,
 ): RunResult {
-  const secondsPerStep = median(progress.recentStepSeconds);
+  const { stages } = progress;
+  // Each stage's median leaves out what the first step of each process takes to make its session.
+  const seconds = stages.reduce(
+    (sum, { firstStep, lastStep, secondsPerStep }) => sum + (lastStep - firstStep + 1) * (secondsPerStep ?? 0),
+    0,
+  );
+  const secondsPerStep = progress.step > 0 ? seconds / progress.step : 0;
+  // Of several stages the largest counts.
+  const largest = (of: 'trainableParameters' | 'optimizerBytes') => Math.max(...stages.map((stage) => stage[of]));
   return {
     test,
     validation: progress.best?.scores ?? null,
     bestStep,
-    trainableParameters: trainer.trainableParameters,
-    totalParameters: trainer.totalParameters,
-    optimizerBytes: trainer.optimizerBytes,
+    trainableParameters: largest('trainableParameters'),
+    totalParameters,
+    optimizerBytes: largest('optimizerBytes'),
     checkpointBytes,
-    // The median leaves out what the first step of each process takes to make its session.
     secondsPerStep,
     tokensPerSecond: secondsPerStep > 0 ? progress.tokens / progress.step / secondsPerStep : 0,
     peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()),

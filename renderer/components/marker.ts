@@ -80,6 +80,17 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
         [-r - 0.6, r - 0.4],
         [0, 0],
       ]);
+    case 'stairs':
+      return polygon([
+        [-r - 0.4, r + 0.4],
+        [-r - 0.4, r * 0.3],
+        [-r * 0.35, r * 0.3],
+        [-r * 0.35, -r * 0.35],
+        [r * 0.3, -r * 0.35],
+        [r * 0.3, -r - 0.4],
+        [r + 0.4, -r - 0.4],
+        [r + 0.4, r + 0.4],
+      ]);
     case 'star':
       return ring(10, (i) => (i % 2 ? r * 0.5 : r + 1.2), -Math.PI / 2);
   }

@@ -1,9 +1,10 @@
 /** Every method: importing this registers them. */
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
-import type { MethodDescription, MethodSpec } from '../types.js';
+import type { BaseModelInfo, MethodDescription, MethodSpec, StagePlan } from '../types.js';
 import { findMethod, registeredMethods, type PeftFormat, type PeftMethod } from './method.js';
 import './full.js';
+import './progressive.js';
 import './lora.js';
 import './bottleneck.js';
 import './bitfit.js';
@@ -54,6 +55,12 @@ export function listMethods(): readonly MethodDescription[] {
     ...method,
     describe: (options) => method.describe(method.options.parse(options)),
   }));
+}
+
+/** The stages of a method on a model; null where it trains in one. Throws EngineError 'bad-input'. */
+export function stagesOf(spec: MethodSpec, { layers }: Pick<BaseModelInfo, 'layers'>): StagePlan | null {
+  const { method, options } = chooseMethod(spec);
+  return method.stages?.(options, layers) ?? null;
 }
 
 /** Name and setting as tables show them: "LoRA, r 8, query value". */

@@ -2,10 +2,18 @@
 import type { z } from 'zod';
 import type { Hooks, LinearSite } from '../models/types.js';
 import type { Architecture } from '../models/types.js';
-import type { BaseModelInfo, MethodDescription, MethodSpec, NamedTensors, Tensor } from '../types.js';
+import type { BaseModelInfo, MethodDescription, MethodSpec, NamedTensors, StagePlan, Tensor } from '../types.js';
 
 export interface MethodContext {
   readonly architecture: Architecture;
+}
+
+/** Which stage on which model is asked about. */
+export interface StagePlace {
+  /** Counted from 0; 0 for methods without stages. */
+  readonly stage: number;
+  /** Layers of the model. */
+  readonly layers: number;
 }
 
 /** What a peft codec may look at beside its own options and tensors. */
@@ -58,10 +66,12 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<MethodDescrip
   readonly options: z.ZodType<O>;
   /** Setting as tables show it: "r 8, query value". */
   describe(options: O): string;
-  /** Does a parameter of the base train? The task's head always does. */
-  trains(name: string, options: O): boolean;
-  /** Factor of the plan's learning rate for a trainable parameter; left out: 1. */
-  rate?(name: string, options: O): number;
+  /** Its stages on a model of so many layers; left out: it trains in one. Throws EngineError 'bad-input' where they do not fit. */
+  stages?(options: O, layers: number): StagePlan;
+  /** Does a parameter of the base train (in a stage)? The task's head always does. */
+  trains(name: string, options: O, place: StagePlace): boolean;
+  /** Factor of the plan's (or the stage's) learning rate for a trainable parameter; left out: 1. */
+  rate?(name: string, options: O, place: StagePlace): number;
   /** Where it hooks into the forward pass. */
   hooks(options: O, context: MethodContext): Hooks;
   /** The merged value of a base tensor, or null where the method leaves it (methods that merge only). */

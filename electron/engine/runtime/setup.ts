@@ -8,6 +8,7 @@ import { buildObjective, type ObjectiveGraph } from '../objectives/objective.js'
 import type { WeightSource } from '../onnx/writer.js';
 import { packParameters, type Bucket, type BucketEntry, type BucketValues } from '../optim/buckets.js';
 import { chooseMethod } from '../peft/index.js';
+import type { StagePlace } from '../peft/method.js';
 import type { BaseModelInfo, MethodSpec, NamedTensors, ObjectiveSpec } from '../types.js';
 import { initialize, uniformOf } from './random.js';
 
@@ -17,6 +18,8 @@ export interface Setup {
   readonly objective: ObjectiveSpec;
   readonly hooks: Hooks;
   readonly trains: (name: string) => boolean;
+  /** Does a frozen parameter of the base start from a given value (see ParameterSpec.carried)? */
+  readonly carries: (name: string) => boolean;
   /** Factor of the learning rate of a trainable parameter. */
   readonly rate: (name: string) => number;
   /** Every parameter of the forward pass, base, added and head, in the order of use. */
@@ -26,19 +29,34 @@ export interface Setup {
 export interface SetupOptions {
   readonly model: BaseModelInfo;
   readonly method: MethodSpec;
+  /** Counted from 0; left out: all that any stage trains. */
+  readonly stage?: number;
   readonly objective: ObjectiveSpec;
 }
 
 /** Validates a method against a model and plans its parameters; no tensor is read. Throws EngineError. */
-export function prepare({ model: info, method: spec, objective }: SetupOptions): Setup {
+export function prepare(
+  { model: info, method: spec, stage, objective }: SetupOptions,
+  given: NamedTensors = new Map(),
+): Setup {
   const model = internals(info);
   const { method, options } = chooseMethod(spec);
   const isHead = (name: string) => model.architecture.headModules.some((module) => name.startsWith(`${module}.`));
+  const all = (method.stages?.(options, info.layers).stages ?? [null]).map((_, at) => ({
+    stage: at,
+    layers: info.layers,
+  }));
+  const now = stage === undefined ? all : all.slice(stage, stage + 1);
+  const last = now.at(-1);
+  if (!last) throw new EngineError('bad-input', `${method.title} has ${all.length} stages, none of number ${stage}.`);
   // What the checkpoint lacks (a pooler, a masked-LM head) starts fresh and has to learn.
-  const trains = (name: string) => isHead(name) || model.find(name) === undefined || method.trains(name, options);
+  const trainsAt = (name: string, places: readonly StagePlace[]) =>
+    isHead(name) || model.find(name) === undefined || places.some((place) => method.trains(name, options, place));
+  const trains = (name: string) => trainsAt(name, now);
+  const carries = (name: string) => given.has(name) && trainsAt(name, all);
   const hooks = method.hooks(options, { architecture: model.architecture });
-  const rate = (name: string) => method.rate?.(name, options) ?? 1;
-  const setup = { info, model, objective, hooks, trains, rate };
+  const rate = (name: string) => method.rate?.(name, options, last) ?? 1;
+  const setup = { info, model, objective, hooks, trains, carries, rate };
   const { b } = build(setup, { training: false, packed: true, modelDropout: null });
   const parameters = [...b.parameters.values()];
   if (Object.keys(hooks).length > 0 && !parameters.some((parameter) => parameter.added)) {
@@ -67,7 +85,7 @@ export function build(
   setup: Omit<Setup, 'parameters'>,
   options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve'>,
 ): { b: Builder } & ObjectiveGraph {
-  const b = new Builder({ hooks: setup.hooks, trains: setup.trains, ...options });
+  const b = new Builder({ hooks: setup.hooks, trains: setup.trains, carries: setup.carries, ...options });
   return { b, ...buildObjective(b, setup.model.architecture, setup.model.config, setup.objective) };
 }
 
@@ -101,7 +119,7 @@ function sourceOf(setup: Setup, name: string, seed: number, tokenize: StartOptio
   };
 }
 
-/** The trainable parameters and those that a method adds without training them, with their start values. Throws EngineError. */
+/** The trainable parameters and those of other values than the base's that do not train, with their start values. Throws EngineError. */
 export async function startStores(
   setup: Setup,
   options: StartOptions,
@@ -112,7 +130,7 @@ export async function startStores(
     setup.rate,
   );
   const fixed = new ParameterStore(
-    setup.parameters.filter(({ added, trainable }) => added && !trainable),
+    setup.parameters.filter(({ added, carried, trainable }) => (added || carried) && !trainable),
     'fixed',
   );
   const names = new Set([...trained.specs, ...fixed.specs].map((spec) => spec.name));

@@ -40,6 +40,8 @@ interface StageGraph {
   readonly gradients: ReadonlyMap<Bucket, Value>;
 }
 
+/** Names of parameters in a saved state begin so. */
+const ofParameter = 'parameter/';
 const sumName = (bucket: Bucket) => `${bucket.name} sum`;
 /** Values updated together: their dozen temporaries fit a core's cache. A GPU wants few large kernels instead. */
 const PART = 131_072;
@@ -51,7 +53,9 @@ class Trainer implements EngineTrainer {
   readonly #parts: ReadonlyMap<Bucket, readonly Part[]>;
   #evaluator: Promise<Evaluator> | undefined;
   #masks = new Uint8Array(0);
+  /** Steps of this stage: the optimizer is a stage's own. */
   #steps = 0;
+  readonly #seeds: readonly number[];
 
   constructor(
     private readonly ort: Runtime,
@@ -60,6 +64,8 @@ class Trainer implements EngineTrainer {
     private readonly fixed: ParameterStore,
     private readonly options: TrainerOptions,
   ) {
+    // The first stage draws what a run without stages would.
+    this.#seeds = options.stage ? [options.seed, options.stage] : [options.seed];
     this.#moments = momentNames[options.optimizer.type].map((name) => ({
       name,
       store: new ParameterStore(store.specs, 'trained', setup.rate),
@@ -161,7 +167,7 @@ class Trainer implements EngineTrainer {
     return session.run(all, into, this.options.device);
   }
 
-  /** Masks are a function of (seed, step, micro-batch, site), so a resumed run drops the same. */
+  /** Masks are a function of (seed, stage, step, micro-batch, site), so a resumed run drops the same. */
   #dropoutFeeds(sites: readonly DropoutSite[], sizes: Readonly<Record<string, number>>, micro: number): Feeds {
     const counts = sites.map((site) => evaluateDim(sizeOf(site.shape), sizes));
     const rounded = counts.map((count) => (count + 3) & ~3);
@@ -171,7 +177,7 @@ class Trainer implements EngineTrainer {
     let offset = 0;
     sites.forEach((site, i) => {
       const room = this.#masks.subarray(offset, offset + (rounded[i] as number));
-      fillMask(room, site.rate, keyOf(this.options.seed, this.#steps, micro, i));
+      fillMask(room, site.rate, keyOf(...this.#seeds, this.#steps, micro, i));
       feeds[site.input] = new this.ort.Tensor(
         'bool',
         room.subarray(0, counts[i]),
@@ -234,7 +240,7 @@ class Trainer implements EngineTrainer {
   }
 
   saveState(live = false): NamedTensors {
-    const state = new Map([...this.store.read('parameter/', live), ...this.fixed.read('parameter/', live)]);
+    const state = new Map([...this.store.read(ofParameter, live), ...this.fixed.read(ofParameter, live)]);
     for (const { name, store } of this.#moments)
       for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
     // Two halves, since a float32 counts exactly only to 2^24.
@@ -250,8 +256,8 @@ class Trainer implements EngineTrainer {
         'The saved state does not hold the number of steps.',
         'The checkpoint is broken or belongs to another version.',
       );
-    this.store.write(state, 'parameter/');
-    this.fixed.write(state, 'parameter/');
+    this.store.write(state, ofParameter);
+    this.fixed.write(state, ofParameter);
     for (const { name, store } of this.#moments) store.write(state, `${name}/`);
     this.#steps = (steps.data[0] as number) * 65_536 + (steps.data[1] as number);
   }
@@ -267,9 +273,19 @@ class Trainer implements EngineTrainer {
   }
 }
 
+/** The parameters in a saved state, by name. */
+export function parametersOf(state: NamedTensors): NamedTensors {
+  return new Map(
+    [...state]
+      .filter(([key]) => key.startsWith(ofParameter))
+      .map(([key, tensor]) => [key.slice(ofParameter.length), tensor]),
+  );
+}
+
 /** Builds the training graph of a model, a method and an objective. Throws EngineError. */
 export async function createTrainer(options: TrainerOptions): Promise<EngineTrainer> {
-  const setup = prepare(options);
-  const { trained, fixed } = await startStores(setup, { ...options, given: options.initial ?? new Map() });
+  const given: NamedTensors = options.initial ?? new Map();
+  const setup = prepare(options, given);
+  const { trained, fixed } = await startStores(setup, { ...options, given });
   return new Trainer(await runtime(), setup, trained, fixed, options);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Output, table } from '../../../electron/cli/output.js';
 import { exitCodeOf, RunTeller } from '../../../electron/cli/watch.js';
 import { planSchema } from '../../../electron/contract/plan.js';
-import type { Run, StepMetric, ValidationMetric } from '../../../electron/contract/entities.js';
+import type { Run, StageMetric, StepMetric, ValidationMetric } from '../../../electron/contract/entities.js';
 
 const run: Run = {
   id: 7,
@@ -88,9 +88,13 @@ describe('RunTeller', () => {
   it('tells the events of a run with exactly their keys, validations between the steps', () => {
     const { teller: one, events } = teller(true);
     one.state({ ...run, state: 'running' });
-    one.metrics([step(1), step(2), step(3)], [validation(2)]);
+    one.metrics({ steps: [step(1), step(2), step(3)], validations: [validation(2)], stages: [] });
     // A trainer that resumed tells some again.
-    one.metrics([step(2), step(3), step(4, null)], [validation(2), validation(4)]);
+    one.metrics({
+      steps: [step(2), step(3), step(4, null)],
+      validations: [validation(2), validation(4)],
+      stages: [],
+    });
     one.state({ ...run, state: 'finished', step: 4, result });
     one.state({ ...run, state: 'finished', step: 4, result });
     const stepEvent = (number: number, loss: number | null = 1 / number) => ({
@@ -129,6 +133,55 @@ describe('RunTeller', () => {
     ]);
   });
 
+  it('tells where stages begin and end among the steps, and each once', () => {
+    const { teller: one, events } = teller(true);
+    const stage: StageMetric = {
+      stage: 1,
+      stages: 2,
+      trains: 'embeddings, block 2 of 2, head',
+      firstStep: 1,
+      lastStep: 2,
+      learningRate: 0.1,
+      trainableParameters: 10,
+      optimizerBytes: 80,
+      secondsPerStep: null,
+      scores: null,
+      helped: null,
+      next: null,
+    };
+    const scores = { accuracy: 0.5, macroF1: 0.4, loss: 2 };
+    const ended: StageMetric = { ...stage, secondsPerStep: 1, scores, helped: true, next: 'next' };
+    const second: StageMetric = { ...stage, stage: 2, firstStep: 3, lastStep: 4, trainableParameters: 12 };
+    one.metrics({ steps: [step(1)], validations: [], stages: [stage] });
+    one.metrics({ steps: [step(2), step(3)], validations: [validation(2)], stages: [stage, ended, second] });
+    one.metrics({ steps: [], validations: [], stages: [{ ...second, next: 'end' }] });
+    const common = {
+      event: 'stage',
+      stage: 1,
+      stages: 2,
+      trains: 'embeddings, block 2 of 2, head',
+      firstStep: 1,
+      lastStep: 2,
+      learningRate: 0.1,
+      trainableParameters: 10,
+    };
+    const told = events() as { event: string; step?: number }[];
+    expect(told.map(({ event, step: at }) => `${event} ${at ?? ''}`.trim())).toEqual([
+      'start',
+      'stage',
+      'step 1',
+      'step 2',
+      'validation 2',
+      'stage',
+      'stage',
+      'step 3',
+      'stage',
+    ]);
+    expect(told[1]).toEqual({ ...common, state: 'begins' });
+    expect(told[5]).toEqual({ ...common, state: 'ends', validation: scores, helped: true, next: 'next' });
+    expect(told[8]).toMatchObject({ stage: 2, state: 'ends', validation: null, helped: null, next: 'end' });
+  });
+
   it('says that there was no test', () => {
     const { teller: one, events } = teller(true);
     one.state({ ...run, state: 'finished', result: { ...result, test: null } });
@@ -138,7 +191,7 @@ describe('RunTeller', () => {
   it('shows people progress with the time left, on stderr', () => {
     const { teller: one, stdout, stderr } = teller(false);
     one.state({ ...run, state: 'running' });
-    one.metrics([step(1)], []);
+    one.metrics({ steps: [step(1)], validations: [], stages: [] });
     one.state({ ...run, state: 'paused', step: 1 });
     expect(stderr()).toContain('run 7: step 1/4, loss 1.0000, 100 tokens/s, 75 s left');
     expect(stdout()).toBe(

@@ -61,7 +61,7 @@ const hashOf = async (file: string) =>
 
 it('lists methods with help, a marker and options that have defaults', () => {
   const described = listMethods();
-  expect(described.map(({ type }) => type).sort()).toEqual(['bitfit', 'bottleneck', 'full', 'head', 'lora']);
+  expect(described.map(({ type }) => type).sort()).toEqual(['bitfit', 'bottleneck', 'full', 'head', 'lora', 'progressive']);
   for (const { type, help } of described) {
     expect(help.length).toBeGreaterThan(100);
     expect(validateMethod({ type })).toMatchObject({ type });
@@ -116,7 +116,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       expect(trainer.totalParameters).toBe(count(plan));
       expect(trainer.optimizerBytes).toBe(trainer.trainableParameters * 8);
       expect(plan.filter(({ part, trainable }) => part === 'base' && trainable).length > 0).toBe(
-        type === 'full' || type === 'bitfit',
+        ['full', 'bitfit', 'progressive'].includes(type),
       );
       expect(plan.some(({ part }) => part === 'added')).toBe(type === 'lora' || type === 'bottleneck');
       expect(

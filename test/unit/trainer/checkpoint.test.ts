@@ -52,12 +52,12 @@ describe('CheckpointStore', () => {
 
   it('keeps the best files its two checkpoints stand on, and no others', async () => {
     const first = await store.saveBest(1, stateAt(1));
-    await store.save(stateAt(1), progressAt(1, { step: 1, scores, file: first }));
-    await store.save(stateAt(2), progressAt(2, { step: 1, scores, file: first }));
+    await store.save(stateAt(1), progressAt(1, { step: 1, stage: 0, scores, file: first }));
+    await store.save(stateAt(2), progressAt(2, { step: 1, stage: 0, scores, file: first }));
     const second = await store.saveBest(3, stateAt(3));
-    await store.save(stateAt(3), progressAt(3, { step: 3, scores, file: second }));
+    await store.save(stateAt(3), progressAt(3, { step: 3, stage: 0, scores, file: second }));
     expect(await names()).toEqual([first, second, stepFile(2), stepFile(3)]);
-    await store.save(stateAt(4), progressAt(4, { step: 3, scores, file: second }));
+    await store.save(stateAt(4), progressAt(4, { step: 3, stage: 0, scores, file: second }));
     expect(await names()).toEqual([second, stepFile(3), stepFile(4)]);
     expect((await store.loadBest(second)).get('moment')?.data[0]).toBe(9);
   });
@@ -94,7 +94,7 @@ describe('CheckpointStore', () => {
 
   it('falls back when the best parameters of the newest are gone', async () => {
     await store.save(stateAt(1), progressAt(1));
-    await store.save(stateAt(2), progressAt(2, { step: 2, scores, file: 'best-000000002.safetensors' }));
+    await store.save(stateAt(2), progressAt(2, { step: 2, stage: 0, scores, file: 'best-000000002.safetensors' }));
     expect(await store.loadNewest()).toMatchObject({
       progress: { step: 1 },
       skipped: [expect.stringContaining('best-000000002')],

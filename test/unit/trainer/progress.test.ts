@@ -23,26 +23,26 @@ describe('isBetter', () => {
 describe('afterValidation', () => {
   const running = { ...freshProgress(10, 'x'), step: 4 };
   it('counts validations without gain and stops at the patience', () => {
-    const first = afterValidation(running, scores(0.5, 1), 2, 'best');
+    const first = afterValidation(running, scores(0.5, 1), 2, 10, 'best');
     expect(first).toMatchObject({ validationsWithoutGain: 0, stoppedEarly: false, best: { step: 4, file: 'best' } });
-    const second = afterValidation({ ...first, step: 5 }, scores(0.4, 1), 2, null);
+    const second = afterValidation({ ...first, step: 5 }, scores(0.4, 1), 2, 10, null);
     expect(second).toMatchObject({ validationsWithoutGain: 1, stoppedEarly: false, best: { step: 4 } });
-    expect(afterValidation({ ...second, step: 6 }, scores(0.4, 1), 2, null)).toMatchObject({
+    expect(afterValidation({ ...second, step: 6 }, scores(0.4, 1), 2, 10, null)).toMatchObject({
       validationsWithoutGain: 2,
       stoppedEarly: true,
       best: { step: 4 },
       lastValidation: scores(0.4, 1),
     });
-    expect(afterValidation({ ...second, step: 6 }, scores(0.6, 1), 2, 'new')).toMatchObject({
+    expect(afterValidation({ ...second, step: 6 }, scores(0.6, 1), 2, 10, 'new')).toMatchObject({
       validationsWithoutGain: 0,
       stoppedEarly: false,
       best: { step: 6, file: 'new' },
     });
   });
   it('never stops without patience, nor calls the last step an early stop', () => {
-    const worn = { ...afterValidation(running, scores(0.5, 1), null, 'best'), validationsWithoutGain: 50 };
-    expect(afterValidation(worn, scores(0.1, 1), null, null).stoppedEarly).toBe(false);
-    expect(afterValidation({ ...worn, step: 10 }, scores(0.1, 1), 2, null).stoppedEarly).toBe(false);
+    const worn = { ...afterValidation(running, scores(0.5, 1), null, 10, 'best'), validationsWithoutGain: 50 };
+    expect(afterValidation(worn, scores(0.1, 1), null, 10, null).stoppedEarly).toBe(false);
+    expect(afterValidation({ ...worn, step: 10 }, scores(0.1, 1), 2, 10, null).stoppedEarly).toBe(false);
   });
 });
 

@@ -4,6 +4,8 @@ import type {
   EnginePredictor,
   PredictorOptions,
   SelfTestReport,
+  StagePlan,
+  TrainerOptions,
 } from '../../../electron/engine/index.js';
 import type { EngineDoor } from '../../../electron/trainer/engine-door.js';
 import type { TrainerEvent } from '../../../electron/trainer/protocol.js';
@@ -13,6 +15,8 @@ import { ToyTrainer } from './toy-trainer.js';
 
 export class ToyEngine implements EngineDoor {
   readonly built: ToyTrainer[] = [];
+  /** What the method's stages are to be. */
+  stages: StagePlan | null = null;
   opened = 0;
   disposed = 0;
 
@@ -31,8 +35,9 @@ export class ToyEngine implements EngineDoor {
     };
   }
 
-  async createTrainer(): Promise<ToyTrainer> {
+  async createTrainer({ initial }: Pick<TrainerOptions, 'initial'>): Promise<ToyTrainer> {
     const trainer = new ToyTrainer({ vocabulary: tinyVocabulary().length, classes: tinyLabels.length, dropout: 0.1 });
+    if (initial?.has('weight')) trainer.loadParameters(initial);
     this.built.push(trainer);
     return trainer;
   }
@@ -59,6 +64,10 @@ export class ToyEngine implements EngineDoor {
 
   learningRateAt(step: number, totalSteps: number, training: { learningRate: number }): number {
     return training.learningRate * (1 - step / totalSteps);
+  }
+
+  stagesOf(): StagePlan | null {
+    return this.stages;
   }
 
   describeMethod(): string {
