@@ -18,6 +18,11 @@ const fileProblems: Readonly<Record<string, { code: ErrorCode; what: string; hin
   EROFS: { code: 'no-access', what: 'the folder is read-only', hint: 'Choose a folder that can be written to.' },
   ENOENT: { code: 'bad-file', what: 'it is not there', hint: 'Check that it was not moved or deleted.' },
   EISDIR: { code: 'bad-file', what: 'it is a folder, not a file', hint: 'Choose a file.' },
+  EEXIST: {
+    code: 'conflict',
+    what: 'something else of that name is there',
+    hint: 'Choose another name or folder.',
+  },
   ENOTDIR: { code: 'bad-file', what: 'it is a file, not a folder', hint: 'Choose a folder.' },
 };
 

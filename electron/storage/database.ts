@@ -1,4 +1,6 @@
 /** One SQLite connection with transactions that do not mix with other work. */
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import sqlite3 from 'sqlite3';
 import { StudioError } from '../contract/errors.js';
 
@@ -12,12 +14,16 @@ export interface Sql {
 }
 
 class Connection implements Sql {
-  constructor(readonly handle: sqlite3.Database) {}
+  constructor(
+    readonly handle: sqlite3.Database,
+    private readonly path: string,
+  ) {}
 
   run(sql: string, parameters: Parameters = []): Promise<{ lastId: number; changes: number }> {
+    const { path } = this;
     return new Promise((resolve, reject) => {
       this.handle.run(sql, [...parameters], function (this: sqlite3.RunResult, error: Error | null) {
-        if (error) reject(databaseError(error));
+        if (error) reject(databaseError(error, path));
         else resolve({ lastId: this.lastID, changes: this.changes });
       });
     });
@@ -26,7 +32,7 @@ class Connection implements Sql {
   all(sql: string, parameters: Parameters = []): Promise<Record<string, unknown>[]> {
     return new Promise((resolve, reject) => {
       this.handle.all<Record<string, unknown>>(sql, [...parameters], (error, rows) =>
-        error ? reject(databaseError(error)) : resolve(rows),
+        error ? reject(databaseError(error, this.path)) : resolve(rows),
       );
     });
   }
@@ -37,13 +43,25 @@ export function sqliteCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-function databaseError(error: Error): StudioError {
+/** SQLite opens a database of several processes with a shared index of this size, and says no more than "disk I/O error" where it finds no room. */
+const SHARED_INDEX_BYTES = 32_768;
+
+function hasNoRoom(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize < SHARED_INDEX_BYTES;
+  } catch {
+    return false;
+  }
+}
+
+function databaseError(error: Error, path: string): StudioError {
   const code = sqliteCode(error);
-  const context = { sqlite: code };
-  if (code === 'SQLITE_FULL')
+  const context = { sqlite: code, path };
+  if (code === 'SQLITE_FULL' || (code === 'SQLITE_IOERR' && hasNoRoom(path)))
     return new StudioError(
       'no-space',
-      'The disk is full: the database could not be written.',
+      `The disk is full: the database ${path} could not be written.`,
       'Free some space, then try again. Nothing that was stored before is lost.',
       context,
       { cause: error },
@@ -51,7 +69,7 @@ function databaseError(error: Error): StudioError {
   if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED')
     return new StudioError(
       'database',
-      'The database is in use by another program.',
+      `The database ${path} is in use by another program.`,
       'Close the other copy of PEFT Studio (or its command) and try again.',
       context,
       { cause: error },
@@ -59,7 +77,7 @@ function databaseError(error: Error): StudioError {
   if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN')
     return new StudioError(
       'no-access',
-      'The database cannot be written.',
+      `The database ${path} cannot be written.`,
       'Check the permissions of the data folder, or choose another with --home or PEFT_STUDIO_HOME.',
       context,
       { cause: error },
@@ -67,7 +85,7 @@ function databaseError(error: Error): StudioError {
   if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB')
     return new StudioError(
       'database',
-      'The database is damaged.',
+      `The database ${path} is damaged.`,
       'Restart the app: it keeps the damaged file aside and starts a new one.',
       context,
       { cause: error },
@@ -80,7 +98,7 @@ function databaseError(error: Error): StudioError {
       context,
       { cause: error },
     );
-  return new StudioError('database', `The database failed: ${error.message}.`, 'Restart the app.', context, {
+  return new StudioError('database', `The database ${path} failed: ${error.message}.`, 'Restart the app.', context, {
     cause: error,
   });
 }
@@ -89,15 +107,18 @@ export class Database implements Sql {
   readonly #connection: Connection;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(handle: sqlite3.Database) {
-    this.#connection = new Connection(handle);
+  private constructor(
+    handle: sqlite3.Database,
+    private readonly path: string,
+  ) {
+    this.#connection = new Connection(handle, path);
   }
 
   /** Throws StudioError 'no-access' or 'database'. */
   static open(path: string): Promise<Database> {
     return new Promise((resolve, reject) => {
       const handle = new sqlite3.Database(path, (error) =>
-        error ? reject(databaseError(error)) : resolve(new Database(handle)),
+        error ? reject(databaseError(error, path)) : resolve(new Database(handle, path)),
       );
       handle.configure('busyTimeout', 5000);
     });
@@ -135,7 +156,7 @@ export class Database implements Sql {
   async close(): Promise<void> {
     await this.#turn;
     await new Promise<void>((resolve, reject) =>
-      this.#connection.handle.close((error) => (error ? reject(databaseError(error)) : resolve())),
+      this.#connection.handle.close((error) => (error ? reject(databaseError(error, this.path)) : resolve())),
     );
   }
 }

@@ -1,13 +1,13 @@
 /**
  * Opens the studio's database. What can be wrong with it, and what then happens:
- * - not there: it is made;
+ * - not there or empty: it is made; folders of runs and data sets that are there without it are renamed aside, since their numbers would be given again;
  * - damaged: the files, and the runs' and data sets' folders that its numbers name, are renamed aside with a time stamp, never overwritten;
  *   a new one is made with a notice;
  * - older: a copy is kept beside it, then it is migrated;
  * - newer, locked or not writable: a typed error, nothing is touched.
  */
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { Database } from './database.js';
 import { migrate, schemaVersion, versionOf } from './migrations.js';
@@ -22,18 +22,22 @@ export interface OpenedDatabase {
 
 /** Throws StudioError 'database' or 'no-access'. */
 export async function openDatabase(home: string): Promise<OpenedDatabase> {
-  await mkdir(home, { recursive: true });
+  await makeFolder(home);
   const path = join(home, databaseName);
-  const existed = await exists(path);
+  if ((await contentOf(path)) === 0) {
+    const kept = await keepAside(home);
+    const notice = `The database ${path} was gone or empty, but there were files that belong to one. They are kept as ${kept.join(', ')}; a new database was started.`;
+    return { database: await openWhole(path, false), notices: kept.length > 0 ? [notice] : [] };
+  }
   try {
-    return { database: await openWhole(path, existed), notices: [] };
+    return { database: await openWhole(path, true), notices: [] };
   } catch (error) {
-    if (!existed || !(error instanceof StudioError) || !isDamage(error)) throw error;
-    const aside = await keepAside(home, path);
+    if (!(error instanceof StudioError) || !isDamage(error)) throw error;
+    const [aside = ''] = await keepAside(home);
     return {
       database: await openWhole(path, false),
       notices: [
-        `The database was damaged and is kept as ${aside}. A new one was started; the files of its runs and data sets are kept beside it, under the same time stamp.`,
+        `The database was damaged and is kept as ${join(home, aside)}. A new one was started; the files of its runs and data sets are kept beside it, under the same time stamp.`,
       ],
     };
   }
@@ -41,11 +45,11 @@ export async function openDatabase(home: string): Promise<OpenedDatabase> {
 
 const isDamage = (error: StudioError) =>
   error.context['sqlite'] === 'SQLITE_CORRUPT' || error.context['sqlite'] === 'SQLITE_NOTADB';
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+/** Bytes of a file, entries of a folder; 0 for what is not there. */
+async function contentOf(path: string): Promise<number> {
+  const info = await stat(path).catch(() => null);
+  return info === null ? 0 : info.isDirectory() ? (await readdir(path)).length : info.size;
+}
 
 async function openWhole(path: string, existed: boolean): Promise<Database> {
   const database = await Database.open(path);
@@ -71,6 +75,21 @@ async function openWhole(path: string, existed: boolean): Promise<Database> {
   }
 }
 
+/** As `mkdir -p`. Node's own says "not there" of a read-only disk, and goes on for ever where the system makes no folders. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const find = (path: string) => stat(path).catch(() => null);
+    if ((await find(folder))?.isDirectory()) return;
+    const above = dirname(folder);
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!missing || (await find(above)) !== null) throw error;
+    await makeFolder(above);
+    await mkdir(folder);
+  }
+}
+
 /** A copy that is there whole or not at all. */
 async function copyWhole(from: string, to: string): Promise<void> {
   try {
@@ -82,13 +101,22 @@ async function copyWhole(from: string, to: string): Promise<void> {
   }
 }
 
-/** The new database counts from 1 again: folders that the old numbers name must not be taken for its own. */
-async function keepAside(home: string, path: string): Promise<string> {
-  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
-  const aside = `${path}.damaged-${stamp}`;
-  await rename(path, aside);
-  for (const suffix of ['-wal', '-shm']) if (await exists(path + suffix)) await rename(path + suffix, aside + suffix);
-  for (const folder of ['runs', 'datasets'])
-    if (await exists(join(home, folder))) await rename(join(home, folder), join(home, `${folder}.damaged-${stamp}`));
-  return aside;
+/**
+ * Renames the database, its log and the folders that its numbers name: a new one counts from 1 again, and must not take
+ * them for its own. Returns their new names, the database's first.
+ */
+async function keepAside(home: string): Promise<string[]> {
+  const stamp = `.damaged-${new Date().toISOString().replace(/[:.]/g, '-')}`;
+  const names: readonly (readonly [string, string])[] = [
+    [databaseName, databaseName + stamp],
+    ...['-wal', '-shm'].map((part) => [databaseName + part, databaseName + stamp + part] as const),
+    ...['runs', 'datasets'].map((folder) => [folder, folder + stamp] as const),
+  ];
+  const kept: string[] = [];
+  for (const [name, aside] of names) {
+    if ((await contentOf(join(home, name))) === 0) continue;
+    await rename(join(home, name), join(home, aside));
+    kept.push(aside);
+  }
+  return kept;
 }

@@ -94,7 +94,7 @@ export async function requireSpace(folder: string, bytes: number, what: string, 
   if (free < needed)
     throw new StudioError(
       'no-space',
-      `${what} needs about ${mebibytes(needed)} MiB, but ${folder} has ${mebibytes(free)} MiB free.`,
+      `${what} needs about ${mebibytes(needed)} MiB, but ${folder} has ${Math.floor(free / 2 ** 20).toLocaleString('en')} MiB free.`,
       'Free some space, or choose another folder.',
       { needed, free },
     );
@@ -117,7 +117,10 @@ export async function makeFolder(folder: string, fill: (temporary: string) => Pr
   await mkdir(dirname(folder), { recursive: true });
   const temporary = join(dirname(folder), `.${basename(folder)}.part`);
   await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary);
+  await mkdir(temporary).catch((error: unknown) => {
+    // What cannot be written is the folder that it is to stand in.
+    throw error instanceof Error ? Object.assign(error, { path: dirname(folder) }) : error;
+  });
   try {
     await fill(temporary);
     await syncBelow(temporary);

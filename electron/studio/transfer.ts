@@ -20,7 +20,7 @@ import {
   type DatasetRow,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { fileProblem } from '../contract/problem-of.js';
+import { fileProblem, namingFile } from '../contract/problem-of.js';
 import { datasets, metrics, models, projects, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
@@ -148,7 +148,9 @@ export async function exportProject(
       handle.progress(i, total, `Data set ${set.name}`);
       const file = `datasets/${i}.jsonl`;
       const target = join(work, `data-${i}`);
-      await pipeline(jsonLines(datasets.eachRow(database, set.id)), createWriteStream(target));
+      await pipeline(jsonLines(datasets.eachRow(database, set.id)), createWriteStream(target)).catch(
+        namingFile(target),
+      );
       members.set(file, target);
       manifest.datasets.push({ set, request: await datasets.getImportRequest(database, set.id), file });
     }
@@ -186,7 +188,7 @@ export async function exportProject(
     for (const [name, file] of members) zip.addFile(file, name);
     zip.end();
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(zip.outputStream, createWriteStream(`${path}.part`, { flush: true }));
+    await pipeline(zip.outputStream, createWriteStream(`${path}.part`, { flush: true })).catch(namingFile(path));
     await rename(`${path}.part`, path);
     return { path, bytes: (await stat(path)).size };
   } catch (error) {

@@ -16,6 +16,8 @@ export async function writeAtomically(path: string, write: (temporaryPath: strin
     await rename(temporaryPath, path);
   } catch (error) {
     await rm(temporaryPath, { force: true });
+    // Nobody knows the temporary file's name.
+    if (error instanceof Error && 'path' in error && error.path === temporaryPath) error.path = path;
     throw error;
   }
   // Windows has no handle of a folder to sync; its rename is journalled.

@@ -40,15 +40,17 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs `peft-studio WORDS --json`, with `variables` added to the environment; `onEvent` may end the process. */
+/** Runs `peft-studio WORDS --json`, with `variables` added to the environment, as another `user` (root only) where named; `onEvent` may end the process. */
 export function runCommand(
   words: readonly string[],
   onEvent: (event: PrintedEvent, child: ChildProcess) => void = () => undefined,
   variables: Readonly<Record<string, string>> = {},
+  user?: number,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [join(folder, 'cli.cjs'), ...words, '--json'], {
     cwd: root,
     env: { ...process.env, ...variables },
+    ...(user === undefined ? {} : { uid: user, gid: user }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const events: PrintedEvent[] = [];
