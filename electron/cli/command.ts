@@ -20,6 +20,8 @@ export interface Command {
   readonly positionals: readonly [number, number];
   readonly about: string;
   readonly options: Readonly<Record<string, Option>>;
+  /** More for its own help, as lines. */
+  readonly details?: () => readonly string[];
   /** Resolves with the exit code. */
   run(input: Arguments, session: Session): Promise<number>;
 }
@@ -97,7 +99,7 @@ export function parse(command: Command, words: readonly string[]): Arguments {
   let parsed;
   try {
     parsed = parseArgs({
-      args: [...words],
+      args: joinNegative(words, all),
       allowPositionals: true,
       options: Object.fromEntries(
         Object.entries(all).map(([name, option]) => [
@@ -136,6 +138,18 @@ export function parse(command: Command, words: readonly string[]): Arguments {
   return input;
 }
 
+/** "--seed -1" as "--seed=-1": a number below zero is the option's value, and no option of its own. */
+function joinNegative(words: readonly string[], options: Command['options']): string[] {
+  const joined: string[] = [];
+  for (const word of words) {
+    const before = joined.at(-1);
+    if (/^-\.?\d/.test(word) && before?.startsWith('--') && options[before.slice(2)]?.value !== undefined)
+      joined[joined.length - 1] = `${before}=${word}`;
+    else joined.push(word);
+  }
+  return joined;
+}
+
 function usageOf(command: Command): string {
   const options = Object.entries(command.options).map(([name, option]) => {
     const text = `--${name}${option.value === undefined ? '' : ` ${option.value}`}`;
@@ -163,6 +177,7 @@ export function helpOf(command: Command): string {
     '',
     command.about,
     ...own,
+    ...(command.details ? ['', ...command.details()] : []),
     '',
     'Every command:',
     ...optionLines(globalOptions),

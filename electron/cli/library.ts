@@ -58,7 +58,7 @@ const modelList: Command = {
 async function fileOrShare(input: Arguments, option: string): Promise<string | number | null> {
   const text = input.text(option);
   if (text === null) return null;
-  const share = /^(\d*\.?\d+)(%?)$/.exec(text);
+  const share = /^(-?\d*\.?\d+)(%?)$/.exec(text);
   if (
     share === null ||
     (await stat(text).then(
@@ -119,8 +119,15 @@ const dataAdd: Command = {
       seed: input.number('seed', 0, 4_294_967_295, true) ?? 1,
       badRows: input.text('bad-rows') ?? 'stop',
     });
-    if (!request.success)
-      throw new StudioError('bad-input', `--${firstIssue(request.error)}.`, 'A share lies between 0 and 0.9.');
+    if (!request.success) {
+      const path = request.error.issues[0]?.path ?? [];
+      const hints: Readonly<Record<string, string>> = {
+        name: 'A name has 1 to 200 characters.',
+        validation: 'A share lies between 0 and 0.9 (90%).',
+        test: 'A share lies between 0 and 0.9 (90%).',
+      };
+      throw new StudioError('bad-input', `--${firstIssue(request.error)}.`, hints[String(path[0])] ?? null);
+    }
     await finishJob(
       session,
       () => session.handlers['datasets.import'](request.data),

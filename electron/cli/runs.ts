@@ -3,23 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Comparison, ComparisonRow, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { parseMatrix, parsePlan } from '../studio/plan.js';
+import { namingFile } from '../contract/problem-of.js';
+import { parseMatrix, parsePlan, planKeys } from '../studio/plan.js';
 import type { Command } from './command.js';
 import { percent, table, whole } from './output.js';
 import { findDataset, findModel, project, type Session } from './session.js';
 import { exitCodeOf, failureOf, watchRuns } from './watch.js';
 
-/** @throws StudioError 'bad-file' for what is not there or not JSON */
+/** @throws the system's error for what cannot be read; StudioError 'bad-file' for what is not JSON */
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new StudioError(
-      'bad-file',
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      'Name a plan file.',
-      { path },
-      { cause: error },
-    );
-  });
+  const text = await readFile(path, 'utf8').catch(namingFile(path));
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -39,6 +32,7 @@ const run: Command = {
   positionals: [1, 1],
   about: 'Trains one plan. Ctrl-C saves a checkpoint and pauses.',
   options: { init: { value: 'FOLDER', about: 'Exported adapter or merged folder to start from' } },
+  details: planKeys,
   async run(input, session) {
     const plan = parsePlan(await readJson(input.positional(0)));
     const { id: projectId } = await project(session);

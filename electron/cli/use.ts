@@ -1,7 +1,13 @@
 /** `predict`, `export`, `devices` and `benchmark`: what is done with runs, and with this machine. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { artefactSchema, exportFormatSchema, type DeviceReport } from '../contract/entities.js';
+import {
+  answeredFileSchema,
+  artefactSchema,
+  exportFormatSchema,
+  skippedInWords,
+  type DeviceReport,
+} from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { parsePlan } from '../studio/plan.js';
 import type { Command } from './command.js';
@@ -47,7 +53,7 @@ const predict: Command = {
       out: out === null ? null : resolve(out),
       report: true,
     };
-    await finishJob(
+    const { result } = await finishJob(
       session,
       () => session.handlers['playground.predictFile'](request),
       (event, jobId) => {
@@ -60,6 +66,8 @@ const predict: Command = {
       },
     );
     if (out !== null) session.out.text(`Wrote ${out}.`);
+    const left = skippedInWords(answeredFileSchema.parse(result));
+    if (left !== null) session.out.note(left);
     return 0;
   },
 };

@@ -415,6 +415,21 @@ export const mapGroupSchema = z.object({
 });
 export type MapGroup = z.infer<typeof mapGroupSchema>;
 
+/** What became of a file that was answered. */
+export const answeredFileSchema = z.object({
+  rows: count,
+  /** Rows that could not be read and have no answer. */
+  skipped: count,
+  /** Line and reason of the first of these: "line 42: cell 1 is longer than …". */
+  firstSkipped: nullable(z.string()),
+  out: nullable(z.string()),
+});
+/** The rows left out in words; null where there are none. */
+export const skippedInWords = ({ skipped, firstSkipped }: z.infer<typeof answeredFileSchema>): string | null =>
+  skipped === 0
+    ? null
+    : `${skipped.toLocaleString('en')} ${skipped === 1 ? 'row has' : 'rows have'} no answer, because of what is in the file; the first, ${firstSkipped}.`;
+
 export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'merged', 'onnx']);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;
 export const artefactSchema = z.object({

@@ -49,6 +49,7 @@ export async function importRows(
   sink: RowSink,
   hooks: ImportHooks = {},
 ): Promise<ImportSummary> {
+  checkRoles(request);
   const sources = await openSources(request);
   const shares = {
     validation: typeof request.validation === 'number' ? request.validation : 0,
@@ -192,6 +193,28 @@ async function openSources(request: ImportRequest): Promise<Source[]> {
   return sources;
 }
 
+/** One column in two roles would teach the label from the label. */
+function checkRoles({ textColumn, pairColumn, labelColumn, splitColumn }: ImportRequest): void {
+  const roles = new Map<string, string>();
+  for (const [role, column] of Object.entries({
+    text: textColumn,
+    pair: pairColumn,
+    label: labelColumn,
+    split: splitColumn,
+  })) {
+    if (column === null) continue;
+    const other = roles.get(column);
+    if (other !== undefined)
+      throw new StudioError(
+        'bad-input',
+        `The column "${column}" is chosen as ${other} and as ${role}.`,
+        'Choose a column of its own for each.',
+        { column },
+      );
+    roles.set(column, role);
+  }
+}
+
 function columnMissing(path: string, missing: ReadonlySet<string>, seen: ReadonlySet<string>): StudioError {
   const names = [...missing].map((name) => `"${name}"`).join(' and ');
   return new StudioError(
@@ -213,10 +236,17 @@ function checkLabels(
   problems: readonly (RowProblem & { path: string })[],
 ): void {
   const [first] = problems;
+  if (rows === 0 && first === undefined)
+    throw new StudioError(
+      'bad-data',
+      `${request.path} holds no rows, at most a line of column names.`,
+      'Choose a file that holds rows.',
+      { path: request.path },
+    );
   if (rows === 0)
     throw new StudioError(
       'bad-data',
-      `${request.path}: no row can be used${first === undefined ? '' : `; ${skipped} were left out, the first in line ${first.line}: ${first.problem}`}.`,
+      `${request.path}: no row can be used; ${skipped} were left out, the first in line ${first?.line}: ${first?.problem}.`,
       'Check that columns, delimiter and encoding are right.',
       { path: request.path },
     );

@@ -1,5 +1,6 @@
 /** Plans as the window and the command give them: checked whole, defaults filled in, errors by the key's path. */
 import { z } from 'zod';
+import { allowedAt, allowedKeys, type AllowedKey } from '../contract/allowed.js';
 import { StudioError } from '../contract/errors.js';
 import {
   matrixSchema,
@@ -9,7 +10,7 @@ import {
   type MethodOptions,
   type Plan,
 } from '../contract/plan.js';
-import { describeMethod, EngineError, validateMethod } from '../engine/index.js';
+import { describeMethod, EngineError, listMethods, validateMethod } from '../engine/index.js';
 
 function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const result = schema.safeParse(value);
@@ -21,19 +22,23 @@ function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
     throw new StudioError(
       'bad-input',
       `${keys}: not a key of a plan.`,
-      `Allowed ${path ? `in ${path}` : 'here'}: ${allowedKeys(schema, issue.path).join(', ')}.`,
+      `Allowed ${path ? `in ${path}` : 'here'}: ${keysAt(schema, issue.path).join(', ')}.`,
       { path: keys },
     );
   }
+  const allowed = path === '' ? null : allowedAt(schema, issue?.path ?? []);
   throw new StudioError(
     'bad-input',
     `${path || 'plan'}: ${issue?.message ?? 'is not valid'}.`,
-    'Correct the value; the help lists every key with its range.',
+    allowed === null ? 'See the plan in the help.' : takes(path, allowed),
     { path },
   );
 }
 
-function allowedKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+const takes = (path: string, { words, preset }: AllowedKey) =>
+  `${path} takes ${words}${preset === null ? '' : `; ${preset} where it is left out`}.`;
+
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   const nested = path.includes('training') || path.includes('overrides') ? trainingSchema : schema;
   return nested instanceof z.ZodObject ? Object.keys(nested.shape) : [];
 }
@@ -43,10 +48,13 @@ function method(options: MethodOptions, path: string): MethodOptions {
     return validateMethod(options);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
+    const own = listMethods().find(({ type }) => type === options.type);
+    const key = /^method\.(\w+)$/.exec(String(error.context['path']))?.[1];
+    const allowed = own && key ? allowedAt(own.options, [key]) : null;
     throw new StudioError(
       'bad-input',
       error.message.replace(/^method/, path),
-      error.hint,
+      allowed === null ? error.hint : takes(`${path}.${key}`, allowed),
       { ...error.context, path: String(error.context['path'] ?? path).replace(/^method/, path) },
       { cause: error },
     );
@@ -79,4 +87,30 @@ export function expandMatrix(matrix: Matrix): Plan[] {
 export function namesOf(options: MethodOptions): { methodName: string; setting: string } {
   const [methodName = '', ...setting] = describeMethod(options).split(', ');
   return { methodName, setting: setting.join(', ') };
+}
+
+/** The keys of a plan with what each may be, as lines. */
+export function planKeys(): string[] {
+  const lines = (schema: z.ZodType, skipped: readonly string[] = []) =>
+    [...allowedKeys(schema)]
+      .filter(([key]) => !skipped.includes(key))
+      .map(([key, { words, preset, about }]) =>
+        [`  ${key}: ${words}`, preset === null ? '' : `; default ${preset}`, about === null ? '' : `. ${about}`].join(
+          '',
+        ),
+      );
+  return [
+    'Keys of a plan:',
+    ...lines(planSchema, ['method', 'training']),
+    'Keys of "training":',
+    ...lines(trainingSchema),
+    ...listMethods().flatMap(({ type, title, options }) => {
+      const own = lines(options, ['type']);
+      return own.length > 0 ? [`Keys of "method" with "type": "${type}" (${title}):`, ...own] : [];
+    }),
+    `Types without keys of their own: ${listMethods()
+      .filter(({ options }) => allowedKeys(options).size <= 1)
+      .map(({ type }) => type)
+      .join(', ')}`,
+  ];
 }

@@ -81,8 +81,8 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
             },
           );
         handle.signal.addEventListener('abort', () => job.cancel());
-        const { rows, skipped } = await job.result;
-        return { rows, skipped, out };
+        const { rows, skipped, firstSkipped } = await job.result;
+        return { rows, skipped, firstSkipped, out };
       });
       return { jobId };
     },

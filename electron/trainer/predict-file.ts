@@ -24,6 +24,7 @@ export async function predictFile(
   const { labels } = job.model;
   let rows = 0;
   let skipped = 0;
+  let firstSkipped: string | null = null;
   const work = async (write: (lines: string) => Promise<void>) => {
     const header = [
       'row',
@@ -33,8 +34,9 @@ export async function predictFile(
       ...labels.map((label) => `p(${label})`),
     ];
     await write(csvLine(header));
-    for await (const piece of pieces(job, context, (count) => {
-      skipped += count;
+    for await (const piece of pieces(job, context, (why) => {
+      skipped += 1;
+      firstSkipped ??= why;
     })) {
       const answers = await answerPiece(model, piece, context);
       rows += piece.length;
@@ -65,7 +67,7 @@ export async function predictFile(
       }
     });
   }
-  return { type: 'predict-file', rows, skipped, out: job.out };
+  return { type: 'predict-file', rows, skipped, firstSkipped, out: job.out };
 }
 
 /** `index` counts the file's data rows from 0, those left out included, so that an answer can be put beside its row. */
@@ -78,7 +80,7 @@ interface Row {
 async function* pieces(
   job: JobOf<'predict-file'>,
   context: JobContext,
-  skip: (count: number) => void,
+  skip: (why: string) => void,
 ): AsyncGenerator<Row[]> {
   const total = (await stat(job.file)).size;
   let read = 0;
@@ -96,14 +98,14 @@ async function* pieces(
   )) {
     index += 1;
     if ('problem' in row) {
-      skip(1);
+      skip(`line ${row.line}: ${row.problem}`);
       continue;
     }
     const text = row.values[job.textColumn];
     if (text === undefined) {
       // A later row of a JSON file may lack a key; if none had it so far, the name is wrong.
       if (!found) checkColumns(job, row.values);
-      skip(1);
+      skip(`line ${row.line}: it has no "${job.textColumn}"`);
       continue;
     }
     found = true;

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import {
+  answeredFileSchema,
   estimateSchema,
   exportFormatSchema,
   logLineSchema,
@@ -219,7 +220,7 @@ export const jobResultSchema = z.discriminatedUnion('type', [
       z.object({ key: z.string(), milliseconds: count, rows: z.array(scoredRow), problem: problemSchema.nullable() }),
     ),
   }),
-  z.object({ type: z.literal('predict-file'), rows: count, skipped: count, out: z.string().nullable() }),
+  answeredFileSchema.extend({ type: z.literal('predict-file') }),
   z.object({
     type: z.literal('prove-export'),
     rows: count,

@@ -152,6 +152,7 @@ describe('predictFile', () => {
       type: 'predict-file',
       rows: 300,
       skipped: 0,
+      firstSkipped: null,
       out: out(),
     });
     const lines = (await readFile(out(), 'utf8')).trimEnd().split('\r\n');
@@ -172,6 +173,7 @@ describe('predictFile', () => {
     expect(await predictFile(job({ file: join(folder, 'in.jsonl'), out: null }), context, cacheOf())).toMatchObject({
       rows: 2,
       skipped: 1,
+      firstSkipped: 'line 2: it has no "text"',
       out: null,
     });
     expect(
