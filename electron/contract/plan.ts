@@ -52,12 +52,16 @@ export const trainingSchema = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe('Validations without gain before the run stops; null never stops early'),
+    .describe(
+      'Validations without gain (macro F1; where it is equal, the unweighted loss) before the run stops; null never stops early',
+    ),
   classWeights: z
     .union([z.literal('balanced'), z.record(z.string(), z.number().positive())])
     .nullable()
     .default(null)
-    .describe('Weights of the classes in the loss'),
+    .describe(
+      'Weights of the classes in the loss that training minimizes, the loss of each step; the losses of validation and test stay unweighted',
+    ),
   checkpointEverySteps: z
     .int()
     .min(1)

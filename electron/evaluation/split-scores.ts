@@ -4,7 +4,12 @@ import { rowIntervals } from './bootstrap.js';
 import { mean } from './intervals.js';
 import { accuracy, macroF1, predictedClasses, rowLosses } from './scores.js';
 
-/** Accuracy, macro F1 and loss with their intervals over the rows. Logits [rows, classes], row-major. @throws RangeError when logits and labels are not of one length */
+/**
+ * Accuracy, macro F1 and loss with their intervals over the rows. The loss is the plain mean over the rows, in nats: class
+ * weights change what a run learns, not what it is measured by, so runs with and without them compare.
+ * Logits [rows, classes], row-major.
+ * @throws RangeError when logits and labels are not of one length
+ */
 export function scoresFromLogits(logits: ArrayLike<number>, labels: ArrayLike<number>, classes: number): Scores {
   if (logits.length !== labels.length * classes)
     throw new RangeError(`${logits.length} logits for ${labels.length} rows of ${classes} classes`);

@@ -61,9 +61,10 @@ export async function readHistory(sql: Sql, runId: number, afterStep: number): P
      FROM run_steps WHERE run_id = ? AND step > ? ORDER BY step`,
     [runId, afterStep],
   );
+  // A run without steps was validated after step 0: whoever asks for all wants that too.
   const validations = await sql.all('SELECT data FROM run_validations WHERE run_id = ? AND step > ? ORDER BY step', [
     runId,
-    afterStep,
+    afterStep === 0 ? -1 : afterStep,
   ]);
   const stages = await sql.all('SELECT data FROM run_stages WHERE run_id = ? ORDER BY stage', [runId]);
   const log = await sql.all('SELECT time, level, message FROM run_log WHERE run_id = ? ORDER BY id DESC LIMIT 1000', [

@@ -67,6 +67,10 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     reporter.log('save', `Checkpoint after step ${progress.step} (${seconds.toFixed(2)} s).`);
   };
 
+  // Without a single step the start itself is measured: others may begin from it, and it stands beside what was trained.
+  if (progress.totalSteps === 0 && progress.lastValidation === null && parts.validate !== null)
+    await validate(parts.validate);
+
   while (!over()) {
     await control.breathe();
     if (control.pauseRequested()) break;
@@ -121,7 +125,12 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     const started = performance.now();
     const scores = await measure();
     if (!Number.isFinite(scores.loss))
-      throw await diverged(reporter, progress.step, parts.learningRate(progress.step - 1), 'validation loss after');
+      throw await diverged(
+        reporter,
+        progress.step,
+        parts.learningRate(Math.max(0, progress.step - 1)),
+        'validation loss after',
+      );
     const seconds = (performance.now() - started) / 1000;
     validationSeconds = seconds;
     const better = isBetter(scores, progress.best?.scores ?? null);

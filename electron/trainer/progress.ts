@@ -75,7 +75,7 @@ export function afterStep(progress: Progress, seconds: number, tokens: number): 
   };
 }
 
-/** Higher macro F1 is better; among equals the lower loss; a full tie is no gain, so the earlier parameters stay. */
+/** Higher macro F1 is better; among equals the lower loss (unweighted, whatever the class weights); a full tie is no gain, so the earlier parameters stay. */
 export function isBetter(scores: Scores, best: Scores | null): boolean {
   if (best === null) return true;
   return scores.macroF1 > best.macroF1 || (scores.macroF1 === best.macroF1 && scores.loss < best.loss);

@@ -7,6 +7,8 @@ import { buildCommand, removeCommand, runCommand, type Ended, type PrintedEvent 
 import { makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
 
 let folder: string;
+/** What the first run told. */
+let trained: readonly PrintedEvent[] = [];
 const at = (name: string) => join(folder, name);
 const command = (words: readonly string[], onEvent?: Parameters<typeof runCommand>[1]) =>
   runCommand([...words, '--home', at('home')], onEvent);
@@ -91,6 +93,7 @@ describe('peft-studio', { timeout: 180_000 }, () => {
   it('trains, and tells each step once in order', async () => {
     const ended = await command(['run', await plan('lora', lora, {})]);
     expect(ended).toMatchObject({ code: 0 });
+    trained = ended.events;
     expect(ended.events[0]).toEqual({ event: 'start', run: 1 });
     const steps = ofKind(ended, 'step');
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
@@ -132,6 +135,7 @@ describe('peft-studio', { timeout: 180_000 }, () => {
   });
 
   it('exports with proof; a run starts from the export', async () => {
+    const exportedTest = trained.at(-1)?.['test'];
     const exported = await command(['export', '1', '--format', 'peft', '--to', at('peft')]);
     expect(exported).toMatchObject({
       code: 0,
@@ -139,7 +143,10 @@ describe('peft-studio', { timeout: 180_000 }, () => {
     });
     await access(at('peft/adapter_config.json'));
     const run = (await command(['run', await plan('from-export', lora, { maxSteps: 0 }), '--init', at('peft')])).events;
-    expect(run.map(({ event }) => event)).toEqual(['start', 'result']);
+    expect(run.map(({ event }) => event)).toEqual(['start', 'validation', 'result']);
+    expect(run[1]).toMatchObject({ step: 0, best: true });
+    // The start is measured as any other run: it scores what the exported one scored.
+    expect(run[2]?.['test']).toEqual(exportedTest);
     // Parameters that did not move answer as the exported run did.
     const again = (await command(['predict', '2', '--text', 'soup and bread'])).events[0];
     const before = (await command(['predict', '1', '--text', 'soup and bread'])).events[0];

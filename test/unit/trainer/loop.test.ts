@@ -117,6 +117,22 @@ async function measured(trainer: ToyTrainer): Promise<Scores> {
 }
 
 describe('a run in one stage', () => {
+  it('measures the start of a run without steps, once', async () => {
+    const world = newWorld();
+    const validate = (trainer: ToyTrainer) => measured(trainer);
+    const { progress, paused } = await train(world, { totalSteps: 0, validate });
+    expect(paused).toBe(false);
+    expect(progress).toMatchObject({ step: 0, stoppedEarly: false, best: { step: 0 } });
+    expect(progress.lastValidation).toEqual(progress.best?.scores);
+    expect(world.store.saves).toEqual([0]);
+    const told = () => world.events.flatMap((event) => (event.type === 'metrics' ? event.validations : []));
+    expect(told()).toMatchObject([{ step: 0, best: true }]);
+    // Cut off after its checkpoint, it tells the measurement again and takes it no second time.
+    world.events.length = 0;
+    await train(world, { totalSteps: 0, validate: () => Promise.reject(new Error('measured again')) });
+    expect(told()).toMatchObject([{ step: 0, best: true }]);
+  });
+
   it('learns, reports every step with its rate, and saves at the end', async () => {
     const world = newWorld();
     const { progress, paused } = await train(world);
