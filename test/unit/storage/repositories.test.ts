@@ -276,9 +276,18 @@ describe('metrics', () => {
     expect(history).toEqual({
       steps: [step(1), step(2), step(3), step(4, null)],
       validations: [validation],
+      stages: [],
       log: [line],
     });
     expect((await metrics.readHistory(database, runId, 2)).steps.map((one) => one.step)).toEqual([3, 4]);
+  });
+
+  it('hold the validation of a run without steps', async () => {
+    const { runId } = await world();
+    const validation = { step: 0, accuracy: 0.5, macroF1: 0.4, loss: 1, best: true };
+    await metrics.insertMetrics(database, runId, [], [validation], []);
+    expect((await metrics.readHistory(database, runId, 0)).validations).toEqual([validation]);
+    expect((await metrics.readHistory(database, runId, 1)).validations).toEqual([]);
   });
 
   it('takes more steps at once than a statement holds', async () => {
