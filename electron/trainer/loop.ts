@@ -163,14 +163,13 @@ export function tokensOf(batch: Batch): number {
   return tokens;
 }
 
+/** The studio writes the problem into the run's log; here the steps before it are told. */
 async function diverged(reporter: Reporter, step: number, learningRate: number, what: string): Promise<StudioError> {
-  const problem = new StudioError(
+  await reporter.flush();
+  return new StudioError(
     'diverged',
     `The ${what} step ${step} is no longer a finite number (learning rate ${learningRate.toPrecision(3)}).`,
     'Use a lower learning rate (a third is a good first try), a longer warm-up, or clip the gradient at 1.',
     { step, learningRate },
   );
-  reporter.log('error', problem.message);
-  await reporter.flush();
-  return problem;
 }
