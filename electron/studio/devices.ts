@@ -13,7 +13,7 @@ import { TrainerClient } from './trainer-client.js';
 
 type Group = Pick<Handlers, 'devices.list' | 'devices.test'>;
 
-/** A software renderer takes most of a minute to compile its kernels; a driver that needs longer hangs. */
+/** From one step of a test to the next; a software renderer takes up to half a minute to compile the kernels of one. */
 const SECONDS_TO_ANSWER = 180;
 const MILLISECONDS_BETWEEN = 3000;
 
@@ -201,15 +201,17 @@ export class DeviceTests {
       hangs = true;
       end();
     }, secondsToAnswer * 1000);
+    const onStep = () => void limit.refresh();
     signal.addEventListener('abort', end);
     try {
-      const { report } = await client.start<'device-test'>({ type: 'device-test', device: id, threads }).result;
+      const job = client.start<'device-test'>({ type: 'device-test', device: id, threads }, onStep);
+      const { report } = await job.result;
       return { ...report, testedAt: now() };
     } catch (error) {
       throwIfAborted(signal);
       const { code, message } = problemOf(error);
       const reason = hangs
-        ? `The self-test gave no answer in ${secondsToAnswer} s and was ended. The driver may hang; a newer one may help.`
+        ? `The self-test stood still for ${secondsToAnswer} s and was ended. The driver may hang; a newer one may help.`
         : code === 'trainer-lost'
           ? 'The process of the self-test broke off: the driver may have taken it down. A newer one may help.'
           : message;

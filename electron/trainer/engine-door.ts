@@ -2,12 +2,10 @@
 import type { Training } from '../contract/plan.js';
 import type {
   BaseModelInfo,
-  DeviceId,
   EnginePredictor,
   EngineTrainer,
   MethodSpec,
   PredictorOptions,
-  SelfTestReport,
   StagePlan,
   TrainerOptions,
 } from '../engine/index.js';
@@ -16,7 +14,6 @@ export interface EngineDoor {
   openModel(folder: string): Promise<BaseModelInfo>;
   createTrainer(options: TrainerOptions): Promise<EngineTrainer>;
   createPredictor(options: PredictorOptions): Promise<EnginePredictor>;
-  selfTest(device: DeviceId, options: { readonly threads?: number }): Promise<SelfTestReport>;
   /** Rate of the update after `step` done steps. */
   learningRateAt(
     step: number,

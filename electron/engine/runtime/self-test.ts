@@ -17,9 +17,14 @@ interface Trial {
   /** The fastest step: what else the machine does only adds to it. */
   readonly secondsPerStep: number;
 }
+export interface SelfTestOptions {
+  readonly threads?: number;
+  /** Called after each step: a test that is silent for long hangs. */
+  readonly onStep?: () => Promise<void>;
+}
 type Attempt = (device: DeviceId, batch: Batch) => Promise<Trial>;
 
-function trialOf(model: BaseModelInfo, type: 'lora' | 'full', threads: number | undefined): Attempt {
+function trialOf(model: BaseModelInfo, type: 'lora' | 'full', { threads, onStep }: SelfTestOptions): Attempt {
   return async (device, batch) => {
     const trainer = await createTrainer({
       model,
@@ -41,6 +46,7 @@ function trialOf(model: BaseModelInfo, type: 'lora' | 'full', threads: number | 
         // The first step compiles kernels.
         if (step > 0) secondsPerStep = Math.min(secondsPerStep, (performance.now() - started) / 1000);
         values.push(loss, gradientNorm);
+        await onStep?.();
       }
       const logits = await trainer.predict(batch);
       return { values: Float32Array.of(...values, ...logits), secondsPerStep };
@@ -133,7 +139,7 @@ function describeFailure(device: DeviceId, error: unknown): Pick<SelfTestReport,
  * LoRA and full steps with dropout on a small model, on the device and on the CPU, then the time of a larger step.
  * Never throws: a failure is the report. A driver may still take the process down, or never answer.
  */
-export async function selfTest(device: DeviceId, options: { readonly threads?: number } = {}): Promise<SelfTestReport> {
+export async function selfTest(device: DeviceId, options: SelfTestOptions = {}): Promise<SelfTestReport> {
   const nothing = { device, difference: null, secondsPerStep: null };
   const folder = await mkdtemp(join(tmpdir(), 'peft-studio-test-'));
   try {
@@ -151,17 +157,13 @@ export async function selfTest(device: DeviceId, options: { readonly threads?: n
     let worst = 0;
     let smallStep = 0;
     for (const type of ['full', 'lora'] as const) {
-      const attempt = trialOf(model, type, options.threads);
+      const attempt = trialOf(model, type, options);
       const reference = await attempt('cpu', batch);
       const own = device === 'cpu' ? reference : await attempt(device, batch);
       worst = Math.max(worst, agree(own, reference));
       smallStep = own.secondsPerStep;
     }
-    const timed = await time(
-      device,
-      trialOf(await makeModel(typical, typicalShape), 'lora', options.threads),
-      smallStep,
-    );
+    const timed = await time(device, trialOf(await makeModel(typical, typicalShape), 'lora', options), smallStep);
     return { device, status: 'passed', ...timed, difference: Math.max(worst, timed.difference ?? 0) };
   } catch (error) {
     const found = error instanceof Deviation && Number.isFinite(error.difference) ? error.difference : null;

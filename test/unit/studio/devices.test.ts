@@ -152,7 +152,7 @@ describe('a driver', { timeout: 120_000 }, () => {
     expect(await reached(run.id, 'finished', 'failed')).toMatchObject({ state: 'finished', device: 'cpu' });
     expect(await report('webgpu')).toMatchObject({
       status: 'failed',
-      reason: expect.stringContaining('no answer in 3 s'),
+      reason: expect.stringContaining('stood still for 3 s'),
       inUse: false,
     });
     await expect.poll(async () => isRunning(await stopped)).toBe(false);

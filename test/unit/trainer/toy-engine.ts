@@ -3,7 +3,6 @@ import type {
   BaseModelInfo,
   EnginePredictor,
   PredictorOptions,
-  SelfTestReport,
   StagePlan,
   TrainerOptions,
 } from '../../../electron/engine/index.js';
@@ -15,9 +14,9 @@ import { ToyTrainer } from './toy-trainer.js';
 
 export class ToyEngine implements EngineDoor {
   readonly built: ToyTrainer[] = [];
+  opened = 0;
   /** What the method's stages are to be. */
   stages: StagePlan | null = null;
-  opened = 0;
   disposed = 0;
 
   async openModel(folder: string): Promise<BaseModelInfo> {
@@ -56,10 +55,6 @@ export class ToyEngine implements EngineDoor {
         this.disposed += 1;
       },
     };
-  }
-
-  async selfTest(device: SelfTestReport['device']): Promise<SelfTestReport> {
-    return { device, status: 'passed', difference: 0, secondsPerStep: 0.2, reason: null };
   }
 
   learningRateAt(step: number, totalSteps: number, training: { learningRate: number }): number {
