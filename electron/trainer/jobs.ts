@@ -20,8 +20,12 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       predict: (job, context) => predict(job, context, cache),
       'predict-file': (job, context) => predictFile(job, context, cache),
       'prove-export': (job, context) => proveExport(job, context, engine),
-      'device-test': async ({ device, threads }) => {
-        const { device: id, ...found } = await engine.selfTest(device, threads === null ? {} : { threads });
+      'device-test': async ({ device, threads }, context) => {
+        let done = 0;
+        const { device: id, ...found } = await engine.selfTest(device, {
+          ...(threads === null ? {} : { threads }),
+          onStep: () => context.emit({ type: 'progress', done: (done += 1), total: null, message: device }),
+        });
         return { type: 'device-test', report: { id, ...found } };
       },
     },
