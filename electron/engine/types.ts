@@ -167,7 +167,20 @@ export interface MethodDescription {
   readonly type: string;
   readonly title: string;
   readonly marker:
-    'diamond' | 'circle' | 'triangle' | 'square' | 'triangle-down' | 'plus' | 'hexagon' | 'hourglass' | 'star' | 'stairs';
+    | 'diamond'
+    | 'circle'
+    | 'triangle'
+    | 'square'
+    | 'triangle-down'
+    | 'plus'
+    | 'hexagon'
+    | 'hourglass'
+    | 'star'
+    | 'stairs'
+    | 'frame'
+    | 'bowtie'
+    | 'ring'
+    | 'pentagon';
   readonly colour: string;
   readonly summary: string;
   /** Markdown: what it does, when to use it, the paper. */

@@ -1,5 +1,6 @@
 /**
- * Bottleneck adapters as AdapterHub's library (adapters 1.x) writes and reads them: adapter and head, each with its config.
+ * Folders as AdapterHub's library (adapters 1.x) writes and reads them: adapter and head, each with its config. What is a method's
+ * own (its configuration, names of its tensors) stands in the method's file.
  * Weights are written twice: as PyTorch's .bin, which its loader takes by default, and as safetensors, which is what this program reads.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import {
+  adapterHubFormats,
   describeHead,
   readSafetensors,
   validateMethod,
@@ -30,71 +32,33 @@ const files = {
 const version = 'adapters.1.3.0';
 /** The name the engine gives the adapter; another one in a file is replaced by it. */
 const adapterName = 'task';
+/** What holds a named adapter's tensors, in the library's names. */
+const holders = ['adapters', 'shared_parameters', 'prefix_tunings', 'prefix_gates', 'loras'];
+/** Numbers that the library takes for floats only (it refuses a scaling of 1). */
+const floats = ['scaling', 'dropout', 'stochastic_depth'];
 
-const defaultActivation = { houlsby: 'swish', pfeiffer: 'relu' } as const;
-const bottleneckOptions = z.object({
-  type: z.literal('bottleneck'),
-  placement: z.enum(['houlsby', 'pfeiffer']),
-  reductionFactor: z.number().positive(),
-  activation: z.enum(['relu', 'gelu', 'swish']).optional(),
-  dropout: z.number(),
-});
+const titles = () =>
+  adapterHubFormats()
+    .map(({ title }) => title)
+    .join(', ');
 
-/** The keys by which the library's two classic placements differ. */
-const placements = {
-  houlsby: { mh_adapter: true, output_adapter: true, original_ln_before: false, original_ln_after: true },
-  pfeiffer: { mh_adapter: false, output_adapter: true, original_ln_before: true, original_ln_after: true },
-} as const;
-
-/** Keys that change the computation, at the value this program computes. */
-const fixed = {
-  adapter_residual_before_ln: false,
-  cross_adapter: false,
-  inv_adapter: null,
-  is_parallel: false,
-  ln_after: false,
-  ln_before: false,
-  phm_layer: false,
-  residual_before_ln: true,
-  scaling: 1.0,
-  use_gating: false,
-} as const;
-
-/** Keys the library writes that do not matter without the parts above. */
-const inert = {
-  factorized_phm_W: true,
-  factorized_phm_rule: false,
-  hypercomplex_nonlinearity: 'glorot-uniform',
-  init_weights: 'bert',
-  init_weights_seed: null,
-  inv_adapter_reduction_factor: null,
-  learn_phm: true,
-  leave_out: [],
-  phm_bias: true,
-  phm_c_init: 'normal',
-  phm_dim: 4,
-  phm_init_range: 0.0001,
-  phm_rank: 1,
-  shared_W_phm: false,
-  shared_phm_rule: true,
-  stochastic_depth: 0.0,
-} as const;
-
-/** Writes a bottleneck run. @throws StudioError `bad-input` for another method */
+/** Writes an adapter's run. @throws StudioError `bad-input` for a method that the library does not have */
 export async function exportAdapterHub(
   { model, method, labels, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
-  const parsed = bottleneckOptions.safeParse(validateMethod(method));
-  if (!parsed.success)
+  const found = adapterHubFormats().find(({ type }) => type === method.type);
+  if (!found)
     throw new StudioError(
       'bad-input',
-      `AdapterHub's format holds bottleneck adapters; this run is "${method.type}".`,
+      `AdapterHub's format does not hold "${method.type}"; it holds ${titles()}.`,
       'Choose another format.',
       { method: method.type },
     );
-  const { placement, activation, reductionFactor, dropout } = parsed.data;
-  const { adapter, head } = split(parameters);
+  const { format, title } = found;
+  const options = validateMethod(method);
+  const { adapter, head } = split(model, parameters);
+  const tensors = format.tensors?.toFile(adapter, options, model) ?? adapter;
   const { classifierClass } = describeHead(model);
   const about = {
     hidden_size: model.hiddenSize,
@@ -106,20 +70,9 @@ export async function exportAdapterHub(
   await mkdir(folder, { recursive: true });
   await writeJson(
     join(folder, files.adapterConfig),
-    {
-      config: {
-        ...fixed,
-        ...inert,
-        ...placements[placement],
-        dropout,
-        non_linearity: activation ?? defaultActivation[placement],
-        reduction_factor: reductionFactor,
-      },
-      name: adapterName,
-      ...about,
-    },
-    ['scaling', 'dropout', 'stochastic_depth'],
-  ); // the library refuses a scaling of 1
+    { config: format.write(options, model), name: adapterName, ...about },
+    floats,
+  );
   await writeJson(join(folder, files.headConfig), {
     config: null,
     label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
@@ -127,47 +80,37 @@ export async function exportAdapterHub(
     num_labels: labels.length,
     ...about,
   });
-  await writeSafetensors(join(folder, files.adapter), adapter, { format: 'pt' });
+  await writeSafetensors(join(folder, files.adapter), tensors, { format: 'pt' });
   await writeSafetensors(join(folder, files.head), head, { format: 'pt' });
-  await writePytorchBin(join(folder, files.adapterBin), adapter);
+  await writePytorchBin(join(folder, files.adapterBin), tensors);
   await writePytorchBin(join(folder, files.headBin), head);
-  await writeFile(join(folder, 'README.md'), adapterHubCard({ model, labels, maxLength, classifierClass }));
+  await writeFile(
+    join(folder, 'README.md'),
+    adapterHubCard({ model, labels, maxLength, classifierClass, method: title }),
+  );
 }
 
-function split(parameters: NamedTensors): { adapter: NamedTensors; head: NamedTensors } {
-  // What trains and is no adapter is the head, and a pooler that the base lacked.
-  const isHead = (name: string) => !name.includes(`.adapters.${adapterName}.`);
+/** What trains and is no adapter is the head, and a pooler that the base lacked. */
+function split(model: BaseModelInfo, parameters: NamedTensors): { adapter: NamedTensors; head: NamedTensors } {
+  const { modules, prefix } = describeHead(model);
+  const heads = [...modules, `${prefix}pooler`];
+  const isHead = (name: string) => heads.some((module) => name.startsWith(`${module}.`));
   return {
     adapter: new Map([...parameters].filter(([name]) => !isHead(name))),
     head: new Map([...parameters].filter(([name]) => isHead(name))),
   };
 }
 
-const literals = <T extends Readonly<Record<string, boolean | number | null>>>(values: T) =>
-  Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [
-      key,
-      z.literal(value, `only ${JSON.stringify(value)} is supported`).optional(),
-    ]),
-  );
-const configSchema = z.looseObject({
-  ...literals(fixed),
-  leave_out: z.array(z.number()).max(0, 'leaving layers out is not supported').optional(),
-  mh_adapter: z.boolean(),
-  output_adapter: z.boolean(),
-  original_ln_before: z.boolean(),
-  original_ln_after: z.boolean(),
-  non_linearity: z.enum(['relu', 'gelu', 'swish']),
-  reduction_factor: z.number('must be one number').positive(),
-  dropout: z.number().default(0),
+const adapterSchema = z.looseObject({
+  config: z.record(z.string(), z.unknown()),
+  name: z.string(),
+  model_type: z.string(),
 });
-const adapterSchema = z.looseObject({ config: configSchema, name: z.string(), model_type: z.string() });
 const headSchema = z.looseObject({ label2id: z.record(z.string(), z.int()).nullish() });
 
 /** Is this a folder that AdapterHub's library wrote? */
 export const isAdapterHubFolder = (names: ReadonlySet<string>, config: unknown): boolean =>
-  names.has(files.adapterConfig) &&
-  z.looseObject({ config: z.looseObject({}), model_type: z.string() }).safeParse(config).success;
+  names.has(files.adapterConfig) && adapterSchema.omit({ name: true }).safeParse(config).success;
 
 /**
  * Reads adapter and head against their base.
@@ -183,16 +126,15 @@ export async function readAdapterHub(folder: string, model: BaseModelInfo): Prom
       'Choose the base model that the adapter was trained on.',
       { file: configPath },
     );
-  const placement = (['houlsby', 'pfeiffer'] as const).find((candidate) =>
-    Object.entries(placements[candidate]).every(([key, value]) => config[key] === value),
-  );
-  if (placement === undefined)
+  const found = adapterHubFormats().find(({ format }) => format.recognizes(config));
+  if (!found)
     throw new StudioError(
       'bad-file',
-      `${configPath}: the adapter sits neither as Houlsby's nor as Pfeiffer's do.`,
-      'Only these two placements are supported.',
-      { file: configPath },
+      `${configPath}: this kind of adapter (${String(config['architecture'] ?? 'bottleneck')}) is not supported; ${titles()} are.`,
+      'Choose an adapter of one of these kinds.',
+      { file: configPath, field: 'config' },
     );
+  const { config: method } = await readJson(configPath, z.looseObject({ config: found.format.config }));
   const names = await namesIn(folder);
   if (!names.has(files.adapter)) {
     const path = join(folder, names.has(files.adapterBin) ? files.adapterBin : files.adapter);
@@ -206,9 +148,13 @@ export async function readAdapterHub(folder: string, model: BaseModelInfo): Prom
     );
   }
   const { tensors } = await readSafetensors(join(folder, files.adapter));
-  const parameters: NamedTensors = new Map(
-    [...tensors].map(([key, tensor]) => [key.replace(`.adapters.${name}.`, `.adapters.${adapterName}.`), tensor]),
+  const renamed: NamedTensors = new Map(
+    [...tensors].map(([key, tensor]) => [
+      holders.reduce((text, holder) => text.replace(`.${holder}.${name}.`, `.${holder}.${adapterName}.`), key),
+      tensor,
+    ]),
   );
+  const parameters = new Map(found.format.tensors?.fromFile(renamed, method, model) ?? renamed);
   if (names.has(files.head))
     for (const [key, tensor] of (await readSafetensors(join(folder, files.head))).tensors) parameters.set(key, tensor);
   const labels = names.has(files.headConfig)
@@ -222,12 +168,6 @@ export async function readAdapterHub(folder: string, model: BaseModelInfo): Prom
           .sort(([, a], [, b]) => a - b)
           .map(([label]) => label)
       : null,
-    method: {
-      type: 'bottleneck',
-      placement,
-      reductionFactor: config.reduction_factor,
-      activation: config.non_linearity,
-      dropout: config.dropout,
-    },
+    method,
   };
 }

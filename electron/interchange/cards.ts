@@ -32,10 +32,10 @@ model = PeftModel.from_pretrained(base, "THIS FOLDER").eval()
 \`\`\`
 `;
 
-export const adapterHubCard = (facts: CardFacts) => `---
+export const adapterHubCard = (facts: CardFacts & { readonly method: string }) => `---
 library_name: adapters
 ---
-# Bottleneck adapter made with PEFT Studio
+# ${facts.method} adapter made with PEFT Studio
 
 ${about(facts)}
 \`\`\`python

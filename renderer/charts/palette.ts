@@ -20,7 +20,21 @@ const names = {
   zoneEdge: '--zone-edge',
   bar: '--seq-4',
 } as const;
-const methodTokens = ['cat-ref', 'cat-1', 'cat-2', 'cat-3', 'cat-4', 'cat-5', 'cat-6', 'cat-7', 'cat-8'] as const;
+const methodTokens = [
+  'cat-ref',
+  'cat-1',
+  'cat-2',
+  'cat-3',
+  'cat-4',
+  'cat-5',
+  'cat-6',
+  'cat-7',
+  'cat-8',
+  'cat-15',
+  'cat-16',
+  'cat-17',
+  'cat-18',
+] as const;
 
 export type Palette = Readonly<Record<keyof typeof names, string>> & {
   readonly font: string;

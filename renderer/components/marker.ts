@@ -17,6 +17,17 @@ const ring = (count: number, radius: (index: number) => number, from: number) =>
         ] as const,
     ),
   );
+/** A circle, or with the other sweep a hole in one: paths are filled by the direction they run in. */
+const circle = (r: number, sweep: 0 | 1 = 0) =>
+  `M${-round(r)} 0A${round(r)} ${round(r)} 0 1 ${sweep} ${round(r)} 0A${round(r)} ${round(r)} 0 1 ${sweep} ${-round(r)} 0Z`;
+/** A square, or mirrored a hole in one. */
+const square = (s: number, mirror = 1) =>
+  polygon([
+    [-s * mirror, -s],
+    [s * mirror, -s],
+    [s * mirror, s],
+    [-s * mirror, s],
+  ]);
 
 /** Path data of a shape of about radius `r`. */
 export function markerPath(shape: MarkerShape, r = 4.4): string {
@@ -29,7 +40,7 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
         [-r * 1.27, 0],
       ]);
     case 'circle':
-      return `M${-r} 0A${r} ${r} 0 1 0 ${r} 0A${r} ${r} 0 1 0 ${-r} 0Z`;
+      return circle(r);
     case 'triangle':
       return polygon([
         [0, -r - 0.8],
@@ -42,15 +53,8 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
         [r + 0.6, -r + 0.4],
         [-r - 0.6, -r + 0.4],
       ]);
-    case 'square': {
-      const s = r - 0.4;
-      return polygon([
-        [-s, -s],
-        [s, -s],
-        [s, s],
-        [-s, s],
-      ]);
-    }
+    case 'square':
+      return square(r - 0.4);
     case 'plus': {
       const s = r * 0.42;
       const t = r + 0.8;
@@ -93,6 +97,21 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
       ]);
     case 'star':
       return ring(10, (i) => (i % 2 ? r * 0.5 : r + 1.2), -Math.PI / 2);
+    case 'frame':
+      return square(r - 0.1) + square(r * 0.42, -1);
+    case 'bowtie':
+      return polygon([
+        [-r + 0.4, -r - 0.6],
+        [0, 0],
+        [r - 0.4, -r - 0.6],
+        [r - 0.4, r + 0.6],
+        [0, 0],
+        [-r + 0.4, r + 0.6],
+      ]);
+    case 'ring':
+      return circle(r + 0.3) + circle(r * 0.48, 1);
+    case 'pentagon':
+      return ring(5, () => r + 0.9, -Math.PI / 2);
   }
 }
 

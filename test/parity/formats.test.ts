@@ -1,4 +1,5 @@
 /** Folders that peft and AdapterHub saved: read here they give the libraries' logits, and written again they hold the same tensors and settings. */
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,13 @@ const batchesSchema = z.object({
 const logitsSchema = z.object({ logits: z.record(z.string(), z.array(z.number())) });
 const json = async (path: string) => z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(path, 'utf8')));
 
+/** Kinds of AdapterHub folders of a model whose weights are not pickled: "adapterhub-pfeiffer". */
+const adapterHubFolders = (model: string) =>
+  readdirSync(join(oracleFolder, 'formats'))
+    .filter((folder) => folder.startsWith('adapterhub-') && folder.endsWith(`-${model}`))
+    .filter((folder) => existsSync(join(oracleFolder, 'formats', folder, 'adapter.safetensors')))
+    .map((folder) => folder.slice(0, -model.length - 1));
+
 let scratch: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'formats-'));
@@ -28,7 +36,7 @@ describe.each(models)('%s', (name) => {
   const { labels, batches } = oracleJson(batchesSchema, 'models', `${name}.json`);
   const base = () => openModel(join(oracleFolder, 'models', name));
 
-  it.each(['peft-lora', 'adapterhub-pfeiffer'])('reads %s and gives its logits', async (format) => {
+  it.each(['peft-lora', ...adapterHubFolders(name)])('reads %s and gives its logits', async (format) => {
     const { logits } = oracleJson(logitsSchema, 'formats', `${format}-${name}.json`);
     const model = await base();
     const { method, parameters } = await loadAdapter(join(oracleFolder, 'formats', `${format}-${name}`), model);
@@ -80,11 +88,11 @@ describe.each(models)('%s', (name) => {
     expect((await loadAdapter(ours, model)).labels).toEqual(labels);
   });
 
-  it('writes bottleneck adapters as AdapterHub does', async () => {
-    const theirs = join(oracleFolder, 'formats', `adapterhub-pfeiffer-${name}`);
+  it.each(adapterHubFolders(name))('writes %s as AdapterHub does', async (format) => {
+    const theirs = join(oracleFolder, 'formats', `${format}-${name}`);
     const model = await base();
     const { method, parameters } = await loadAdapter(theirs, model);
-    const ours = join(scratch, `adapterhub-${name}`);
+    const ours = join(scratch, `${format}-${name}`);
     await exportAdapterHub({ model, method, labels, parameters, maxLength: 64 }, ours);
     for (const file of ['adapter.safetensors', 'model_head.safetensors'])
       expect((await readSafetensors(join(ours, file))).tensors).toEqual(

@@ -78,6 +78,7 @@ registerArchitecture({
   prefix: 'bert.',
   defaultTargets: ['query', 'value'],
   headModules: ['classifier'],
+  reader: 'bert.pooler.dense',
   classifierClass: 'BertForSequenceClassification',
   readConfig: readBertConfig,
   maxLength: (c) => c.positions,

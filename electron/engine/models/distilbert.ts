@@ -49,6 +49,7 @@ registerArchitecture({
   prefix: 'distilbert.',
   defaultTargets: ['q_lin', 'v_lin'],
   headModules: ['pre_classifier', 'classifier'],
+  reader: 'pre_classifier',
   classifierClass: 'DistilBertForSequenceClassification',
   readConfig(config) {
     const c = parseConfig(schema, config);

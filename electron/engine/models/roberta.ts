@@ -9,6 +9,7 @@ registerArchitecture({
   prefix: 'roberta.',
   defaultTargets: ['query', 'value'],
   headModules: ['classifier'],
+  reader: 'classifier.dense',
   classifierClass: 'RobertaForSequenceClassification',
   readConfig: (config) => readBertConfig({ type_vocab_size: 1, layer_norm_eps: 1e-5, pad_token_id: 1, ...config }),
   maxLength: (c) => c.positions - c.paddingIndex - 1,

@@ -104,6 +104,8 @@ export interface Architecture {
   readonly defaultTargets: readonly string[];
   /** Modules that train with every method (peft's modules_to_save for SEQ_CLS). */
   readonly headModules: readonly string[];
+  /** Linear layer that reads what leaves the last layer for a class; left out where a norm stands between. */
+  readonly reader?: string;
   /** Class that transformers loads a merged classifier with. */
   readonly classifierClass: string;
   /** Throws EngineError 'bad-model' naming the key of config.json and what is allowed. */

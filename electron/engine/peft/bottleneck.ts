@@ -1,21 +1,23 @@
 /**
- * Bottleneck adapters: h + up(act(down(h))) inside the residual blocks.
- * Houlsby et al. 2019 (arXiv:1902.00751): after attention and after the feed-forward layer, LayerNorm(s + f(s) + x).
- * Pfeiffer et al. 2020 (arXiv:2005.00247): after the feed-forward layer only, LayerNorm(s + f(LayerNorm(s + x)) + x).
- * s is the block's output, x its residual input; placements and names as in AdapterHub.
+ * Bottleneck adapters: h + s·up(act(down(h))) inside the residual blocks.
+ * Houlsby et al. 2019 (arXiv:1902.00751): after attention and after the feed-forward layer.
+ * Pfeiffer et al. 2020 (arXiv:2005.00247): after the feed-forward layer only.
+ * He et al. 2022 (arXiv:2110.04366): beside the feed-forward layer. Formulas in adapter.ts.
  */
 import { z } from 'zod';
-import { activate } from '../models/encoder.js';
+import { activationNames, adapterBody, denseProjection, placeAdapter, placements } from './adapter.js';
+import type { AdapterActivation, Placement } from './adapter.js';
+import { hubAdapterConfig, hubAdapterShape, literals, readHubAdapter } from './adapterhub.js';
 import { registerMethod } from './method.js';
-
-const activations = { relu: 'relu', gelu: 'gelu', swish: 'silu' } as const;
 
 const options = z.strictObject({
   type: z.literal('bottleneck'),
   placement: z
-    .enum(['houlsby', 'pfeiffer'])
+    .enum(placements)
     .default('pfeiffer')
-    .describe('houlsby: after attention and after the feed-forward layer; pfeiffer: after the feed-forward layer only'),
+    .describe(
+      'houlsby: after attention and after the feed-forward layer; pfeiffer: after the feed-forward layer only; parallel: beside it',
+    ),
   reductionFactor: z
     .number()
     .min(1)
@@ -23,11 +25,34 @@ const options = z.strictObject({
     .default(16)
     .describe('Hidden size divided by the width of the bottleneck'),
   activation: z
-    .enum(['relu', 'gelu', 'swish'])
+    .enum(activationNames)
     .optional()
-    .describe("Left out: the paper's own (swish for houlsby, relu for pfeiffer, as AdapterHub has them)"),
-  dropout: z.number().min(0).max(0.9).default(0).describe('Dropout on the input of the adapter'),
+    .describe("Left out: the paper's own (swish for houlsby, relu for the others, as AdapterHub has them)"),
+  scaling: z
+    .union([z.number().positive().max(1000), z.literal('learned')])
+    .optional()
+    .describe('Factor of what is added, or "learned"; left out: 4 for parallel, 1 for the others'),
+  dropout: z.number().min(0).max(0.9).default(0).describe('Dropout on what is added'),
 });
+
+interface Defaults {
+  readonly activation: AdapterActivation;
+  readonly scaling: number;
+}
+
+/** What the papers, and AdapterHub's DoubleSeqBn, SeqBn and ParBn, do where an option is left out. */
+const defaults: Readonly<Record<Placement, Defaults>> = {
+  houlsby: { activation: 'swish', scaling: 1 },
+  pfeiffer: { activation: 'relu', scaling: 1 },
+  parallel: { activation: 'relu', scaling: 4 },
+};
+const titles: Readonly<Record<Placement, string>> = { houlsby: 'Houlsby', pfeiffer: 'Pfeiffer', parallel: 'parallel' };
+
+/** With what the placement's own defaults fill in. */
+function settingsOf(o: z.output<typeof options>) {
+  const own = defaults[o.placement];
+  return { ...o, activation: o.activation ?? own.activation, scaling: o.scaling ?? own.scaling };
+}
 
 registerMethod({
   type: 'bottleneck',
@@ -37,41 +62,33 @@ registerMethod({
   learningRate: 1e-3,
   exports: ['adapterhub', 'onnx'],
   summary: 'Small two-layer networks inside each block, with a skip around them.',
-  help: `**What trains.** In each layer a down projection [r, d], a nonlinearity and an up projection [d, r], added to what flows through. The up projection starts at zero, so the model starts unchanged. Houlsby places one after attention and one after the feed-forward layer; Pfeiffer only the second.
+  help: `**What trains.** In each layer a down projection [r, d], a nonlinearity and an up projection [d, r], added to what flows through. The up projection starts at zero, so the model starts unchanged.
 
-**When to use it.** When one base should carry many tasks that are switched or stacked, and a few percent more time at inference is no concern: adapters do not merge into the weights.
+**Where it sits.** Houlsby places one after attention and one after the feed-forward layer; Pfeiffer only the second. Parallel reads what the feed-forward layer reads and adds its answer, scaled by s, to that layer's: h + s · up(relu(down(x))).
 
-**Options.** The reduction factor sets the width: hidden size 384 and factor 16 give a bottleneck of 24. A smaller factor trains more.
+**When to use it.** When one base should carry many tasks that are switched or stacked, and a few percent more time at inference is no concern: adapters do not merge into the weights, because of their nonlinearity and the LayerNorm behind them. Parallel often needs fewer parameters for the same score than the other two.
 
-Houlsby et al. 2019, *Parameter-Efficient Transfer Learning for NLP*; Pfeiffer et al. 2020, *MAD-X*.`,
+**Options.** The reduction factor sets the width: hidden size 384 and factor 16 give a bottleneck of 24. A smaller factor trains more. The scaling is 4 for parallel as in the paper, or learned, one number a layer that starts at 1.
+
+Houlsby et al. 2019, *Parameter-Efficient Transfer Learning for NLP*; Pfeiffer et al. 2020, *MAD-X*; He et al. 2022, *Towards a Unified View of Parameter-Efficient Transfer Learning*.`,
   options,
-  describe: (o) => `${o.placement === 'houlsby' ? 'Houlsby' : 'Pfeiffer'}, factor ${o.reductionFactor}`,
+  describe: (o) =>
+    `${titles[o.placement]}, factor ${o.reductionFactor}${o.scaling === undefined ? '' : `, scaling ${o.scaling}`}`,
   trains: () => false,
-  hooks: (o) => ({
-    block(b, site, output, residual, normalize) {
-      if (o.placement === 'pfeiffer' && site.block === 'attention') return null;
-      const width = Math.max(1, Math.floor(site.width / o.reductionFactor));
-      const module = `${site.adapterModule}.task`;
-      const input = o.placement === 'pfeiffer' ? normalize(b.g.add(output, residual)) : output;
-      const weight = (
-        name: string,
-        rows: number,
-        columns: number,
-        x: typeof input,
-        start: 'zeros' | { normal: number },
-      ) =>
-        b.g.add(
-          b.g.matmul(x, b.added(`${name}.weight`, [rows, columns], start), { transB: true }),
-          b.added(`${name}.bias`, [rows], 'zeros'),
-        );
-      const activation = activations[o.activation ?? (o.placement === 'houlsby' ? 'swish' : 'relu')];
-      const inner = activate(
-        b,
-        weight(`${module}.adapter_down.0`, width, site.width, b.dropout(input, o.dropout), { normal: 0.02 }),
-        activation,
-      );
-      const adapted = b.g.add(output, weight(`${module}.adapter_up`, site.width, width, inner, 'zeros'));
-      return normalize(b.g.add(adapted, residual));
-    },
-  }),
+  hooks: (o) => {
+    const settings = settingsOf(o);
+    const project = denseProjection(o.placement);
+    return {
+      block: placeAdapter(o.placement, (b, site, x) =>
+        adapterBody(b, site, x, Math.max(1, Math.floor(site.width / o.reductionFactor)), settings, project),
+      ),
+    };
+  },
+  adapterhub: {
+    recognizes: (config) => config['architecture'] === undefined && config['phm_layer'] !== true,
+    config: z
+      .looseObject({ ...hubAdapterShape, ...literals({ phm_layer: false, use_gating: false }) })
+      .transform((config, context) => ({ type: 'bottleneck', ...readHubAdapter(config, context) })),
+    write: (o) => hubAdapterConfig(settingsOf(o)),
+  },
 });

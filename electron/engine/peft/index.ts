@@ -2,14 +2,18 @@
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
 import type { BaseModelInfo, MethodDescription, MethodSpec, StagePlan } from '../types.js';
+import type { AdapterHubFormat } from './adapterhub.js';
 import { findMethod, registeredMethods, type PeftFormat, type PeftMethod } from './method.js';
 import './full.js';
 import './progressive.js';
 import './lora.js';
 import './bottleneck.js';
+import './compacter.js';
+import './mixer.js';
 import './bitfit.js';
 import './head.js';
 
+export type { AdapterHubFormat } from './adapterhub.js';
 export type { PeftContext, PeftFormat } from './method.js';
 
 export interface ChosenMethod {
@@ -67,6 +71,17 @@ export function stagesOf(spec: MethodSpec, { layers }: Pick<BaseModelInfo, 'laye
 export function describeMethod(spec: MethodSpec): string {
   const { method, options } = chooseMethod(spec);
   return `${method.title}, ${method.describe(options)}`;
+}
+
+/** Every method that stands in AdapterHub's folders, by its type and title. */
+export function adapterHubFormats(): {
+  readonly type: string;
+  readonly title: string;
+  readonly format: AdapterHubFormat;
+}[] {
+  return registeredMethods().flatMap(({ type, title, adapterhub }) =>
+    adapterhub ? [{ type, title, format: adapterhub }] : [],
+  );
 }
 
 /** Every method that stands in Hugging Face peft's folders, by its type and title. */

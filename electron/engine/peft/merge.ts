@@ -33,20 +33,17 @@ export function mergedTensors(
   trained: NamedTensors,
 ): TensorToWrite[] {
   const { method, options } = chooseMethod(spec);
-  if (!method.exports.includes('merged'))
-    throw new EngineError(
-      'bad-input',
-      `${method.title} does not merge into the base's weights.`,
-      'Export it in its own format or as ONNX.',
-      { method: spec.type },
-    );
   const { architecture, config, find, read } = internals(model);
+  const refusal = method.exports.includes('merged')
+    ? method.unmergeable?.(options, { architecture, layers: model.layers })
+    : `${method.title} does not merge into the base's weights.`;
+  if (refusal)
+    throw new EngineError('bad-input', refusal, 'Export it in its own format or as ONNX.', { method: spec.type });
   const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: false, modelDropout: null });
   architecture.classify(b, config, architecture.encode(b, config, 'first'), labels);
   return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {
     const own = trained.get(name);
-    if (own) return { name, shape, dtype: 'F32', data: own.data };
-    if (!find(name))
+    if (!own && !find(name))
       throw new EngineError(
         'bad-model',
         `${model.folder}: the weights do not hold ${name}, so the merged model would lack it.`,
@@ -54,7 +51,7 @@ export function mergedTensors(
         { folder: model.folder, tensor: name },
       );
     const data = async () => {
-      const base = await read(name);
+      const base = own ?? (await read(name));
       return (method.merge?.(name, base, trained, options, { architecture }) ?? base).data;
     };
     return { name, shape, dtype: 'F32', data };

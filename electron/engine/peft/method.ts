@@ -1,5 +1,6 @@
 /** What a PEFT method is: one file of this shape, registered by itself. */
 import type { z } from 'zod';
+import type { AdapterHubFormat } from './adapterhub.js';
 import type { Hooks, LinearSite } from '../models/types.js';
 import type { Architecture } from '../models/types.js';
 import type { BaseModelInfo, MethodDescription, MethodSpec, NamedTensors, StagePlan, Tensor } from '../types.js';
@@ -13,6 +14,10 @@ export interface StagePlace {
   /** Counted from 0; 0 for methods without stages. */
   readonly stage: number;
   /** Layers of the model. */
+  readonly layers: number;
+}
+
+export interface MergeContext extends MethodContext {
   readonly layers: number;
 }
 
@@ -74,10 +79,14 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<MethodDescrip
   rate?(name: string, options: O, place: StagePlace): number;
   /** Where it hooks into the forward pass. */
   hooks(options: O, context: MethodContext): Hooks;
-  /** The merged value of a base tensor, or null where the method leaves it (methods that merge only). */
+  /** Why these options do not merge; null, or left out: they do. */
+  unmergeable?(options: O, context: MergeContext): string | null;
+  /** The merged value of a tensor of base or head, or null where the method leaves it (methods that merge only). */
   merge?(name: string, base: Tensor, trained: NamedTensors, options: O, context: MethodContext): Tensor | null;
   /** Reads and writes Hugging Face peft folders; methods that export 'peft' have it. */
   readonly peft?: PeftFormat<O, C>;
+  /** Reads and writes folders of AdapterHub's library; methods that export 'adapterhub' have it. */
+  readonly adapterhub?: AdapterHubFormat<O>;
 }
 
 const methods = new Map<string, PeftMethod>();
@@ -86,6 +95,8 @@ export function registerMethod<O, C = unknown>(method: PeftMethod<O, C>): void {
   if (methods.has(method.type)) throw new Error(`Method ${method.type} is registered twice.`);
   if (method.exports.includes('peft') !== (method.peft !== undefined))
     throw new Error(`Method ${method.type} exports 'peft' exactly if it has a peft format.`);
+  if (method.exports.includes('adapterhub') !== (method.adapterhub !== undefined))
+    throw new Error(`Method ${method.type} exports 'adapterhub' exactly if it has an AdapterHub format.`);
   const other = registeredMethods().find(({ peft }) => peft && peft.peftType === method.peft?.peftType);
   if (other) throw new Error(`Methods ${other.type} and ${method.type} both read ${method.peft?.peftType}.`);
   methods.set(method.type, method as PeftMethod);

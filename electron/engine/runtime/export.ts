@@ -35,14 +35,19 @@ function partOf(setup: Setup, name: string): 'base' | 'head' {
  */
 export async function exportOnnx(options: SetupOptions & { readonly parameters: NamedTensors }): Promise<Uint8Array> {
   const setup = prepare(options);
-  const { method } = chooseMethod(options.method);
+  const { method, options: chosen } = chooseMethod(options.method);
   const values: NamedTensors = new Map(options.parameters);
-  if (method.merge && options.objective.type === 'classification') {
-    const merged = mergedTensors(setup.info, options.method, options.objective.labels.length, options.parameters);
+  const { objective } = options;
+  const merges =
+    objective.type === 'classification' &&
+    method.merge !== undefined &&
+    !method.unmergeable?.(chosen, { architecture: setup.model.architecture, layers: setup.info.layers });
+  if (merges) {
+    const merged = mergedTensors(setup.info, options.method, objective.labels.length, options.parameters);
     for (const { name, shape, data } of merged)
       values.set(name, { shape, data: typeof data === 'function' ? await data() : data });
   }
-  const hooks = method.merge ? {} : setup.hooks;
+  const hooks = merges ? {} : setup.hooks;
   const { b, logits } = build(
     { ...setup, hooks, trains: () => false },
     {

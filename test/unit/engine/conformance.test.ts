@@ -30,6 +30,7 @@ const batch: Batch = {
   labels: Int32Array.of(0, 1, 2, 1),
   weights: null,
 };
+const trainsBase = ['full', 'bitfit', 'progressive'];
 const architectures = ['bert', 'roberta', 'distilbert'];
 const models = new Map<string, BaseModelInfo>();
 let scratch = '';
@@ -61,7 +62,16 @@ const hashOf = async (file: string) =>
 
 it('lists methods with help, a marker and options that have defaults', () => {
   const described = listMethods();
-  expect(described.map(({ type }) => type).sort()).toEqual(['bitfit', 'bottleneck', 'full', 'head', 'lora', 'progressive']);
+  expect(described.map(({ type }) => type).sort()).toEqual([
+    'bitfit',
+    'bottleneck',
+    'compacter',
+    'full',
+    'head',
+    'lora',
+    'mixer',
+    'progressive',
+  ]);
   for (const { type, help } of described) {
     expect(help.length).toBeGreaterThan(100);
     expect(validateMethod({ type })).toMatchObject({ type });
@@ -74,6 +84,9 @@ it.each([
   [{ type: 'lora', rank: 0 }, /method\.rank/],
   [{ type: 'lora', targetModules: '(' }, /method\.targetModules/],
   [{ type: 'bottleneck', placement: 'everywhere' }, /method\.placement/],
+  [{ type: 'bottleneck', scaling: 'large' }, /method\.scaling/],
+  [{ type: 'mixer', layersToTransform: [] }, /method\.layersToTransform/],
+  [{ type: 'mixer', gate: 1 }, /method\.gate/],
   [{ type: 'prompts' }, /method\.type "prompts"/],
 ])('refuses %j with the path', (spec, message) => {
   expect(() => validateMethod(spec)).toThrow(message);
@@ -83,6 +96,19 @@ it('names the modules of a model where target modules match none', async () => {
   await expect(
     createTrainer(options(models.get('bert') as BaseModelInfo, { type: 'lora', targetModules: ['q_proj'] })),
   ).rejects.toMatchObject({ code: 'bad-input', hint: expect.stringContaining('query') as string });
+});
+
+it.each([
+  [{ type: 'mixer', layersToTransform: [1, 2] }, /there is no layer 2; this model's layers are 0 to 1/],
+  [{ type: 'compacter', phmDim: 5 }, /phmDim: 5 does not divide this model's hidden size, 32/],
+])('refuses %j, which does not fit the model', async (method, message) => {
+  await expect(createTrainer(options(models.get('bert') as BaseModelInfo, method))).rejects.toThrow(message);
+});
+
+it('merges a mixer behind the last layer only', () => {
+  const model = models.get('bert') as BaseModelInfo;
+  const spec = { type: 'mixer', layersToTransform: [0] };
+  expect(() => mergedTensors(model, spec, 3, new Map())).toThrow(/behind the last layer only/);
 });
 
 describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
@@ -116,9 +142,9 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       expect(trainer.totalParameters).toBe(count(plan));
       expect(trainer.optimizerBytes).toBe(trainer.trainableParameters * 8);
       expect(plan.filter(({ part, trainable }) => part === 'base' && trainable).length > 0).toBe(
-        ['full', 'bitfit', 'progressive'].includes(type),
+        trainsBase.includes(type),
       );
-      expect(plan.some(({ part }) => part === 'added')).toBe(type === 'lora' || type === 'bottleneck');
+      expect(plan.some(({ part }) => part === 'added')).toBe(![...trainsBase, 'head'].includes(type));
       expect(
         plan
           .filter(({ part }) => part === 'head')

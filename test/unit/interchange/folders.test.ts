@@ -83,6 +83,11 @@ describe('an exported folder, read again', () => {
     ['peft', { type: 'lora', rank: 3, alpha: 5, targetModules: '.*layer\\.1\\.(attention\\.output|output)\\.dense' }],
     ['adapterhub', { type: 'bottleneck', reductionFactor: 4 }],
     ['adapterhub', { type: 'bottleneck', placement: 'houlsby', reductionFactor: 5, activation: 'gelu' }],
+    ['adapterhub', { type: 'bottleneck', placement: 'parallel', reductionFactor: 4 }],
+    ['adapterhub', { type: 'bottleneck', reductionFactor: 4, scaling: 'learned' }],
+    // Its bottleneck of 5 is rounded down to 4, so the library has to be told another factor.
+    ['adapterhub', { type: 'compacter', reductionFactor: 6, phmRank: 2 }],
+    ['adapterhub', { type: 'compacter', placement: 'pfeiffer', sharedPhmRule: false, factorizedPhmW: false }],
   ] as const)('%s of %o gives method, labels and parameters back, and the same logits', async (format, method) => {
     const source = await trained(method);
     const folder = fresh();
@@ -97,7 +102,7 @@ describe('an exported folder, read again', () => {
     expect(await readdir(folder)).toContain('README.md');
   });
 
-  it.each([{ type: 'lora', rank: 2 }, { type: 'bitfit' }, { type: 'head' }, { type: 'full' }])(
+  it.each([{ type: 'lora', rank: 2 }, { type: 'bitfit' }, { type: 'head' }, { type: 'full' }, { type: 'mixer' }])(
     'merged from %o is a base model that answers alike by itself',
     async (method) => {
       const source = await trained(method);
@@ -142,7 +147,7 @@ describe('an exported folder, read again', () => {
       message: expect.stringContaining('it holds LoRA'),
     });
     await expect(exportFolder('adapterhub', await trained({ type: 'head' }), fresh())).rejects.toThrow(
-      /bottleneck adapters/,
+      /does not hold "head"; it holds Bottleneck, Compacter/,
     );
     await expect(exportFolder('merged', await trained({ type: 'bottleneck' }), fresh())).rejects.toThrow(
       /does not merge/,
@@ -247,9 +252,11 @@ describe('a folder that does not fit', () => {
   });
   it.each([
     [{ ln_before: true }, /config\.ln_before: only false/],
-    [{ mh_adapter: true, original_ln_before: true }, /neither as Houlsby's nor as Pfeiffer's/],
+    [{ mh_adapter: true, original_ln_before: true }, /neither as Houlsby's, nor as Pfeiffer's, nor as parallel/],
     [{ reduction_factor: { default: 8 } }, /reduction_factor: must be one number/],
     [{ non_linearity: 'tanh' }, /non_linearity/],
+    [{ scaling: 'channel' }, /scaling: only a number or "learned"/],
+    [{ architecture: 'lora' }, /this kind of adapter \(lora\) is not supported/],
   ])('AdapterHub with %o is refused', async (change, message) => {
     const folder = fresh();
     await exportFolder('adapterhub', await trained({ type: 'bottleneck' }), folder);

@@ -1,0 +1,89 @@
+/**
+ * The adapter that bottleneck, Compacter and the hybrids share: s·up(act(down(x))) with dropout on it, and where it sits.
+ * Placements, names and order as in AdapterHub. s: the block's output, x: its residual input, f: the adapter.
+ */
+import type { Value } from '../graph/ir.js';
+import type { Builder } from '../models/builder.js';
+import { activate } from '../models/encoder.js';
+import type { BlockSite, Hooks } from '../models/types.js';
+
+export const placements = ['houlsby', 'pfeiffer', 'parallel'] as const;
+export type Placement = (typeof placements)[number];
+
+const activations = { relu: 'relu', gelu: 'gelu', swish: 'silu' } as const;
+export const activationNames = Object.keys(activations) as [AdapterActivation, ...AdapterActivation[]];
+export type AdapterActivation = keyof typeof activations;
+
+export interface AdapterOptions {
+  readonly placement: Placement;
+  readonly activation: AdapterActivation;
+  /** On the adapter's output. */
+  readonly dropout: number;
+  /** A constant factor of the adapter's output, or one that is learned and starts at 1. */
+  readonly scaling: number | 'learned';
+}
+
+/** Widths of one projection, and which one it is. */
+export interface ProjectionShape {
+  readonly part: 'down' | 'up';
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+}
+
+/** One projection of an adapter: x [n, in] to [n, out]; `module` is its name. */
+export type Projection = (b: Builder, module: string, x: Value, shape: ProjectionShape) => Value;
+
+/** Linear layers as AdapterHub names them; up starts at zero, so that the model starts unchanged. */
+export const denseProjection =
+  (placement: Placement): Projection =>
+  (b, module, x, { part, inFeatures, outFeatures }) => {
+    // AdapterHub's "mam_adapter" start is Kaiming's for parallel adapters; the others start as BERT's layers do.
+    const down = placement === 'parallel' ? { uniform: 1 / Math.sqrt(inFeatures) } : { normal: 0.02 };
+    const weight = b.added(`${module}.weight`, [outFeatures, inFeatures], part === 'up' ? 'zeros' : down);
+    return b.g.add(b.g.matmul(x, weight, { transB: true }), b.added(`${module}.bias`, [outFeatures], 'zeros'));
+  };
+
+/** The module of a task's adapter at a site. */
+export const adapterModule = (site: BlockSite): string => `${site.adapterModule}.task`;
+
+/** s·up(act(down(x))) with dropout: x [n, width] to [n, width], through `width` bottleneck units. */
+export function adapterBody(
+  b: Builder,
+  site: BlockSite,
+  x: Value,
+  width: number,
+  o: AdapterOptions,
+  project: Projection,
+): Value {
+  const module = adapterModule(site);
+  const down = project(b, `${module}.adapter_down.0`, x, {
+    part: 'down',
+    inFeatures: site.width,
+    outFeatures: width,
+  });
+  const inner = activate(b, down, activations[o.activation]);
+  const up = project(b, `${module}.adapter_up`, inner, { part: 'up', inFeatures: width, outFeatures: site.width });
+  const scaled =
+    o.scaling === 'learned' ? b.g.mul(up, b.added(`${module}.scaling`, [1], 'ones')) : b.g.scale(up, o.scaling);
+  return b.dropout(scaled, o.dropout);
+}
+
+/**
+ * Puts an adapter into a layer's blocks.
+ * Houlsby: LayerNorm(s + f(s) + x) in both; Pfeiffer: LayerNorm(s + f(LayerNorm(s + x)) + x) and parallel:
+ * LayerNorm(s + f(x) + x) in the feed-forward block only.
+ */
+export function placeAdapter(
+  placement: Placement,
+  adapter: (b: Builder, site: BlockSite, x: Value) => Value,
+): NonNullable<Hooks['block']> {
+  return (b, site, output, residual, normalize) => {
+    if (placement !== 'houlsby' && site.block === 'attention') return null;
+    const input = {
+      houlsby: () => output,
+      pfeiffer: () => normalize(b.g.add(output, residual)),
+      parallel: () => residual,
+    };
+    return normalize(b.g.add(b.g.add(output, adapter(b, site, input[placement]())), residual));
+  };
+}
