@@ -73,6 +73,16 @@ export function validationsAhead({ spans, totalSteps }: Course, step: number, ev
   return Math.floor(totalSteps / every) - Math.floor(step / every) + ends;
 }
 
+/** The step at which a run may end at the earliest. `patience` as in the plan; null where nothing can stop it. */
+export function earliestEnd({ spans, whenWorse, totalSteps }: Course, every: number, patience: number | null): number {
+  const ends = [
+    ...(patience === null ? [] : [(patience + 1) * every]),
+    // The first stage has nothing to be worse than.
+    ...(whenWorse === 'stop' ? spans.slice(1, 2).map(({ to }) => to) : []),
+  ];
+  return Math.min(totalSteps, ...ends);
+}
+
 /** What is to come after step `step` of a span, in steps as long as those of that span. */
 export function stepsAhead({ spans }: Course, at: StageSpan, step: number): number {
   const later = spans.slice(spans.indexOf(at) + 1);

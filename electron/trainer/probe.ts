@@ -15,7 +15,7 @@ import {
 } from '../data/index.js';
 import type { Batch, EngineTrainer } from '../engine/index.js';
 import { readSplit } from './dataset.js';
-import { costliestSteps, courseOf, validationsAhead } from './course.js';
+import { costliestSteps, courseOf, earliestEnd, validationsAhead } from './course.js';
 import type { EngineDoor } from './engine-door.js';
 import { evaluationBatchSize } from './evaluate.js';
 import { tokensOf } from './loop.js';
@@ -71,7 +71,7 @@ export async function probe(
   const building = performance.now();
   // Of a method with stages all that any of them trains: the most memory and the longest steps.
   const { parameters } = await startValues(task, model);
-  const trainer = await buildTrainer(task, model, engine, null, parameters);
+  const trainer = await buildTrainer(task, model, tokenizer, engine, null, parameters);
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');
@@ -100,11 +100,7 @@ export async function probe(
       fixedSeconds +
       steps * shorter * perStep +
       (passSeconds > 0 && totalSteps > 0 ? Math.ceil((steps * validations) / totalSteps) * passSeconds : 0);
-    const stops = [
-      ...(training.earlyStoppingPatience === null ? [] : [(training.earlyStoppingPatience + 1) * every]),
-      ...(course.whenWorse === 'stop' ? course.spans.slice(1, 2).map(({ to }) => to) : []),
-    ];
-    const earliest = heldOut.validation === 0 ? totalSteps : Math.min(totalSteps, ...stops);
+    const earliest = heldOut.validation === 0 ? totalSteps : earliestEnd(course, every, training.earlyStoppingPatience);
     const [low, high] = rangeOf(stepSeconds);
     const parameterBytes = trainer.trainableParameters * 4;
     const within = fits(peakMemoryBytes, ceiling);
@@ -129,7 +125,7 @@ export async function probe(
           ? []
           : remediesFor({
               training,
-              methodType: task.method.type,
+              trainedShare: trainer.trainableParameters / trainer.totalParameters,
               memory,
               ceiling,
               limited: job.memoryLimitBytes !== null && ceiling === job.memoryLimitBytes,

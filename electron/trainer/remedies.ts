@@ -17,7 +17,8 @@ const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 :
 
 export interface Shortage {
   readonly training: Training;
-  readonly methodType: string;
+  /** Trained parameters of all, 0 to 1. */
+  readonly trainedShare: number;
   readonly memory: MemoryModel;
   /** Bytes the process may reach. */
   readonly ceiling: number;
@@ -31,7 +32,7 @@ export interface Shortage {
 /** Remedies with numbers, the one that changes least first. */
 export function remediesFor({
   training,
-  methodType,
+  trainedShare,
   memory,
   ceiling,
   limited,
@@ -55,9 +56,9 @@ export function remediesFor({
     remedies.push(
       `Set maxLength to ${Math.max(16, longestTokens >> 1)}: the longest row has ${longestTokens} tokens now, and memory grows with them.`,
     );
-  if (methodType === 'full')
+  if (trainedShare > 0.5)
     remedies.push(
-      'Choose LoRA, bottleneck adapters or BitFit: full fine-tuning also holds gradients and two moments for every parameter.',
+      'Choose LoRA, bottleneck adapters or BitFit: gradients and two moments are held for every parameter that trains, here most of them.',
     );
   remedies.push(
     limited

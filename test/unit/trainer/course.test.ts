@@ -5,6 +5,7 @@ import {
   beginningOf,
   costliestSteps,
   courseOf,
+  earliestEnd,
   endOf,
   stepsAhead,
   validationsAhead,
@@ -78,6 +79,8 @@ describe('the steps of stages', () => {
     expect(validationsAhead(course, 0, 4)).toBe(9);
     expect(validationsAhead(course, 10, 4)).toBe(6);
     expect(validationsAhead(course, 30, 4)).toBe(0);
+    expect([null, 1, 9].map((patience) => earliestEnd(course, 4, patience))).toEqual([30, 8, 30]);
+    expect(earliestEnd(courseOf(plan([1, 1, 1], 'stop'), 100, training()), 10, null)).toBe(20);
     expect(validationsAhead(courseOf(null, 100, training()), 0, 10)).toBe(3);
   });
 });

@@ -52,6 +52,23 @@ describe('probe', () => {
     expect(estimate.tokensPerSecond).toBeGreaterThan(0);
   });
 
+  it('counts the steps of all stages, the cheaper ones for less', async () => {
+    const engine = new ToyEngine();
+    const stage = { trains: '', epochs: 1, rate: 1 };
+    engine.stages = {
+      whenWorse: 'continue',
+      stages: [
+        { ...stage, cost: 1 },
+        { ...stage, cost: 2 },
+        { ...stage, cost: 3 },
+      ],
+    };
+    const { estimate } = await probe(job({ epochs: 9 }), contextOf(), engine, 5e7);
+    // Three stages of an epoch, whatever the plan's epochs.
+    expect(estimate.totalSteps).toBe(39);
+    expect(estimate.seconds.high).toBeGreaterThan(39 * estimate.secondsPerStep);
+  });
+
   it('refuses what does not fit before it runs the whole batch, with remedies', async () => {
     const engine = new ToyEngine();
     const result = await probe(job({ batchSize: 64 }, 1e6), contextOf(), engine, 5e7);

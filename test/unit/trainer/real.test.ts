@@ -92,6 +92,8 @@ describe('the trainer process', () => {
   it.each([
     ['LoRA', lora, {}],
     ['full fine-tuning with accumulation', { type: 'full' }, { learningRate: 0.003, accumulationSteps: 2 }],
+    // Stages of 30 steps: the kills fall into the first, at the start of the second and into its middle.
+    ['progressive unfreezing', { type: 'progressive', whenWorse: 'back' }, { learningRate: 0.005 }],
   ] as const)(
     '%s: killed with kill -9 again and again, it ends as if it had not been',
     { timeout: 120_000 },
@@ -198,6 +200,8 @@ describe('what a finished run is good for', () => {
     ['adapterhub', { type: 'bottleneck', placement: 'pfeiffer', reductionFactor: 8 }],
     ['onnx', { type: 'bottleneck', placement: 'houlsby', reductionFactor: 8 }],
     ['merged', { type: 'full' }],
+    ['merged', { type: 'progressive' }],
+    ['onnx', { type: 'progressive' }],
     ['merged', { type: 'bitfit' }],
     ['merged', { type: 'head' }],
     ['onnx', { type: 'full' }],

@@ -3,7 +3,7 @@ import { trainingSchema } from '../../../electron/contract/plan.js';
 import { fits, remediesFor } from '../../../electron/trainer/remedies.js';
 
 const training = trainingSchema.parse({ batchSize: 32 });
-const base = { training, methodType: 'full', limited: false, availableMemoryBytes: 2e9, longestTokens: 128 };
+const base = { training, trainedShare: 1, limited: false, availableMemoryBytes: 2e9, longestTokens: 128 };
 
 describe('fits', () => {
   it('leaves a twentieth free', () => {
@@ -29,7 +29,7 @@ describe('remediesFor', () => {
   it('does not offer a smaller batch where one row is already too much', () => {
     const remedies = remediesFor({
       ...base,
-      methodType: 'lora',
+      trainedShare: 0.01,
       memory: { fixed: 3e9, perRow: 1e8, peak: 6e9 },
       ceiling: 2e9,
       limited: true,

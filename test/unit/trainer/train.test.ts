@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { trainingSchema, type Training } from '../../../electron/contract/plan.js';
+import type { StagePlan } from '../../../electron/engine/index.js';
 import { scoresFromLogits } from '../../../electron/evaluation/index.js';
 import { readHashed } from '../../../electron/trainer/checkpoint.js';
 import type { JobOf, TestPrediction, TrainerEvent } from '../../../electron/trainer/protocol.js';
@@ -31,11 +32,13 @@ async function run(
     data?: Partial<JobOf<'train'>['task']['data']>;
     pauseWhen?: (event: TrainerEvent) => boolean;
     cancelWhen?: (event: TrainerEvent) => boolean;
+    stages?: StagePlan;
   } = {},
 ) {
   const context = contextOf(options);
   const { events } = context;
   const engine = new ToyEngine();
+  engine.stages = options.stages ?? null;
   const job: JobOf<'train'> = {
     type: 'train',
     runFolder: join(folder, runFolder),
@@ -127,6 +130,70 @@ describe('train', () => {
     const second = await run('intest', {}, { resume: true });
     expect(second.outcome.status).toBe('finished');
     expect(second.predictions).toHaveLength(40);
+  });
+
+  /** The second stage climbs instead of descending: it cannot help. */
+  const unlearning = (whenWorse: StagePlan['whenWorse']): StagePlan => ({
+    whenWorse,
+    stages: [1, -1, 0.1].map((rate, at) => ({ trains: `part ${at + 1}`, epochs: null, rate, cost: 1 })),
+  });
+
+  it('in stages: keeps the best of all, whichever stage it is of, and counts the largest', async () => {
+    const { outcome, predictions, events, engine, log } = await run('stages', {}, { stages: unlearning('continue') });
+    const result = outcome.result!;
+    expect(engine.built.length).toBeGreaterThanOrEqual(3);
+    expect(result).toMatchObject({ steps: 48, stoppedEarly: false, trainableParameters: tinyVocabulary().length * 3 });
+    expect(result.bestStep).toBeLessThanOrEqual(16);
+    expect(result.secondsPerStep).toBeGreaterThan(0);
+    const { tensors } = await readHashed(join(folder, 'stages', 'trained.safetensors'));
+    expect(tensors.get('weight')!.data).toEqual(engine.built.at(-1)!.parameters().get('weight')!.data);
+    const again = scoresFromLogits(
+      predictions.flatMap((row) => row.logits),
+      predictions.map((row) => row.label),
+      tinyLabels.length,
+    );
+    expect(result.test!.macroF1).toBeCloseTo(again.macroF1, 12);
+    const told = events.flatMap((event) => (event.type === 'metrics' ? event.stages : []));
+    expect(told.filter(({ next }) => next !== null)).toMatchObject([
+      { stage: 1, stages: 3, firstStep: 1, lastStep: 16, helped: true, next: 'next' },
+      { stage: 2, firstStep: 17, lastStep: 32, helped: false, next: 'next' },
+      { stage: 3, firstStep: 33, lastStep: 48, next: 'end' },
+    ]);
+    expect(log.map(({ message }) => message).join('\n')).toMatch(
+      /Stage 2 of 3, steps 17 to 32: part 2; .*\n(.*\n)*Stage 2 of 3 ended after step 32: macro F1 .* No validation of it was the best so far\./,
+    );
+  });
+
+  it('in stages: paused in the second, resumed, it ends as one that was not', async () => {
+    const whole = await run('stages whole', {}, { stages: unlearning('back') });
+    const first = await run(
+      'stages paused',
+      {},
+      {
+        stages: unlearning('back'),
+        pauseWhen: (event) => event.type === 'metrics' && event.steps.some((step) => step.step >= 20),
+      },
+    );
+    expect(first.outcome).toMatchObject({ status: 'paused' });
+    expect(first.outcome.step).toBeLessThan(32);
+    const second = await run('stages paused', {}, { resume: true, stages: unlearning('back') });
+    expect(new Map([...first.losses, ...second.losses])).toEqual(whole.losses);
+    expect(second.predictions).toEqual(whole.predictions);
+    const ends = ({ events }: typeof whole) =>
+      new Map(
+        events
+          .flatMap((event) => (event.type === 'metrics' ? event.stages : []))
+          .filter(({ next }) => next !== null)
+          .map(({ stage, helped, next, scores }) => [stage, { helped, next, scores }]),
+      );
+    expect(ends(second)).toEqual(ends(whole));
+    expect(ends(whole).get(2)).toMatchObject({ helped: false, next: 'back' });
+  });
+
+  it('in stages: stops after one that did not help', async () => {
+    const { outcome } = await run('stages stop', {}, { stages: unlearning('stop') });
+    expect(outcome.result).toMatchObject({ steps: 32, stoppedEarly: true });
+    expect(outcome.result!.bestStep).toBeLessThanOrEqual(16);
   });
 
   it('a cancel ends it', async () => {
