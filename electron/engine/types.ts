@@ -15,17 +15,26 @@ export interface Batch {
   readonly size: number;
   readonly sequence: number;
   readonly inputIds: Int32Array;
-  /** 1 for real tokens, 0 for padding. */
+  /**
+   * 1 for real tokens, 0 for padding. For causal LM a row may hold several examples, numbered 1, 2, … in their order: no token sees
+   * another example's, and positions begin anew.
+   */
   readonly attentionMask: Int32Array;
   readonly tokenTypeIds: Int32Array;
-  /** Classification: [batch] class indices. Masked LM: [batch, sequence], -100 where no loss is taken. */
+  /**
+   * Classification: [batch] class indices. Masked and causal LM: [batch, sequence], -100 where no loss is taken. Causal LM: of a
+   * token itself, which the one before it has to give, so that an example's first token has a label only behind virtual tokens.
+   */
   readonly labels: Int32Array;
   /** Loss weight of each row [batch] (class weights); null for 1. */
   readonly weights: Float32Array | null;
 }
 
 export type ObjectiveSpec =
-  { readonly type: 'classification'; readonly labels: readonly string[] } | { readonly type: 'masked-lm' };
+  | { readonly type: 'classification'; readonly labels: readonly string[] }
+  | { readonly type: 'masked-lm' }
+  /** Each token from those before it. */
+  | { readonly type: 'causal-lm' };
 
 export interface OptimizerSpec {
   readonly type: 'adamw' | 'sgd';
@@ -52,7 +61,7 @@ export interface ParameterInfo {
 /** A base model read from a Hugging Face folder. Weights stay in their files. */
 export interface BaseModelInfo {
   readonly folder: string;
-  readonly architecture: string; // "bert", "roberta", "distilbert"
+  readonly architecture: string; // "bert", "llama"
   readonly parameters: readonly ParameterInfo[];
   readonly totalParameters: number;
   readonly layers: number;
@@ -92,6 +101,17 @@ export interface StepResult {
   readonly gradientNorm: number;
 }
 
+/** Losses of one batch. */
+export interface Evaluation {
+  /** Sum and weight, so that means over many batches are exact. */
+  readonly lossSum: number;
+  readonly weightSum: number;
+  /** Classification: [batch, labels]. Masked LM: [tokens with a label, vocabulary]. Causal LM: empty, they never stand in memory together. */
+  readonly logits: Float32Array;
+  /** Causal LM: -log p of each token with a label, row by row; empty for others. */
+  readonly tokenLosses?: Float32Array;
+}
+
 export interface EngineTrainer {
   readonly trainable: readonly ParameterInfo[];
   readonly trainableParameters: number;
@@ -103,8 +123,8 @@ export interface EngineTrainer {
   step(batches: readonly Batch[], learningRate: number): Promise<StepResult>;
   /** Forward without dropout. Classification: logits [batch, labels]. */
   predict(batch: Batch): Promise<Float32Array>;
-  /** Loss without dropout over one batch: sum and weight, so that means over many batches are exact. */
-  evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }>;
+  /** Loss without dropout over one batch. */
+  evaluate(batch: Batch): Promise<Evaluation>;
   /** Trained parameters by name, and the others that are not the base's own: copies, or with `live` the trainer's own memory, which the next step changes. */
   parameters(live?: boolean): NamedTensors;
   /** Everything a resumed run needs besides the data position: parameters, moments, step count. Copies, or with `live` the trainer's own memory, which the next step changes. */
@@ -131,6 +151,49 @@ export interface EnginePredictor {
   /** Classification: logits [batch, labels]. */
   predict(batch: Batch): Promise<Float32Array>;
   dispose(): Promise<void>;
+}
+
+/** How the next token is chosen; by default the likeliest. */
+export interface SamplingOptions {
+  /** 0 takes the likeliest token; above, logits are divided by it and a token is drawn. */
+  readonly temperature: number;
+  /** Draws among this many likeliest; null for all. */
+  readonly topK: number | null;
+  /** Draws among the likeliest whose probabilities first reach this sum; null for all. */
+  readonly topP: number | null;
+  /** Above 1, tokens that stand in the text already lose. */
+  readonly repetitionPenalty: number;
+}
+
+export interface GenerateOptions extends Partial<SamplingOptions> {
+  readonly maxNewTokens: number;
+  /** Of the draws; the same seed gives the same text. */
+  readonly seed?: number;
+  /** Tokens that end the text, such as the end-of-text token; they are not part of it. */
+  readonly stopTokens?: readonly number[];
+  /** Ends the text after a token, for stop words: sees all that was added. */
+  readonly stop?: (tokens: readonly number[]) => boolean | Promise<boolean>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Generated {
+  readonly reason: 'stop' | 'length' | 'aborted';
+  readonly tokens: readonly number[];
+}
+
+export type GeneratorOptions = Omit<PredictorOptions, 'objective'>;
+
+export interface EngineGenerator {
+  /** Streams the tokens that follow a prompt of token ids. Throws EngineError 'bad-input'. */
+  generate(prompt: readonly number[], options: GenerateOptions): AsyncGenerator<number, Generated>;
+  /** Other parameters of the same method and options: an adapter is switched, the base stays. Throws EngineError 'bad-input'. */
+  load(parameters: NamedTensors): void;
+  dispose(): Promise<void>;
+}
+
+/** A predictor that also tells the loss where labels are given. */
+export interface EngineScorer extends EnginePredictor {
+  evaluate(batch: Batch): Promise<Evaluation>;
 }
 
 export interface SelfTestReport {

@@ -76,6 +76,17 @@ def byte_bpe() -> Tokenizer:
     return tokenizer
 
 
+def decoder_bpe() -> Tokenizer:
+    """A tokenizer as decoders have it: byte-level BPE with a vocabulary of 288 and no tokens of its own around a text."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<|pad|>", "<|im_start|>", "<|im_end|>"]
+    trainer = trainers.BpeTrainer(vocab_size=288, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    tokenizer.train_from_iterator(corpus(), trainer)
+    return tokenizer
+
+
 def tokenizer_of(out: Path, model: str, train=None) -> Tokenizer:
     """The tokenizer of a fixture folder; trained anew only where there is none, because trainers break ties by hash order."""
     file = out / "models" / model / "tokenizer.json"
@@ -90,6 +101,9 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     if isinstance(tokenizer.model, models.WordPiece):
         config = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": POSITIONS,
                   "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    elif tokenizer.token_to_id("<|pad|>") is not None:
+        config = {"tokenizer_class": "GPT2TokenizerFast", "add_prefix_space": False, "model_max_length": POSITIONS,
+                  "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "<|pad|>"}
     else:
         config = {"tokenizer_class": "RobertaTokenizer", "add_prefix_space": False, "model_max_length": POSITIONS,
                   "pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>", "bos_token": "<s>", "eos_token": "</s>", "mask_token": "<mask>"}
@@ -104,7 +118,7 @@ def randomize(module: torch.nn.Module, seed: int) -> None:
             noise = torch.randn(parameter.shape, generator=generator)
             if parameter.dim() > 1:
                 parameter.copy_(0.2 * noise)
-            elif "norm" in name.lower() and name.endswith("weight"):
+            elif ("norm" in name.lower() or ".ln_" in name) and name.endswith("weight"):
                 parameter.copy_(1 + 0.2 * noise)
             else:
                 parameter.copy_(0.1 * noise)

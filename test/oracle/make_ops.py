@@ -41,7 +41,7 @@ def case(op, name, inputs, function, **attributes):
     output = function(*inputs)
     upstream = normal(*output.shape).float().double()
     trained = [x for x in inputs if x.requires_grad]
-    found = iter(torch.autograd.grad(output, trained, upstream))
+    found = iter(torch.autograd.grad(output, trained, upstream, allow_unused=True))
     gradients = [next(found) if x.requires_grad else None for x in inputs]
     cases.append({"op": op, "name": name, "attributes": attributes, "inputs": [tensor_json(x) for x in inputs], "outputs": [tensor_json(output)],
                   "upstream": tensor_json(upstream), "gradients": [tensor_json(x) for x in gradients]})
@@ -121,8 +121,32 @@ def losses():
     case("crossEntropy", "class weights", [normal(4, 3), labels], lambda x, y: F.cross_entropy(x, y, weights), ignoreIndex=-100, classWeights=weights.tolist())
 
 
+def decoding():
+    """What decoders need; last, so that the numbers of the others stay."""
+    edges = torch.tensor([-6.0, -2.0, -0.5, 0.0, 0.5, 2.0, 6.0]).double()
+    for op, function in {"cos": torch.cos, "sin": torch.sin}.items():
+        case(op, "edges, zero included", [edges], function)
+    case("rmsNorm", "epsilon 1e-06", [normal(2, 3, 8), 1 + normal(8, scale=0.2)], lambda x, w: F.rms_norm(x, (8,), w, 1e-6), axis=-1, epsilon=1e-6)
+    case("rmsNorm", "a row of zeros", [torch.zeros(1, 4).double(), 1 + normal(4, scale=0.2)], lambda x, w: F.rms_norm(x, (4,), w, 1e-5), axis=-1, epsilon=1e-5)
+    turns = normal(5, 3, scale=2)
+    case("rotate", "two heads", [normal(5, 12), turns.cos().detach(), turns.sin().detach()], rotated, heads=2)
+    labels, weights = torch.tensor([2, 0, 6, 1, 2]), positive(5)
+    total = lambda x, w, y, s: (F.cross_entropy(x @ w.mT, y, reduction="none") * s).sum()
+    for chunk in (2, 5, 8):
+        case("tokenLoss", f"chunks of {chunk}", [normal(5, 4), normal(7, 4), labels, weights], total, chunk=chunk)
+    case("tokenLoss", "a label without hope", [20 * normal(2, 4), 20 * normal(3, 4), torch.tensor([0, 2]), torch.ones(2).double()], total, chunk=2)
+
+
+def rotated(x, cos, sin):
+    """transformers' apply_rotary_pos_emb on rows of two heads."""
+    heads = x.reshape(len(x), 2, -1)
+    first, second = heads.chunk(2, -1)
+    full = lambda turn: torch.cat((turn, turn), -1)[:, None].detach()
+    return (heads * full(cos) + torch.cat((-second, first), -1) * full(sin)).reshape(x.shape)
+
+
 if __name__ == "__main__":
-    for group in (binary, unary, normalized, products, reductions, movement, losses):
+    for group in (binary, unary, normalized, products, reductions, movement, losses, decoding):
         group()
     common.write_json(common.output_folder() / "ops.json", {"versions": common.versions(), "cases": cases})
     print(len(cases), "cases of", len({c["op"] for c in cases}), "operations")

@@ -71,11 +71,10 @@ def read_batches(out, name: str) -> list[dict]:
 
 
 def optimizer_of(recipe: Recipe, model) -> torch.optim.Optimizer:
-    """No decay on biases and LayerNorm, as transformers' Trainer groups parameters."""
-    plain = lambda name: name.endswith("bias") or "norm" in name.lower()
-    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    groups = [{"params": [p for name, p in named if not plain(name)], "weight_decay": recipe.weightDecay},
-              {"params": [p for name, p in named if plain(name)], "weight_decay": 0.0}]
+    """No decay on biases and norms (all that have one axis), as transformers' Trainer groups parameters."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": recipe.weightDecay},
+              {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.learningRate, momentum=recipe.momentum)
     return torch.optim.AdamW(groups, lr=recipe.learningRate, betas=(0.9, 0.999), eps=1e-8)
@@ -105,8 +104,11 @@ def summed_weight(labels: torch.Tensor, weights: torch.Tensor | None) -> torch.T
     return weights[kept].sum() if weights is not None else torch.tensor(float(len(kept)))
 
 
-def train(model, batches: list[dict], recipe: Recipe) -> tuple[dict, dict[str, torch.Tensor]]:
-    """Trains in place; returns what happened at each step and the gradients of the first step before clipping."""
+def train(model, batches: list[dict], recipe: Recipe, next_token: bool = False) -> tuple[dict, dict[str, torch.Tensor]]:
+    """Trains in place; returns what happened at each step and the gradients of the first step before clipping. `next_token`: each
+    position's logits are held against the label of the position after it."""
+    targets = lambda batch: batch["labels"][:, 1:] if next_token else batch["labels"]
+    predictions = lambda logits: logits[:, :-1] if next_token else logits
     optimizer = optimizer_of(recipe, model)
     schedule = schedule_of(recipe, optimizer)
     weights = torch.tensor([recipe.classWeights[label] for label in LABELS]) if recipe.classWeights else None
@@ -115,11 +117,11 @@ def train(model, batches: list[dict], recipe: Recipe) -> tuple[dict, dict[str, t
     for step in range(recipe.steps):
         batch = batches[step]
         optimizer.zero_grad()
-        weight = summed_weight(batch["labels"], weights)
+        weight = summed_weight(targets(batch), weights)
         loss, start = 0.0, 0
         for size in recipe.microBatches:
             rows = slice(start, start + size)
-            part = summed_loss(model(**forward_inputs(model, batch, rows)).logits, batch["labels"][rows], weights) / weight
+            part = summed_loss(predictions(model(**forward_inputs(model, batch, rows)).logits), targets(batch)[rows], weights) / weight
             part.backward()
             loss, start = loss + part.item(), start + size
         trained = {name: p for name, p in model.named_parameters() if p.requires_grad and p.grad is not None}

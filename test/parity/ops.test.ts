@@ -24,6 +24,8 @@ const attributesSchema = z.object({
   transB: z.boolean().optional(),
   alpha: z.number().optional(),
   epsilon: z.number().optional(),
+  heads: z.number().optional(),
+  chunk: z.number().optional(),
   permutation: z.array(z.number()).optional(),
   shape: z.array(z.number()).optional(),
 });
@@ -76,6 +78,12 @@ const builders: Readonly<Record<string, Build>> = {
   geluTanh: one((g, x) => g.gelu(x, 'tanh')),
   silu: one((g, x) => g.silu(x)),
   sqrt: one((g, x) => g.sqrt(x)),
+  cos: one((g, x) => g.cos(x)),
+  sin: one((g, x) => g.sin(x)),
+  rmsNorm: (g, [x, scale], { epsilon = 0 }) => g.rmsNorm(x as Value, scale as Value, epsilon),
+  rotate: (g, [x, cos, sin], { heads = 1 }) => g.rotate(x as Value, heads, cos as Value, sin as Value),
+  tokenLoss: (g, [rows, table, labels, weights], { chunk = 1 }) =>
+    g.tokenLoss(rows as Value, table as Value, labels as Value, weights as Value, chunk).sum,
   log: one((g, x) => g.log(x)),
   reciprocal: one((g, x) => g.div(g.scalar(1), x)),
   softmax: one((g, x) => g.softmax(x)),

@@ -28,7 +28,7 @@ import {
 
 const recipeSchema = z.object({
   model: z.string(),
-  objective: z.enum(['classification', 'masked-lm']),
+  objective: z.enum(['classification', 'masked-lm', 'causal-lm']),
   batches: z.string(),
   labels: z.array(z.string()),
   method: z.looseObject({ type: z.string() }),
@@ -71,13 +71,14 @@ function split(batch: OracleBatch, recipe: Recipe): Batch[] {
   let start = 0;
   return recipe.microBatches.map((size) => {
     const cells = [start * batch.sequence, (start + size) * batch.sequence] as const;
+    const perToken = recipe.objective === 'causal-lm';
     const part = toBatch({
       size,
       sequence: batch.sequence,
       inputIds: batch.inputIds.slice(...cells),
       attentionMask: batch.attentionMask.slice(...cells),
       tokenTypeIds: batch.tokenTypeIds.slice(...cells),
-      labels: labels.slice(start, start + size),
+      labels: perToken ? labels.slice(...cells) : labels.slice(start, start + size),
       weights:
         recipe.classWeights &&
         labels.slice(start, start + size).map((label) => recipe.classWeights?.[recipe.labels[label] ?? ''] ?? NaN),
@@ -88,7 +89,9 @@ function split(batch: OracleBatch, recipe: Recipe): Batch[] {
 }
 
 const objectiveOf = (recipe: Recipe): ObjectiveSpec =>
-  recipe.objective === 'masked-lm' ? { type: 'masked-lm' } : { type: 'classification', labels: recipe.labels };
+  recipe.objective === 'classification'
+    ? { type: 'classification', labels: recipe.labels }
+    : { type: recipe.objective };
 
 async function trainerOf(recipe: Recipe, initial: NamedTensors, optimizer: OptimizerSpec): Promise<EngineTrainer> {
   const model = await openModel(join(oracleFolder, 'models', recipe.model));

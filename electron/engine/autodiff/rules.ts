@@ -43,6 +43,8 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> | typeof none 
   neg: unary((g, _x, _y, d) => g.neg(d)),
   // y = √x: dx = d / 2y
   sqrt: unary((g, _x, y, d) => g.div(g.scale(d, 0.5), y)),
+  cos: unary((g, x, _y, d) => g.neg(g.mul(d, g.sin(x)))),
+  sin: unary((g, x, _y, d) => g.mul(d, g.cos(x))),
   exp: unary((g, _x, y, d) => g.mul(d, y)),
   log: unary((g, x, _y, d) => g.div(d, x)),
   // 1 - y²
@@ -115,6 +117,31 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> | typeof none 
       dx = g.mul(g.sub(g.sub(e, g.reduceMean(e, [last], true)), along), inverse);
     }
     return [dx, wants[1] ? g.reduceSum(g.mul(d, normal), leading) : null, wants[2] ? g.reduceSum(d, leading) : null];
+  },
+  // Zhang & Sennrich 2019: with n = x·r, r = 1/√(mean(x²) + ε) and e = d·scale, dx = (e - n·mean(e·n))·r
+  rmsNorm: (g, node, d, wants) => {
+    const [x, scale] = operands(node);
+    const inverse = node.outputs[1] as Value;
+    const last = x.type.shape.length - 1;
+    const normal = g.mul(x, inverse);
+    const dx = () => {
+      const e = g.mul(d, scale);
+      return g.mul(g.sub(e, g.mul(normal, g.reduceMean(g.mul(e, normal), [last], true))), inverse);
+    };
+    const leading = x.type.shape.map((_, axis) => axis).slice(0, -1);
+    return [wants[0] ? dx() : null, wants[1] ? g.reduceSum(g.mul(d, normal), leading) : null];
+  },
+  // The angles come from positions, which nobody trains: back by the opposite angle
+  rotate: (g, node, d, wants) => {
+    const [, cos, sin] = node.inputs as readonly [Value, Value, Value];
+    if (wants[1] || wants[2]) throw new RangeError('rotate has no gradient by its angles');
+    return [g.rotate(d, node.attributes.heads, cos, g.neg(sin)), null, null];
+  },
+  // The slopes were made beside the loss, while the logits of each chunk were at hand.
+  tokenLoss: (g, node, d, wants) => {
+    const [, each, byRows, byTable] = node.outputs as readonly [Value, Value, Value, Value];
+    const by = (i: number, slope: Value) => (wants[i] ? g.mul(slope, d) : null);
+    return [by(0, byRows), by(1, byTable), null, by(3, each)];
   },
   // O = s(M∘P)V, P = softmax(S): dP = s·M∘(dO·Vᵀ), dS = P∘(dP - rowsum(dO∘O)), dV = s(M∘P)ᵀdO
   attend: (g, node, d, wants) => {

@@ -82,6 +82,12 @@ export class Graph {
   sqrt(x: Value): Value {
     return this.#one('sqrt', {}, x);
   }
+  cos(x: Value): Value {
+    return this.#one('cos', {}, x);
+  }
+  sin(x: Value): Value {
+    return this.#one('sin', {}, x);
+  }
   exp(x: Value): Value {
     return this.#one('exp', {}, x);
   }
@@ -155,6 +161,17 @@ export class Graph {
   }
   layerNorm(x: Value, scale: Value, bias: Value, epsilon: number): Value {
     return this.#one('layerNorm', { epsilon }, x, scale, bias);
+  }
+  rmsNorm(x: Value, scale: Value, epsilon: number): Value {
+    return this.#one('rmsNorm', { epsilon }, x, scale);
+  }
+  rotate(x: Value, heads: number, cos: Value, sin: Value): Value {
+    return this.#one('rotate', { heads }, x, cos, sin);
+  }
+  /** Sum of the weighted losses [] and each row's own [n], which has no gradient. */
+  tokenLoss(rows: Value, table: Value, labels: Value, weights: Value, chunk: number): { sum: Value; each: Value } {
+    const [sum, each] = this.apply('tokenLoss', { chunk }, [rows, table, labels, weights]);
+    return { sum: sum as Value, each: each as Value };
   }
   /** softmax(scores) · values, with an optional dropout mask on the weights. */
   attend(scores: Value, values: Value, dropout: { mask: Value; scale: number } | null = null): Value {

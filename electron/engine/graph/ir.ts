@@ -20,6 +20,8 @@ export interface OpAttributes {
   // Elementwise, one input
   neg: None;
   sqrt: None;
+  cos: None;
+  sin: None;
   exp: None;
   log: None;
   tanh: None;
@@ -52,6 +54,19 @@ export interface OpAttributes {
   logSoftmax: None;
   /** (x, scale, bias) over the last axis; outputs y, mean and inverse deviation. */
   layerNorm: { readonly epsilon: number };
+  /** (x, scale) over the last axis; outputs x / √(mean(x²) + ε) · scale and the inverse root. */
+  rmsNorm: { readonly epsilon: number };
+  /**
+   * Rotary positions: in each of `heads` equal parts of a row, (x₁, x₂) of its halves to (x₁cos - x₂sin, x₂cos + x₁sin):
+   * (x [n, heads·d], cos [n, d/2], sin [n, d/2]).
+   */
+  rotate: { readonly heads: number };
+  /**
+   * Cross-entropy of rows under a vocabulary table, without their logits ever standing in memory together:
+   * (rows [n, d], table [v, d], labels int64 [n], weights [n]) to Σ w·(-log softmax(rows·tableᵀ)[label]) and, beside it,
+   * each row's own -log p [n] and the slopes by rows [n, d] and table [v, d]. `chunk` rows are worked on at a time.
+   */
+  tokenLoss: { readonly chunk: number };
   /**
    * Attention weights and their use, as one op so that the backward needs one reduction over the head width:
    * (scores [n, q, k], values [n, k, d], mask? bool [n, q, k]) to outputs [n, q, d] and weights softmax(scores).

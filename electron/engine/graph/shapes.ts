@@ -1,6 +1,16 @@
 /** Shape inference: a full table, one rule an op. Errors name the op and the dims. */
 import { EngineError } from '../errors.js';
-import { addDims, broadcastShapes, sameShape, shapeText, sizeOf, subtractDims, type Dim, type Shape } from './dims.js';
+import {
+  addDims,
+  broadcastShapes,
+  multiplyDims,
+  sameShape,
+  shapeText,
+  sizeOf,
+  subtractDims,
+  type Dim,
+  type Shape,
+} from './dims.js';
 import type { DType, Op, OpAttributes, TensorType } from './ir.js';
 
 export type ShapeRule<K extends Op> = (inputs: readonly TensorType[], attributes: OpAttributes[K]) => TensorType[];
@@ -82,6 +92,8 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   neg: unary('neg'),
   sqrt: unary('sqrt'),
+  cos: unary('cos'),
+  sin: unary('sin'),
   exp: unary('exp'),
   log: unary('log'),
   tanh: unary('tanh'),
@@ -145,6 +157,37 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
       fail('layerNorm', 'needs scale and bias of the last axis', inputs);
     const statistics = float(withAxis(x.shape, x.shape.length - 1, 1));
     return [x, statistics, statistics];
+  },
+  rmsNorm: (inputs) => {
+    arity('rmsNorm', inputs, 2);
+    const [x, scale] = [input(inputs, 0), input(inputs, 1)];
+    const width = x.shape.at(-1);
+    if (width === undefined || !sameShape(scale.shape, [width]))
+      fail('rmsNorm', 'needs a scale of the last axis', inputs);
+    return [x, float(withAxis(x.shape, x.shape.length - 1, 1))];
+  },
+  rotate: (inputs, { heads }) => {
+    arity('rotate', inputs, 3);
+    const [x, cos, sin] = [input(inputs, 0).shape, input(inputs, 1).shape, input(inputs, 2).shape];
+    if (x.length !== 2 || cos.length !== 2 || x[0] !== cos[0] || x[1] !== multiplyDims(cos[1] as Dim, 2 * heads))
+      fail('rotate', `needs x [n, ${heads}·d] and cos and sin [n, d/2]`, inputs);
+    if (!sameShape(cos, sin)) fail('rotate', 'needs cos and sin of one shape', inputs);
+    return [input(inputs, 0)];
+  },
+  tokenLoss: (inputs) => {
+    arity('tokenLoss', inputs, 4);
+    const [rows, table, labels, weights] = [0, 1, 2, 3].map((i) => input(inputs, i)) as [
+      TensorType,
+      TensorType,
+      TensorType,
+      TensorType,
+    ];
+    if (rows.shape.length !== 2 || table.shape.length !== 2 || rows.shape[1] !== table.shape[1])
+      fail('tokenLoss', 'needs rows [n, d] and a table [v, d]', inputs);
+    const each = [rows.shape[0] as Dim];
+    if (labels.dtype !== 'int64' || !sameShape(labels.shape, each) || !sameShape(weights.shape, each))
+      fail('tokenLoss', 'needs int64 labels [n] and weights [n]', inputs);
+    return [float([]), float(each), rows, table];
   },
   attend: (inputs) => {
     arity('attend', inputs, 2, 3);

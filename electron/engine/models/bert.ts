@@ -73,13 +73,16 @@ export function readBertConfig(config: Readonly<Record<string, unknown>>): Encod
   };
 }
 
-registerArchitecture({
+registerArchitecture<EncoderConfig>({
   type: 'bert',
   prefix: 'bert.',
   defaultTargets: ['query', 'value'],
   headModules: ['classifier'],
   reader: 'bert.pooler.dense',
   classifierClass: 'BertForSequenceClassification',
+  languageModelClass: 'BertForMaskedLM',
+  objectives: ['classification', 'masked-lm'],
+  reads: 'first',
   readConfig: readBertConfig,
   maxLength: (c) => c.positions,
   encode(b, c, reach) {

@@ -59,6 +59,8 @@ export interface BuilderOptions {
   readonly training: boolean;
   /** Padding has no rows in hidden states (rows.ts); the graph then takes `token_cells`. */
   readonly packed: boolean;
+  /** For generation, one text at a time: keys and values of earlier tokens are fed, those of these tokens given (`presents`). */
+  readonly cached?: boolean;
   /** Overrides the base's own rates; null keeps them. */
   readonly modelDropout: number | null;
   /** Gives the value that stands for a trainable, an added or a carried parameter (packed parameters are slices). */
@@ -73,6 +75,8 @@ export class Builder {
   readonly linears: string[] = [];
   /** What a finished run keeps instead of the parameters that it is computed from, by name. */
   readonly kept = new Map<string, Value>();
+  /** Keys and values of this pass's tokens [length, batch, width] where earlier ones are fed, by layer and part: "0.key". */
+  readonly presents = new Map<string, Value>();
   /** Names of the base's weights that lie [in, out]. */
   readonly transposed = new Set<string>();
   readonly #values = new Map<string, Value>();
@@ -112,7 +116,10 @@ export class Builder {
     return this.#affine({ module, inFeatures, outFeatures }, x);
   }
 
-  #affine({ module, inFeatures, outFeatures, bias = true, transposed = false }: Omit<LinearSite, 'layer'>, x: Value): Value {
+  #affine(
+    { module, inFeatures, outFeatures, bias = true, transposed = false }: Omit<LinearSite, 'layer'>,
+    x: Value,
+  ): Value {
     const weight = this.#stored({ module, inFeatures, outFeatures, transposed });
     const y = this.g.matmul(x, weight, { transB: !transposed });
     return bias ? this.g.add(y, this.base(`${module}.bias`, [outFeatures], 'zeros')) : y;

@@ -12,6 +12,7 @@ import {
   type LayerNames,
 } from './encoder.js';
 import { registerArchitecture } from './registry.js';
+import type { EncoderConfig } from './types.js';
 
 const names: LayerNames = {
   attention: 'attention',
@@ -44,13 +45,16 @@ const schema = z
   })
   .refine((v) => v.dim % v.n_heads === 0, { path: ['n_heads'], message: 'must divide dim' });
 
-registerArchitecture({
+registerArchitecture<EncoderConfig>({
   type: 'distilbert',
   prefix: 'distilbert.',
   defaultTargets: ['q_lin', 'v_lin'],
   headModules: ['pre_classifier', 'classifier'],
   reader: 'pre_classifier',
   classifierClass: 'DistilBertForSequenceClassification',
+  languageModelClass: 'DistilBertForMaskedLM',
+  objectives: ['classification', 'masked-lm'],
+  reads: 'first',
   readConfig(config) {
     const c = parseConfig(schema, config);
     return {

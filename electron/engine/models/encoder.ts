@@ -7,8 +7,18 @@ import { EngineError } from '../errors.js';
 import { addDims, multiplyDims, type Dim } from '../graph/dims.js';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from './builder.js';
-import { collect, firstTokens, gridRows, lengthOf, spread, textRows, withVirtual } from './rows.js';
-import type { BlockSite, EncoderConfig, Reach } from './types.js';
+import {
+  collect,
+  countedPositions,
+  firstTokens,
+  gridRows,
+  lengthOf,
+  spread,
+  textRows,
+  virtualLength,
+  withVirtual,
+} from './rows.js';
+import type { BlockSite, EncoderConfig, ModelConfig, Reach } from './types.js';
 
 /** Names of one layer's modules, relative to the layer. */
 export interface LayerNames {
@@ -47,7 +57,7 @@ export const fields = {
   activation: z.enum(Object.keys(activations) as [keyof typeof activations, ...(keyof typeof activations)[]]),
 };
 
-export function activationOf(name: keyof typeof activations): EncoderConfig['activation'] {
+export function activationOf(name: keyof typeof activations): ModelConfig['activation'] {
   return activations[name];
 }
 
@@ -69,7 +79,7 @@ export function ids(b: Builder): Value {
   return b.g.input('input_ids', 'int64', ['batch', 'sequence']);
 }
 
-export function activate(b: Builder, x: Value, activation: EncoderConfig['activation']): Value {
+export function activate(b: Builder, x: Value, activation: ModelConfig['activation']): Value {
   switch (activation) {
     case 'gelu':
       return b.g.gelu(x);
@@ -141,6 +151,8 @@ function runLayer(
     layers: c.layers,
     width: c.hiddenSize,
     heads: c.heads,
+    keyModule: `${module}.${names.key}`,
+    valueModule: `${module}.${names.value}`,
     input: hidden,
   };
   const past = b.hooks.prefix?.keysValues(b, site);
@@ -175,7 +187,13 @@ function runLayer(
   const middle = endBlock(
     b,
     c,
-    { block: 'attention', layer, adapterModule: `${module}.${names.attentionAdapter}`, width: c.hiddenSize },
+    {
+      block: 'attention',
+      layer,
+      adapterModule: `${module}.${names.attentionAdapter}`,
+      width: c.hiddenSize,
+      input: own,
+    },
     attended,
     own,
     `${module}.${names.attentionNorm}`,
@@ -186,7 +204,13 @@ function runLayer(
   const end = endBlock(
     b,
     c,
-    { block: 'ffn', layer, adapterModule: `${module}.${names.outputAdapter}`, width: c.hiddenSize },
+    {
+      block: 'ffn',
+      layer,
+      adapterModule: `${module}.${names.outputAdapter}`,
+      width: c.hiddenSize,
+      input: middle,
+    },
     output,
     middle,
     `${module}.${names.outputNorm}`,
@@ -199,29 +223,21 @@ function endBlock(b: Builder, c: EncoderConfig, site: BlockSite, output: Value, 
   return b.hooks.block?.(b, site, output, residual, normalize) ?? normalize(b.g.add(output, residual));
 }
 
-/** Numbers of the positions, counted from 0: int64 [batch, length]. */
-function countedPositions(b: Builder): Value {
-  const one = b.g.constant(BigInt64Array.of(1n), []);
-  return b.g.sub(b.g.cumulativeSum(b.g.expand(one, ['batch', lengthOf(b)]), 1), one);
-}
-
 /** Embeddings of a number at each cell of the grid [batch, length]: [rows, hidden]. */
 export function embed(b: Builder, table: Value, of: Value): Value {
   return b.g.gather(table, gridRows(b, of));
 }
 
 /** Word embeddings of input_ids, with a method's virtual tokens before each text: [rows, hidden]. */
-export function embedWords(b: Builder, c: EncoderConfig, name: string): Value {
+export function embedWords(b: Builder, c: ModelConfig, name: string): Value {
   const table = b.base(name, [c.vocabularySize, c.hiddenSize]);
   const words = b.g.gather(table, textRows(b, ids(b)));
   const prompt = b.hooks.prompt?.embeddings(b, { table: name, vocabularySize: c.vocabularySize, width: c.hiddenSize });
   if (!prompt) return words;
-  const each = b.g.expand(b.g.reshape(prompt, [b.virtualTokens, 1, c.hiddenSize]), [
-    b.virtualTokens,
-    'batch',
-    c.hiddenSize,
-  ]);
-  return b.g.concat([b.g.reshape(each, [multiplyDims('batch', b.virtualTokens), c.hiddenSize]), words], 0);
+  const count = virtualLength(b);
+  const own = b.options.cached ? b.g.gather(prompt, b.g.input('virtual_rows', 'int64', [count])) : prompt;
+  const each = b.g.expand(b.g.reshape(own, [count, 1, c.hiddenSize]), [count, 'batch', c.hiddenSize]);
+  return b.g.concat([b.g.reshape(each, [multiplyDims('batch', count), c.hiddenSize]), words], 0);
 }
 
 /** Token types [batch, sequence]; a method's virtual tokens are of type 0: [rows, hidden]. */
@@ -230,7 +246,7 @@ export function embedTypes(b: Builder, c: EncoderConfig, name: string): Value {
   return embed(b, b.base(name, [c.tokenTypes, c.hiddenSize]), withVirtual(b, types, 0));
 }
 
-/** Position embeddings of 0, 1, …: [rows, hidden]. */
+/** Position embeddings of 0, 1, … (behind a prefix that takes positions: of those that follow): [rows, hidden]. */
 export function embedPositions(b: Builder, c: EncoderConfig, name: string): Value {
   return embed(b, b.base(name, [c.positions, c.hiddenSize]), countedPositions(b));
 }

@@ -7,12 +7,12 @@ import type { BaseModelInfo, Tensor } from '../types.js';
 import './all.js';
 import { Builder } from './builder.js';
 import { architectureOf } from './registry.js';
-import type { Architecture, EncoderConfig } from './types.js';
+import type { Architecture, ModelConfig } from './types.js';
 
 /** What the engine needs beyond the public information. */
 export interface OpenedModel {
   readonly architecture: Architecture;
-  readonly config: EncoderConfig;
+  readonly config: ModelConfig;
   /** Finds a tensor by the engine's name, whatever prefix or old LayerNorm spelling the file has; undefined where it is missing. */
   find(name: string): WeightEntry | undefined;
   read(name: string): Promise<Tensor>;
@@ -72,7 +72,7 @@ export async function openModel(folder: string): Promise<BaseModelInfo> {
       { file: join(folder, 'config.json') },
     );
   const architecture = architectureOf(config['model_type']);
-  const encoder = architecture.readConfig(config);
+  const read = architecture.readConfig(config);
   const weights = await openWeights(folder);
   const find = (name: string) => {
     for (const spelling of spellings(name, architecture.prefix)) {
@@ -85,16 +85,16 @@ export async function openModel(folder: string): Promise<BaseModelInfo> {
     folder,
     architecture: architecture.type,
     config,
-    layers: encoder.layers,
-    hiddenSize: encoder.hiddenSize,
-    vocabularySize: encoder.vocabularySize,
-    maxLength: architecture.maxLength(encoder),
+    layers: read.layers,
+    hiddenSize: read.hiddenSize,
+    vocabularySize: read.vocabularySize,
+    maxLength: architecture.maxLength(read),
     bytes: weights.bytes,
-    ...describeBase(folder, architecture, encoder, find),
+    ...describeBase(folder, architecture, read, find),
   };
   opened.set(info, {
     architecture,
-    config: encoder,
+    config: read,
     find,
     read: (name) => weights.read(find(name)?.name ?? name),
   });
@@ -105,7 +105,7 @@ export async function openModel(folder: string): Promise<BaseModelInfo> {
 function describeBase(
   folder: string,
   architecture: Architecture,
-  config: EncoderConfig,
+  config: ModelConfig,
   find: OpenedModel['find'],
 ): Pick<BaseModelInfo, 'parameters' | 'totalParameters'> {
   const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: true, modelDropout: null });

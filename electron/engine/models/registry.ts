@@ -1,13 +1,13 @@
 /** Architectures by `model_type`. Each file registers itself; a second one of a type fails at start. */
 import { EngineError } from '../errors.js';
-import type { Architecture } from './types.js';
+import type { Architecture, ModelConfig } from './types.js';
 
 const architectures = new Map<string, Architecture>();
 
-export function registerArchitecture(architecture: Architecture): void {
+export function registerArchitecture<C extends ModelConfig>(architecture: Architecture<C>): void {
   if (architectures.has(architecture.type))
     throw new EngineError('bad-graph', `Architecture ${architecture.type} is registered twice.`);
-  architectures.set(architecture.type, architecture);
+  architectures.set(architecture.type, architecture as Architecture);
 }
 
 /** Throws EngineError 'bad-model' naming what is supported. */

@@ -3,14 +3,18 @@ import { bertLayerNames, readBertConfig } from './bert.js';
 import { activate, embed, embedTypes, embedWords, finishEmbeddings, ids, runLayers } from './encoder.js';
 import { registerArchitecture } from './registry.js';
 import { withVirtual } from './rows.js';
+import type { EncoderConfig } from './types.js';
 
-registerArchitecture({
+registerArchitecture<EncoderConfig>({
   type: 'roberta',
   prefix: 'roberta.',
   defaultTargets: ['query', 'value'],
   headModules: ['classifier'],
   reader: 'classifier.dense',
   classifierClass: 'RobertaForSequenceClassification',
+  languageModelClass: 'RobertaForMaskedLM',
+  objectives: ['classification', 'masked-lm'],
+  reads: 'first',
   readConfig: (config) => readBertConfig({ type_vocab_size: 1, layer_norm_eps: 1e-5, pad_token_id: 1, ...config }),
   maxLength: (c) => c.positions - c.paddingIndex - 1,
   encode(b, c, reach) {
@@ -22,7 +26,8 @@ registerArchitecture({
       g.constant(BigInt64Array.of(1n), []),
     );
     const counted = withVirtual(b, real, 1);
-    const numbers = g.add(g.mul(g.cumulativeSum(counted, 1), counted), padding);
+    const before = g.constant(BigInt64Array.of(BigInt(b.prefixPositions)), []);
+    const numbers = g.add(g.mul(g.add(g.cumulativeSum(counted, 1), before), counted), padding);
     const positions = embed(
       b,
       b.base('roberta.embeddings.position_embeddings.weight', [c.positions, c.hiddenSize]),

@@ -2,22 +2,30 @@
  * Where tokens lie. Hidden states hold one row a token, sequence first. Packed, padding has no rows: dense layers, norms and
  * dropout see real tokens only, and attention alone sees the grid [length·batch]. Unpacked (a model for inference, whose
  * inputs are input_ids and attention_mask alone), every cell of the grid has its row.
- * The grid is as long as the text and the virtual tokens before it.
+ * The grid is as long as the text and the virtual tokens before it; with a cache, as what a pass adds to one text.
  */
-import { addDims, multiplyDims, type Dim } from '../graph/dims.js';
+import { addDims, multiplyDims, subtractDims, type Dim } from '../graph/dims.js';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from './builder.js';
 
+/** Virtual tokens of this pass: with a cache they stand before a text's first tokens only. */
+export function virtualLength(b: Builder): Dim {
+  return b.options.cached && b.virtualTokens > 0 ? 'virtual' : b.virtualTokens;
+}
+
 /** Tokens of a sequence, virtual ones included. */
 export function lengthOf(b: Builder): Dim {
-  return addDims('sequence', b.virtualTokens);
+  return addDims('sequence', virtualLength(b));
 }
 
 const cellCount = (b: Builder): Dim => multiplyDims('batch', lengthOf(b));
 
+/** Rows of packed hidden states. */
+const rowCount = (b: Builder): Dim => addDims('tokens', multiplyDims('batch', b.virtualTokens));
+
 /** The cell of each row in the grid, int64, ascending. */
 function cellsOfRows(b: Builder): Value {
-  return b.g.input('token_cells', 'int64', [addDims('tokens', multiplyDims('batch', b.virtualTokens))]);
+  return b.g.input('token_cells', 'int64', [rowCount(b)]);
 }
 
 /** The cell of each real token in the grid of the text alone, int64 [tokens], ascending. */
@@ -57,4 +65,40 @@ export function collect(b: Builder, x: Value): Value {
 /** The first token of each sequence: [rows, width] to [batch, width]. Rows run sequence first and no sequence is empty. */
 export function firstTokens(b: Builder, x: Value): Value {
   return b.g.slice(x, 0, 0, 'batch');
+}
+
+/** Numbers of the positions, counted from 0 or behind a prefix: int64 [batch, length]. */
+export function countedPositions(b: Builder): Value {
+  const one = b.g.constant(BigInt64Array.of(1n), []);
+  const first = b.g.constant(BigInt64Array.of(BigInt(1 - b.prefixPositions)), []);
+  return b.g.sub(b.g.cumulativeSum(b.g.expand(one, ['batch', lengthOf(b)]), 1), first);
+}
+
+/** Position of each row, counted likewise: int64 [rows]. They are fed where packed examples begin anew, or a cache holds earlier ones. */
+export function rowPositions(b: Builder): Value {
+  const { packed, cached } = b.options;
+  if (!packed && !cached) return gridRows(b, countedPositions(b));
+  const fed = b.g.input('positions', 'int64', [packed ? rowCount(b) : cellCount(b)]);
+  return b.prefixPositions === 0 ? fed : b.g.add(fed, b.g.constant(BigInt64Array.of(BigInt(b.prefixPositions)), []));
+}
+
+/** Tokens of each text, virtual ones not counted: int64 [batch]. */
+export function countTokens(b: Builder): Value {
+  return b.g.reduceSum(b.g.input('attention_mask', 'int64', ['batch', 'sequence']), [1]);
+}
+
+/** The last token of each sequence: [rows, …] to [batch, …]. */
+export function lastTokens(b: Builder, x: Value): Value {
+  const rows = x.type.shape[0] as Dim;
+  return b.options.cached ? b.g.slice(x, 0, subtractDims(rows, 'batch'), rows) : b.g.gather(x, lastRows(b), true);
+}
+
+/** Row of each sequence's last token: int64 [batch]. */
+function lastRows(b: Builder): Value {
+  const { g } = b;
+  if (b.options.packed) return g.input('last_rows', 'int64', ['batch']);
+  const one = g.constant(BigInt64Array.of(1n), []);
+  const ones = g.expand(one, ['batch']);
+  const last = g.add(countTokens(b), g.constant(BigInt64Array.of(BigInt(b.virtualTokens - 1)), []));
+  return g.add(g.mul(last, g.total(ones)), g.sub(g.cumulativeSum(ones, 0), one));
 }

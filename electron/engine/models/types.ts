@@ -1,6 +1,8 @@
 /** What an architecture is: config in, forward graph out. One file an architecture, all of this shape. */
 import type { Value } from '../graph/ir.js';
+import type { ObjectiveSpec } from '../types.js';
 import type { Builder } from './builder.js';
+import type { Rotary } from './rotary.js';
 
 /** A linear layer of the base as methods see it. */
 export interface LinearSite {
@@ -9,6 +11,10 @@ export interface LinearSite {
   readonly layer: number;
   readonly inFeatures: number;
   readonly outFeatures: number;
+  /** Left out: it has one. */
+  readonly bias?: boolean;
+  /** The checkpoint stores the weight as [in, out] (GPT-2); Builder.weight gives it as [out, in] either way. */
+  readonly transposed?: boolean;
 }
 
 /** The end of an attention or feed-forward block, where output and residual meet. */
@@ -18,10 +24,12 @@ export interface BlockSite {
   /** Module that holds a bottleneck adapter there, as AdapterHub names it. */
   readonly adapterModule: string;
   readonly width: number;
+  /** What the block's own layers see, [n, width]: the residual, or in a pre-norm model its norm. */
+  readonly input: Value;
 }
 
-/** Which rows of the last hidden state are read: every token's, or each sequence's first token's. */
-export type Reach = 'all' | 'first';
+/** Which rows of the last hidden state are read: every token's, or each sequence's first or last token's. */
+export type Reach = 'all' | 'first' | 'last';
 
 /** The embeddings of a model. */
 export interface EmbeddingSite {
@@ -36,10 +44,14 @@ export interface AttentionSite {
   /** Module path of the attention: "bert.encoder.layer.0.attention.self". */
   readonly module: string;
   readonly layer: number;
-  /** Width of all key heads together. */
+  /** Width of all key heads together; query heads may be more (grouped-query attention). */
   readonly width: number;
   readonly layers: number;
+  /** Key heads. */
   readonly heads: number;
+  /** Module paths of the projections that make its keys and values. */
+  readonly keyModule: string;
+  readonly valueModule: string;
   /** What the layer's projections see: [rows, hidden]. */
   readonly input: Value;
 }
@@ -63,13 +75,18 @@ export interface LayerSite {
 export interface Hooks {
   /** Virtual tokens before every text, with positions and attention of their own: [tokens, width]. */
   readonly prompt?: { readonly tokens: number; embeddings(b: Builder, site: EmbeddingSite): Value };
-  /** Virtual keys and values that every token of a layer attends to; they take no position. */
-  readonly prefix?: { readonly tokens: number; keysValues(b: Builder, site: AttentionSite): PastKeyValues };
+  /** Virtual keys and values that every token of a layer attends to. */
+  readonly prefix?: {
+    readonly tokens: number;
+    /** The text's positions begin behind it, as transformers has it for past keys and values; otherwise it takes none. */
+    readonly positions?: boolean;
+    keysValues(b: Builder, site: AttentionSite): PastKeyValues;
+  };
   /** What a linear layer sees instead of x [n, in]. */
   input?(b: Builder, site: LinearSite, x: Value): Value;
   /** y = Wx + b of a linear layer: x [n, in], y [n, out]. */
   linear?(b: Builder, site: LinearSite, x: Value, y: Value): Value;
-  /** Replaces LayerNorm(output + residual) of a block; all [n, width]. null leaves it as it is. */
+  /** Replaces normalize(output + residual) of a block, LayerNorm or in a pre-norm model nothing; all [n, width]. null leaves it as it is. */
   block?(b: Builder, site: BlockSite, output: Value, residual: Value, normalize: (x: Value) => Value): Value | null;
   /** What leaves a layer, instead of its output [n, width]. */
   layer?(b: Builder, site: LayerSite, output: Value): Value;
@@ -77,8 +94,8 @@ export interface Hooks {
   penalty?(b: Builder): Value | null;
 }
 
-/** Dimensions and rates of an encoder, read from config.json. */
-export interface EncoderConfig {
+/** What every architecture reads from config.json. */
+export interface ModelConfig {
   readonly vocabularySize: number;
   readonly hiddenSize: number;
   readonly layers: number;
@@ -86,6 +103,10 @@ export interface EncoderConfig {
   readonly intermediateSize: number;
   readonly activation: 'gelu' | 'gelu_tanh' | 'relu' | 'silu';
   readonly positions: number;
+}
+
+/** Dimensions and rates of an encoder. */
+export interface EncoderConfig extends ModelConfig {
   readonly tokenTypes: number;
   readonly layerNormEpsilon: number;
   readonly hiddenDropout: number;
@@ -95,7 +116,32 @@ export interface EncoderConfig {
   readonly paddingIndex: number;
 }
 
-export interface Architecture {
+/** Dimensions and rates of a decoder. */
+export interface DecoderConfig extends ModelConfig {
+  /** Key and value heads; each serves heads / keyHeads query heads. */
+  readonly keyHeads: number;
+  readonly headWidth: number;
+  /** null: positions are learned embeddings. */
+  readonly rotary: Rotary | null;
+  readonly normEpsilon: number;
+  /** Query and key heads are normalized each by itself. */
+  readonly headNorm: boolean;
+  /** Query, key and value have a bias; so has the attention's output; so have the feed-forward layers. */
+  readonly projectionBias: boolean;
+  readonly outputBias: boolean;
+  readonly feedForwardBias: boolean;
+  /** Factor of the attention scores, by layer. */
+  readonly scales: readonly number[];
+  /** How many tokens a layer's token sees, itself included; null for all before it. */
+  readonly windows: readonly (number | null)[];
+  readonly embeddingDropout: number;
+  readonly attentionDropout: number;
+  readonly residualDropout: number;
+  /** The vocabulary's logits come from the word embeddings. */
+  readonly tied: boolean;
+}
+
+export interface Architecture<C extends ModelConfig = ModelConfig> {
   /** `model_type` of config.json. */
   readonly type: string;
   /** Prefix of the base's tensors in a checkpoint with a head: "bert."; a bare checkpoint leaves it out. */
@@ -108,14 +154,22 @@ export interface Architecture {
   readonly reader?: string;
   /** Class that transformers loads a merged classifier with. */
   readonly classifierClass: string;
+  /** Class that transformers loads a merged language model with. */
+  readonly languageModelClass: string;
+  /** Tasks that it can be trained on. */
+  readonly objectives: readonly ObjectiveSpec['type'][];
+  /** The token that a classifier reads: the last one where tokens see only what came before them. */
+  readonly reads: 'first' | 'last';
   /** Throws EngineError 'bad-model' naming the key of config.json and what is allowed. */
-  readConfig(config: Readonly<Record<string, unknown>>): EncoderConfig;
+  readConfig(config: Readonly<Record<string, unknown>>): C;
   /** Longest sequence in tokens. */
-  maxLength(config: EncoderConfig): number;
-  /** Last hidden state of what `reach` asks for: [rows, hidden], or [batch, hidden] of the first tokens. */
-  encode(b: Builder, config: EncoderConfig, reach: Reach): Value;
-  /** Logits [batch, labels] from the last hidden state of the first tokens [batch, hidden]. */
-  classify(b: Builder, config: EncoderConfig, first: Value, labels: number): Value;
+  maxLength(config: C): number;
+  /** Last hidden state of what `reach` asks for: [rows, hidden], or [batch, hidden] of the first or last tokens. */
+  encode(b: Builder, config: C, reach: Reach): Value;
+  /** Logits [batch, labels] from the last hidden state of the tokens that a classifier reads [batch, hidden]. */
+  classify(b: Builder, config: C, read: Value, labels: number): Value;
   /** Vocabulary logits [n, vocabulary] of chosen rows [n, hidden]. */
-  predictTokens(b: Builder, config: EncoderConfig, rows: Value): Value;
+  predictTokens(b: Builder, config: C, rows: Value): Value;
+  /** The table [vocabulary, hidden] whose products with a row are its logits; those with the objective causal-lm have it. */
+  vocabularyTable?(b: Builder, config: C): Value;
 }

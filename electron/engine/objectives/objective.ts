@@ -1,14 +1,21 @@
 /** What a run learns: the loss over a batch, as graph, and the inputs it needs. */
+import { EngineError } from '../errors.js';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
-import type { Architecture, EncoderConfig } from '../models/types.js';
+import type { Architecture, ModelConfig } from '../models/types.js';
 import type { ObjectiveSpec } from '../types.js';
 
 export interface ObjectiveGraph {
-  readonly logits: Value;
+  /** null where they never stand in memory together (causal LM). */
+  readonly logits: Value | null;
   /** Σ wᵢ·ℓᵢ, a scalar. */
   readonly lossSum: Value;
+  /** Causal LM: ℓᵢ of each token with a label. */
+  readonly losses: Value | null;
 }
+
+/** Logits of this many values stand in memory at a time (64 MB, and their softmax as much again). */
+const LOGITS = 16_777_216;
 
 /** Cross-entropy of rows [n, classes] with int64 labels [n] and weights [n]: Σ w·(-log p). */
 function weightedCrossEntropy(b: Builder, logits: Value, labels: Value, weights: Value): Value {
@@ -24,25 +31,40 @@ function weightedCrossEntropy(b: Builder, logits: Value, labels: Value, weights:
   return g.neg(g.total(g.mul(picked, weights)));
 }
 
-/** Forward pass and loss of an objective over the standard inputs. */
+/** Forward pass and loss of an objective over the standard inputs. Throws EngineError 'bad-input' where the architecture has no such task. */
 export function buildObjective(
   b: Builder,
   architecture: Architecture,
-  config: EncoderConfig,
+  config: ModelConfig,
   spec: ObjectiveSpec,
 ): ObjectiveGraph {
   const { g } = b;
-  const n = spec.type === 'classification' ? 'batch' : 'masked';
-  const logits =
-    spec.type === 'classification'
-      ? architecture.classify(b, config, architecture.encode(b, config, 'first'), spec.labels.length)
-      : architecture.predictTokens(
-          b,
-          config,
-          g.gather(architecture.encode(b, config, 'all'), g.input('masked_rows', 'int64', ['masked']), true),
-        );
-  return {
-    logits,
-    lossSum: weightedCrossEntropy(b, logits, g.input('labels', 'int64', [n]), g.input('weights', 'float32', [n])),
-  };
+  if (!architecture.objectives.includes(spec.type))
+    throw new EngineError(
+      'bad-input',
+      `objective: a ${architecture.type} model cannot be trained for ${spec.type}.`,
+      `Use one of: ${architecture.objectives.join(', ')}.`,
+      { path: 'objective' },
+    );
+  const targets = (n: string) => [g.input('labels', 'int64', [n]), g.input('weights', 'float32', [n])] as const;
+  const rowsWithLabel = () =>
+    g.gather(architecture.encode(b, config, 'all'), g.input('label_rows', 'int64', ['labelled']), true);
+  switch (spec.type) {
+    case 'classification': {
+      const read = architecture.encode(b, config, architecture.reads);
+      const logits = architecture.classify(b, config, read, spec.labels.length);
+      return { logits, lossSum: weightedCrossEntropy(b, logits, ...targets('batch')), losses: null };
+    }
+    case 'masked-lm': {
+      const logits = architecture.predictTokens(b, config, rowsWithLabel());
+      return { logits, lossSum: weightedCrossEntropy(b, logits, ...targets('labelled')), losses: null };
+    }
+    case 'causal-lm': {
+      const table = architecture.vocabularyTable?.(b, config);
+      if (!table) throw new EngineError('bad-graph', `${architecture.type} has no table of its vocabulary.`);
+      const chunk = Math.min(4096, Math.max(16, Math.floor(LOGITS / config.vocabularySize)));
+      const { sum, each } = g.tokenLoss(rowsWithLabel(), table, ...targets('labelled'), chunk);
+      return { logits: null, lossSum: sum, losses: each };
+    }
+  }
 }

@@ -1,10 +1,11 @@
 /** What a lowering rule may do: name values, emit ONNX nodes, make constants and shape tensors. */
-import type { NodeProto, TensorProto } from 'onnx-buf';
+import { create } from '@bufbuild/protobuf';
+import { GraphProtoSchema, type GraphProto, type NodeProto, type TensorProto } from 'onnx-buf';
 import { EngineError } from '../errors.js';
 import { isStatic, termsOf, type Dim, type Shape } from '../graph/dims.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node, Value } from '../graph/ir.js';
-import { nodeProto, tensorProto, type AttributeValue } from './protobuf.js';
+import type { Node, TensorType, Value } from '../graph/ir.js';
+import { floatInfo, nodeProto, tensorProto, valueInfo, type AttributeValue } from './protobuf.js';
 
 /** Kernels differ: `cpu` has FusedMatMul with transposes inside, the GPU providers have the plain ops only. */
 export type LoweringTarget = 'cpu' | 'gpu';
@@ -89,6 +90,46 @@ export class Lowering {
     const names = outputs ?? [`t${this.#temporaries++}`];
     this.#block.push(nodeProto(opType, inputs, names, attributes, domain));
     return names[0] as string;
+  }
+
+  /**
+   * The body of a loop, which may use all that stands outside of it. `lower` gets the number of the round and what is carried
+   * along, and names what is carried on and what is collected over the rounds.
+   */
+  body(
+    carried: readonly { readonly name: string; readonly type: TensorType }[],
+    lower: (at: string, carried: readonly string[]) => { carried: readonly string[]; collected: readonly string[] },
+  ): GraphProto {
+    const outside = this.#block;
+    this.#block = [];
+    const names = [{ name: 'at' }, { name: 'go' }, ...carried].map(({ name }) => `${name}${this.#temporaries++}`);
+    const [at, go, ...own] = names as [string, string, ...string[]];
+    const result = lower(at, own);
+    const onward = this.emit('Identity', [go]);
+    const node = this.#block;
+    this.#block = outside;
+    const info = (name: string, i: number) => valueInfo(name, (carried[i] as (typeof carried)[number]).type);
+    return create(GraphProtoSchema, {
+      name: `body${this.#temporaries++}`,
+      node,
+      input: [
+        valueInfo(at, { dtype: 'int64', shape: [] }),
+        valueInfo(go, { dtype: 'bool', shape: [] }),
+        ...own.map(info),
+      ],
+      output: [
+        valueInfo(onward, { dtype: 'bool', shape: [] }),
+        ...result.carried.map(info),
+        ...result.collected.map((name) => floatInfo(name)),
+      ],
+    });
+  }
+
+  /** Runs a body `rounds` times; names of what was carried to the end and of the `collected` values, stacked over the rounds. */
+  loop(rounds: string, start: readonly string[], body: GraphProto, collected: number): (string | undefined)[] {
+    const made = Array.from({ length: start.length + collected }, () => `t${this.#temporaries++}`);
+    this.emit('Loop', [rounds, '', ...start], { attributes: { body }, outputs: made });
+    return start.length ? made : [undefined, ...made];
   }
 
   #early(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}): string {

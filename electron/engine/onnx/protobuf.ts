@@ -14,6 +14,7 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
   type AttributeProto,
+  type GraphProto,
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
@@ -21,7 +22,7 @@ import {
 import type { Shape } from '../graph/dims.js';
 import type { DType, TensorType } from '../graph/ir.js';
 
-export type AttributeValue = number | { readonly float: number } | string | readonly number[];
+export type AttributeValue = number | { readonly float: number } | string | readonly number[] | GraphProto;
 
 export const elementType: Readonly<Record<DType, Type>> = { float32: Type.FLOAT, int64: Type.INT64, bool: Type.BOOL };
 /** Names of safetensors dtypes in ONNX. */
@@ -36,6 +37,7 @@ function attribute(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: Kind.INT, i: BigInt(value) });
   if (typeof value === 'string')
     return create(AttributeProtoSchema, { name, type: Kind.STRING, s: new TextEncoder().encode(value) });
+  if ('$typeName' in value) return create(AttributeProtoSchema, { name, type: Kind.GRAPH, g: value });
   if ('float' in value) return create(AttributeProtoSchema, { name, type: Kind.FLOAT, f: value.float });
   return create(AttributeProtoSchema, { name, type: Kind.INTS, ints: value.map(BigInt) });
 }
@@ -67,6 +69,15 @@ export function valueInfo(name: string, { dtype, shape }: TensorType): ValueInfo
     elemType: elementType[dtype],
     shape: create(TensorShapeProtoSchema, { dim }),
   });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensorType } }),
+  });
+}
+
+/** A float32 tensor whose shape is left to the runtime. */
+export function floatInfo(name: string): ValueInfoProto {
+  const tensorType = create(TypeProto_TensorSchema, { elemType: Type.FLOAT });
   return create(ValueInfoProtoSchema, {
     name,
     type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensorType } }),

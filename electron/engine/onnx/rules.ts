@@ -3,6 +3,7 @@ import type { Dim } from '../graph/dims.js';
 import type { NodeOf, Op, Value } from '../graph/ir.js';
 import type { Lowering } from './lowering.js';
 import { elementType, type AttributeValue } from './protobuf.js';
+import { lowerTokenLoss } from './token-loss.js';
 
 export type LoweringRule<K extends Op> = (c: Lowering, node: NodeOf<K>) => void;
 
@@ -162,6 +163,8 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
   },
   neg: plain('Neg'),
   sqrt: plain('Sqrt'),
+  cos: plain('Cos'),
+  sin: plain('Sin'),
   exp: plain('Exp'),
   log: plain('Log'),
   tanh: plain('Tanh'),
@@ -218,6 +221,29 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
       },
     );
   },
+  rmsNorm: (c, node) => {
+    c.emit(
+      'SimplifiedLayerNormalization',
+      node.inputs.map((value) => c.use(value)),
+      {
+        attributes: { axis: -1, epsilon: { float: node.attributes.epsilon } },
+        outputs: [c.output(node), ...(c.reads(node, 1) ? [c.output(node, 1)] : [])],
+      },
+    );
+  },
+  rotate: (c, node) => {
+    const [x, cos, sin] = node.inputs as readonly [Value, Value, Value];
+    const { shape } = x.type;
+    // All rows as one sequence that begins at row 0 of the tables.
+    const sequence = c.emit('Reshape', [c.use(x), c.shape([1, ...shape])]);
+    const start = c.constant('rotate start', [1], BigInt64Array.of(0n));
+    const rotated = c.emit('RotaryEmbedding', [sequence, start, c.use(cos), c.use(sin)], {
+      domain: 'com.microsoft',
+      attributes: { num_heads: node.attributes.heads, interleaved: 0 },
+    });
+    c.emit('Reshape', [rotated, c.shape(shape)], { outputs: [c.output(node)] });
+  },
+  tokenLoss: lowerTokenLoss,
   attend: (c, node) => {
     const [scores, values, mask] = node.inputs as readonly [Value, Value, Value?];
     c.emit('Softmax', [c.use(scores)], { attributes: { axis: -1 }, outputs: [c.output(node, 1)] });

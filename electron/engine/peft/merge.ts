@@ -4,7 +4,7 @@ import { Builder } from '../models/builder.js';
 import { internals } from '../models/folder.js';
 import { architectureOf } from '../models/registry.js';
 import type { TensorToWrite } from '../safetensors/index.js';
-import type { BaseModelInfo, MethodSpec, NamedTensors } from '../types.js';
+import type { BaseModelInfo, MethodSpec, NamedTensors, Tensor } from '../types.js';
 import { chooseMethod } from './index.js';
 
 export interface HeadInfo {
@@ -40,7 +40,7 @@ export function mergedTensors(
   if (refusal)
     throw new EngineError('bad-input', refusal, 'Export it in its own format or as ONNX.', { method: spec.type });
   const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: false, modelDropout: null });
-  architecture.classify(b, config, architecture.encode(b, config, 'first'), labels);
+  architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
   return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {
     const own = trained.get(name);
     if (!own && !find(name))
@@ -52,8 +52,21 @@ export function mergedTensors(
       );
     const data = async () => {
       const base = own ?? (await read(name));
-      return (method.merge?.(name, base, trained, options, { architecture }) ?? base).data;
+      // Methods see every weight as [out, in].
+      const turned = b.transposed.has(name);
+      const seen = turned ? transposed(base) : base;
+      const merged = method.merge?.(name, seen, trained, options, { architecture });
+      return (merged ? (turned ? transposed(merged) : merged) : base).data;
     };
     return { name, shape, dtype: 'F32', data };
   });
+}
+
+/** [rows, columns] to [columns, rows]. */
+function transposed({ shape, data }: Tensor): Tensor {
+  const [rows, columns] = shape as [number, number];
+  const turned = new Float32Array(data.length);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j] as number;
+  return { shape: [columns, rows], data: turned };
 }

@@ -1,5 +1,5 @@
 /** Forward passes without dropout: predictions and losses. */
-import type { EnginePredictor, PredictorOptions, Batch, DeviceId } from '../types.js';
+import type { Batch, DeviceId, EngineScorer, Evaluation, PredictorOptions } from '../types.js';
 import { BucketValues, shapeOfBucket } from '../optim/buckets.js';
 import { feedBatch } from './feeds.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
@@ -30,13 +30,14 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const ort = await runtime();
     const values = [new BucketValues(trained.buckets), new BucketValues(fixed.buckets)] as const;
-    const { b, logits, lossSum } = build(setup, {
+    const { b, logits, lossSum, losses } = build(setup, {
       training: false,
       packed: true,
       modelDropout: null,
       resolve: resolver(...values),
     });
-    b.g.output('logits', logits);
+    if (logits) b.g.output('logits', logits);
+    if (losses) b.g.output('losses', losses);
     b.g.output('loss_sum', lossSum);
     const session = await GraphSession.create(b.g, {
       ...options,
@@ -52,17 +53,16 @@ export class Evaluator {
     );
   }
 
-  async evaluate(batch: Batch): Promise<{ lossSum: number; weightSum: number; logits: Float32Array }> {
+  async evaluate(batch: Batch): Promise<Evaluation> {
     const { feeds, weight } = feedBatch(this.ort, batch, this.setup);
-    const result = await this.session.run(
-      { ...feeds, ...this.parameters },
-      { logits: null, loss_sum: null },
-      this.device,
-    );
+    const outputs = Object.fromEntries(this.session.model.outputs.map((name) => [name, null]));
+    const result = await this.session.run({ ...feeds, ...this.parameters }, outputs, this.device);
+    const own = (name: string) => (name in outputs ? Float32Array.from(floatsOf(result[name])) : new Float32Array());
     return {
       lossSum: scalarOf(result['loss_sum']),
       weightSum: weight,
-      logits: Float32Array.from(floatsOf(result['logits'])),
+      logits: own('logits'),
+      tokenLosses: own('losses'),
     };
   }
 
@@ -72,9 +72,13 @@ export class Evaluator {
 }
 
 /** A predictor over trained parameters; with none, the untrained base with a fresh head. */
-export async function createPredictor(options: PredictorOptions): Promise<EnginePredictor> {
+export async function createPredictor(options: PredictorOptions): Promise<EngineScorer> {
   const setup = prepare(options);
   const stores = await startStores(setup, { ...options, given: options.parameters });
   const evaluator = await Evaluator.create(setup, stores, options);
-  return { predict: async (batch) => (await evaluator.evaluate(batch)).logits, dispose: () => evaluator.dispose() };
+  return {
+    predict: async (batch) => (await evaluator.evaluate(batch)).logits,
+    evaluate: (batch) => evaluator.evaluate(batch),
+    dispose: () => evaluator.dispose(),
+  };
 }

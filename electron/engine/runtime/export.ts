@@ -1,4 +1,5 @@
 /** What leaves the engine: parameter plans and an ONNX model for inference. */
+import { EngineError } from '../errors.js';
 import { build, prepare, weightsOf, type Setup, type SetupOptions } from './setup.js';
 import { chooseMethod } from '../peft/index.js';
 import { mergedTensors } from '../peft/merge.js';
@@ -57,6 +58,8 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
       resolve: (g, spec) => g.parameter(spec.name, spec.shape, false),
     },
   );
+  if (!logits)
+    throw new EngineError('bad-input', 'A language model cannot be exported as ONNX.', 'Export a merged folder instead.');
   b.g.output('logits', logits);
   for (const { name, added } of b.parameters.values())
     if (!values.has(name) && !added) values.set(name, await setup.model.read(name));

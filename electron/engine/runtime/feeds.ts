@@ -27,13 +27,26 @@ function cellsOf({ size, sequence, attentionMask }: Batch): Int32Array {
   return cells.subarray(0, count);
 }
 
+/** A batch beside where its rows lie. */
+interface Placed {
+  readonly batch: Batch;
+  /** Cells of the real tokens in the grid [sequence, batch], ascending; token i is row before + i. */
+  readonly tokens: Int32Array;
+  /** Rows of virtual tokens, which come before all others. */
+  readonly before: number;
+}
+
+const column = (ort: Runtime, values: readonly number[] | Int32Array) =>
+  new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]);
+
 /** Throws EngineError 'bad-input' where arrays do not fit the batch's sizes or labels are out of range. */
 export function feedBatch(
   ort: Runtime,
   batch: Batch,
-  { objective, hooks, info }: Pick<Setup, 'objective' | 'hooks' | 'info'>,
+  setup: Pick<Setup, 'objective' | 'hooks' | 'info' | 'model'>,
 ): BatchFeeds {
-  const { size, sequence, inputIds, attentionMask, tokenTypeIds, labels } = batch;
+  const { hooks, info, objective } = setup;
+  const { size, sequence, inputIds, attentionMask, tokenTypeIds } = batch;
   const cells = size * sequence;
   for (const [name, array] of Object.entries({ inputIds, attentionMask, tokenTypeIds })) {
     if (array.length !== cells)
@@ -42,54 +55,128 @@ export function feedBatch(
         `Batch: ${name} has ${array.length} values, ${size} × ${sequence} are needed.`,
       );
   }
+  const virtual = hooks.prompt?.tokens ?? 0;
+  const taken = virtual + (hooks.prefix?.positions ? hooks.prefix.tokens : 0);
+  if (taken + sequence > info.maxLength)
+    throw new EngineError(
+      'bad-input',
+      `Batch: ${sequence} tokens and ${taken} virtual ones are more than the ${info.maxLength} that the model takes.`,
+      'Use a shorter maximum length or fewer virtual tokens.',
+    );
   const tokens = cellsOf(batch);
+  if (objective.type !== 'causal-lm') requireOneExample(batch);
   const grid = (values: Int32Array) => new ort.Tensor('int64', longs(values), [size, sequence]);
+  const before = virtual * size;
+  const placed = { batch, tokens, before };
   const feeds: Feeds = {
     input_ids: grid(inputIds),
     attention_mask: grid(attentionMask),
     token_type_ids: grid(tokenTypeIds),
+    text_cells: column(ort, tokens),
+    token_cells: column(ort, [...Array(before).keys(), ...Array.from(tokens, (cell) => before + cell)]),
+    ...(setup.model.architecture.reads === 'last' ? decoderFeeds(ort, placed, virtual) : {}),
   };
-  const virtual = hooks.prompt?.tokens ?? 0;
-  if (virtual + sequence > info.maxLength)
-    throw new EngineError(
-      'bad-input',
-      `Batch: ${sequence} tokens and ${virtual} virtual ones are more than the ${info.maxLength} that the model takes.`,
-      'Use a shorter maximum length or fewer virtual tokens.',
-    );
-  const column = (values: BigInt64Array) => new ort.Tensor('int64', values, [values.length]);
-  const before = virtual * size;
-  feeds['text_cells'] = column(longs(tokens));
-  feeds['token_cells'] = column(
-    BigInt64Array.from({ length: before + tokens.length }, (_, i) =>
-      BigInt(i < before ? i : before + (tokens[i - before] as number)),
-    ),
-  );
   const sizes = { batch: size, sequence, tokens: tokens.length };
   if (objective.type === 'classification') {
+    const { labels } = batch;
     if (labels.length !== size) throw new EngineError('bad-input', `Batch: ${labels.length} labels for ${size} rows.`);
-    const outside = labels.find((label) => label < 0 || label >= objective.labels.length);
-    if (outside !== undefined)
-      throw new EngineError('bad-input', `Batch: label ${outside} is not in 0 to ${objective.labels.length - 1}.`);
+    requireLabels(labels, objective.labels.length);
     const weights = batch.weights ?? new Float32Array(size).fill(1);
-    feeds['labels'] = new ort.Tensor('int64', longs(labels), [size]);
+    feeds['labels'] = column(ort, labels);
     feeds['weights'] = new ort.Tensor('float32', weights, [size]);
-    return { feeds, weight: weights.reduce((sum, weight) => sum + weight, 0), sizes };
+    return { feeds, weight: sumOf(weights), sizes };
   }
-  if (labels.length !== cells)
-    throw new EngineError('bad-input', `Batch: ${labels.length} labels for ${size} × ${sequence} tokens.`);
-  const masked: number[] = [];
-  const targets: number[] = [];
-  tokens.forEach((cell, row) => {
-    const label = labels[(cell % size) * sequence + Math.floor(cell / size)] as number;
-    if (label === -100) return;
-    masked.push(before + row);
-    targets.push(label);
+  if (batch.labels.length !== cells)
+    throw new EngineError('bad-input', `Batch: ${batch.labels.length} labels for ${size} × ${sequence} tokens.`);
+  const { rows, labels, weights } = objective.type === 'causal-lm' ? nextTokens(placed, virtual) : maskedTokens(placed);
+  if (rows.length === 0)
+    throw new EngineError('bad-input', 'Batch: no token has a label.', 'Give each batch a token to learn from.');
+  requireLabels(labels, info.vocabularySize);
+  feeds['label_rows'] = column(ort, rows);
+  feeds['labels'] = column(ort, labels);
+  feeds['weights'] = new ort.Tensor('float32', Float32Array.from(weights), [weights.length]);
+  return { feeds, weight: sumOf(weights), sizes: { ...sizes, labelled: rows.length } };
+}
+
+const sumOf = (values: readonly number[] | Float32Array): number => {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+};
+
+function requireLabels(labels: readonly number[] | Int32Array, classes: number): void {
+  for (const label of labels)
+    if (label < 0 || label >= classes)
+      throw new EngineError('bad-input', `Batch: label ${label} is not in 0 to ${classes - 1}.`);
+}
+
+function requireOneExample({ attentionMask, sequence }: Batch): void {
+  const cell = attentionMask.findIndex((mark) => mark !== 0 && mark !== 1);
+  if (cell >= 0)
+    throw new EngineError(
+      'bad-input',
+      `Batch: row ${Math.floor(cell / sequence)} holds more than one example; only causal LM takes such rows.`,
+    );
+}
+
+/** Position of each row and the row of each sequence's last token. */
+function decoderFeeds(ort: Runtime, { batch, tokens, before }: Placed, virtual: number): Feeds {
+  const { size, sequence, attentionMask } = batch;
+  const positions = new Int32Array(before + tokens.length);
+  for (let row = 0; row < before; row++) positions[row] = Math.floor(row / size);
+  const last = new Int32Array(size);
+  const example = new Int32Array(size);
+  const begin = new Int32Array(size);
+  tokens.forEach((cell, i) => {
+    const text = cell % size;
+    const at = Math.floor(cell / size);
+    const own = attentionMask[text * sequence + at] as number;
+    if (own !== example[text]) {
+      example[text] = own;
+      begin[text] = at;
+    }
+    positions[before + i] = virtual + at - (begin[text] as number);
+    last[text] = before + i;
   });
-  if (masked.length === 0)
-    throw new EngineError('bad-input', 'Batch: no token has a label.', 'Mask at least one token of each batch.');
-  const count = masked.length;
-  feeds['masked_rows'] = new ort.Tensor('int64', BigInt64Array.from(masked, BigInt), [count]);
-  feeds['labels'] = new ort.Tensor('int64', BigInt64Array.from(targets, BigInt), [count]);
-  feeds['weights'] = new ort.Tensor('float32', new Float32Array(count).fill(1), [count]);
-  return { feeds, weight: count, sizes: { ...sizes, masked: count } };
+  return { positions: column(ort, positions), last_rows: column(ort, last) };
+}
+
+interface Targets {
+  readonly rows: readonly number[];
+  readonly labels: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** The tokens that were masked, each with its own label. */
+function maskedTokens({ batch: { size, sequence, labels: all }, tokens, before }: Placed): Targets {
+  const [rows, labels]: [number[], number[]] = [[], []];
+  tokens.forEach((cell, i) => {
+    const label = all[(cell % size) * sequence + Math.floor(cell / size)] as number;
+    if (label === -100) return;
+    rows.push(before + i);
+    labels.push(label);
+  });
+  return { rows, labels, weights: rows.map(() => 1) };
+}
+
+/** The rows that have to give a label: those before the tokens that have one, row by row of the batch. */
+function nextTokens({ batch, tokens, before }: Placed, virtual: number): Targets {
+  const { size, sequence, attentionMask, labels: all } = batch;
+  const rowOf = new Int32Array(size * sequence);
+  tokens.forEach((cell, i) => (rowOf[cell] = before + i));
+  const [rows, labels, weights]: [number[], number[], number[]] = [[], [], []];
+  for (let text = 0; text < size; text++) {
+    for (let at = 0; at < sequence; at++) {
+      const here = text * sequence + at;
+      const label = all[here] as number;
+      if (label === -100 || attentionMask[here] === 0) continue;
+      const begins = at === 0 || attentionMask[here - 1] !== attentionMask[here];
+      // The last virtual token stands before each example; without one nothing gives an example's first token.
+      if (begins && (virtual === 0 || at > 0)) continue;
+      rows.push(begins ? (virtual - 1) * size + text : (rowOf[(at - 1) * size + text] as number));
+      labels.push(label);
+      weights.push(batch.weights?.[text] ?? 1);
+    }
+  }
+  return { rows, labels, weights };
 }

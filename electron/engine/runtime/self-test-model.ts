@@ -37,7 +37,7 @@ export async function makeModel(folder: string, { hidden, heads, positions }: Te
   const architecture = architectureOf('bert');
   const read = architecture.readConfig(config);
   const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: true, modelDropout: null });
-  architecture.classify(b, read, architecture.encode(b, read, 'first'), labels.length);
+  architecture.classify(b, read, architecture.encode(b, read, architecture.reads), labels.length);
   const tensors = [...b.parameters.values()]
     .filter(({ name }) => !name.startsWith('classifier'))
     .map(({ name, shape, initializer }) => ({

@@ -31,6 +31,8 @@ const flags = (g: Graph, shape: Shape) =>
 const cases: Readonly<Record<string, Case>> = {
   neg: { shapes: [[3]], build: (g, [x]) => g.neg(x as Value) },
   sqrt: { shapes: [[4]], range: [0.5, 2], build: (g, [x]) => g.sqrt(x as Value) },
+  cos: { shapes: [[4]], build: (g, [x]) => g.cos(x as Value) },
+  sin: { shapes: [[4]], build: (g, [x]) => g.sin(x as Value) },
   exp: { shapes: [[4]], build: (g, [x]) => g.exp(x as Value) },
   log: { shapes: [[4]], range: [0.5, 2], build: (g, [x]) => g.log(x as Value) },
   tanh: { shapes: [[4]], build: (g, [x]) => g.tanh(x as Value) },
@@ -98,6 +100,28 @@ const cases: Readonly<Record<string, Case>> = {
   layerNorm: {
     shapes: [[3, 4], [4], [4]],
     build: (g, [x, s, b]) => g.layerNorm(x as Value, s as Value, b as Value, 1e-5),
+  },
+  rmsNorm: { shapes: [[3, 4], [4]], build: (g, [x, s]) => g.rmsNorm(x as Value, s as Value, 1e-5) },
+  rotate: {
+    shapes: [[3, 8]],
+    build: (g, [x]) => {
+      const turns = g.constant(values(6, [-2, 2], 7), [3, 2]);
+      return g.rotate(x as Value, 2, g.cos(turns), g.sin(turns));
+    },
+  },
+  'tokenLoss in chunks, the last not full': {
+    shapes: [
+      [5, 3],
+      [4, 3],
+    ],
+    build: (g, [rows, table]) =>
+      g.tokenLoss(
+        rows as Value,
+        table as Value,
+        indices(g, [1, 0, 3, 1, 2]),
+        g.constant(Float32Array.of(1, 0.5, 2, 1, 1), [5]),
+        2,
+      ).sum,
   },
   attend: {
     shapes: [
