@@ -85,6 +85,8 @@ export interface TrainerOptions {
   readonly seed: number;
   readonly device: DeviceId;
   readonly threads?: number;
+  /** Steps of the whole run; methods whose schedule depends on it need it. */
+  readonly steps?: number;
   /**
    * Start values by parameter name (those that the method trains or adds), for instance from an exported adapter or of the
    * stage before; others are initialized. What another stage trains keeps its value here.
@@ -243,7 +245,10 @@ export interface MethodDescription {
     | 'frame'
     | 'bowtie'
     | 'ring'
-    | 'pentagon';
+    | 'pentagon'
+    | 'triangle-left'
+    | 'triangle-right'
+    | 'trapezoid';
   readonly colour: string;
   readonly summary: string;
   /** Markdown: what it does, when to use it, the paper. */

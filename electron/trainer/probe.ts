@@ -67,11 +67,14 @@ export async function probe(
     test: await countRows(task.data.test, context.breathe),
   };
 
+  const { stepsPerEpoch } = countSteps(survey.rows, training);
+  const course = courseOf(engine.stagesOf(task.method, model), survey.rows, training);
+  const { totalSteps } = course;
   await say(1, 'Building the model');
   const building = performance.now();
   // Of a method with stages all that any of them trains: the most memory and the longest steps.
   const { parameters } = await startValues(task, model);
-  const trainer = await buildTrainer(task, model, tokenizer, engine, null, parameters);
+  const trainer = await buildTrainer(task, model, tokenizer, engine, { stage: null, steps: totalSteps, parameters });
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');
@@ -82,11 +85,8 @@ export async function probe(
 
     const peakMemoryBytes = memory.measured ? Math.max(peakBytes(), memory.peak) : memory.peak;
     const stepSeconds = typical?.seconds ?? [memory.longestSeconds];
-    const course = courseOf(engine.stagesOf(task.method, model), survey.rows, training);
-    const { totalSteps } = course;
     /** Length of a step of all stages, as a share of those measured. */
     const shorter = totalSteps > 0 ? costliestSteps(course) / totalSteps : 1;
-    const { stepsPerEpoch } = countSteps(survey.rows, training);
     const every = training.validateEverySteps ?? stepsPerEpoch;
     const passSeconds = heldOut.validation * forwardSecondsPerRow;
     // The first step (and the first forward pass, about as long) makes its session.

@@ -86,15 +86,14 @@ async function optional(file: string | null, open: (file: string) => Promise<Ope
 
 /**
  * Builds the engine's trainer for a task, or for one stage of it. The caller disposes it.
- * @param stage which of the method's stages; null for all that any stage trains
- * @param parameters start values; what they leave out starts as the base and the method say
+ * @param at which of the method's stages (null for all that any stage trains), the steps of the whole run, and start values:
+ * what they leave out starts as the base and the method say
  */
 export function buildTrainer(
   task: TrainTask,
   model: BaseModelInfo,
   engine: EngineDoor,
-  stage: number | null,
-  parameters: NamedTensors,
+  { stage, steps, parameters }: { stage: number | null; steps: number; parameters: NamedTensors },
 ): Promise<EngineTrainer> {
   const { training, method, labels } = task;
   return engine.createTrainer({
@@ -106,6 +105,7 @@ export function buildTrainer(
     modelDropout: training.modelDropout,
     seed: training.seed,
     device: task.device,
+    steps,
     ...(task.threads === null ? {} : { threads: task.threads }),
     initial: parameters,
   });

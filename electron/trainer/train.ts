@@ -48,7 +48,11 @@ export async function train(
     // Nothing holds the old one's memory while the new one is built.
     held.trainer = null;
     await left?.dispose();
-    held.trainer = await buildTrainer(task, model, engine, stageAt(place), parameters);
+    held.trainer = await buildTrainer(task, model, engine, {
+      stage: stageAt(place),
+      steps: course.totalSteps,
+      parameters,
+    });
   };
   try {
     await enter(start.progress.stage, start.parameters);

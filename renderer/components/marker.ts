@@ -53,6 +53,25 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
         [r + 0.6, -r + 0.4],
         [-r - 0.6, -r + 0.4],
       ]);
+    case 'triangle-left':
+      return polygon([
+        [-r - 0.8, 0],
+        [r - 0.4, -r - 0.6],
+        [r - 0.4, r + 0.6],
+      ]);
+    case 'triangle-right':
+      return polygon([
+        [r + 0.8, 0],
+        [-r + 0.4, r + 0.6],
+        [-r + 0.4, -r - 0.6],
+      ]);
+    case 'trapezoid':
+      return polygon([
+        [-r * 0.55, -r + 0.5],
+        [r * 0.55, -r + 0.5],
+        [r + 0.9, r - 0.5],
+        [-r - 0.9, r - 0.5],
+      ]);
     case 'square':
       return square(r - 0.4);
     case 'plus': {

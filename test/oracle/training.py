@@ -104,12 +104,13 @@ def summed_weight(labels: torch.Tensor, weights: torch.Tensor | None) -> torch.T
     return weights[kept].sum() if weights is not None else torch.tensor(float(len(kept)))
 
 
-def train(model, batches: list[dict], recipe: Recipe, next_token: bool = False) -> tuple[dict, dict[str, torch.Tensor]]:
+def train(model, batches: list[dict], recipe: Recipe, next_token: bool = False, optimizer=None, loss_of=None, after_step=None) -> tuple[dict, dict[str, torch.Tensor]]:
     """Trains in place; returns what happened at each step and the gradients of the first step before clipping. `next_token`: each
-    position's logits are held against the label of the position after it."""
+    position's logits are held against the label of the position after it. `optimizer`, `loss_of(model, batch, rows)` and
+    `after_step(step)`, from 1, stand in for what methods of their own kind need."""
     targets = lambda batch: batch["labels"][:, 1:] if next_token else batch["labels"]
     predictions = lambda logits: logits[:, :-1] if next_token else logits
-    optimizer = optimizer_of(recipe, model)
+    optimizer = optimizer or optimizer_of(recipe, model)
     schedule = schedule_of(recipe, optimizer)
     weights = torch.tensor([recipe.classWeights[label] for label in LABELS]) if recipe.classWeights else None
     record = {"losses": [], "learningRates": [], "gradientNorms": []}
@@ -121,7 +122,7 @@ def train(model, batches: list[dict], recipe: Recipe, next_token: bool = False) 
         loss, start = 0.0, 0
         for size in recipe.microBatches:
             rows = slice(start, start + size)
-            part = summed_loss(predictions(model(**forward_inputs(model, batch, rows)).logits), targets(batch)[rows], weights) / weight
+            part = loss_of(model, batch, rows) if loss_of else summed_loss(predictions(model(**forward_inputs(model, batch, rows)).logits), targets(batch)[rows], weights) / weight
             part.backward()
             loss, start = loss + part.item(), start + size
         trained = {name: p for name, p in model.named_parameters() if p.requires_grad and p.grad is not None}
@@ -132,6 +133,8 @@ def train(model, batches: list[dict], recipe: Recipe, next_token: bool = False) 
         record["gradientNorms"].append(norm.item())
         record["learningRates"].append(optimizer.param_groups[0]["lr"])
         optimizer.step()
+        if after_step:
+            after_step(step + 1)
         schedule.step()
     return record, first
 

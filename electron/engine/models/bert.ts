@@ -77,6 +77,7 @@ registerArchitecture<EncoderConfig>({
   type: 'bert',
   prefix: 'bert.',
   defaultTargets: ['query', 'value'],
+  scaledModules: { targets: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
   headModules: ['classifier'],
   reader: 'bert.pooler.dense',
   classifierClass: 'BertForSequenceClassification',

@@ -116,12 +116,12 @@ export class Builder {
     return this.#affine({ module, inFeatures, outFeatures }, x);
   }
 
-  #affine(
-    { module, inFeatures, outFeatures, bias = true, transposed = false }: Omit<LinearSite, 'layer'>,
-    x: Value,
-  ): Value {
-    const weight = this.#stored({ module, inFeatures, outFeatures, transposed });
-    const y = this.g.matmul(x, weight, { transB: !transposed });
+  #affine(site: Omit<LinearSite, 'layer'>, x: Value): Value {
+    const y = this.g.matmul(x, this.#stored(site), { transB: !site.transposed });
+    return this.#withBias(site, y);
+  }
+
+  #withBias({ module, outFeatures, bias = true }: Omit<LinearSite, 'layer'>, y: Value): Value {
     return bias ? this.g.add(y, this.base(`${module}.bias`, [outFeatures], 'zeros')) : y;
   }
 
@@ -141,7 +141,8 @@ export class Builder {
   linear(site: LinearSite, x: Value): Value {
     this.linears.push(site.module);
     const input = this.hooks.input?.(this, site, x) ?? x;
-    const y = this.#affine(site, input);
+    const weight = this.hooks.weight?.(this, site, () => this.weight(site));
+    const y = weight ? this.#withBias(site, this.g.matmul(input, weight, { transB: true })) : this.#affine(site, input);
     return this.hooks.linear?.(this, site, input, y) ?? y;
   }
 

@@ -49,6 +49,8 @@ registerArchitecture<EncoderConfig>({
   type: 'distilbert',
   prefix: 'distilbert.',
   defaultTargets: ['q_lin', 'v_lin'],
+  // peft names none for DistilBERT: BERT's, without the attention's output, as the paper has it.
+  scaledModules: { targets: ['k_lin', 'v_lin', 'ffn.lin2'], feedforward: ['ffn.lin2'] },
   headModules: ['pre_classifier', 'classifier'],
   reader: 'pre_classifier',
   classifierClass: 'DistilBertForSequenceClassification',

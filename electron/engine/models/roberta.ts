@@ -9,6 +9,7 @@ registerArchitecture<EncoderConfig>({
   type: 'roberta',
   prefix: 'roberta.',
   defaultTargets: ['query', 'value'],
+  scaledModules: { targets: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
   headModules: ['classifier'],
   reader: 'classifier.dense',
   classifierClass: 'RobertaForSequenceClassification',

@@ -84,6 +84,8 @@ export interface Hooks {
   };
   /** What a linear layer sees instead of x [n, in]. */
   input?(b: Builder, site: LinearSite, x: Value): Value;
+  /** What a linear layer multiplies by instead of its own W [out, in], which `own` gives; null leaves it as it is. */
+  weight?(b: Builder, site: LinearSite, own: () => Value): Value | null;
   /** y = Wx + b of a linear layer: x [n, in], y [n, out]. */
   linear?(b: Builder, site: LinearSite, x: Value, y: Value): Value;
   /** Replaces normalize(output + residual) of a block, LayerNorm or in a pre-norm model nothing; all [n, width]. null leaves it as it is. */
@@ -148,6 +150,8 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   readonly prefix: string;
   /** Linear layers that LoRA takes by default, as in peft. */
   readonly defaultTargets: readonly string[];
+  /** Linear layers that (IA)³ scales by default, as in peft, and those of them that it scales at their input. */
+  readonly scaledModules: { readonly targets: readonly string[]; readonly feedforward: readonly string[] };
   /** Modules that train with every method (peft's modules_to_save for SEQ_CLS). */
   readonly headModules: readonly string[];
   /** Linear layer that reads what leaves the last layer for a class; left out where a norm stands between. */

@@ -7,6 +7,11 @@ import { findMethod, registeredMethods, type PeftFormat, type PeftMethod } from 
 import './full.js';
 import './progressive.js';
 import './lora.js';
+import './loha.js';
+import './lokr.js';
+import './vera.js';
+import './adalora.js';
+import './ia3.js';
 import './bottleneck.js';
 import './compacter.js';
 import './mixer.js';

@@ -1,51 +1,153 @@
-/** LoRA (Hu et al. 2021, arXiv:2106.09685): Wx + (alpha/r)·B·A·dropout(x), A Kaiming-uniform, B zero. Names as in Hugging Face peft. */
+/**
+ * LoRA (Hu et al. 2021, arXiv:2106.09685): Wx + s·B·A·dropout(x), A Kaiming-uniform, B zero, s = alpha / r. Names as in Hugging
+ * Face peft. Options of it: rsLoRA (Kalajdzievski 2023, arXiv:2312.03732): s = alpha / √r. DoRA (Liu et al. 2024,
+ * arXiv:2402.09353): each row of W + s·B·A gets a trained length. LoRA+ (Hayou et al. 2024, arXiv:2402.12354): a higher learning
+ * rate for B. PiSSA (Meng et al. 2024, arXiv:2404.02948): A and B start from W's largest singular values.
+ */
 import { z } from 'zod';
-import { EngineError } from '../errors.js';
-import type { Tensor } from '../types.js';
-import { isTarget, modulesWith, registerMethod } from './method.js';
-
-const pattern = z
-  .string()
-  .min(1)
-  .refine((text) => {
-    try {
-      return Boolean(new RegExp(text));
-    } catch {
-      return false;
-    }
-  }, 'is not a regular expression');
+import type { Value } from '../graph/ir.js';
+import type { Builder } from '../models/builder.js';
+import type { LinearSite } from '../models/types.js';
+import type { NamedTensors, Tensor } from '../types.js';
+import { addProduct, below, beside, mapped, readWeight, rowLengths } from './arithmetic.js';
+import { emptyPattern, noBias } from './config-keys.js';
+import { registerMethod } from './method.js';
+import { principalParts, type PrincipalParts } from './singular-values.js';
+import { isTarget, modulesWith, targetModules, targetWords } from './targets.js';
 
 const options = z.strictObject({
   type: z.literal('lora'),
   rank: z.int().min(1).max(1024).default(8).describe('Width of the added bottleneck'),
   alpha: z.number().positive().max(10_000).default(16).describe('The update is scaled by alpha / rank'),
   dropout: z.number().min(0).max(0.9).default(0).describe('Dropout on the input of A'),
-  targetModules: z
-    .union([z.array(z.string().min(1)).min(1), pattern])
-    .optional()
-    .describe(
-      "Linear layers by name, or one regular expression over the whole path; left out: the architecture's query and value",
-    ),
+  useRslora: z.boolean().default(false).describe('rsLoRA: scales by alpha / √rank, so that high ranks keep learning'),
+  useDora: z
+    .boolean()
+    .default(false)
+    .describe('DoRA: trains the length of each row of the weight apart from its direction'),
+  loraPlusRatio: z
+    .number()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe('LoRA+: the learning rate of B divided by that of A; 1 is plain LoRA'),
+  initialization: z
+    .enum(['default', 'pissa'])
+    .default('default')
+    .describe("default: A random, B zero; pissa: both from the weight's largest singular values"),
+  targetModules: targetModules(),
 });
+type Options = z.output<typeof options>;
 
-const emptyPattern = z
-  .record(z.string(), z.number())
-  .refine(
-    (pattern) => Object.keys(pattern).length === 0,
-    'different ranks or alphas for some layers are not supported',
-  );
+const parts = {
+  down: 'lora_A.weight',
+  up: 'lora_B.weight',
+  magnitude: 'lora_magnitude_vector',
+  firstDown: 'pissa_A.weight',
+  firstUp: 'pissa_B.weight',
+} as const;
+
+const scaleOf = ({ alpha, rank, useRslora }: Pick<Options, 'alpha' | 'rank' | 'useRslora'>) =>
+  alpha / (useRslora ? Math.sqrt(rank) : rank);
+
+/** A [k, in] and B [out, k] whose product is the update: k is r, or 2r where PiSSA's start is taken off again. */
+function factors(b: Builder, site: LinearSite, o: Options, start: PrincipalParts): { down: Value; up: Value } {
+  const { g } = b;
+  const [downShape, upShape] = [
+    [o.rank, site.inFeatures],
+    [site.outFeatures, o.rank],
+  ] as const;
+  if (o.initialization === 'default')
+    return {
+      down: b.added(`${site.module}.${parts.down}`, downShape, { uniform: 1 / Math.sqrt(site.inFeatures) }),
+      up: b.added(`${site.module}.${parts.up}`, upShape, 'zeros'),
+    };
+  // PiSSA trains B·A against the rest of W. The base file stays as it is: W + s(B·A - B₀·A₀) is the same weight.
+  const [down, up] = start(site);
+  const fixed = { fixed: true };
+  return {
+    down: g.concat(
+      [
+        b.added(`${site.module}.${parts.down}`, downShape, down),
+        b.added(`${site.module}.${parts.firstDown}`, downShape, down, fixed),
+      ],
+      0,
+    ),
+    up: g.concat(
+      [
+        b.added(`${site.module}.${parts.up}`, upShape, up),
+        g.neg(b.added(`${site.module}.${parts.firstUp}`, upShape, up, fixed)),
+      ],
+      1,
+    ),
+  };
+}
+
+interface Update {
+  /** What the layer sees [n, in], and the same with dropout. */
+  readonly x: Value;
+  readonly dropped: Value;
+  readonly down: Value;
+  readonly up: Value;
+  readonly scale: number;
+  /** s·B·A·dropout(x): [n, out]. */
+  readonly update: Value;
+}
+
+/** m/‖W + s·B·A‖ · (W + s·B·A)x + b, the length of each row without gradient (section 4.3 of the paper): [n, out]. */
+function withMagnitude(b: Builder, site: LinearSite, y: Value, { x, dropped, down, up, scale, update }: Update): Value {
+  const { g } = b;
+  const weight = b.weight(site);
+  const magnitude = b.added(`${site.module}.${parts.magnitude}`, [site.outFeatures], {
+    from: async ({ read }) => rowLengths(await readWeight(site, read)),
+  });
+  const moved = g.add(weight, g.matmul(g.detach(up), g.detach(down), { alpha: scale }));
+  const factor = g.div(magnitude, g.sqrt(g.reduceSum(g.mul(moved, moved), [1])));
+  if (dropped !== x) {
+    const seen = g.matmul(dropped, weight, { transB: true });
+    return g.add(y, g.add(g.mul(g.sub(factor, g.scalar(1)), seen), g.mul(factor, update)));
+  }
+  const bias = site.bias === false ? null : b.base(`${site.module}.bias`, [site.outFeatures]);
+  const turned = g.mul(factor, g.add(bias ? g.sub(y, bias) : y, update));
+  return bias ? g.add(turned, bias) : turned;
+}
+
+/** The update's factors of one module out of trained tensors, as one pair; null where it has none. */
+function pairOf(trained: NamedTensors, module: string): { down: Tensor; up: Tensor } | null {
+  const of = (part: string) => trained.get(`${module}.${part}`);
+  const [down, up, firstDown, firstUp] = [of(parts.down), of(parts.up), of(parts.firstDown), of(parts.firstUp)];
+  if (!down || !up) return null;
+  if (!firstDown || !firstUp) return { down, up };
+  return {
+    down: below(down, firstDown),
+    up: beside(
+      up,
+      mapped(firstUp, (value) => -value),
+    ),
+  };
+}
+
+/** Starts that change the base's own weights, which no adapter's file tells. */
+const changesBase = (value: unknown) => typeof value === 'string' && /^(pissa|olora|corda|loftq)/.test(value);
 
 const peftConfig = z.looseObject({
   r: z.int().positive(),
   lora_alpha: z.number().positive(),
   lora_dropout: z.number().min(0).max(1).default(0),
-  use_dora: z.literal(false, 'DoRA is not supported').optional(),
+  use_dora: z.boolean().default(false),
   use_rslora: z.boolean().default(false),
-  bias: z.literal('none', 'trained biases are not supported; only "none" is').optional(),
+  init_lora_weights: z
+    .unknown()
+    .refine(
+      (value) => !changesBase(value),
+      'starts that change the base are not supported; save it as a plain LoRA (path_initial_model_for_weight_conversion)',
+    ),
+  bias: noBias,
   lora_bias: z.literal(false, 'a bias on B is not supported').optional(),
   rank_pattern: emptyPattern.nullish(),
   alpha_pattern: emptyPattern.nullish(),
   layer_replication: z.null('replicated layers are not supported').optional(),
+  alora_invocation_tokens: z.null('activated LoRA is not supported').optional(),
 });
 
 registerMethod({
@@ -62,83 +164,99 @@ registerMethod({
 
 **Options.** Rank 4 to 16 is usual; alpha is often twice the rank. Learning rates run about ten times higher than for full fine-tuning.
 
-Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*.`,
+- *rsLoRA* scales by alpha / √r instead: with ranks above 32 the plain scale slows learning down.
+- *DoRA* also trains the length of each row of the weight. It often gains a little at low ranks and costs a few percent of time, since the lengths are measured in every step.
+- *LoRA+* lets B learn faster than A. The paper's ratio is 16; lower the learning rate a little with it.
+- *PiSSA* starts A and B from the weight's largest singular values rather than from noise, so they begin with the directions that matter most. It often converges faster. Finding them takes a moment before the first step, and the saved adapter holds the start too: twice the size.
+
+Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*; Kalajdzievski 2023, *A Rank Stabilization Scaling Factor*; Liu et al. 2024, *DoRA: Weight-Decomposed Low-Rank Adaptation*; Hayou et al. 2024, *LoRA+*; Meng et al. 2024, *PiSSA*.`,
   options,
   describe: (o) =>
-    `r ${o.rank}${o.targetModules === undefined ? '' : `, ${typeof o.targetModules === 'string' ? o.targetModules : o.targetModules.join(' ')}`}`,
+    [
+      `r ${o.rank}`,
+      ...(o.useDora ? ['DoRA'] : []),
+      ...(o.useRslora ? ['rsLoRA'] : []),
+      ...(o.initialization === 'pissa' ? ['PiSSA'] : []),
+      ...(o.loraPlusRatio === 1 ? [] : [`LoRA+ ${o.loraPlusRatio}`]),
+      ...targetWords(o.targetModules),
+    ].join(', '),
   trains: () => false,
-  hooks: (o, { architecture }) => ({
-    linear(b, site, x, y) {
-      if (!isTarget(site, o.targetModules ?? architecture.defaultTargets)) return y;
-      const down = b.added(`${site.module}.lora_A.weight`, [o.rank, site.inFeatures], {
-        uniform: 1 / Math.sqrt(site.inFeatures),
-      });
-      const up = b.added(`${site.module}.lora_B.weight`, [site.outFeatures, o.rank], 'zeros');
-      const inner = b.g.matmul(b.dropout(x, o.dropout), down, { transB: true });
-      return b.g.add(y, b.g.matmul(inner, up, { transB: true, alpha: o.alpha / o.rank }));
-    },
-  }),
+  // As peft's create_loraplus_optimizer groups them: B, and vectors.
+  rate: (name, o) => (/\.(lora_B\.weight|lora_magnitude_vector|bias)$/.test(name) ? o.loraPlusRatio : 1),
+  hooks(o, { architecture }) {
+    const scale = scaleOf(o);
+    const start = principalParts(o.rank, scale);
+    return {
+      linear(b, site, x, y) {
+        if (!isTarget(site, o.targetModules ?? architecture.defaultTargets)) return y;
+        const { down, up } = factors(b, site, o, start);
+        const dropped = b.dropout(x, o.dropout);
+        const inner = b.g.matmul(dropped, down, { transB: true });
+        const update = b.g.matmul(inner, up, { transB: true, alpha: scale });
+        return o.useDora ? withMagnitude(b, site, y, { x, dropped, down, up, scale, update }) : b.g.add(y, update);
+      },
+    };
+  },
   merge(name, base, trained, o) {
     const module = name.replace(/\.weight$/, '');
-    const [down, up] = [trained.get(`${module}.lora_A.weight`), trained.get(`${module}.lora_B.weight`)];
-    if (!down || !up) return null;
-    return addProduct(base, up, down, o.alpha / o.rank);
+    const pair = pairOf(trained, module);
+    if (!pair) return null;
+    const moved = addProduct(base, pair.up, pair.down, scaleOf(o));
+    const magnitude = trained.get(`${module}.${parts.magnitude}`);
+    if (!magnitude) return moved;
+    const lengths = rowLengths(moved);
+    return mapped(moved, (value, row) => (value * (magnitude.data[row] as number)) / (lengths[row] as number));
   },
   peft: {
     peftType: 'LORA',
-    moduleTensors: ['lora_A.weight', 'lora_B.weight'],
+    moduleTensors: [parts.down, parts.up, parts.magnitude],
     config: peftConfig,
-    write: (o, trained, { targetNames }) => ({
-      config: {
-        alpha_pattern: {},
-        bias: 'none',
-        exclude_modules: null,
-        fan_in_fan_out: false,
-        init_lora_weights: true,
-        layer_replication: null,
-        layers_pattern: null,
-        layers_to_transform: null,
-        lora_alpha: o.alpha,
-        lora_bias: false,
-        lora_dropout: o.dropout,
-        r: o.rank,
-        rank_pattern: {},
-        target_modules: targetNames(modulesWith(trained, 'lora_A.weight')),
-        use_dora: false,
-        use_rslora: false,
-      },
-      tensors: trained,
-    }),
+    write(o, trained, { targetNames }) {
+      const modules = modulesWith(trained, parts.down);
+      const tensors: NamedTensors = new Map();
+      for (const module of modules) {
+        const pair = pairOf(trained, module);
+        if (!pair) continue;
+        tensors.set(`${module}.${parts.down}`, pair.down).set(`${module}.${parts.up}`, pair.up);
+        const magnitude = trained.get(`${module}.${parts.magnitude}`);
+        if (magnitude) tensors.set(`${module}.${parts.magnitude}`, magnitude);
+      }
+      // As peft converts PiSSA: a plain LoRA of twice the rank, at the same scale.
+      const times = o.initialization === 'pissa' ? 2 : 1;
+      return {
+        config: {
+          alpha_pattern: {},
+          bias: 'none',
+          exclude_modules: null,
+          fan_in_fan_out: false,
+          init_lora_weights: true,
+          layer_replication: null,
+          layers_pattern: null,
+          layers_to_transform: null,
+          lora_alpha: o.alpha * (o.useRslora ? Math.sqrt(times) : times),
+          lora_bias: false,
+          lora_dropout: o.dropout,
+          r: o.rank * times,
+          rank_pattern: {},
+          target_modules: targetNames(modules),
+          use_dora: o.useDora,
+          use_rslora: o.useRslora,
+        },
+        tensors,
+      };
+    },
     read: (config, tensors, { targetNames }) => ({
       method: {
         type: 'lora',
         rank: config.r,
-        alpha: config.use_rslora ? config.lora_alpha * Math.sqrt(config.r) : config.lora_alpha,
+        alpha: config.lora_alpha,
         dropout: config.lora_dropout,
+        useRslora: config.use_rslora,
+        useDora: config.use_dora,
         // peft's short names may choose other modules here if the base is another one: what the file holds decides.
-        targetModules: targetNames(modulesWith(tensors, 'lora_A.weight')),
+        targetModules: targetNames(modulesWith(tensors, parts.down)),
       },
       parameters: tensors,
     }),
   },
 });
-
-/** W + scale · B·A for W [out, in], B [out, r], A [r, in]. */
-function addProduct(base: Tensor, up: Tensor, down: Tensor, scale: number): Tensor {
-  const [rows, columns] = base.shape as [number, number];
-  const rank = down.shape[0] as number;
-  if (up.shape[0] !== rows || down.shape[1] !== columns)
-    throw new EngineError(
-      'bad-input',
-      `A LoRA of shape [${up.shape[0]}, ${down.shape[1]}] does not fit a weight of shape [${rows}, ${columns}].`,
-    );
-  const data = Float32Array.from(base.data);
-  for (let i = 0; i < rows; i++) {
-    for (let r = 0; r < rank; r++) {
-      const factor = scale * (up.data[i * rank + r] as number);
-      for (let j = 0; j < columns; j++)
-        data[i * columns + j] = (data[i * columns + j] as number) + factor * (down.data[r * columns + j] as number);
-    }
-  }
-  return { shape: base.shape, data };
-}

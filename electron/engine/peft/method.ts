@@ -1,9 +1,16 @@
 /** What a PEFT method is: one file of this shape, registered by itself. */
 import type { z } from 'zod';
+import type { Architecture, EncoderConfig, Hooks } from '../models/types.js';
+import type {
+  BaseModelInfo,
+  MethodDescription,
+  MethodSpec,
+  NamedTensors,
+  ParameterInfo,
+  StagePlan,
+  Tensor,
+} from '../types.js';
 import type { AdapterHubFormat } from './adapterhub.js';
-import type { Hooks, LinearSite } from '../models/types.js';
-import type { Architecture } from '../models/types.js';
-import type { BaseModelInfo, MethodDescription, MethodSpec, NamedTensors, StagePlan, Tensor } from '../types.js';
 
 export interface MethodContext {
   readonly architecture: Architecture;
@@ -19,6 +26,24 @@ export interface StagePlace {
 
 export interface MergeContext extends MethodContext {
   readonly layers: number;
+}
+
+/** What hooks may look at. */
+export interface HookContext extends MethodContext {
+  readonly config: EncoderConfig;
+}
+
+/** What a method does between the steps of a training, and remembers. */
+export interface StepWatch {
+  /** Trained tensors whose gradients it reads. */
+  readonly observed: readonly string[];
+  /** Its memory, by name: part of every checkpoint, so that a resumed run goes on to the same numbers. */
+  readonly state: NamedTensors;
+  /**
+   * Called after the update of step `step` (counted from 1). `parameters` are the trained tensors in the trainer's own memory,
+   * which it may change; `gradients` are the observed ones of this step, as the optimizer saw them (clipped).
+   */
+  afterStep(step: number, parameters: NamedTensors, gradients: NamedTensors): void;
 }
 
 /** What a peft codec may look at beside its own options and tensors. */
@@ -78,7 +103,12 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<MethodDescrip
   /** Factor of the plan's (or the stage's) learning rate for a trainable parameter; left out: 1. */
   rate?(name: string, options: O, place: StagePlace): number;
   /** Where it hooks into the forward pass. */
-  hooks(options: O, context: MethodContext): Hooks;
+  hooks(options: O, context: HookContext): Hooks;
+  /**
+   * Looks at every step of a training of `steps` steps and may change what trains; most methods leave it out.
+   * Throws EngineError 'bad-input' for options that do not fit so many steps.
+   */
+  watch?(options: O, trained: readonly ParameterInfo[], steps: number): StepWatch;
   /** Why these options do not merge; null, or left out: they do. */
   unmergeable?(options: O, context: MergeContext): string | null;
   /** The merged value of a tensor of base or head, or null where the method leaves it (methods that merge only). */
@@ -108,16 +138,4 @@ export function registeredMethods(): readonly PeftMethod[] {
 
 export function findMethod(type: string): PeftMethod | undefined {
   return methods.get(type);
-}
-
-/** Does a list of module names (suffixes) or a pattern (a regular expression over the whole path) choose a module? As in peft. */
-export function isTarget(site: Pick<LinearSite, 'module'>, targets: readonly string[] | string): boolean {
-  if (typeof targets === 'string') return new RegExp(`^(?:${targets})$`).test(site.module);
-  return targets.some((target) => site.module === target || site.module.endsWith(`.${target}`));
-}
-
-/** The modules that tensors belong to: names less `.part`, for every name that ends so. */
-export function modulesWith(tensors: NamedTensors, part: string): Set<string> {
-  const end = `.${part}`;
-  return new Set([...tensors.keys()].filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length)));
 }

@@ -54,7 +54,7 @@ export function prepare(
     isHead(name) || model.find(name) === undefined || places.some((place) => method.trains(name, options, place));
   const trains = (name: string) => trainsAt(name, now);
   const carries = (name: string) => given.has(name) && trainsAt(name, all);
-  const hooks = method.hooks(options, { architecture: model.architecture });
+  const hooks = method.hooks(options, { architecture: model.architecture, config: model.config });
   const rate = (name: string) => method.rate?.(name, options, last) ?? 1;
   const setup = { info, model, objective, hooks, trains, carries, rate };
   const { b } = build(setup, { training: false, packed: true, modelDropout: null });

@@ -5,7 +5,7 @@ import { evaluateDim, sizeOf } from '../graph/dims.js';
 import { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/ir.js';
 import type { DropoutSite } from '../models/builder.js';
-import { BucketValues, shapeOfBucket, type Bucket } from '../optim/buckets.js';
+import { BucketValues, shapeOfBucket, type Bucket, type BucketEntry } from '../optim/buckets.js';
 import {
   clip,
   momentName,
@@ -17,11 +17,13 @@ import {
   valueName,
   type Part,
 } from '../optim/update.js';
+import { chooseMethod } from '../peft/index.js';
+import type { StepWatch } from '../peft/method.js';
 import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } from '../types.js';
 import { Evaluator, parameterFeeds } from './evaluator.js';
 import { feedBatch } from './feeds.js';
 import { fillMask, keyOf } from './random.js';
-import { GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
+import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { build, ParameterStore, prepare, resolver, startStores, weightsOf, type Setup } from './setup.js';
 
 /** `whole`: a step in one run. `gather`: gradients of a micro-batch are added up. `apply`: the update from what was added up. */
@@ -42,6 +44,8 @@ interface StageGraph {
 
 /** Names of parameters in a saved state begin so. */
 const ofParameter = 'parameter/';
+const watchKey = (name: string) => `watch/${name}`;
+const gradientName = (name: string) => `gradient of ${name}`;
 const sumName = (bucket: Bucket) => `${bucket.name} sum`;
 /** Values updated together: their dozen temporaries fit a core's cache. A GPU wants few large kernels instead. */
 const PART = 131_072;
@@ -63,6 +67,7 @@ class Trainer implements EngineTrainer {
     private readonly store: ParameterStore,
     private readonly fixed: ParameterStore,
     private readonly options: TrainerOptions,
+    private readonly watch: StepWatch | null,
   ) {
     // The first stage draws what a run without stages would.
     this.#seeds = options.stage ? [options.seed, options.stage] : [options.seed];
@@ -112,6 +117,8 @@ class Trainer implements EngineTrainer {
       g.output('norm', norm);
       for (const [bucket, gradient] of gradients) {
         const flat = g.reshape(gradient, [bucket.size]);
+        for (const { name, offset, size } of this.#observed(bucket))
+          g.output(gradientName(name), g.mul(g.slice(flat, 0, offset, offset + size), factor));
         for (const part of this.#parts.get(bucket) as readonly Part[])
           update(g, optimizer, part, g.slice(flat, 0, part.start, part.end), factor);
       }
@@ -124,6 +131,11 @@ class Trainer implements EngineTrainer {
       weights: weightsOf(this.setup),
     });
     return { session, dropouts, inPlace };
+  }
+
+  /** Tensors of a bucket whose gradients the method reads. */
+  #observed(bucket: Bucket): readonly BucketEntry[] {
+    return bucket.entries.filter(({ name }) => this.watch?.observed.includes(name));
   }
 
   /** Forward and backward pass. */
@@ -219,6 +231,13 @@ class Trainer implements EngineTrainer {
       result = await this.#run('apply', { ...sums, ...scalars }, {}, 0);
     }
     this.#steps++;
+    if (this.watch) {
+      const entries = this.store.buckets.flatMap((bucket) => this.#observed(bucket));
+      const gradients = entries.map(
+        ({ name, shape }) => [name, { shape, data: floatsOf(result[gradientName(name)]) }] as const,
+      );
+      this.watch.afterStep(this.#steps, this.store.read('', true), new Map(gradients));
+    }
     return { loss, gradientNorm: scalarOf(result['norm']) };
   }
 
@@ -243,6 +262,8 @@ class Trainer implements EngineTrainer {
     const state = new Map([...this.store.read(ofParameter, live), ...this.fixed.read(ofParameter, live)]);
     for (const { name, store } of this.#moments)
       for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
+    for (const [name, { shape, data }] of this.watch?.state ?? [])
+      state.set(watchKey(name), { shape, data: live ? data : data.slice() });
     // Two halves, since a float32 counts exactly only to 2^24.
     state.set('steps', { shape: [2], data: Float32Array.of(Math.floor(this.#steps / 65_536), this.#steps % 65_536) });
     return state;
@@ -259,6 +280,17 @@ class Trainer implements EngineTrainer {
     this.store.write(state, ofParameter);
     this.fixed.write(state, ofParameter);
     for (const { name, store } of this.#moments) store.write(state, `${name}/`);
+    for (const [name, { data }] of this.watch?.state ?? []) {
+      const saved = state.get(watchKey(name));
+      if (saved?.data.length !== data.length)
+        throw new EngineError(
+          'bad-input',
+          `The saved state does not hold ${watchKey(name)} in the right size.`,
+          'The checkpoint belongs to another plan.',
+          { name },
+        );
+      data.set(saved.data);
+    }
     this.#steps = (steps.data[0] as number) * 65_536 + (steps.data[1] as number);
   }
 
@@ -282,10 +314,18 @@ export function parametersOf(state: NamedTensors): NamedTensors {
   );
 }
 
+function watchOf({ method: spec, steps }: TrainerOptions, trained: ParameterStore): StepWatch | null {
+  const { method, options } = chooseMethod(spec);
+  if (!method.watch) return null;
+  if (steps === undefined)
+    throw new EngineError('bad-input', `${method.title} needs to know how many steps the run has.`, 'Give steps.');
+  return method.watch(options, trained.specs, steps);
+}
+
 /** Builds the training graph of a model, a method and an objective. Throws EngineError. */
 export async function createTrainer(options: TrainerOptions): Promise<EngineTrainer> {
   const given: NamedTensors = options.initial ?? new Map();
   const setup = prepare(options, given);
   const { trained, fixed } = await startStores(setup, { ...options, given });
-  return new Trainer(await runtime(), setup, trained, fixed, options);
+  return new Trainer(await runtime(), setup, trained, fixed, options, watchOf(options, trained));
 }

@@ -51,6 +51,7 @@ function options(model: BaseModelInfo, method: MethodSpec, more: Partial<Trainer
     seed: 3,
     device: 'cpu',
     threads: 1,
+    steps: 8,
     ...more,
   };
 }
@@ -63,14 +64,19 @@ const hashOf = async (file: string) =>
 it('lists methods with help, a marker and options that have defaults', () => {
   const described = listMethods();
   expect(described.map(({ type }) => type).sort()).toEqual([
+    'adalora',
     'bitfit',
     'bottleneck',
     'compacter',
     'full',
     'head',
+    'ia3',
+    'loha',
+    'lokr',
     'lora',
     'mixer',
     'progressive',
+    'vera',
   ]);
   for (const { type, help } of described) {
     expect(help.length).toBeGreaterThan(100);

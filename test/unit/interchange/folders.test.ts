@@ -48,6 +48,7 @@ async function trained(method: MethodSpec): Promise<ExportSource> {
     seed: 5,
     device: 'cpu',
     threads: 1,
+    steps: 3,
   });
   for (let step = 0; step < 3; step += 1) await trainer.step([batch], 0.5);
   const parameters = trainer.parameters();
@@ -81,6 +82,12 @@ describe('an exported folder, read again', () => {
   it.each([
     ['peft', { type: 'lora', rank: 2 }],
     ['peft', { type: 'lora', rank: 3, alpha: 5, targetModules: '.*layer\\.1\\.(attention\\.output|output)\\.dense' }],
+    ['peft', { type: 'lora', rank: 3, useDora: true, useRslora: true, loraPlusRatio: 4 }],
+    ['peft', { type: 'loha', rank: 2, targetModules: ['key', 'intermediate.dense'] }],
+    ['peft', { type: 'lokr', rank: 1, decomposeBoth: true, decomposeFactor: 4 }],
+    ['peft', { type: 'vera', rank: 5, targetModules: ['query', 'intermediate.dense'] }],
+    ['peft', { type: 'ia3' }],
+    ['peft', { type: 'ia3', targetModules: ['query'], feedforwardModules: [] }],
     ['adapterhub', { type: 'bottleneck', reductionFactor: 4 }],
     ['adapterhub', { type: 'bottleneck', placement: 'houlsby', reductionFactor: 5, activation: 'gelu' }],
     ['adapterhub', { type: 'bottleneck', placement: 'parallel', reductionFactor: 4 }],
@@ -100,6 +107,43 @@ describe('an exported folder, read again', () => {
       await logits(model, method, source.parameters),
     );
     expect(await readdir(folder)).toContain('README.md');
+  });
+
+  it('peft of PiSSA is a plain LoRA of twice the rank that answers alike', async () => {
+    const method = { type: 'lora', rank: 2, alpha: 3, useRslora: true, initialization: 'pissa' };
+    const source = await trained(method);
+    const folder = fresh();
+    await exportFolder('peft', source, folder);
+    const loaded = await loadAdapter(folder, model);
+    expect(loaded.method).toMatchObject({ type: 'lora', rank: 4, useRslora: true });
+    const [ours, theirs] = [
+      await logits(model, method, source.parameters),
+      await logits(model, loaded.method, loaded.parameters),
+    ];
+    ours.forEach((value, i) => expect(theirs[i]).toBeCloseTo(value, 5));
+  });
+
+  it('peft of AdaLoRA leaves out the ranks that were cut', async () => {
+    const method = { type: 'adalora', initRank: 4, targetRank: 1, tinit: 0, tfinal: 1 };
+    const source = await trained(method);
+    const folder = fresh();
+    await exportFolder('peft', source, folder);
+    const kept = z
+      .record(z.string(), z.array(z.boolean()))
+      .parse((await json(folder, 'adapter_config.json'))['rank_pattern']);
+    expect(Object.values(kept).flat().filter(Boolean)).toHaveLength(Object.keys(kept).length);
+    const { tensors } = await readSafetensors(join(folder, 'adapter_model.safetensors'));
+    for (const [name, flags] of Object.entries(kept))
+      expect(tensors.get(`base_model.model.${name}`)?.shape).toEqual([flags.filter(Boolean).length, 1]);
+    const loaded = await loadAdapter(folder, model);
+    expect(loaded.method).toMatchObject(method);
+    expect(await logits(model, loaded.method, loaded.parameters)).toEqual(
+      await logits(model, method, source.parameters),
+    );
+    await edit(folder, 'adapter_config.json', {
+      rank_pattern: Object.fromEntries(Object.keys(kept).map((name) => [name, [true, true, true, true]])),
+    });
+    await expect(loadAdapter(folder, model)).rejects.toThrow(/rank_pattern: .* keeps 4 of 4 ranks/);
   });
 
   it.each([{ type: 'lora', rank: 2 }, { type: 'bitfit' }, { type: 'head' }, { type: 'full' }, { type: 'mixer' }])(
@@ -186,7 +230,8 @@ describe('a folder that does not fit', () => {
     return folder;
   };
   it.each([
-    [{ use_dora: true }, /use_dora: DoRA/],
+    [{ use_dora: true }, /has no lora_magnitude_vector/],
+    [{ init_lora_weights: 'pissa_niter_4' }, /init_lora_weights: starts that change the base/],
     [{ peft_type: 'XLORA' }, /peft_type: "XLORA" is not supported; this program reads LORA/],
     [{ bias: 'all' }, /bias: trained biases/],
     [{ rank_pattern: { query: 4 } }, /rank_pattern: different ranks/],
@@ -198,11 +243,6 @@ describe('a folder that does not fit', () => {
       code: 'bad-file',
       message: expect.stringMatching(message),
     });
-  });
-  it('takes rank-stabilized LoRA by its alpha', async () => {
-    const folder = await lora();
-    await edit(folder, 'adapter_config.json', { use_rslora: true, lora_alpha: 10 });
-    expect((await loadAdapter(folder, model)).method['alpha']).toBeCloseTo(10 * Math.SQRT2, 12);
   });
   it("takes names without the architecture's prefix and with peft's wrappers", async () => {
     const folder = await lora();

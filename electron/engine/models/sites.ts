@@ -1,0 +1,17 @@
+/** The linear layers of a model, for methods that must know all of them before the first. */
+import { Builder } from './builder.js';
+import type { Architecture, EncoderConfig, Hooks, LinearSite } from './types.js';
+
+/** Every linear layer that methods may hook into, in the order of the forward pass. */
+export function linearSites(architecture: Architecture, config: EncoderConfig): readonly LinearSite[] {
+  const sites: LinearSite[] = [];
+  const hooks: Hooks = {
+    input(_b, site, x) {
+      sites.push(site);
+      return x;
+    },
+  };
+  const b = new Builder({ hooks, trains: () => false, training: false, packed: false, modelDropout: null });
+  architecture.encode(b, config, 'all');
+  return sites;
+}
