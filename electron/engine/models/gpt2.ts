@@ -57,6 +57,7 @@ registerArchitecture<DecoderConfig>({
   type: 'gpt2',
   prefix: 'transformer.',
   defaultTargets: ['c_attn'],
+  scaledModules: { targets: ['c_attn', 'mlp.c_proj'], feedforward: ['mlp.c_proj'] },
   headModules: ['score'],
   classifierClass: 'GPT2ForSequenceClassification',
   languageModelClass: 'GPT2LMHeadModel',

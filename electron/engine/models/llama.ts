@@ -119,6 +119,8 @@ export function llamaLike(
     ...own,
     prefix: 'model.',
     defaultTargets: ['q_proj', 'v_proj'],
+    // The paper's keys and values; peft's table has queries in place of keys for Qwen.
+    scaledModules: { targets: ['k_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
     headModules: ['score'],
     objectives: ['classification', 'causal-lm'],
     reads: 'last',

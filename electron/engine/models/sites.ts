@@ -1,9 +1,9 @@
 /** The linear layers of a model, for methods that must know all of them before the first. */
 import { Builder } from './builder.js';
-import type { Architecture, EncoderConfig, Hooks, LinearSite } from './types.js';
+import type { Architecture, Hooks, LinearSite, ModelConfig } from './types.js';
 
 /** Every linear layer that methods may hook into, in the order of the forward pass. */
-export function linearSites(architecture: Architecture, config: EncoderConfig): readonly LinearSite[] {
+export function linearSites(architecture: Architecture, config: ModelConfig): readonly LinearSite[] {
   const sites: LinearSite[] = [];
   const hooks: Hooks = {
     input(_b, site, x) {

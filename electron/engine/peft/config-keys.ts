@@ -1,5 +1,9 @@
-/** Keys of adapter_config.json that several of peft's methods share, at the values that the engine computes. */
+/** What several of peft's methods share: keys of adapter_config.json at the values that the engine computes, and limits. */
 import { z } from 'zod';
+import { EngineError } from '../errors.js';
+import { internals } from '../models/folder.js';
+import { linearSites } from '../models/sites.js';
+import type { PeftContext } from './method.js';
 
 export const emptyPattern = z
   .record(z.string(), z.number())
@@ -9,3 +13,17 @@ export const emptyPattern = z
   );
 
 export const noBias = z.literal('none', 'trained biases are not supported; only "none" is').optional();
+
+/** Throws EngineError 'bad-input' where one of the modules stores its weight as [in, out]: peft has some methods for linear layers only. */
+export function requireLinear(title: string, modules: ReadonlySet<string>, { model, architecture }: PeftContext): void {
+  const other = linearSites(architecture, internals(model).config).find(
+    (site) => site.transposed && modules.has(site.module),
+  );
+  if (other)
+    throw new EngineError(
+      'bad-input',
+      `peft has no ${title} for layers that store their weights as ${model.architecture} does.`,
+      'Export a merged model instead.',
+      { module: other.module },
+    );
+}

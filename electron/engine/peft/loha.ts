@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { product } from './arithmetic.js';
-import { emptyPattern } from './config-keys.js';
+import { emptyPattern, requireLinear } from './config-keys.js';
 import { registerMethod } from './method.js';
 import { isTarget, modulesWith, targetModules, targetWords } from './targets.js';
 
@@ -83,23 +83,27 @@ Hyeon-Woo et al. 2021, *FedPara: Low-Rank Hadamard Product for Communication-Eff
       rank_pattern: emptyPattern.nullish(),
       alpha_pattern: emptyPattern.nullish(),
     }),
-    write: (o, trained, { targetNames }) => ({
-      config: {
-        alpha: o.alpha,
-        alpha_pattern: {},
-        exclude_modules: null,
-        init_weights: true,
-        layers_pattern: null,
-        layers_to_transform: null,
-        module_dropout: 0,
-        r: o.rank,
-        rank_dropout: 0,
-        rank_pattern: {},
-        target_modules: targetNames(modulesWith(trained, parts.up1)),
-        use_effective_conv2d: false,
-      },
-      tensors: trained,
-    }),
+    write(o, trained, context) {
+      const modules = modulesWith(trained, parts.up1);
+      requireLinear('LoHa', modules, context);
+      return {
+        config: {
+          alpha: o.alpha,
+          alpha_pattern: {},
+          exclude_modules: null,
+          init_weights: true,
+          layers_pattern: null,
+          layers_to_transform: null,
+          module_dropout: 0,
+          r: o.rank,
+          rank_dropout: 0,
+          rank_pattern: {},
+          target_modules: context.targetNames(modules),
+          use_effective_conv2d: false,
+        },
+        tensors: trained,
+      };
+    },
     read: (config, tensors, { targetNames }) => ({
       method: {
         type: 'loha',

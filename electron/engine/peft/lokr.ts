@@ -7,7 +7,7 @@ import type { Value } from '../graph/ir.js';
 import type { Builder, DrawnStart } from '../models/builder.js';
 import type { NamedTensors, Tensor } from '../types.js';
 import { product } from './arithmetic.js';
-import { emptyPattern } from './config-keys.js';
+import { emptyPattern, requireLinear } from './config-keys.js';
 import { registerMethod } from './method.js';
 import { isTarget, modulesWith, targetModules, targetWords } from './targets.js';
 
@@ -131,26 +131,30 @@ Edalati et al. 2022, *KronA: Parameter Efficient Tuning with Kronecker Adapter*;
       rank_pattern: emptyPattern.nullish(),
       alpha_pattern: emptyPattern.nullish(),
     }),
-    write: (o, trained, { targetNames }) => ({
-      config: {
-        alpha: o.alpha,
-        alpha_pattern: {},
-        decompose_both: o.decomposeBoth,
-        decompose_factor: o.decomposeFactor,
-        exclude_modules: null,
-        init_weights: true,
-        layers_pattern: null,
-        layers_to_transform: null,
-        module_dropout: 0,
-        r: o.rank,
-        rank_dropout: 0,
-        rank_dropout_scale: false,
-        rank_pattern: {},
-        target_modules: targetNames(modulesWith(trained, ...parts)),
-        use_effective_conv2d: false,
-      },
-      tensors: trained,
-    }),
+    write(o, trained, context) {
+      const modules = modulesWith(trained, ...parts);
+      requireLinear('LoKr', modules, context);
+      return {
+        config: {
+          alpha: o.alpha,
+          alpha_pattern: {},
+          decompose_both: o.decomposeBoth,
+          decompose_factor: o.decomposeFactor,
+          exclude_modules: null,
+          init_weights: true,
+          layers_pattern: null,
+          layers_to_transform: null,
+          module_dropout: 0,
+          r: o.rank,
+          rank_dropout: 0,
+          rank_dropout_scale: false,
+          rank_pattern: {},
+          target_modules: context.targetNames(modules),
+          use_effective_conv2d: false,
+        },
+        tensors: trained,
+      };
+    },
     read: (config, tensors, { targetNames }) => ({
       method: {
         type: 'lokr',

@@ -1,6 +1,6 @@
 /** What a PEFT method is: one file of this shape, registered by itself. */
 import type { z } from 'zod';
-import type { Architecture, EncoderConfig, Hooks } from '../models/types.js';
+import type { Architecture, Hooks, ModelConfig } from '../models/types.js';
 import type {
   BaseModelInfo,
   MethodDescription,
@@ -30,7 +30,7 @@ export interface MergeContext extends MethodContext {
 
 /** What hooks may look at. */
 export interface HookContext extends MethodContext {
-  readonly config: EncoderConfig;
+  readonly config: ModelConfig;
 }
 
 /** What a method does between the steps of a training, and remembers. */
