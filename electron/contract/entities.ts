@@ -199,6 +199,8 @@ export const runResultSchema = z.object({
   trainingSeconds: count,
   steps: count,
   stoppedEarly: z.boolean(),
+  /** Stages that ran, of a method that trains in several: parameters and optimizer are then those of the largest. */
+  stages: count.optional(),
 });
 export type RunResult = z.infer<typeof runResultSchema>;
 export const runSchema = z.object({
@@ -276,6 +278,14 @@ export const runHistorySchema = z.object({
 });
 export type RunHistory = z.infer<typeof runHistorySchema>;
 
+/** One of the words nearest to a virtual token. */
+export const nearWordSchema = z.object({
+  word: z.string(),
+  /** Cosine of the angle between the word's embedding and the virtual token's. */
+  similarity: z.number(),
+});
+export type NearWord = z.infer<typeof nearWordSchema>;
+
 export const estimateSchema = z.object({
   trainableParameters: count,
   totalParameters: count,
@@ -328,6 +338,7 @@ export const methodInfoSchema = z.object({
     'plus',
     'hexagon',
     'hourglass',
+    'cross',
     'star',
     'stairs',
     'frame',

@@ -63,6 +63,7 @@ export async function buildComparison(
     notes.push(
       `${single} ${single === 1 ? 'difference rests' : 'differences rest'} on one seed: ${single === 1 ? 'its interval covers' : 'their intervals cover'} other test rows, not other seeds.`,
     );
+  notes.push(...stageNotes(groups));
   return {
     dataset,
     model,
@@ -74,6 +75,16 @@ export async function buildComparison(
     method: describeMethod(rows, measure, zone),
     sentences: rows.filter((row) => !row.baseline).map((row) => ({ kind: row.verdict.kind, text: sentence(row) })),
   };
+}
+
+/** How what differs from stage to stage was counted. */
+function stageNotes(groups: readonly Group[]): string[] {
+  const staged = groups.flatMap(({ runs }) => runs).filter(({ result }) => (result.stages ?? 1) > 1);
+  const names = [...new Set(staged.map(({ run }) => run.methodName))];
+  return names.map(
+    (name) =>
+      `${name} trains in stages: its trained parameters and optimizer are those of the largest stage that ran, its seconds a step the mean of all.`,
+  );
 }
 
 /** The test rows that runs are paired on: those of the baseline (of the first group where there is none). */

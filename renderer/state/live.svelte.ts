@@ -1,5 +1,12 @@
-/** Curves and log of one run, bounded, refreshed at most four times a second. */
-import type { EventData, LogLine, Problem, StepMetric, ValidationMetric } from '../../electron/contract/index.js';
+/** Curves, stages and log of one run, bounded, refreshed at most four times a second. */
+import type {
+  EventData,
+  LogLine,
+  Problem,
+  StageMetric,
+  StepMetric,
+  ValidationMetric,
+} from '../../electron/contract/index.js';
 import { call, toProblem } from './client.js';
 import { append } from './series.js';
 
@@ -9,9 +16,15 @@ const LOG_LIMIT = 2000;
 const LOG_OVERLAP = 100;
 const FLUSH_MS = 250;
 
+/** One of each stage: what was told last holds. */
+const lastTold = (told: readonly StageMetric[]): StageMetric[] =>
+  [...new Map(told.map((stage) => [stage.stage, stage])).values()].sort((a, b) => a.stage - b.stage);
+
 export class LiveRun {
   steps = $state.raw<readonly StepMetric[]>([]);
   validations = $state.raw<readonly ValidationMetric[]>([]);
+  /** Those that have begun, in order. */
+  stages = $state.raw<readonly StageMetric[]>([]);
   log = $state.raw<readonly LogLine[]>([]);
   problem = $state.raw<Problem | null>(null);
   loaded = $state(false);
@@ -26,6 +39,7 @@ export class LiveRun {
       const history = await call('runs.history', { id: this.runId, afterStep: 0 });
       this.steps = append([], history.steps, STEP_LIMIT);
       this.validations = history.validations;
+      this.stages = history.stages;
       this.log = history.log.slice(-LOG_LIMIT);
       this.loaded = true;
       this.problem = null;
@@ -53,6 +67,8 @@ export class LiveRun {
     const known = new Set(this.validations.map((validation) => validation.step));
     const fresh = batch.flatMap((data) => data.validations).filter((validation) => !known.has(validation.step));
     if (fresh.length > 0) this.validations = [...this.validations, ...fresh];
+    const stages = batch.flatMap((data) => data.stages);
+    if (stages.length > 0) this.stages = lastTold([...this.stages, ...stages]);
     const told = new Set(this.log.slice(-LOG_OVERLAP).map((line) => `${line.time} ${line.message}`));
     const lines = batch.flatMap((data) => data.log).filter((line) => !told.has(`${line.time} ${line.message}`));
     if (lines.length > 0) this.log = [...this.log, ...lines].slice(-LOG_LIMIT);

@@ -10,14 +10,15 @@ interface Common {
   /** May be left out: the method then decides by itself. */
   readonly optional: boolean;
 }
+export interface NumberField extends Common {
+  readonly kind: 'number';
+  readonly integer: boolean;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly initial: number | null;
+}
 export type FormField =
-  | (Common & {
-      readonly kind: 'number';
-      readonly integer: boolean;
-      readonly min: number | null;
-      readonly max: number | null;
-      readonly initial: number | null;
-    })
+  | NumberField
   | (Common & { readonly kind: 'flag'; readonly initial: boolean })
   | (Common & { readonly kind: 'choice'; readonly choices: readonly string[]; readonly initial: string | null })
   /** Words; `choices` are all that is allowed, or examples where `open`. */
@@ -27,6 +28,8 @@ export type FormField =
       readonly open: boolean;
       readonly initial: readonly string[];
     })
+  /** Rows of numbers. */
+  | (Common & { readonly kind: 'rows'; readonly fields: readonly NumberField[] })
   | (Common & { readonly kind: 'text'; readonly initial: string | null });
 
 const nodeSchema = z.looseObject({
@@ -114,6 +117,9 @@ function fieldOf(key: string, raw: Node, required: boolean): FormField {
     case 'boolean':
       return { ...common, kind: 'flag', initial: initial === true };
     case 'array': {
+      const fields = formFields(node.items ?? {});
+      if (fields.length > 0 && fields.every((field) => field.kind === 'number'))
+        return { ...common, kind: 'rows', fields };
       const items = node.items ? nodeSchema.parse(node.items) : null;
       const allowed = strings(items?.enum);
       const start = Array.isArray(initial) ? strings(initial) : [];
@@ -144,7 +150,7 @@ export function formFields(schema: Readonly<Record<string, unknown>>): FormField
 }
 
 /** Range as the field shows it: "1 to 64", "from 0", "up to 1". */
-export function rangeWords(field: Extract<FormField, { kind: 'number' }>): string {
+export function rangeWords(field: NumberField): string {
   const huge = (value: number | null) => value === null || Math.abs(value) >= 1e6;
   if (!huge(field.min) && !huge(field.max)) return `${field.min} to ${field.max}`;
   if (!huge(field.min)) return `from ${field.min}`;

@@ -26,6 +26,8 @@ export interface LineInput {
   readonly best: { readonly x: number; readonly y: number } | null;
   /** Other seeds or runs, dashed, labelled at their ends. */
   readonly others: readonly { readonly name: string; readonly points: readonly Sample[] }[];
+  /** Parts of the run, told apart by their ground and named at its foot; each reaches from a step to a step. */
+  readonly spans: readonly { readonly name: string; readonly from: number; readonly to: number }[];
   /** Step of a running run: what lies behind it is shaded. */
   readonly now: number | null;
   readonly xMax: number | null;
@@ -111,6 +113,17 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
         renderItem: (params, api) => {
           const area = areaOf(params);
           const floor = area.y + area.height;
+          const across = (x: number) =>
+            Math.min(area.x + area.width, Math.max(area.x, at(api, x, logTick?.[0] ?? 1)[0]));
+          const spans = input.spans.flatMap(({ name, from, to }, i) => {
+            const [left, right] = [across(from), across(to)];
+            if (right - left < 1) return [];
+            return [
+              ...(i % 2 === 1 ? [rect(left, area.y, right - left, area.height, palette.surfaceInset, 0.7)] : []),
+              ...(i > 0 ? [line(left, area.y, left, floor, { colour: palette.frozenEdge, dash: [2, 3] })] : []),
+              ...(right - left > 52 ? [text(left + 5, floor - 8, name, palette)] : []),
+            ];
+          });
           const ticks = (logTick ?? []).flatMap((v) => {
             const y = at(api, 0, v)[1];
             return [
@@ -118,10 +131,11 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
               text(area.x - 8, y, String(v), palette, { align: 'right' }),
             ];
           });
-          if (input.now === null || input.now >= xMax) return group(ticks);
-          const x = Math.min(area.x + area.width, Math.max(area.x, at(api, input.now, 1)[0]));
+          if (input.now === null || input.now >= xMax) return group([...spans, ...ticks]);
+          const x = across(input.now);
           return group([
             rect(x, area.y, area.x + area.width - x, area.height, palette.surfaceInset, 0.6),
+            ...spans,
             ...ticks,
             line(x, area.y, x, floor, { colour: palette.accent, dash: [2, 3] }),
             x < area.x + area.width - 90

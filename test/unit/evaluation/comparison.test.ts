@@ -207,6 +207,17 @@ describe('buildComparison', () => {
     expect(compared.find((row) => row.type === 'bottleneck')?.difference).toBeNull();
   });
 
+  test('says how parameters that differ from stage to stage were counted', async () => {
+    const staged = group('progressive', 0.9, [1, 2]).map((entry) => ({
+      ...entry,
+      run: { ...entry.run, result: entry.run.result && { ...entry.run.result, stages: 3 } },
+    }));
+    const { notes } = await buildComparison([...group('full', 0.9, [1, 2]), ...staged], options);
+    expect(notes).toEqual([
+      'progressive trains in stages: its trained parameters and optimizer are those of the largest stage that ran, its seconds a step the mean of all.',
+    ]);
+  });
+
   test('nothing to compare is an empty comparison', async () => {
     expect(await buildComparison([], options)).toMatchObject({ rows: [], sentences: [], testRows: 0 });
   });

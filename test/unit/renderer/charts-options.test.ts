@@ -188,6 +188,7 @@ const line: LineInput = {
       ],
     },
   ],
+  spans: [],
   now: 300,
   xMax: 600,
   log: false,
@@ -197,6 +198,18 @@ describe('line chart', () => {
   it('marks the best point, the present step and the other seeds', () => {
     const { texts } = draw(lineOption(line, palette, size));
     expect(texts).toEqual(expect.arrayContaining(['best: 0.420 at 200', 'now, 300', 'seed 1', 'step', 'nats', '600']));
+  });
+
+  it('names the stages of a run along its foot, those that are wide enough', () => {
+    const spans = [
+      { name: 'stage 1', from: 0, to: 250 },
+      { name: 'stage 2', from: 250, to: 255 },
+      { name: 'stage 3', from: 255, to: 600 },
+    ];
+    for (const log of [false, true]) {
+      const { texts } = draw(lineOption({ ...line, spans, log }, palette, size));
+      expect(texts.filter((words) => words.startsWith('stage'))).toEqual(['stage 1', 'stage 3']);
+    }
   });
 
   it('ticks a logarithmic axis at 1, 2 and 5 and says that it is one', () => {

@@ -282,6 +282,29 @@ describe('metrics', () => {
     expect((await metrics.readHistory(database, runId, 2)).steps.map((one) => one.step)).toEqual([3, 4]);
   });
 
+  it('hold each stage once, as it was told last', async () => {
+    const { runId } = await world();
+    const stage = (number: number, ended: boolean) => ({
+      stage: number,
+      stages: 2,
+      trains: 'embeddings, block 2 of 2, head',
+      firstStep: 10 * number - 9,
+      lastStep: 10 * number,
+      learningRate: 0.1,
+      trainableParameters: 5,
+      optimizerBytes: 40,
+      secondsPerStep: ended ? 0.5 : null,
+      scores: ended ? { accuracy: 0.5, macroF1: 0.4, loss: 1 } : null,
+      helped: ended ? true : null,
+      next: ended ? ('next' as const) : null,
+    });
+    await metrics.insertMetrics(database, runId, [], [], [], [stage(1, false)]);
+    await metrics.insertMetrics(database, runId, [], [], [], [stage(2, false), stage(1, true)]);
+    expect((await metrics.readHistory(database, runId, 0)).stages).toEqual([stage(1, true), stage(2, false)]);
+    await metrics.clearMetrics(database, runId);
+    expect((await metrics.readHistory(database, runId, 0)).stages).toEqual([]);
+  });
+
   it('hold the validation of a run without steps', async () => {
     const { runId } = await world();
     const validation = { step: 0, accuracy: 0.5, macroF1: 0.4, loss: 1, best: true };

@@ -104,6 +104,22 @@ beforeAll(async () => {
     })),
     [],
     [{ time, level: 'note', message: 'hello' }],
+    [
+      {
+        stage: 1,
+        stages: 1,
+        trains: 'embeddings, the block, head',
+        firstStep: 1,
+        lastStep: 3,
+        learningRate: 0.1,
+        trainableParameters: 10,
+        optimizerBytes: 80,
+        secondsPerStep: 0.1,
+        scores,
+        helped: true,
+        next: 'end',
+      },
+    ],
   );
   await metrics.insertPredictions(
     database,

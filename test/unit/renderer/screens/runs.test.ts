@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { planSchema } from '../../../../electron/contract/index.js';
-import type { ErrorCode, Run } from '../../../../electron/contract/index.js';
+import type { ErrorCode, Run, StageMetric } from '../../../../electron/contract/index.js';
 import { canCancel, canDelete, canPause, canResume, remediesOf } from '../../../../renderer/screens/runs/control.js';
 import { plannedRate } from '../../../../renderer/screens/runs/planned.js';
+import { stageCells } from '../../../../renderer/screens/runs/stages.js';
 import { failureWords, runTitle } from '../../../../renderer/screens/runs/words.js';
 
 const plan = planSchema.parse({
@@ -98,9 +99,58 @@ describe('plannedRate', () => {
     const points = plannedRate({ schedule: 'cosine', warmupRatio: 0 }, at(50, 0.5), 100);
     expect(points.find((point) => point.x === 75)?.y).toBeCloseTo((1 + Math.cos(0.75 * Math.PI)) / 2, 12);
   });
+  it('ends with the stage at hand, whose schedule is its own', () => {
+    const stage = { firstStep: 41, lastStep: 80 };
+    const points = plannedRate({ schedule: 'linear', warmupRatio: 0.5 }, at(70, 0.5), 100, stage);
+    expect(points[0]).toEqual({ x: 70, y: 0.5 });
+    expect(points.at(-1)).toEqual({ x: 80, y: 0 });
+    expect(plannedRate({ schedule: 'linear', warmupRatio: 0.5 }, at(59, 0.5), 100, stage)).toEqual([]);
+    expect(plannedRate({ schedule: 'linear', warmupRatio: 0.5 }, at(80, 0.5), 100, stage)).toEqual([]);
+  });
   it('is not drawn before the warm-up ends or after the last step', () => {
     expect(plannedRate({ schedule: 'linear', warmupRatio: 0.1 }, at(5, 0.5), 100)).toEqual([]);
     expect(plannedRate({ schedule: 'linear', warmupRatio: 0.1 }, at(100, 0), 100)).toEqual([]);
     expect(plannedRate({ schedule: 'linear', warmupRatio: 0.1 }, undefined, 100)).toEqual([]);
   });
+});
+
+describe('stageCells', () => {
+  const told = (stage: number, more: Partial<StageMetric> = {}): StageMetric => ({
+    stage,
+    stages: 4,
+    trains: 'embeddings, block 4 of 4, head',
+    firstStep: 10 * stage - 9,
+    lastStep: 10 * stage,
+    learningRate: 0.1,
+    trainableParameters: 10,
+    optimizerBytes: 80,
+    secondsPerStep: null,
+    scores: null,
+    helped: null,
+    next: null,
+    ...more,
+  });
+  const ended = (stage: number, macroF1: number, helped: boolean, next: StageMetric['next']) =>
+    told(stage, { scores: { accuracy: 0, macroF1, loss: 1 }, helped, next });
+
+  it('tells states, outcomes and what each stage brought', () => {
+    const cells = stageCells([ended(1, 0.5, true, 'next'), ended(2, 0.48, false, 'back'), told(3)], 'running');
+    expect(cells.map(({ stage, state, outcome, score, gain }) => [stage, state, outcome?.words, score, gain])).toEqual([
+      [1, 'done', 'helped', '50.0', null],
+      [2, 'done', 'no gain, went back', '48.0', '\u22122.0'],
+      [3, 'under way', undefined, null, null],
+      [4, 'waits', undefined, null, null],
+    ]);
+  });
+  it('says of a run that is over what never came', () => {
+    const stopped = stageCells([ended(1, 0.5, true, 'next'), ended(2, 0.4, false, 'stop')], 'finished');
+    expect(stopped.map(({ state, outcome }) => [state, outcome?.words])).toEqual([
+      ['done', 'helped'],
+      ['done', 'no gain, stopped'],
+      ['left out', undefined],
+      ['left out', undefined],
+    ]);
+    expect(stageCells([told(1)], 'cancelled')[0]?.state).toBe('cut short');
+  });
+  it('has nothing to say of a run without stages', () => expect(stageCells([], 'running')).toEqual([]));
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Job, LogLine, StepMetric, ValidationMetric } from '../../../../electron/contract/index.js';
+import type { Job, LogLine, StageMetric, StepMetric, ValidationMetric } from '../../../../electron/contract/index.js';
 import { Resource } from '../../../../renderer/state/resource.svelte.js';
 import { LiveRun } from '../../../../renderer/state/live.svelte.js';
 import { jobs } from '../../../../renderer/state/jobs.svelte.js';
@@ -15,6 +15,20 @@ const step = (at: number, loss = 1): StepMetric => ({
   seconds: at,
 });
 const check = (at: number): ValidationMetric => ({ step: at, accuracy: 0.5, macroF1: 0.5, loss: 1, best: false });
+const stage = (number: number): StageMetric => ({
+  stage: number,
+  stages: 3,
+  trains: '',
+  firstStep: 10 * number - 9,
+  lastStep: 10 * number,
+  learningRate: 0.1,
+  trainableParameters: number,
+  optimizerBytes: 0,
+  secondsPerStep: null,
+  scores: null,
+  helped: null,
+  next: null,
+});
 const line = (time: string, message: string): LogLine => ({ time, level: 'note', message });
 const job = (id: string, state: Job['state'], extra: Partial<Job> = {}): Job => ({
   id,
@@ -48,6 +62,7 @@ describe('LiveRun', () => {
       'runs.history': () => ({
         steps: [step(1), step(2)],
         validations: [check(2)],
+        stages: [stage(1), stage(2)],
         log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:01Z', 'b')],
       }),
     });
@@ -57,6 +72,7 @@ describe('LiveRun', () => {
       runId: 5,
       steps: [step(2, 9), step(3)],
       validations: [check(2), check(3)],
+      stages: [{ ...stage(1), next: 'next' }, stage(3)],
       log: [line('2026-01-01T00:00:01Z', 'a'), line('2026-01-01T00:00:01Z', 'b'), line('2026-01-01T00:00:02Z', 'c')],
     });
     await loading;
@@ -66,14 +82,20 @@ describe('LiveRun', () => {
       [3, 1],
     ]);
     expect(live.validations.map((it) => it.step)).toEqual([2, 3]);
+    expect(live.stages.map((it) => [it.stage, it.next])).toEqual([
+      [1, 'next'],
+      [2, null],
+      [3, null],
+    ]);
     expect(live.log.map((it) => it.message)).toEqual(['a', 'b', 'c']);
   });
 
   it('changes at most four times a second', async () => {
-    answers({ 'runs.history': () => ({ steps: [], validations: [], log: [] }) });
+    answers({ 'runs.history': () => ({ steps: [], validations: [], stages: [], log: [] }) });
     const live = new LiveRun(5);
     await live.load();
-    for (let at = 1; at <= 10; at += 1) live.receive({ runId: 5, steps: [step(at)], validations: [], log: [] });
+    for (let at = 1; at <= 10; at += 1)
+      live.receive({ runId: 5, steps: [step(at)], validations: [], stages: [], log: [] });
     expect(live.steps).toEqual([]);
     vi.advanceTimersByTime(249);
     expect(live.steps).toEqual([]);
@@ -82,10 +104,10 @@ describe('LiveRun', () => {
   });
 
   it('stays quiet once it is disposed of', async () => {
-    answers({ 'runs.history': () => ({ steps: [], validations: [], log: [] }) });
+    answers({ 'runs.history': () => ({ steps: [], validations: [], stages: [], log: [] }) });
     const live = new LiveRun(5);
     await live.load();
-    live.receive({ runId: 5, steps: [step(1)], validations: [], log: [] });
+    live.receive({ runId: 5, steps: [step(1)], validations: [], stages: [], log: [] });
     live.dispose();
     vi.advanceTimersByTime(1000);
     expect(live.steps).toEqual([]);

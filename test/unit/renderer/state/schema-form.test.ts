@@ -110,6 +110,21 @@ describe('formFields', () => {
     });
     expect(field).toMatchObject({ kind: 'list', choices: ['query', 'key'] });
   });
+  it('reads a list of objects of numbers as rows', () => {
+    const row = z.strictObject({ blocks: z.int().min(1), rate: z.number().max(10).nullable().default(null) });
+    const [field] = formFields(
+      z.toJSONSchema(z.strictObject({ stages: z.array(row).nullable().default(null) }), { io: 'input' }),
+    );
+    expect(field).toMatchObject({
+      key: 'stages',
+      kind: 'rows',
+      nullable: true,
+      fields: [
+        { key: 'blocks', kind: 'number', integer: true, min: 1, nullable: false },
+        { key: 'rate', kind: 'number', integer: false, max: 10, nullable: true, initial: null },
+      ],
+    });
+  });
   it('knows what may be left out', () => {
     const fields = formFields(
       z.toJSONSchema(

@@ -1,0 +1,49 @@
+/** What the stages of a run say: their states, and what each brought. */
+import type { Run, StageMetric } from '../../../electron/contract/index.js';
+import { percent, signed } from '../../state/format.js';
+
+export interface StageCell {
+  readonly stage: number;
+  readonly state: 'done' | 'under way' | 'cut short' | 'waits' | 'left out';
+  /** Null for a stage that has not begun. */
+  readonly told: StageMetric | null;
+  /** In a word or two what it came to; null while that is open. */
+  readonly outcome: { readonly tone: 'good' | 'warn' | 'plain'; readonly words: string } | null;
+  /** Macro F1 at its end in percent, and points from the end of the stage before. */
+  readonly score: string | null;
+  readonly gain: string | null;
+}
+
+/** Every stage of a run, those that are still to come too. */
+export function stageCells(stages: readonly StageMetric[], state: Run['state']): StageCell[] {
+  const count = stages[0]?.stages ?? 0;
+  const over = state === 'finished' || state === 'cancelled' || state === 'failed';
+  return Array.from({ length: count }, (_, at): StageCell => {
+    const told = stages.find(({ stage }) => stage === at + 1) ?? null;
+    const before = stages.find(({ stage }) => stage === at)?.scores ?? null;
+    const scores = told?.scores ?? null;
+    return {
+      stage: at + 1,
+      told,
+      state:
+        told === null ? (over ? 'left out' : 'waits') : told.next !== null ? 'done' : over ? 'cut short' : 'under way',
+      outcome: told === null ? null : outcomeOf(told),
+      score: scores && percent(scores.macroF1),
+      gain: scores && before ? signed(100 * (scores.macroF1 - before.macroF1)) : null,
+    };
+  });
+}
+
+function outcomeOf({ helped, next }: StageMetric): StageCell['outcome'] {
+  if (next === null || helped === null) return null;
+  if (helped) return { tone: 'good', words: 'helped' };
+  switch (next) {
+    case 'back':
+      return { tone: 'warn', words: 'no gain, went back' };
+    case 'stop':
+      return { tone: 'warn', words: 'no gain, stopped' };
+    case 'next':
+    case 'end':
+      return { tone: 'warn', words: 'no gain' };
+  }
+}
