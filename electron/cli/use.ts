@@ -87,6 +87,32 @@ function tellAnswer(
   );
 }
 
+const words: Command = {
+  name: 'words',
+  arguments: 'RUN',
+  positionals: [1, 1],
+  about: 'Shows what a soft prompt says: the words of the vocabulary nearest to each virtual token of a finished run.',
+  options: { nearest: { value: 'COUNT', about: 'Words a virtual token; default 5' } },
+  async run(input, session) {
+    const id = input.id(0);
+    const count = input.number('nearest', 1, 50, true) ?? 5;
+    const { tokens } = await session.handlers['runs.virtualWords']({ id, count });
+    if (tokens === null)
+      throw new StudioError(
+        'bad-input',
+        `Run ${id} has no soft prompt, so no words are near to it.`,
+        'Choose a run of prompt tuning, or of P-tuning version 1.',
+        { run: id },
+      );
+    for (const [token, nearest] of tokens.entries())
+      session.out.event(
+        { event: 'virtual-token', token: token + 1, nearest },
+        `${token + 1}\t${nearest.map(({ word, similarity }) => `${word} ${similarity.toFixed(2)}`).join(', ')}`,
+      );
+    return 0;
+  },
+};
+
 const exportRun: Command = {
   name: 'export',
   arguments: 'RUN',
@@ -247,4 +273,4 @@ const isFile = (path: string) =>
     () => false,
   );
 
-export const useCommands: readonly Command[] = [predict, exportRun, devices, benchmark];
+export const useCommands: readonly Command[] = [predict, words, exportRun, devices, benchmark];

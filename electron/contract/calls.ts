@@ -126,6 +126,11 @@ export const calls = {
   'runs.list': call(z.strictObject({ projectId: id.nullable().default(null) }), z.array(e.runSchema)),
   'runs.get': call(z.strictObject({ id }), e.runSchema),
   'runs.history': call(z.strictObject({ id, afterStep: z.int().min(0).default(0) }), e.runHistorySchema),
+  /** The words nearest to each virtual token of a finished run, the nearest first; null where its method has no soft prompt. */
+  'runs.virtualWords': call(
+    z.strictObject({ id, count: z.int().min(1).max(50).default(5) }),
+    z.object({ tokens: z.array(z.array(e.nearWordSchema)).nullable() }),
+  ),
   /** A measured probe: a few real steps at the longest batch in a process of its own. */
   'runs.estimate': call(z.strictObject({ projectId: id, plan: planSchema }), e.estimateSchema),
   /** `initFolder`: an exported adapter or merged folder whose values the runs start from. */

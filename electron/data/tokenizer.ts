@@ -52,7 +52,7 @@ export class TextTokenizer {
         `Set training.maxLength to ${room} or more.`,
         { field: 'training.maxLength' },
       );
-    const encodings = await this.exclusive(maxLength, rows);
+    const encodings = await this.encodings(maxLength, rows);
     return encodings.map((encoding) => ({
       ids: Int32Array.from(encoding.getIds()),
       typeIds: this.segments ? Int32Array.from(encoding.getTypeIds()) : new Int32Array(encoding.getLength()),
@@ -61,7 +61,20 @@ export class TextTokenizer {
 
   /** Tokens of each row with special tokens, uncut. */
   async lengths(rows: readonly TextOrPair[]): Promise<number[]> {
-    return (await this.exclusive(null, rows)).map((encoding) => encoding.getLength());
+    return (await this.encodings(null, rows)).map((encoding) => encoding.getLength());
+  }
+
+  /** Ids of a text, uncut; `special`: with the tokenizer's own tokens around it. */
+  async ids(text: string, special: boolean): Promise<number[]> {
+    const encoding = await this.exclusive(null, () => this.native.encode(text, null, { addSpecialTokens: special }));
+    return [...encoding.getIds()];
+  }
+
+  /** A token as people read it: "the" where the vocabulary has "Ġthe"; a piece within a word keeps its sign, "##ing". */
+  async word(id: number): Promise<string> {
+    const token = this.native.idToToken(id);
+    const decoded = (await this.native.decode([id], false)).trim();
+    return decoded === '' || /[\p{Cc}\ufffd]/u.test(decoded) ? (token ?? `[${id}]`) : decoded;
   }
 
   /** The id of a token of the vocabulary, or null. */
@@ -69,16 +82,22 @@ export class TextTokenizer {
     return this.native.tokenToId(token);
   }
 
-  private exclusive(maxLength: number | null, rows: readonly TextOrPair[]) {
+  private encodings(maxLength: number | null, rows: readonly TextOrPair[]) {
+    return this.exclusive(maxLength, () => {
+      // encodeBatch takes single texts only, whatever its types say.
+      if (rows.every(({ pair }) => pair === null)) return this.native.encodeBatch(rows.map(({ text }) => text));
+      return Promise.all(rows.map(({ text, pair }) => this.native.encode(text, pair)));
+    });
+  }
+
+  private exclusive<T>(maxLength: number | null, encode: () => Promise<T>): Promise<T> {
     const work = this.queue.then(() => {
       if (maxLength !== this.maxLength) {
         if (maxLength === null) this.native.disableTruncation();
         else this.native.setTruncation(maxLength); // longest first is its default
         this.maxLength = maxLength;
       }
-      // encodeBatch takes single texts only, whatever its types say.
-      if (rows.every(({ pair }) => pair === null)) return this.native.encodeBatch(rows.map(({ text }) => text));
-      return Promise.all(rows.map(({ text, pair }) => this.native.encode(text, pair)));
+      return encode();
     });
     this.queue = work.catch(() => undefined);
     return work;

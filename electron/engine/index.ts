@@ -4,7 +4,7 @@ export * from './types.js';
 export * from './safetensors/index.js';
 export { openModel } from './models/folder.js';
 export { architectureOf } from './models/registry.js';
-export { describeMethod, listMethods, stagesOf, validateMethod } from './peft/index.js';
+export { describeMethod, listMethods, positionsOf, stagesOf, validateMethod } from './peft/index.js';
 export { learningRateAt, type ScheduleOptions } from './optim/schedule.js';
 export { createTrainer, parametersOf } from './runtime/trainer.js';
 export { createPredictor } from './runtime/evaluator.js';
@@ -16,4 +16,6 @@ export { exportOnnx, planParameters, type ParameterPlan } from './runtime/export
 export { adapterHubFormats, type AdapterHubFormat } from './peft/index.js';
 export { peftFormats, type PeftContext, type PeftFormat } from './peft/index.js';
 export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
+export { readerOf } from './runtime/reader.js';
+export { nearestWords, type NearWord } from './runtime/nearest.js';
 export { openOnnx } from './runtime/onnx-file.js';

@@ -73,6 +73,8 @@ export interface BaseModelInfo {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+export type Tokenize = (text: string, special: boolean) => Promise<readonly number[]>;
+
 export interface TrainerOptions {
   readonly model: BaseModelInfo;
   readonly method: MethodSpec;
@@ -92,8 +94,8 @@ export interface TrainerOptions {
    * stage before; others are initialized. What another stage trains keeps its value here.
    */
   readonly initial?: NamedTensors;
-  /** Token ids of a text without special tokens, for methods that start from one. */
-  readonly tokenize?: (text: string) => Promise<readonly number[]>;
+  /** Token ids of a text, with or without the tokenizer's own tokens around it, for methods that start from one. */
+  readonly tokenize?: Tokenize;
 }
 
 export interface StepResult {
@@ -129,6 +131,8 @@ export interface EngineTrainer {
   evaluate(batch: Batch): Promise<Evaluation>;
   /** Trained parameters by name, and the others that are not the base's own: copies, or with `live` the trainer's own memory, which the next step changes. */
   parameters(live?: boolean): NamedTensors;
+  /** What a finished run keeps: the parameters without those networks that only computed others while training. */
+  result(): Promise<NamedTensors>;
   /** Everything a resumed run needs besides the data position: parameters, moments, step count. Copies, or with `live` the trainer's own memory, which the next step changes. */
   saveState(live?: boolean): NamedTensors;
   loadState(state: NamedTensors): void;
@@ -143,7 +147,7 @@ export interface PredictorOptions {
   readonly objective: ObjectiveSpec;
   /** Trained parameters by name; empty for the untrained base with a fresh head. */
   readonly parameters: NamedTensors;
-  readonly tokenize?: (text: string) => Promise<readonly number[]>;
+  readonly tokenize?: Tokenize;
   readonly seed: number;
   readonly device: DeviceId;
   readonly threads?: number;
@@ -241,6 +245,7 @@ export interface MethodDescription {
     | 'hexagon'
     | 'hourglass'
     | 'star'
+    | 'cross'
     | 'stairs'
     | 'frame'
     | 'bowtie'

@@ -22,6 +22,7 @@ import { runCalls } from './runs.js';
 import { AnswerProcess } from './served.js';
 import type { SpawnTrainer } from './trainer-port.js';
 import { Unwritten } from './unwritten.js';
+import { virtualWordsCalls } from './virtual-words.js';
 
 export interface StudioOptions {
   readonly home: string;
@@ -122,6 +123,7 @@ export async function openStudio({
       ...runCalls(context, queue),
       ...compareCalls(context),
       ...playgroundCalls(context, answers),
+      ...virtualWordsCalls(context, answers),
       ...exportCalls(context),
       ...deviceCalls(context),
       // Dialogs and the file manager belong to the window's shell.

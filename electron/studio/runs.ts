@@ -4,7 +4,7 @@ import type { Handlers } from '../contract/calls.js';
 import type { Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Plan } from '../contract/plan.js';
-import { openModel, planParameters } from '../engine/index.js';
+import { openModel, planParameters, positionsOf } from '../engine/index.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { bytesBelow, requireSpace } from './files.js';
@@ -55,12 +55,14 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
       sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.',
       { path: 'data' },
     );
-  if (plan.training.maxLength > model.maxLength)
+  const virtual = positionsOf(plan.method);
+  const limit = model.maxLength - virtual;
+  if (plan.training.maxLength > limit)
     throw new StudioError(
       'bad-input',
-      `training.maxLength: ${model.name} takes at most ${model.maxLength} tokens.`,
-      `Use ${model.maxLength} or less.`,
-      { path: 'training.maxLength', limit: model.maxLength },
+      `training.maxLength: ${model.name} takes at most ${model.maxLength} tokens${virtual > 0 ? `, ${virtual} of them virtual ones of this method` : ''}.`,
+      limit >= 4 ? `Use ${limit} or less.` : 'Use fewer virtual tokens.',
+      { path: 'training.maxLength', limit },
     );
   const parameters = planParameters({
     model: await openModel(model.folder),

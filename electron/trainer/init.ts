@@ -21,7 +21,7 @@ export interface Start {
 }
 
 /** Options that change what an adapter computes; dropout may differ between two trainings. */
-const sameOptions = ['rank', 'alpha', 'placement', 'reductionFactor', 'activation'];
+const sameOptions = ['rank', 'alpha', 'placement', 'reductionFactor', 'activation', 'numVirtualTokens'];
 
 /**
  * Reads the values that the task's trainable parameters start from; none without a folder to start from.

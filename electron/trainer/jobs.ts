@@ -8,6 +8,7 @@ import { probe } from './probe.js';
 import { proveExport } from './prove-export.js';
 import { serve } from './server.js';
 import { train } from './train.js';
+import { virtualWords } from './virtual-words.js';
 
 /** Serves jobs on `port` until the host lets go; resolves once the studio knows this process is ready. */
 export async function startJobs(port: Port, baselineMemoryBytes: number): Promise<void> {
@@ -20,6 +21,7 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       predict: (job, context) => predict(job, context, cache),
       'predict-file': (job, context) => predictFile(job, context, cache),
       'prove-export': (job, context) => proveExport(job, context, engine),
+      'virtual-words': (job) => virtualWords(job),
       'device-test': async ({ device, threads }, context) => {
         let done = 0;
         const { device: id, ...found } = await engine.selfTest(device, {

@@ -9,6 +9,7 @@ import {
   estimateSchema,
   exportFormatSchema,
   logLineSchema,
+  nearWordSchema,
   runResultSchema,
   stageMetricSchema,
   stepMetricSchema,
@@ -115,6 +116,15 @@ export const proveExportJobSchema = z.strictObject({
   limit: z.int().min(1).max(1000).default(64),
 });
 
+export const virtualWordsJobSchema = z.strictObject({
+  type: z.literal('virtual-words'),
+  modelFolder: path,
+  /** A finished run's. */
+  runFolder: path,
+  /** Words a virtual token. */
+  count: z.int().min(1).max(50),
+});
+
 export const deviceTestJobSchema = z.strictObject({
   type: z.literal('device-test'),
   device: deviceIdSchema,
@@ -127,6 +137,7 @@ export const trainerJobSchema = z.discriminatedUnion('type', [
   predictJobSchema,
   predictFileJobSchema,
   proveExportJobSchema,
+  virtualWordsJobSchema,
   deviceTestJobSchema,
 ]);
 /** A job as sent (defaults may be left out) and as the trainer sees it. */
@@ -227,6 +238,8 @@ export const jobResultSchema = z.discriminatedUnion('type', [
     largestDifference: z.number().min(0),
     sameLabels: z.boolean(),
   }),
+  /** The nearest words of each virtual token; null where the run has no soft prompt. */
+  z.object({ type: z.literal('virtual-words'), tokens: z.array(z.array(nearWordSchema)).nullable() }),
   z.object({
     type: z.literal('device-test'),
     report: testedDeviceSchema.omit({ testedAt: true }),

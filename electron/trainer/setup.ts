@@ -1,7 +1,7 @@
 /** From a task to what training and probing both need: model, tokenizer, encoded splits, batches, the engine's trainer. */
 import { createHash } from 'node:crypto';
 import { classWeights, openTokenizer, TrainingBatches, type TextTokenizer } from '../data/index.js';
-import type { BaseModelInfo, EngineTrainer, NamedTensors } from '../engine/index.js';
+import { positionsOf, type BaseModelInfo, type EngineTrainer, type NamedTensors } from '../engine/index.js';
 import { StudioError } from '../contract/errors.js';
 import { courseOf, type Course } from './course.js';
 import { openSplit, type OpenSplit } from './dataset.js';
@@ -27,12 +27,14 @@ export interface Prepared {
 export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () => Promise<void>): Promise<Prepared> {
   const { training, labels } = task;
   const model = await engine.openModel(task.modelFolder);
-  if (training.maxLength > model.maxLength) {
+  const virtual = positionsOf(task.method);
+  const limit = model.maxLength - virtual;
+  if (training.maxLength > limit) {
     throw new StudioError(
       'bad-input',
-      `training.maxLength is ${training.maxLength}, but ${task.modelFolder} takes at most ${model.maxLength} tokens.`,
-      `Set training.maxLength to ${model.maxLength} or less.`,
-      { field: 'training.maxLength', limit: model.maxLength },
+      `training.maxLength is ${training.maxLength}, but ${task.modelFolder} takes at most ${model.maxLength} tokens${virtual > 0 ? `, ${virtual} of them virtual ones` : ''}.`,
+      `Set training.maxLength to ${limit} or less.`,
+      { field: 'training.maxLength', limit },
     );
   }
   const tokenizer = await openTokenizer(task.modelFolder, {
@@ -92,6 +94,7 @@ async function optional(file: string | null, open: (file: string) => Promise<Ope
 export function buildTrainer(
   task: TrainTask,
   model: BaseModelInfo,
+  tokenizer: TextTokenizer,
   engine: EngineDoor,
   { stage, steps, parameters }: { stage: number | null; steps: number; parameters: NamedTensors },
 ): Promise<EngineTrainer> {
@@ -108,5 +111,6 @@ export function buildTrainer(
     steps,
     ...(task.threads === null ? {} : { threads: task.threads }),
     initial: parameters,
+    tokenize: (text, special) => tokenizer.ids(text, special),
   });
 }

@@ -48,7 +48,7 @@ export async function train(
     // Nothing holds the old one's memory while the new one is built.
     held.trainer = null;
     await left?.dispose();
-    held.trainer = await buildTrainer(task, model, engine, {
+    held.trainer = await buildTrainer(task, model, prepared.tokenizer, engine, {
       stage: stageAt(place),
       steps: course.totalSteps,
       parameters,
@@ -108,7 +108,7 @@ export async function train(
     const bestStep = progress.best?.step ?? progress.step;
     await reporter.phase('saving', progress.step, progress.totalSteps);
     const trainedFile = join(runFolder, trainedFileName);
-    await writeHashed(trainedFile, current().parameters(true), {
+    await writeHashed(trainedFile, await current().result(), {
       kind: 'peft-studio-run',
       method: JSON.stringify(task.method),
       labels: JSON.stringify(task.labels),
@@ -148,7 +148,10 @@ export async function train(
       status: 'finished',
       step: progress.step,
       baselineMemoryBytes,
-      result: resultOf(progress, current().totalParameters, test, bestStep, checkpointBytes),
+      result: {
+        ...resultOf(progress, current().totalParameters, test, bestStep, checkpointBytes),
+        ...(course.staged ? { stages: progress.stages.length } : {}),
+      },
     };
   } finally {
     await held.trainer?.dispose();

@@ -30,6 +30,7 @@ const methodTokens = [
   'cat-6',
   'cat-7',
   'cat-8',
+  'cat-9',
   'cat-10',
   'cat-11',
   'cat-12',

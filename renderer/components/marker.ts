@@ -114,6 +114,24 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
         [r + 0.4, -r - 0.4],
         [r + 0.4, r + 0.4],
       ]);
+    case 'cross': {
+      const s = r * 0.55;
+      const t = r + 0.3;
+      return polygon([
+        [-t, -t + s],
+        [-t + s, -t],
+        [0, -s],
+        [t - s, -t],
+        [t, -t + s],
+        [s, 0],
+        [t, t - s],
+        [t - s, t],
+        [0, s],
+        [-t + s, t],
+        [-t, t - s],
+        [-s, 0],
+      ]);
+    }
     case 'star':
       return ring(10, (i) => (i % 2 ? r * 0.5 : r + 1.2), -Math.PI / 2);
     case 'frame':

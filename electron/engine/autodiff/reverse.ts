@@ -18,6 +18,29 @@ function sumTo(g: Graph, gradient: Value, shape: Shape): Value {
 }
 
 /**
+ * The sum of a value's gradients. Products AᵢᵀBᵢ of few rows each, as a weight that is used step after step gets them, become one
+ * product of the stacked rows: Σ AᵢᵀBᵢ = [A₁; A₂; …]ᵀ[B₁; B₂; …].
+ */
+function sumOf(g: Graph, parts: readonly Value[]): Value {
+  const [first, ...rest] = parts as [Value, ...Value[]];
+  const stacked = rest.length > 0 && parts.every((part) => stackable(part, first));
+  if (!stacked) return rest.reduce((sum, part) => g.add(sum, part), first);
+  const side = (i: 0 | 1) =>
+    g.concat(
+      parts.map(({ node }) => node.inputs[i] as Value),
+      0,
+    );
+  return g.matmul(side(0), side(1), { transA: true });
+}
+
+function stackable({ node, type }: Value, first: Value): boolean {
+  if (node.op !== 'matmul' || !node.attributes.transA || node.attributes.transB || node.attributes.alpha !== 1)
+    return false;
+  const rows = node.inputs[0]?.type.shape[0];
+  return type.shape.length === 2 && sameShape(type.shape, first.type.shape) && typeof rows === 'number' && rows <= 4;
+}
+
+/**
  * Appends the backward pass of a scalar `loss` and returns its gradients with respect to `wrt`, in their order.
  * Only nodes on a path from `wrt` to the loss are differentiated; frozen parameters cost nothing.
  * Throws EngineError 'bad-graph' where the loss is not a scalar or does not depend on a value of `wrt`.
@@ -35,24 +58,30 @@ export function differentiate(g: Graph, loss: Value, wrt: readonly Value[]): Val
     if (gradientRules[node.op] !== 'none' && node.inputs.some((value) => dependent.has(value)))
       node.outputs.forEach((value) => dependent.add(value));
   }
-  const gradients = new Map<Value, Value>([[loss, g.scalar(1)]]);
+  const parts = new Map<Value, Value[]>([[loss, [g.scalar(1)]]]);
+  const gradientOf = (value: Value): Value | undefined => {
+    const own = parts.get(value);
+    return own && sumOf(g, own);
+  };
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i] as (typeof forward)[number];
-    const d = node.outputs[0] && gradients.get(node.outputs[0]);
     const rule = gradientRules[node.op] as GradientRule<Op> | 'none';
-    if (!d || rule === 'none' || !dependent.has(node.outputs[0] as Value)) continue;
+    if (rule === 'none' || !dependent.has(node.outputs[0] as Value)) continue;
+    const d = gradientOf(node.outputs[0] as Value);
+    if (!d) continue;
     const wants = node.inputs.map((value) => dependent.has(value));
-    const parts = rule(g, node as never, d, wants);
+    const back = rule(g, node as never, d, wants);
     node.inputs.forEach((value, k) => {
-      const part = parts[k];
+      const part = back[k];
       if (!part || !wants[k]) return;
+      const known = parts.get(value);
       const own = sumTo(g, part, value.type.shape);
-      const sum = gradients.get(value);
-      gradients.set(value, sum ? g.add(sum, own) : own);
+      if (known) known.push(own);
+      else parts.set(value, [own]);
     });
   }
   return wrt.map((value) => {
-    const gradient = gradients.get(value);
+    const gradient = gradientOf(value);
     if (!gradient)
       throw new EngineError(
         'bad-graph',

@@ -15,6 +15,9 @@ import './ia3.js';
 import './bottleneck.js';
 import './compacter.js';
 import './mixer.js';
+import './prefix.js';
+import './prompt.js';
+import './p-tuning.js';
 import './bitfit.js';
 import './head.js';
 
@@ -70,6 +73,12 @@ export function listMethods(): readonly MethodDescription[] {
 export function stagesOf(spec: MethodSpec, { layers }: Pick<BaseModelInfo, 'layers'>): StagePlan | null {
   const { method, options } = chooseMethod(spec);
   return method.stages?.(options, layers) ?? null;
+}
+
+/** Positions of a model that a method's virtual tokens take from the text. Throws EngineError 'bad-input'. */
+export function positionsOf(spec: MethodSpec): number {
+  const { method, options } = chooseMethod(spec);
+  return method.positions?.(options) ?? 0;
 }
 
 /** Name and setting as tables show them: "LoRA, r 8, query value". */

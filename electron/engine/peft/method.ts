@@ -102,6 +102,13 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<MethodDescrip
   trains(name: string, options: O, place: StagePlace): boolean;
   /** Factor of the plan's (or the stage's) learning rate for a trainable parameter; left out: 1. */
   rate?(name: string, options: O, place: StagePlace): number;
+  /** Positions of the model that its virtual tokens take from the text; left out: none. */
+  positions?(options: O): number;
+  /**
+   * The method that reads what a finished run keeps, where that is computed (`Builder.keep`) from what trained. Left out or null:
+   * a run keeps what it trained.
+   */
+  kept?(options: O): MethodSpec | null;
   /** Where it hooks into the forward pass. */
   hooks(options: O, context: HookContext): Hooks;
   /**

@@ -3,6 +3,7 @@ import type { Batch, DeviceId, EngineScorer, Evaluation, PredictorOptions } from
 import { BucketValues, shapeOfBucket } from '../optim/buckets.js';
 import { feedBatch } from './feeds.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
+import { readerOf } from './reader.js';
 import { build, prepare, resolver, startStores, weightsOf, type ParameterStore, type Setup } from './setup.js';
 
 /** Tensors over the store's own memory: the session reads (and may overwrite) it in place. */
@@ -73,7 +74,7 @@ export class Evaluator {
 
 /** A predictor over trained parameters; with none, the untrained base with a fresh head. */
 export async function createPredictor(options: PredictorOptions): Promise<EngineScorer> {
-  const setup = prepare(options);
+  const setup = prepare({ ...options, method: readerOf(options, options.parameters) });
   const stores = await startStores(setup, { ...options, given: options.parameters });
   const evaluator = await Evaluator.create(setup, stores, options);
   return {

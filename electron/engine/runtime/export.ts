@@ -1,6 +1,7 @@
 /** What leaves the engine: parameter plans and an ONNX model for inference. */
 import { EngineError } from '../errors.js';
 import { build, prepare, weightsOf, type Setup, type SetupOptions } from './setup.js';
+import { readerOf } from './reader.js';
 import { chooseMethod } from '../peft/index.js';
 import { mergedTensors } from '../peft/merge.js';
 import { writeOnnx } from '../onnx/writer.js';
@@ -35,8 +36,9 @@ function partOf(setup: Setup, name: string): 'base' | 'head' {
  * [batch, sequence], to logits [batch, labels]. Weights are inside. Methods that merge are merged.
  */
 export async function exportOnnx(options: SetupOptions & { readonly parameters: NamedTensors }): Promise<Uint8Array> {
-  const setup = prepare(options);
-  const { method, options: chosen } = chooseMethod(options.method);
+  const spec = readerOf(options, options.parameters);
+  const setup = prepare({ ...options, method: spec });
+  const { method, options: chosen } = chooseMethod(spec);
   const values: NamedTensors = new Map(options.parameters);
   const { objective } = options;
   const merges =
@@ -59,7 +61,11 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
     },
   );
   if (!logits)
-    throw new EngineError('bad-input', 'A language model cannot be exported as ONNX.', 'Export a merged folder instead.');
+    throw new EngineError(
+      'bad-input',
+      'A language model cannot be exported as ONNX.',
+      'Export a merged folder instead.',
+    );
   b.g.output('logits', logits);
   for (const { name, added } of b.parameters.values())
     if (!values.has(name) && !added) values.set(name, await setup.model.read(name));

@@ -10,6 +10,7 @@ import { packParameters, type Bucket, type BucketEntry, type BucketValues } from
 import { chooseMethod } from '../peft/index.js';
 import type { StagePlace } from '../peft/method.js';
 import type { BaseModelInfo, MethodSpec, NamedTensors, ObjectiveSpec } from '../types.js';
+import { activationSource } from './activations.js';
 import { initialize, uniformOf } from './random.js';
 
 export interface Setup {
@@ -58,6 +59,14 @@ export function prepare(
   const rate = (name: string) => method.rate?.(name, options, last) ?? 1;
   const setup = { info, model, objective, hooks, trains, carries, rate };
   const { b } = build(setup, { training: false, packed: true, modelDropout: null });
+  // A text has two tokens of the tokenizer's own and at least one word.
+  if (b.positionsBefore + 3 > info.maxLength)
+    throw new EngineError(
+      'bad-input',
+      `method.numVirtualTokens: ${b.positionsBefore} virtual tokens leave no room for a text among the ${info.maxLength} positions of the model.`,
+      `Use at most ${info.maxLength - 3}.`,
+      { path: 'method.numVirtualTokens' },
+    );
   const parameters = [...b.parameters.values()];
   if (Object.keys(hooks).length > 0 && !parameters.some((parameter) => parameter.added)) {
     const modules = [
@@ -105,17 +114,23 @@ export interface StartOptions {
   readonly tokenize?: StartSource['tokenize'];
 }
 
-function sourceOf(setup: Setup, name: string, seed: number, tokenize: StartOptions['tokenize']): StartSource {
-  const draw = uniformOf(name, seed);
-  return {
-    read: (tensor) => setup.model.read(tensor),
-    uniform: (count) => Float32Array.from({ length: count }, (_, i) => draw(i)),
-    tokenize:
-      tokenize ??
-      (() =>
-        Promise.reject(
-          new EngineError('bad-input', 'A start from a text needs the base model’s tokenizer.', 'Start at random.'),
-        )),
+/** What the start of each parameter may look at, by the parameter's name. */
+function sourcesOf(setup: Setup, { seed, tokenize }: StartOptions): (name: string) => StartSource {
+  const activations = activationSource({ folder: setup.info.folder, model: setup.model, weights: weightsOf(setup) });
+  return (name) => {
+    const draw = uniformOf(name, seed);
+    return {
+      read: (tensor) => setup.model.read(tensor),
+      uniform: (count) => Float32Array.from({ length: count }, (_, i) => draw(i)),
+      drawn: (other, size, start) => initialize(other, size, start, seed),
+      activations,
+      tokenize:
+        tokenize ??
+        (() =>
+          Promise.reject(
+            new EngineError('bad-input', 'A start from a text needs the base model’s tokenizer.', 'Start at random.'),
+          )),
+    };
   };
 }
 
@@ -143,8 +158,9 @@ export async function startStores(
         { name },
       );
   }
-  await trained.start(setup, options);
-  await fixed.start(setup, options);
+  const sources = sourcesOf(setup, options);
+  await trained.start(setup, options, sources);
+  await fixed.start(setup, options, sources);
   return { trained, fixed };
 }
 
@@ -184,7 +200,7 @@ export class ParameterStore {
   }
 
   /** Values given, else the checkpoint's, else the start that the parameter names. */
-  async start(setup: Setup, { seed, given, tokenize }: StartOptions): Promise<void> {
+  async start(setup: Setup, { seed, given }: StartOptions, sources: (name: string) => StartSource): Promise<void> {
     const byName = new Map(this.specs.map((spec) => [spec.name, spec]));
     for (const { entry, view } of this.entries()) {
       const spec = byName.get(entry.name) as ParameterSpec;
@@ -197,7 +213,7 @@ export class ParameterStore {
       // A classifier for other labels is no start for this one.
       if (stored?.shape.join() === entry.shape.join()) view.set(stored.data);
       else if (typeof spec.initializer === 'object' && 'from' in spec.initializer)
-        view.set(await spec.initializer.from(sourceOf(setup, spec.name, seed, tokenize)));
+        view.set(await spec.initializer.from(sources(spec.name)));
       else view.set(initialize(entry.name, entry.size, spec.initializer, seed));
     }
   }

@@ -22,6 +22,8 @@ import type { StepWatch } from '../peft/method.js';
 import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } from '../types.js';
 import { Evaluator, parameterFeeds } from './evaluator.js';
 import { feedBatch } from './feeds.js';
+import { keptParameters } from './kept.js';
+import { requireWhole } from './reader.js';
 import { fillMask, keyOf } from './random.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { build, ParameterStore, prepare, resolver, startStores, weightsOf, type Setup } from './setup.js';
@@ -258,6 +260,10 @@ class Trainer implements EngineTrainer {
     return new Map([...this.store.read('', live), ...this.fixed.read('', live)]);
   }
 
+  result(): Promise<NamedTensors> {
+    return keptParameters(this.setup, this.options, { trained: this.store, fixed: this.fixed });
+  }
+
   saveState(live = false): NamedTensors {
     const state = new Map([...this.store.read(ofParameter, live), ...this.fixed.read(ofParameter, live)]);
     for (const { name, store } of this.#moments)
@@ -325,6 +331,7 @@ function watchOf({ method: spec, steps }: TrainerOptions, trained: ParameterStor
 /** Builds the training graph of a model, a method and an objective. Throws EngineError. */
 export async function createTrainer(options: TrainerOptions): Promise<EngineTrainer> {
   const given: NamedTensors = options.initial ?? new Map();
+  requireWhole(options, given);
   const setup = prepare(options, given);
   const { trained, fixed } = await startStores(setup, { ...options, given });
   return new Trainer(await runtime(), setup, trained, fixed, options, watchOf(options, trained));

@@ -79,6 +79,10 @@ export class ToyTrainer implements EngineTrainer {
     return new Map([['weight', this.tensor(this.weight)]]);
   }
 
+  async result(): Promise<NamedTensors> {
+    return this.parameters();
+  }
+
   saveState(): NamedTensors {
     return new Map([
       ['weight', this.tensor(this.weight)],

@@ -1,0 +1,102 @@
+/** Soft prompts and prefixes in peft's folders: read they give peft's logits, and what a run keeps is written as peft writes it. */
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createPredictor, createTrainer, openModel, readSafetensors } from '../../electron/engine/index.js';
+import { loadAdapter } from '../../electron/interchange/load.js';
+import { exportPeft } from '../../electron/interchange/peft.js';
+import {
+  below,
+  largestDifference,
+  oracleBatchSchema,
+  oracleFolder,
+  oracleJson,
+  oracleTensors,
+  toBatch,
+} from '../helpers/oracle.js';
+
+const recipeSchema = z.object({
+  model: z.string(),
+  labels: z.array(z.string()),
+  method: z.looseObject({ type: z.string() }),
+});
+const batchesSchema = z.object({ batches: z.array(oracleBatchSchema.extend({ name: z.string() })) });
+const logitsSchema = z.object({ logits: z.record(z.string(), z.array(z.number())) });
+const json = async (path: string) => z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(path, 'utf8')));
+
+const names = readdirSync(join(oracleFolder, 'formats'))
+  .filter((file) => /^peft-(prefix|prompt|p-tuning)-.*\.json$/.test(file))
+  .map((file) => file.slice('peft-'.length, -'.json'.length));
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'prompts-'));
+});
+afterAll(() => rm(scratch, { recursive: true }));
+
+describe.each(names)('%s', (name) => {
+  const { model: base, labels, method } = oracleJson(recipeSchema, 'training', `${name}.json`);
+  const theirs = join(oracleFolder, 'formats', `peft-${name}`);
+  const open = () => openModel(join(oracleFolder, 'models', base));
+  const where = { seed: 1, device: 'cpu' } as const;
+
+  it('gives the logits of peft when its folder is read', async () => {
+    const { logits } = oracleJson(logitsSchema, 'formats', `peft-${name}.json`);
+    const { batches } = oracleJson(batchesSchema, 'models', `${base}.json`);
+    const model = await open();
+    const { method: read, parameters } = await loadAdapter(theirs, model);
+    const objective = { type: 'classification', labels } as const;
+    const predictor = await createPredictor({ model, method: read, objective, parameters, ...where });
+    for (const batch of batches)
+      expect(
+        largestDifference(await predictor.predict(toBatch(batch)), logits[batch.name] ?? []),
+        batch.name,
+      ).toBeLessThan(1e-5);
+    await predictor.dispose();
+  });
+
+  it('keeps of a run what peft saves, and writes it as peft does', async () => {
+    const model = await open();
+    const trainer = await createTrainer({
+      model,
+      method,
+      objective: { type: 'classification', labels },
+      optimizer: { type: 'adamw', weightDecay: 0, gradientClip: null },
+      modelDropout: 0,
+      initial: below(oracleTensors('training', `${name}.safetensors`), 'final.'),
+      ...where,
+    });
+    const parameters = await trainer.result();
+    await trainer.dispose();
+    const ours = join(scratch, name);
+    await exportPeft({ model, method, labels, parameters, maxLength: 40 }, ours);
+    const [written, expected] = [ours, theirs].map((folder) =>
+      readSafetensors(join(folder, 'adapter_model.safetensors')),
+    );
+    const tensors = (await expected)?.tensors ?? new Map();
+    expect([...((await written)?.tensors.keys() ?? [])].sort()).toEqual([...tensors.keys()].sort());
+    for (const [key, { shape, data }] of (await written)?.tensors ?? []) {
+      expect(shape, key).toEqual(tensors.get(key)?.shape);
+      expect(largestDifference(data, tensors.get(key)?.data ?? []), key).toBeLessThan(1e-5);
+    }
+    const [config, like] = [
+      await json(join(ours, 'adapter_config.json')),
+      await json(join(theirs, 'adapter_config.json')),
+    ];
+    const { base_model_name_or_path: _base, peft_version: _version, modules_to_save: _saved, ...settings } = like;
+    // How peft's prompts began is not in the recipe.
+    const { prompt_tuning_init: _start, ...same } = settings;
+    expect(config).toMatchObject(same);
+    expect(Object.keys(like)).toEqual(expect.arrayContaining(Object.keys(config)));
+    expect((await loadAdapter(ours, model)).labels).toEqual(labels);
+  });
+});
+
+it('does not write a prefix that peft could not run', async () => {
+  const model = await openModel(join(oracleFolder, 'models', 'distilbert'));
+  const source = { model, method: { type: 'prefix' }, labels: ['a', 'b'], parameters: new Map(), maxLength: 40 };
+  await expect(exportPeft(source, join(scratch, 'refused'))).rejects.toThrow(/no prefix tuning for distilbert/);
+});
