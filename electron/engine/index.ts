@@ -8,6 +8,7 @@ export { describeMethod, listMethods, positionsOf, stagesOf, validateMethod } fr
 export { learningRateAt, type ScheduleOptions } from './optim/schedule.js';
 export { createTrainer, parametersOf } from './runtime/trainer.js';
 export { createPredictor } from './runtime/evaluator.js';
+export { createGenerator } from './runtime/generate.js';
 export { mapParameters, type MapGroup, type MapModule, type MapTensor } from './runtime/map.js';
 export { countParameters, type ParameterCounts } from './runtime/counts.js';
 export { selfTest } from './runtime/self-test.js';
