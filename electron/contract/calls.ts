@@ -80,12 +80,20 @@ export const calls = {
       total: z.number(),
       head: z.number(),
       groups: z.array(z.object({ name: z.string(), frozen: z.number(), trainable: z.number() })),
+      /** Of a method that trains in stages. */
+      stages: z.array(z.object({ trains: z.string(), trainable: z.number() })),
     }),
   ),
 
   /** Every module of the base with the method's additions, from the bottom of the model to its top. */
   'models.map': call(
-    z.strictObject({ modelId: id, datasetId: id.nullable(), method: z.looseObject({ type: z.string() }) }),
+    z.strictObject({
+      modelId: id,
+      datasetId: id.nullable(),
+      method: z.looseObject({ type: z.string() }),
+      /** One of its stages, from 0; null for what any of them trains. */
+      stage: z.int().min(0).nullable().default(null),
+    }),
     z.array(e.mapGroupSchema),
   ),
 

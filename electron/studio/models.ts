@@ -115,13 +115,15 @@ export function modelCalls(context: Context): Group {
       return { done: true };
     },
     'models.count': async (question) => countParameters(await plannedSetup(context, question)),
-    'models.map': async (question) =>
-      mapParameters(await plannedSetup(context, question)).map((group) => ({
-        ...group,
-        modules: group.modules.map((module) => ({
-          ...module,
-          tensors: module.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
-        })),
-      })),
+    'models.map': async ({ stage, ...question }) =>
+      mapParameters({ ...(await plannedSetup(context, question)), ...(stage === null ? {} : { stage }) }).map(
+        (group) => ({
+          ...group,
+          modules: group.modules.map((module) => ({
+            ...module,
+            tensors: module.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
+          })),
+        }),
+      ),
   };
 }

@@ -117,7 +117,8 @@ export function endOf(
   progress: Progress,
 ): { ended: StageMetric; progress: Progress } {
   const last = span === course.spans.at(-1);
-  const helped = progress.lastValidation && progress.best ? progress.best.step > span.from : null;
+  const { lastValidation, best } = progress;
+  const helped = progress.step > span.from && lastValidation && best ? best.step > span.from : null;
   const next = progress.stoppedEarly
     ? 'stop'
     : last
@@ -129,7 +130,7 @@ export function endOf(
     ...begun,
     lastStep: progress.step,
     secondsPerStep: median(progress.recentStepSeconds),
-    scores: progress.lastValidation,
+    scores: lastValidation,
     helped,
     next,
   };

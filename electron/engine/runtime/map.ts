@@ -1,4 +1,5 @@
 /** The map of parameters: every module of a model with a method, in the order of the forward pass, before anything is trained. */
+import { layerOf } from '../models/names.js';
 import { build, prepare, type SetupOptions } from './setup.js';
 import { planParameters, type ParameterPlan } from './export.js';
 
@@ -26,13 +27,11 @@ export interface MapGroup {
   readonly modules: readonly MapModule[];
 }
 
-const layerOf = (name: string) => /\b(?:layer|layers|h|blocks)\.(\d+)\./.exec(name)?.[1];
-
 /** The part of the model that a parameter belongs to: "embeddings", "layer 3", "head" or "other". */
 export function groupOf({ name, part }: Pick<ParameterPlan, 'name' | 'part'>): string {
   if (part === 'head') return 'head';
   const layer = layerOf(name);
-  if (layer !== undefined) return `layer ${layer}`;
+  if (layer !== null) return `layer ${layer}`;
   return /embed|\bw[tp]e\b|prompt/.test(name) ? 'embeddings' : 'other';
 }
 

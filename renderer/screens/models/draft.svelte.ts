@@ -58,6 +58,8 @@ export class PlanDraft {
   methods = new SvelteMap<string, MethodDraft>();
   /** The method whose options and map are shown. */
   shown = $state<string>('lora');
+  /** The stage that the map shows, from 0; null for what any stage trains. */
+  stage = $state<number | null>(null);
   counts = new SvelteMap<string, Counts>();
   /** The map of the shown method; the last good one stays while the next is drawn. */
   map = $state.raw<readonly MapGroup[] | null>(null);
@@ -135,9 +137,16 @@ export class PlanDraft {
     const options = this.methods.get(type)?.options;
     const { modelId, datasetId } = this;
     if (!options || modelId === null) return;
+    const stages = this.counts.get(type)?.stages.length ?? 0;
+    const stage = this.stage !== null && this.stage < stages ? this.stage : null;
     const turn = ++this.#turn;
     try {
-      const map = await call('models.map', { modelId, datasetId, method: { type, ...$state.snapshot(options) } });
+      const map = await call('models.map', {
+        modelId,
+        datasetId,
+        method: { type, ...$state.snapshot(options) },
+        stage,
+      });
       if (turn === this.#turn) this.map = map;
     } catch {
       // What is wrong with the options is said where they are counted.

@@ -33,6 +33,16 @@ describe('countParameters', () => {
     expect(result.groups.map((group) => group.name)).toEqual(['embeddings', 'layer 0', 'layer 1', 'other', 'head']);
   });
 
+  it('of stages: what each trains, and what any does', async () => {
+    const { trainable, total, stages } = await count({ type: 'progressive' });
+    expect(trainable).toBe(total);
+    expect(stages).toEqual([
+      { trains: 'embeddings, block 2 of 2, head', trainable: total - layer },
+      { trains: 'embeddings, all 2 blocks, head', trainable: total },
+    ]);
+    expect((await count({ type: 'full' })).stages).toEqual([]);
+  });
+
   it('full trains all, the head only itself, and both agree on the total', async () => {
     const [full, probe] = [await count({ type: 'full' }), await count({ type: 'head' })];
     expect(full.trainable).toBe(full.total);
