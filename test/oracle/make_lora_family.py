@@ -5,8 +5,9 @@ formats/peft-<case>-bert/ with formats/peft-<case>-bert.json: logits on that mod
 make those alone. Options are the engine's; KEYS says what they are called in peft.
 
 PiSSA's fixtures hold no start of A and B: the engine finds it, and singular vectors have no sign of their own. Its folder is
-converted to a plain LoRA by peft itself. LoRA+ records no gradients: the test reads them off a step, which its rates scale. AdaLoRA's loss is peft's own, penalty included, and its ranks are cut by peft after every
-optimizer step (counted from 1).
+converted to a plain LoRA by peft itself, which leaves the head out: it is put back. LoRA+ records no gradients: the test reads them
+off a step, which its rates scale. AdaLoRA's loss is peft's own, penalty included, and its ranks are cut by peft after every optimizer
+step (counted from 1).
 """
 import re
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 import torch
 from peft import AdaLoraConfig, IA3Config, LoHaConfig, LoKrConfig, LoraConfig, TaskType, VeraConfig, get_peft_model
 from peft.optimizers import create_loraplus_optimizer
+from safetensors.torch import load_file, save_file
 from transformers.utils import logging
 
 import common
@@ -135,6 +137,10 @@ def make_folder(out: Path, case: str, kind: str, method: dict, model: torch.nn.M
         model.peft_config["default"].init_lora_weights = "pissa"
     model.save_pretrained(folder, **({"path_initial_model_for_weight_conversion": str(start)} if start else {}))
     (folder / "README.md").unlink(missing_ok=True)
+    if start is not None:  # the conversion leaves the head out
+        file = folder / "adapter_model.safetensors"
+        head = {saved_name(name): p for name, p in model.named_parameters() if p.requires_grad and "modules_to_save.default" in name}
+        save_file({**load_file(file), **{name: p.detach().clone() for name, p in head.items()}}, file, {"format": "pt"})
     common.write_json(folder.with_suffix(".json"), {"versions": common.versions(), "model": kind, "method": method, "logits": logits})
 
 
