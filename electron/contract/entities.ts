@@ -326,6 +326,9 @@ export const deviceReportSchema = z.object({
 });
 export type DeviceReport = z.infer<typeof deviceReportSchema>;
 
+export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'studio', 'merged', 'onnx']);
+export type ExportFormat = z.infer<typeof exportFormatSchema>;
+
 export const methodInfoSchema = z.object({
   type: z.string(),
   title: z.string(),
@@ -357,7 +360,7 @@ export const methodInfoSchema = z.object({
   defaults: methodSchema,
   /** Suggested learning rate for the method's default. */
   learningRate: z.number(),
-  exports: z.array(z.enum(['peft', 'adapterhub', 'merged', 'onnx'])),
+  exports: z.array(exportFormatSchema),
 });
 export type MethodInfo = z.infer<typeof methodInfoSchema>;
 
@@ -459,8 +462,6 @@ export const skippedInWords = ({ skipped, firstSkipped }: z.infer<typeof answere
     ? null
     : `${skipped.toLocaleString('en')} ${skipped === 1 ? 'row has' : 'rows have'} no answer, because of what is in the file; the first, ${firstSkipped}.`;
 
-export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'merged', 'onnx']);
-export type ExportFormat = z.infer<typeof exportFormatSchema>;
 export const artefactSchema = z.object({
   id,
   runId: id,

@@ -260,7 +260,8 @@ export interface MethodDescription {
   readonly help: string;
   readonly options: z.ZodType;
   readonly learningRate: number;
-  readonly exports: readonly ('peft' | 'adapterhub' | 'merged' | 'onnx')[];
+  /** `studio`: the studio's own folder, which every method has. */
+  readonly exports: readonly ('peft' | 'adapterhub' | 'studio' | 'merged' | 'onnx')[];
   /** Setting as tables show it: "r 8, query value". */
   describe(options: MethodSpec): string;
 }

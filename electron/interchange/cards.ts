@@ -2,10 +2,13 @@
 import { basename } from 'node:path';
 import type { BaseModelInfo } from '../engine/index.js';
 
-export interface CardFacts {
+interface TrainedFacts {
   readonly model: BaseModelInfo;
   readonly labels: readonly string[];
   readonly maxLength: number;
+}
+
+export interface CardFacts extends TrainedFacts {
   readonly classifierClass: string;
 }
 
@@ -13,7 +16,7 @@ const about = ({
   model,
   labels,
   maxLength,
-}: CardFacts) => `- Base model: ${basename(model.folder)} (${model.architecture}, ${model.layers} layers, width ${model.hiddenSize})
+}: TrainedFacts) => `- Base model: ${basename(model.folder)} (${model.architecture}, ${model.layers} layers, width ${model.hiddenSize})
 - Labels, in the order of the logits: ${labels.map((label) => `\`${label}\``).join(', ')}
 - Trained on texts of at most ${maxLength} tokens
 `;
@@ -45,6 +48,19 @@ model = ${facts.classifierClass}.from_pretrained("BASE FOLDER", num_labels=${fac
 adapters.init(model)
 model.set_active_adapters(model.load_adapter("THIS FOLDER"))
 \`\`\`
+`;
+
+export const studioCard = (facts: TrainedFacts & { readonly setting: string }) => `# Adapter made with PEFT Studio
+
+- Method: ${facts.setting}
+${about(facts)}
+\`adapter.json\` holds the method with all its options, the labels and the base model with a SHA-256 over its weights; \`adapter.safetensors\` holds everything that was trained or added, float32, by the base checkpoint's names. The base itself is not inside.
+
+\`\`\`
+peft-studio run PLAN.json --init "THIS FOLDER"
+\`\`\`
+
+starts a run of the same method from it; with \`"maxSteps": 0\` the run is this adapter, ready to predict.
 `;
 
 export const mergedCard = (facts: CardFacts) => `---

@@ -4,14 +4,17 @@ import { exportAdapterHub } from './adapterhub.js';
 import { exportMerged } from './merged.js';
 import { exportOnnx } from './onnx.js';
 import { exportPeft } from './peft.js';
+import { exportStudio } from './studio-format.js';
 import type { ExportSource } from './types.js';
 
+export { hashFile, hashWeights } from './hash.js';
 export { loadAdapter } from './load.js';
 export type { ExportSource, FolderKind, LoadedFolder } from './types.js';
 
 const writers: Readonly<Record<ExportFormat, (source: ExportSource, folder: string) => Promise<void>>> = {
   peft: exportPeft,
   adapterhub: exportAdapterHub,
+  studio: exportStudio,
   merged: exportMerged,
   onnx: exportOnnx,
 };

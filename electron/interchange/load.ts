@@ -7,14 +7,16 @@ import { isAdapterHubFolder, readAdapterHub } from './adapterhub.js';
 import { namesIn, readJson } from './files.js';
 import { readMerged } from './merged.js';
 import { isPeftFolder, readPeft } from './peft.js';
+import { isStudioFolder, readStudio } from './studio-format.js';
 import type { LoadedFolder } from './types.js';
 
 /**
- * Reads a peft, AdapterHub or merged folder for a base model.
+ * Reads a folder of peft, AdapterHub or the studio, or a merged one, for a base model.
  * @throws StudioError `bad-file` if it is none of these or does not fit the base; EngineError `bad-file` for damaged weights
  */
 export async function loadAdapter(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
   const names = await namesIn(folder);
+  if (isStudioFolder(names)) return readStudio(folder, model);
   if (names.has('adapter_config.json')) {
     const path = join(folder, 'adapter_config.json');
     const config = await readJson(path, z.looseObject({}));
@@ -30,7 +32,7 @@ export async function loadAdapter(folder: string, model: BaseModelInfo): Promise
   if (names.has('config.json')) return readMerged(folder, model);
   throw new StudioError(
     'bad-file',
-    `${folder} holds neither adapter_config.json nor config.json.`,
+    `${folder} holds neither adapter.json, adapter_config.json nor config.json.`,
     'Choose an exported adapter or model folder.',
     { file: folder },
   );

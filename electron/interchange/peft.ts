@@ -9,8 +9,6 @@ import { StudioError } from '../contract/errors.js';
 import {
   architectureOf,
   describeHead,
-  describeMethod,
-  EngineError,
   peftFormats,
   planParameters,
   readSafetensors,
@@ -24,6 +22,7 @@ import {
 } from '../engine/index.js';
 import { peftCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
+import { checkTensors, inFile } from './fit.js';
 import { fullModule, targetNames } from './targets.js';
 import type { ExportSource, LoadedFolder } from './types.js';
 
@@ -143,24 +142,8 @@ export async function readPeft(folder: string, model: BaseModelInfo): Promise<Lo
       file: path,
     });
   const { method, parameters } = inFile(configPath, () => format.read(config, own, contextOf(model)));
-  checkTensors(path, parameters, model, method, format);
+  checkAdded(path, parameters, model, method, format);
   return { kind: 'peft', method, labels: labelsIn(metadata[labelsKey]), parameters: new Map([...parameters, ...head]) };
-}
-
-/** What the engine says against a file's content, said with the file's name. */
-function inFile<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    throw new StudioError(
-      'bad-file',
-      `${path}: ${error.message}`,
-      error.hint,
-      { ...error.context, file: path },
-      { cause: error },
-    );
-  }
 }
 
 /** A tensor's name with the base's full module path, whatever wrappers and prefixes the file has. */
@@ -198,7 +181,7 @@ function knownName(
 }
 
 /** Names and shapes against what the method adds to this base. */
-function checkTensors(
+function checkAdded(
   path: string,
   parameters: NamedTensors,
   model: BaseModelInfo,
@@ -207,37 +190,11 @@ function checkTensors(
 ): void {
   const objective = { type: 'classification', labels: ['a', 'b'] } as const;
   const plan = inFile(path, () => planParameters({ model, method, objective }));
-  const added = new Map(plan.filter(({ part }) => part === 'added').map(({ name, shape }) => [name, shape]));
-  const words = (name: string) => {
+  const added = plan.filter(({ part }) => part === 'added');
+  checkTensors(path, parameters, added, method, (name) => {
     const part = format.moduleTensors?.find((end) => name.endsWith(`.${end}`)) ?? name;
     return { part, module: part === name ? 'the file' : name.slice(0, -part.length - 1) };
-  };
-  for (const [name, shape] of added) {
-    const tensor = parameters.get(name);
-    const { part, module } = words(name);
-    if (tensor === undefined)
-      throw new StudioError(
-        'bad-file',
-        `${path}: ${module} has no ${part}.`,
-        'The file is not complete; save the adapter again.',
-        { file: path, tensor: name },
-      );
-    if (tensor.shape.join() !== shape.join())
-      throw new StudioError(
-        'bad-file',
-        `${path}: ${part} of ${module} is [${tensor.shape.join(', ')}]; ${describeMethod(method)} and this base need [${shape.join(', ')}].`,
-        'Choose the base model that the adapter was trained on.',
-        { file: path, tensor: name },
-      );
-  }
-  const stranger = [...parameters.keys()].find((name) => !added.has(name));
-  if (stranger !== undefined)
-    throw new StudioError(
-      'bad-file',
-      `${path}: "${stranger}" has no place in ${describeMethod(method)}.`,
-      'The settings and the weights are not of one adapter; save it again.',
-      { file: path, tensor: stranger },
-    );
+  });
 }
 
 function labelsIn(text: string | undefined): readonly string[] | null {

@@ -14,7 +14,7 @@ export interface ExportSource {
   readonly maxLength: number;
 }
 
-export type FolderKind = 'peft' | 'adapterhub' | 'merged';
+export type FolderKind = 'peft' | 'adapterhub' | 'studio' | 'merged';
 
 /** An adapter or merged model read from a folder. */
 export interface LoadedFolder {

@@ -26,6 +26,7 @@ const SMALL_FILES = 2 * 2 ** 20;
 const formatNames: Readonly<Record<ExportFormat, string>> = {
   peft: 'peft adapter',
   adapterhub: 'AdapterHub adapter',
+  studio: 'PEFT Studio adapter',
   merged: 'merged model',
   onnx: 'ONNX model',
 };
@@ -55,9 +56,9 @@ async function exportRun(
   handle.progress(0, 3, 'Reading the trained parameters');
   const { tensors } = await readSafetensors(join(runFolder(context.home, run.id), trainedFileName));
   const numbers =
-    format === 'peft' || format === 'adapterhub'
-      ? [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
-      : model.parameters;
+    format === 'merged' || format === 'onnx'
+      ? model.parameters
+      : [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
   await requireSpace(folder, numbers * 4, 'The export', SMALL_FILES);
   let proof: Artefact['proof'] = { rows: 0, largestDifference: 0, sameLabels: false };
   await makeFolder(folder, async (temporary) => {

@@ -2,9 +2,8 @@
  * A project as one file: a zip of `manifest.json` (project, data sets, runs, hashes), `datasets/<n>.jsonl` and `runs/<n>/…`.
  * Nothing of a file is believed before it was checked: names, sizes and hashes.
  */
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -21,6 +20,7 @@ import {
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { fileProblem, namingFile } from '../contract/problem-of.js';
+import { hashFile, hashWeights } from '../interchange/index.js';
 import { datasets, metrics, models, projects, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
@@ -67,20 +67,6 @@ const historySchema = z.object({
   }),
   predictions: z.array(predictionSchema),
 });
-
-async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-  return hash.digest('hex');
-}
-
-/** SHA-256 over a model folder's weight files. */
-async function hashWeights(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.safetensors')).sort();
-  const hashes: string[] = [];
-  for (const name of names) hashes.push(await hashFile(join(folder, name)));
-  return createHash('sha256').update(hashes.join()).digest('hex');
-}
 
 /** Hashes each model's weights once, when first asked for. */
 function weightHashes(): (model: BaseModel) => Promise<string> {

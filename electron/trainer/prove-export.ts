@@ -74,7 +74,8 @@ async function reload({ format, folder, model: served }: JobOf<'prove-export'>):
   };
   switch (format) {
     case 'peft':
-    case 'adapterhub': {
+    case 'adapterhub':
+    case 'studio': {
       const model = await openModel(served.modelFolder);
       const { method, parameters, labels } = await loadAdapter(folder, model);
       checkLabels(folder, labels, served.labels);

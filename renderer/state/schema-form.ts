@@ -16,6 +16,8 @@ export interface NumberField extends Common {
   readonly min: number | null;
   readonly max: number | null;
   readonly initial: number | null;
+  /** Words that may stand instead of a number: "learned". */
+  readonly words: readonly string[];
 }
 export type FormField =
   | NumberField
@@ -26,6 +28,8 @@ export type FormField =
       readonly kind: 'list';
       readonly choices: readonly string[];
       readonly open: boolean;
+      /** Its words are numbers. */
+      readonly numeric: boolean;
       readonly initial: readonly string[];
     })
   /** Rows of numbers. */
@@ -62,8 +66,15 @@ export function wordsOf(key: string): string {
 const strings = (values: readonly unknown[] | undefined): string[] =>
   (values ?? []).filter((value) => typeof value === 'string');
 
-/** The node without its null branch, and whether it had one. */
-function withoutNull(node: Node): { node: Node; nullable: boolean } {
+interface Branch {
+  readonly node: Node;
+  /** Single words among the other branches. */
+  readonly words: readonly string[];
+  readonly nullable: boolean;
+}
+
+/** The branch of a union that a field is made of; a node that is none is its own. */
+function branchOf(node: Node): Branch {
   const branches = node.anyOf ?? node.oneOf;
   if (branches) {
     const parsed = branches.map((branch) => nodeSchema.parse(branch));
@@ -78,16 +89,19 @@ function withoutNull(node: Node): { node: Node; nullable: boolean } {
         default: node.default ?? chosen?.default,
         examples: node.examples ?? chosen?.examples,
       },
+      words: strings(rest.map((branch) => branch.const)),
       nullable: rest.length < parsed.length,
     };
   }
-  if (Array.isArray(node.type))
-    return { node: { ...node, type: node.type.find((type) => type !== 'null') }, nullable: node.type.includes('null') };
-  return { node, nullable: false };
+  if (Array.isArray(node.type)) {
+    const type = node.type.find((it) => it !== 'null');
+    return { node: { ...node, type }, words: [], nullable: node.type.includes('null') };
+  }
+  return { node, words: [], nullable: false };
 }
 
 function fieldOf(key: string, raw: Node, required: boolean): FormField {
-  const { node, nullable } = withoutNull(raw);
+  const { node, words, nullable } = branchOf(raw);
   const common: Common = {
     key,
     title: node.title ?? wordsOf(key),
@@ -113,6 +127,7 @@ function fieldOf(key: string, raw: Node, required: boolean): FormField {
         min: node.minimum ?? node.exclusiveMinimum ?? null,
         max: node.maximum ?? node.exclusiveMaximum ?? null,
         initial: typeof initial === 'number' ? initial : null,
+        words,
       };
     case 'boolean':
       return { ...common, kind: 'flag', initial: initial === true };
@@ -127,6 +142,7 @@ function fieldOf(key: string, raw: Node, required: boolean): FormField {
         ...common,
         kind: 'list',
         open: allowed.length === 0,
+        numeric: items?.type === 'integer' || items?.type === 'number',
         choices:
           allowed.length > 0
             ? allowed
@@ -149,8 +165,12 @@ export function formFields(schema: Readonly<Record<string, unknown>>): FormField
     .map(([key, node]) => fieldOf(key, node, required.includes(key)));
 }
 
-/** Range as the field shows it: "1 to 64", "from 0", "up to 1". */
+/** Range as the field shows it: "1 to 64", "from 0", "up to 1 or learned". */
 export function rangeWords(field: NumberField): string {
+  return [range(field), ...field.words].filter((part) => part !== '').join(' or ');
+}
+
+function range(field: NumberField): string {
   const huge = (value: number | null) => value === null || Math.abs(value) >= 1e6;
   if (!huge(field.min) && !huge(field.max)) return `${field.min} to ${field.max}`;
   if (!huge(field.min)) return `from ${field.min}`;

@@ -65,6 +65,7 @@ export function validateMethod(spec: MethodSpec): MethodSpec {
 export function listMethods(): readonly MethodDescription[] {
   return registeredMethods().map((method) => ({
     ...method,
+    exports: [...method.exports, 'studio'],
     describe: (options) => method.describe(method.options.parse(options)),
   }));
 }

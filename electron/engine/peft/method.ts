@@ -91,7 +91,12 @@ export interface PeftFormat<O = unknown, C = unknown> {
   ): { readonly method: MethodSpec; readonly parameters: NamedTensors };
 }
 
-export interface PeftMethod<O = unknown, C = unknown> extends Omit<MethodDescription, 'options' | 'describe'> {
+export interface PeftMethod<O = unknown, C = unknown> extends Omit<
+  MethodDescription,
+  'options' | 'describe' | 'exports'
+> {
+  /** Formats beside the studio's own. */
+  readonly exports: readonly Exclude<MethodDescription['exports'][number], 'studio'>[];
   /** Options with defaults; unknown keys are refused. */
   readonly options: z.ZodType<O>;
   /** Setting as tables show it: "r 8, query value". */

@@ -18,6 +18,11 @@ export const formatNames: Readonly<Record<ExportFormat, { title: string; short: 
     short: 'merged',
     text: 'A plain Hugging Face folder with the trained weights inside the base: no adapter library needed.',
   },
+  studio: {
+    title: 'PEFT Studio',
+    short: 'Studio',
+    text: 'adapter.json and adapter.safetensors: the run as it is, to start another from or to hand on; it names its base by its weights.',
+  },
   onnx: {
     title: 'ONNX for inference',
     short: 'ONNX',

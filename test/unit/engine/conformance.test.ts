@@ -87,6 +87,7 @@ it('lists methods with help, a marker and options that have defaults', () => {
     expect(help.length).toBeGreaterThan(100);
     expect(validateMethod({ type })).toMatchObject({ type });
   }
+  expect(described.every(({ exports }) => exports.includes('studio'))).toBe(true);
   expect(new Set(described.map(({ marker }) => marker)).size).toBe(described.length);
 });
 

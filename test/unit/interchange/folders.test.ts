@@ -6,9 +6,12 @@ import { z } from 'zod';
 import {
   createPredictor,
   createTrainer,
+  describeMethod,
+  listMethods,
   openModel,
   openWeights,
   readSafetensors,
+  validateMethod,
   writeSafetensors,
   type BaseModelInfo,
   type MethodSpec,
@@ -22,7 +25,7 @@ let scratch: string;
 let model: BaseModelInfo;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'interchange-'));
-  model = await openModel(await makeTinyModel(join(scratch, 'base'), { layers: 2, maxPositions: 16 }));
+  model = await openModel(await makeTinyModel(join(scratch, 'base'), { layers: 2, maxPositions: 32 }));
 });
 afterAll(() => rm(scratch, { recursive: true }));
 
@@ -144,6 +147,23 @@ describe('an exported folder, read again', () => {
       rank_pattern: Object.fromEntries(Object.keys(kept).map((name) => [name, [true, true, true, true]])),
     });
     await expect(loadAdapter(folder, model)).rejects.toThrow(/rank_pattern: .* keeps 4 of 4 ranks/);
+  });
+
+  it.each(listMethods().map(({ type }) => ({ type })))('studio of %o too, whatever the method', async (method) => {
+    const source = await trained(method);
+    const folder = fresh();
+    await exportFolder('studio', source, folder);
+    const loaded = await loadAdapter(folder, model);
+    expect(loaded).toEqual({
+      kind: 'studio',
+      method: validateMethod(method),
+      labels: tinyLabels,
+      parameters: source.parameters,
+    });
+    expect(await logits(model, loaded.method, loaded.parameters)).toEqual(
+      await logits(model, method, source.parameters),
+    );
+    expect(await readFile(join(folder, 'README.md'), 'utf8')).toContain(describeMethod(method));
   });
 
   it.each([{ type: 'lora', rank: 2 }, { type: 'bitfit' }, { type: 'head' }, { type: 'full' }, { type: 'mixer' }])(
@@ -306,18 +326,61 @@ describe('a folder that does not fit', () => {
     });
     await expect(loadAdapter(folder, model)).rejects.toThrow(message);
   });
+  describe('of the studio', () => {
+    const mixer = async () => {
+      const folder = fresh();
+      await exportFolder('studio', await trained({ type: 'mixer' }), folder);
+      return folder;
+    };
+    it('is refused on a base of other weights', async () => {
+      const folder = await mixer();
+      const other = join(scratch, `other-${count}`);
+      await makeTinyModel(other, { layers: 2, maxPositions: 32 });
+      const path = join(other, 'model.safetensors');
+      const { tensors } = await readSafetensors(path);
+      const bias = tensors.get('pooler.dense.bias');
+      if (bias === undefined) throw new Error(`no pooler among ${[...tensors.keys()].join(', ')}`);
+      bias.data[0] = 1;
+      await writeSafetensors(path, tensors);
+      await expect(loadAdapter(folder, await openModel(other))).rejects.toMatchObject({
+        code: 'bad-file',
+        message: expect.stringMatching(/stands on other weights/),
+        hint: expect.stringContaining('base (bert, 2 layers, width 32)'),
+      });
+    });
+    it.each([
+      [{ version: 2 }, /version: only version 1/],
+      [{ format: 'peft' }, /format: this is not an adapter of PEFT Studio/],
+      [{ labels: [] }, /labels/],
+      [{ method: { type: 'mixed' } }, /adapter\.json: method\.type "mixed" is not known/],
+      [{ method: { type: 'mixer', layersToTransform: [0] } }, /the file has no bert\.encoder\.layer\.0\.mixer/],
+      [{ method: { type: 'head' } }, /mixer\.gate" has no place in Head only/],
+    ])('is refused with %o', async (change, message) => {
+      const folder = await mixer();
+      await edit(folder, 'adapter.json', change);
+      await expect(loadAdapter(folder, model)).rejects.toThrow(message);
+      await expect(loadAdapter(folder, model)).rejects.toMatchObject({ code: 'bad-file' });
+    });
+    it('is refused without its weights', async () => {
+      const folder = await mixer();
+      await rm(join(folder, 'adapter.safetensors'));
+      await expect(loadAdapter(folder, model)).rejects.toThrow(/no such file/);
+    });
+  });
   it('is refused for another architecture, other sizes, and when it is no export at all', async () => {
     const folder = fresh();
     await exportFolder('merged', await trained({ type: 'head' }), folder);
     const smaller = await openModel(
-      await makeTinyModel(join(scratch, 'smaller'), { layers: 2, maxPositions: 16, intermediateSize: 48 }),
+      await makeTinyModel(join(scratch, 'smaller'), { layers: 2, maxPositions: 32, intermediateSize: 48 }),
     );
     await expect(loadAdapter(folder, smaller)).rejects.toThrow(/the base model has \[48/);
-    const deeper = await openModel(await makeTinyModel(join(scratch, 'deeper'), { layers: 3, maxPositions: 16 }));
+    const deeper = await openModel(await makeTinyModel(join(scratch, 'deeper'), { layers: 3, maxPositions: 32 }));
     await expect(loadAdapter(folder, deeper)).rejects.toThrow(/do not hold "bert\.encoder\.layer\.2/);
     await edit(folder, 'config.json', { model_type: 'gpt2' });
     await expect(loadAdapter(folder, model)).rejects.toThrow(/the model is gpt2/);
-    await expect(loadAdapter(scratch, model)).rejects.toThrow(/neither adapter_config\.json nor config\.json/);
+    await expect(loadAdapter(scratch, model)).rejects.toThrow(
+      /neither adapter\.json, adapter_config\.json nor config\.json/,
+    );
     await expect(loadAdapter(join(scratch, 'absent'), model)).rejects.toThrow(/not a folder/);
   });
 });

@@ -7,10 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExportFormat } from '../../../electron/contract/entities.js';
 import { trainingSchema, type MethodOptions, type Training } from '../../../electron/contract/plan.js';
 import { openModel, validateMethod } from '../../../electron/engine/index.js';
-import { exportAdapterHub } from '../../../electron/interchange/adapterhub.js';
-import { exportMerged } from '../../../electron/interchange/merged.js';
-import { exportOnnx } from '../../../electron/interchange/onnx.js';
-import { exportPeft } from '../../../electron/interchange/peft.js';
+import { exportFolder } from '../../../electron/interchange/index.js';
 import { readHashed } from '../../../electron/trainer/checkpoint.js';
 import type {
   JobOf,
@@ -168,10 +165,7 @@ describe('what a finished run is good for', () => {
     const { tensors } = await readHashed(join(folder, name, 'trained.safetensors'));
     const to = join(folder, `${name} as ${format}`);
     const source = { model, method: validateMethod(method), labels: tinyLabels, parameters: tensors, maxLength: 32 };
-    await { peft: exportPeft, adapterhub: exportAdapterHub, merged: exportMerged, onnx: exportOnnx }[format](
-      source,
-      to,
-    );
+    await exportFolder(format, source, to);
     return to;
   };
 
@@ -199,6 +193,9 @@ describe('what a finished run is good for', () => {
     ['onnx', lora],
     ['adapterhub', { type: 'bottleneck', placement: 'pfeiffer', reductionFactor: 8 }],
     ['onnx', { type: 'bottleneck', placement: 'houlsby', reductionFactor: 8 }],
+    ['adapterhub', { type: 'compacter', reductionFactor: 8 }],
+    ['studio', { type: 'mixer' }],
+    ['onnx', { type: 'mixer', layersToTransform: [0] }],
     ['merged', { type: 'full' }],
     ['merged', { type: 'progressive' }],
     ['onnx', { type: 'progressive' }],

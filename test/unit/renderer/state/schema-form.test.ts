@@ -26,6 +26,7 @@ describe('formFields', () => {
         min: 1,
         max: 512,
         initial: 8,
+        words: [],
       },
       {
         key: 'dropout',
@@ -38,6 +39,7 @@ describe('formFields', () => {
         min: 0,
         max: 0.9,
         initial: 0,
+        words: [],
       },
       {
         key: 'targetModules',
@@ -47,6 +49,7 @@ describe('formFields', () => {
         optional: false,
         kind: 'list',
         open: true,
+        numeric: false,
         choices: ['query', 'value'],
         initial: ['query', 'value'],
       },
@@ -72,6 +75,7 @@ describe('formFields', () => {
         min: 0,
         max: null,
         initial: null,
+        words: [],
       },
     ]);
   });
@@ -125,6 +129,21 @@ describe('formFields', () => {
       ],
     });
   });
+  it('takes a number or a word, and lists of numbers', () => {
+    const fields = formFields(
+      z.toJSONSchema(
+        z.strictObject({
+          scaling: z.union([z.number().positive().max(1000), z.literal('learned')]).optional(),
+          layersToTransform: z.array(z.int().min(0)).optional(),
+        }),
+        { io: 'input' },
+      ),
+    );
+    expect(fields).toMatchObject([
+      { key: 'scaling', kind: 'number', max: 1000, words: ['learned'], optional: true },
+      { key: 'layersToTransform', kind: 'list', open: true, numeric: true, optional: true },
+    ]);
+  });
   it('knows what may be left out', () => {
     const fields = formFields(
       z.toJSONSchema(
@@ -157,9 +176,11 @@ describe('words', () => {
       kind: 'number',
       integer: false,
       initial: null,
+      words: [],
     } as const;
     expect(rangeWords({ ...base, min: 1, max: 64 })).toBe('1 to 64');
     expect(rangeWords({ ...base, min: 0, max: 9_007_199_254_740_991 })).toBe('from 0');
     expect(rangeWords({ ...base, min: null, max: null })).toBe('');
+    expect(rangeWords({ ...base, min: 0, max: 10, words: ['learned'] })).toBe('0 to 10 or learned');
   });
 });
