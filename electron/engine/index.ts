@@ -17,5 +17,6 @@ export { exportOnnx, planParameters, type ParameterPlan } from './runtime/export
 export { adapterHubFormats, type AdapterHubFormat } from './peft/index.js';
 export { peftFormats, type PeftContext, type PeftFormat } from './peft/index.js';
 export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
+export { readerOf } from './runtime/reader.js';
 export { nearestWords, type NearWord } from './runtime/nearest.js';
 export { openOnnx } from './runtime/onnx-file.js';
