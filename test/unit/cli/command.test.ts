@@ -79,6 +79,7 @@ describe('help', () => {
       'resume',
       'compare',
       'predict',
+      'words',
       'export',
       'devices',
       'benchmark',

@@ -60,7 +60,7 @@ describe('a plan', () => {
     ['a choice that is none', { ...plan, training: { optimizer: 'adam' } }, 'training.optimizer', 'adamw'],
     ['a missing key', { data: 'rows', method: { type: 'lora' } }, 'model', ''],
     ['not a number', { ...plan, training: { learningRate: Number.NaN } }, 'training.learningRate', ''],
-    ['an unknown method', { ...plan, method: { type: 'loha' } }, 'method.type', 'lora'],
+    ['an unknown method', { ...plan, method: { type: 'telepathy' } }, 'method.type', 'lora'],
     ['an option of the method out of range', { ...plan, method: { type: 'lora', rank: 0 } }, 'method.rank', '1'],
     ['an unknown option of the method', { ...plan, method: { type: 'lora', rnk: 4 } }, 'rnk', ''],
     ['something else altogether', [1, 2], 'plan', 'object'],
