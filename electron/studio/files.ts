@@ -35,7 +35,8 @@ export async function bytesBelow(path: string): Promise<number> {
 }
 
 async function list(path: string, changed: number): Promise<Listed> {
-  const entries = await readdir(path, { withFileTypes: true });
+  // A folder may go between its stamp and its list, as a checkpoint's does when a run ends.
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => !entry.isDirectory());
   const sizes = await Promise.all(files.map(({ name }) => fileBytes(join(path, name))));
   return {
