@@ -1,9 +1,9 @@
 /** Follows runs from their start to their end and tells each step once, in order. */
-import type { EventData, StudioEvent } from '../contract/calls.js';
+import type { EventData } from '../contract/calls.js';
 import type { Run, RunResult, StageMetric, StepMetric, ValidationMetric } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { duration, megabytes, percent, whole } from './output.js';
-import { tellDeviceTest, type Session } from './session.js';
+import { follow, tellDeviceTest, type Session } from './session.js';
 
 const ended: ReadonlySet<Run['state']> = new Set(['paused', 'interrupted', 'finished', 'cancelled', 'failed']);
 
@@ -12,51 +12,41 @@ const ended: ReadonlySet<Run['state']> = new Set(['paused', 'interrupted', 'fini
  * @returns the runs as they ended; failures are the caller's to tell
  */
 export async function watchRuns(session: Session, start: () => Promise<readonly Run[]>): Promise<Run[]> {
-  const { handlers, events, interrupted } = session;
-  const runs = new Map<number, RunTeller>();
-  const early: StudioEvent[] = [];
-  let started = false;
-  let allEnded: () => void = () => undefined;
-  const end = new Promise<void>((settle) => (allEnded = settle));
-  const take = (event: StudioEvent) => {
-    if (!started) return void early.push(event);
-    if (event.event === 'metrics') runs.get(event.data.runId)?.metrics(event.data);
-    if (event.event === 'run') runs.get(event.data.id)?.state(event.data);
-    tellDeviceTest(session, event);
-    if ([...runs.values()].every((run) => run.over)) allEnded();
-  };
-  const pause = () => {
-    // The waiting ones first, or the queue would take up the next.
-    const open = [...runs.values()]
-      .filter((run) => !run.over)
-      .sort((a, b) => Number(b.run.state === 'queued') - Number(a.run.state === 'queued'));
-    // A run that ended meanwhile cannot be paused, and need not be.
-    void open.reduce(
-      (before, { run }) =>
-        before
-          .then(() => handlers['runs.pause']({ id: run.id }))
-          .then(
-            () => undefined,
-            () => undefined,
-          ),
-      Promise.resolve(),
-    );
-  };
-  const stop = events.listen(take);
-  interrupted.addEventListener('abort', pause, { once: true });
-  try {
-    for (const run of await start()) runs.set(run.id, new RunTeller(session, run));
-    started = true;
+  const { handlers } = session;
+  const begin = async () => {
+    const runs = new Map((await start()).map((run) => [run.id, new RunTeller(session, run)]));
     // A run on its own is named at once; of several, each when its turn comes.
     if (runs.size === 1) for (const run of runs.values()) run.begin();
-    for (const event of early) take(event);
-    if (interrupted.aborted) pause();
-    await end;
-    return [...runs.values()].map(({ run }) => run);
-  } finally {
-    stop();
-    interrupted.removeEventListener('abort', pause);
-  }
+    return runs;
+  };
+  return follow(
+    session,
+    begin,
+    (event, runs) => {
+      if (event.event === 'metrics') runs.get(event.data.runId)?.metrics(event.data);
+      if (event.event === 'run') runs.get(event.data.id)?.state(event.data);
+      tellDeviceTest(session, event);
+      const all = [...runs.values()];
+      return all.every((run) => run.over) ? all.map(({ run }) => run) : undefined;
+    },
+    (runs) => {
+      // The waiting ones first, or the queue would take up the next.
+      const open = [...runs.values()]
+        .filter((run) => !run.over)
+        .sort((a, b) => Number(b.run.state === 'queued') - Number(a.run.state === 'queued'));
+      // A run that ended meanwhile cannot be paused, and need not be.
+      void open.reduce(
+        (before, { run }) =>
+          before
+            .then(() => handlers['runs.pause']({ id: run.id }))
+            .then(
+              () => undefined,
+              () => undefined,
+            ),
+        Promise.resolve(),
+      );
+    },
+  );
 }
 
 type Told = Pick<EventData<'metrics'>, 'steps' | 'validations' | 'stages'>;
