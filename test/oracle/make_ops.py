@@ -128,6 +128,8 @@ def decoding():
         case(op, "edges, zero included", [edges], function)
     case("rmsNorm", "epsilon 1e-06", [normal(2, 3, 8), 1 + normal(8, scale=0.2)], lambda x, w: F.rms_norm(x, (8,), w, 1e-6), axis=-1, epsilon=1e-6)
     case("rmsNorm", "a row of zeros", [torch.zeros(1, 4).double(), 1 + normal(4, scale=0.2)], lambda x, w: F.rms_norm(x, (4,), w, 1e-5), axis=-1, epsilon=1e-5)
+    case("swiglu", "edges, zero included", [edges, normal(7)], lambda a, b: F.silu(a) * b)
+    case("swiglu", "matrix", [normal(3, 4), normal(3, 4)], lambda a, b: F.silu(a) * b)
     turns = normal(5, 3, scale=2)
     case("rotate", "two heads", [normal(5, 12), turns.cos().detach(), turns.sin().detach()], rotated, heads=2)
     labels, weights = torch.tensor([2, 0, 6, 1, 2]), positive(5)

@@ -78,6 +78,7 @@ const builders: Readonly<Record<string, Build>> = {
   geluTanh: one((g, x) => g.gelu(x, 'tanh')),
   silu: one((g, x) => g.silu(x)),
   sqrt: one((g, x) => g.sqrt(x)),
+  swiglu: two((g, a, b) => g.swiglu(a, b)),
   cos: one((g, x) => g.cos(x)),
   sin: one((g, x) => g.sin(x)),
   rmsNorm: (g, [x, scale], { epsilon = 0 }) => g.rmsNorm(x as Value, scale as Value, epsilon),

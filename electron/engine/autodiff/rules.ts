@@ -58,6 +58,13 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> | typeof none 
   cast: none,
   detach: none,
   gelu: (g, node, d) => [g.mul(d, node.outputs[1] as Value)],
+  // s = σ(a): da = d·b·s(1 + a(1 - s)), db = d·a·s
+  swiglu: (g, node, d, wants) => {
+    const [a, b] = operands(node);
+    const s = g.sigmoid(a);
+    const slope = () => g.mul(s, g.add(g.mul(a, g.sub(g.scalar(1), s)), g.scalar(1)));
+    return [wants[0] ? g.mul(g.mul(d, b), slope()) : null, wants[1] ? g.mul(d, g.mul(a, s)) : null];
+  },
   add: (_g, _node, d) => [d, d],
   sub: (g, _node, d, wants) => [d, wants[1] ? g.neg(d) : null],
   mul: (g, node, d, wants) => {

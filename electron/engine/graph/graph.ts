@@ -118,6 +118,10 @@ export class Graph {
   gelu(x: Value, approximate: 'none' | 'tanh' = 'none'): Value {
     return this.#one('gelu', { approximate }, x);
   }
+  /** silu(a)·b */
+  swiglu(a: Value, b: Value): Value {
+    return this.#one('swiglu', {}, a, b);
+  }
   silu(x: Value): Value {
     return this.mul(x, this.sigmoid(x));
   }

@@ -36,6 +36,8 @@ export interface OpAttributes {
   /** Outputs y and, for the backward, dy/dx. */
   gelu: { readonly approximate: 'none' | 'tanh' };
   // Elementwise, two inputs, NumPy broadcasting
+  /** a·σ(a)·b of one shape, a gated linear unit: nothing but a and b is kept for the backward. */
+  swiglu: None;
   add: None;
   sub: None;
   mul: None;

@@ -113,6 +113,11 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [y] = unary('gelu')(inputs);
     return [y as TensorType, y as TensorType];
   },
+  swiglu: (inputs) => {
+    const made = binary('swiglu')(inputs);
+    if (!sameShape(input(inputs, 0).shape, input(inputs, 1).shape)) fail('swiglu', 'needs one shape', inputs);
+    return made;
+  },
   add: binary('add'),
   sub: binary('sub'),
   mul: binary('mul'),

@@ -1,17 +1,7 @@
 /** BERT (Devlin et al. 2018), and with it MiniLM, BGE, E5 and other checkpoints of `model_type` "bert". */
 import { z } from 'zod';
-import {
-  activate,
-  activationOf,
-  embedPositions,
-  embedTypes,
-  embedWords,
-  fields,
-  finishEmbeddings,
-  parseConfig,
-  runLayers,
-  type LayerNames,
-} from './encoder.js';
+import { embedPositions, embedTypes, finishEmbeddings, runLayers, type LayerNames } from './encoder.js';
+import { activate, activationOf, embedWords, fields, parseConfig } from './parts.js';
 import { registerArchitecture } from './registry.js';
 import type { EncoderConfig } from './types.js';
 

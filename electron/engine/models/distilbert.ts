@@ -1,16 +1,7 @@
 /** DistilBERT (Sanh et al. 2019): no token types, no pooler, a ReLU head. */
 import { z } from 'zod';
-import {
-  activate,
-  activationOf,
-  embedPositions,
-  embedWords,
-  fields,
-  finishEmbeddings,
-  parseConfig,
-  runLayers,
-  type LayerNames,
-} from './encoder.js';
+import { embedPositions, finishEmbeddings, runLayers, type LayerNames } from './encoder.js';
+import { activate, activationOf, embedWords, fields, parseConfig } from './parts.js';
 import { registerArchitecture } from './registry.js';
 import type { EncoderConfig } from './types.js';
 

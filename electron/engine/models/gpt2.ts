@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Builder } from './builder.js';
 import { runDecoder, type DecoderParts } from './decoder.js';
-import { activate, activationOf, embedWords, fields, parseConfig } from './encoder.js';
+import { activate, activationOf, embedWords, fields, parseConfig } from './parts.js';
 import { registerArchitecture } from './registry.js';
 import { rowPositions } from './rows.js';
 import type { DecoderConfig } from './types.js';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from './builder.js';
 import { runDecoder, type DecoderParts } from './decoder.js';
-import { activate, activationOf, embedWords, fields, parseConfig } from './encoder.js';
+import { activate, activationOf, embedWords, fields, parseConfig } from './parts.js';
 import { registerArchitecture } from './registry.js';
 import { readRotary, rotaryFields } from './rotary.js';
 import type { Architecture, DecoderConfig } from './types.js';
@@ -103,7 +103,8 @@ export const llamaParts: DecoderParts = {
   },
   feedForward(b, c, linear, x) {
     const widen = (name: string) => linear(`mlp.${name}_proj`, x, c.hiddenSize, c.intermediateSize, c.feedForwardBias);
-    const gated = b.g.mul(activate(b, widen('gate'), c.activation), widen('up'));
+    const [gate, up] = [widen('gate'), widen('up')];
+    const gated = c.activation === 'silu' ? b.g.swiglu(gate, up) : b.g.mul(activate(b, gate, c.activation), up);
     return linear('mlp.down_proj', gated, c.intermediateSize, c.hiddenSize, c.feedForwardBias);
   },
 };

@@ -1,6 +1,6 @@
 /** Qwen2 and Qwen2.5 (Qwen Team 2024): Llama with biases on query, key and value, and layers that may see a window only. */
 import { z } from 'zod';
-import { fields, parseConfig } from './encoder.js';
+import { fields, parseConfig } from './parts.js';
 import { llamaLike, readLlamaConfig } from './llama.js';
 import { registerArchitecture } from './registry.js';
 import type { DecoderConfig } from './types.js';

@@ -1,6 +1,7 @@
 /** RoBERTa (Liu et al. 2019): BERT's layers, positions counted from the padding index, a two-layer head. */
 import { bertLayerNames, readBertConfig } from './bert.js';
-import { activate, embed, embedTypes, embedWords, finishEmbeddings, ids, runLayers } from './encoder.js';
+import { embedTypes, finishEmbeddings, runLayers } from './encoder.js';
+import { activate, embed, embedWords, ids } from './parts.js';
 import { registerArchitecture } from './registry.js';
 import { withVirtual } from './rows.js';
 import type { EncoderConfig } from './types.js';

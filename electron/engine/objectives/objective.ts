@@ -14,8 +14,8 @@ export interface ObjectiveGraph {
   readonly losses: Value | null;
 }
 
-/** Logits of this many values stand in memory at a time (64 MB, and their softmax as much again). */
-const LOGITS = 16_777_216;
+/** Logits of this many values stand in memory at a time (16 MB, and their softmax as much again), but of 64 rows at least. */
+const LOGITS = 4_194_304;
 
 /** Cross-entropy of rows [n, classes] with int64 labels [n] and weights [n]: Σ w·(-log p). */
 function weightedCrossEntropy(b: Builder, logits: Value, labels: Value, weights: Value): Value {
@@ -62,7 +62,7 @@ export function buildObjective(
     case 'causal-lm': {
       const table = architecture.vocabularyTable?.(b, config);
       if (!table) throw new EngineError('bad-graph', `${architecture.type} has no table of its vocabulary.`);
-      const chunk = Math.min(4096, Math.max(16, Math.floor(LOGITS / config.vocabularySize)));
+      const chunk = Math.min(4096, Math.max(64, Math.floor(LOGITS / config.vocabularySize)));
       const { sum, each } = g.tokenLoss(rowsWithLabel(), table, ...targets('labelled'), chunk);
       return { logits: null, lossSum: sum, losses: each };
     }

@@ -180,6 +180,15 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
     if (!c.reads(node, 1)) c.emit('Gelu', [x], { attributes: { approximate }, outputs: [c.output(node)] });
     else (approximate === 'none' ? lowerExactGelu : lowerTanhGelu)(c, x, c.output(node), c.output(node, 1));
   },
+  swiglu: (c, node) => {
+    const [a, b] = node.inputs.map((value) => c.use(value)) as [string, string];
+    // QuickGelu x·σ(αx) is one pass, and no σ of the forward pass that the backward's could be taken for and kept.
+    const gated =
+      c.target === 'cpu'
+        ? c.emit('QuickGelu', [a], { domain: 'com.microsoft', attributes: { alpha: { float: 1 } } })
+        : c.emit('Mul', [a, c.emit('Sigmoid', [a])]);
+    c.emit('Mul', [gated, b], { outputs: [c.output(node)] });
+  },
   add: (c, node) => {
     const whole = biasedProduct(c, node);
     if (whole) lowerGemm(c, whole.product, whole.bias, c.output(node));

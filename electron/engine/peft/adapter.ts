@@ -4,7 +4,7 @@
  */
 import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
-import { activate } from '../models/encoder.js';
+import { activate } from '../models/parts.js';
 import type { BlockSite, Hooks } from '../models/types.js';
 
 export const placements = ['houlsby', 'pfeiffer', 'parallel'] as const;

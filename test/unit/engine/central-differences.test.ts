@@ -46,6 +46,7 @@ const cases: Readonly<Record<string, Case>> = {
   gelu: { shapes: [[5]], build: (g, [x]) => g.gelu(x as Value) },
   'gelu tanh': { shapes: [[5]], build: (g, [x]) => g.gelu(x as Value, 'tanh') },
   silu: { shapes: [[5]], build: (g, [x]) => g.silu(x as Value) },
+  swiglu: { shapes: [[5], [5]], build: (g, [a, b]) => g.swiglu(a as Value, b as Value) },
   'add with broadcasting': {
     shapes: [
       [2, 1, 3],
