@@ -28,7 +28,7 @@ function sumOf(g: Graph, parts: readonly Value[]): Value {
   const side = (i: 0 | 1) =>
     g.concat(
       parts.map(({ node }) => node.inputs[i] as Value),
-      0,
+      first.type.shape.length - 2,
     );
   return g.matmul(side(0), side(1), { transA: true });
 }
@@ -36,8 +36,8 @@ function sumOf(g: Graph, parts: readonly Value[]): Value {
 function stackable({ node, type }: Value, first: Value): boolean {
   if (node.op !== 'matmul' || !node.attributes.transA || node.attributes.transB || node.attributes.alpha !== 1)
     return false;
-  const rows = node.inputs[0]?.type.shape[0];
-  return type.shape.length === 2 && sameShape(type.shape, first.type.shape) && typeof rows === 'number' && rows <= 4;
+  const rows = node.inputs[0]?.type.shape.at(-2);
+  return sameShape(type.shape, first.type.shape) && typeof rows === 'number' && rows <= 4;
 }
 
 /**

@@ -12,39 +12,55 @@ export interface LstmOptions {
 /** x [tokens, width] to the hidden states of both directions [tokens, 2·hidden]. */
 export function bidirectionalLstm(b: Builder, module: string, x: Value, options: LstmOptions): Value {
   let states = x;
-  for (let layer = 0; layer < options.layers; layer++) {
-    const input = layer === 0 ? states : b.dropout(states, options.dropout);
-    states = b.g.concat(
-      ['', '_reverse'].map((direction) =>
-        oneDirection(b, (part) => `${module}.${part}_l${layer}${direction}`, input, options.hidden, direction !== ''),
-      ),
-      1,
+  for (let layer = 0; layer < options.layers; layer++)
+    states = oneLayer(
+      b,
+      `${module}.`,
+      layer,
+      layer === 0 ? states : b.dropout(states, options.dropout),
+      options.hidden,
     );
-  }
   return states;
 }
 
-/** c' = σ(f)c + σ(i)tanh(g), h' = σ(o)tanh(c') with [i f g o] = W_ih x + b_ih + W_hh h + b_hh; h and c begin at 0. */
-function oneDirection(b: Builder, name: (part: string) => string, x: Value, hidden: number, reverse: boolean): Value {
+/**
+ * c' = σ(f)c + σ(i)tanh(g), h' = σ(o)tanh(c') with [i f g o] = W_ih x + b_ih + W_hh h + b_hh; h and c begin at 0. Both directions
+ * run side by side, [2, 1, …] a step, the second over the tokens from the last to the first.
+ */
+function oneLayer(b: Builder, module: string, layer: number, x: Value, hidden: number): Value {
   const { g } = b;
   const [tokens, width] = x.type.shape as readonly [number, number];
   const start = { uniform: 1 / Math.sqrt(hidden) };
-  const bias = (part: string) => b.added(name(part), [4 * hidden], start);
-  const recurrent = b.added(name('weight_hh'), [4 * hidden, hidden], start);
-  const projected = g.add(
-    g.matmul(x, b.added(name('weight_ih'), [4 * hidden, width], start), { transB: true }),
-    g.add(bias('bias_ih'), bias('bias_hh')),
+  const parameter = (part: string, shape: readonly number[], reverse: boolean) =>
+    b.added(`${module}${part}_l${layer}${reverse ? '_reverse' : ''}`, shape, start);
+  const both = (of: (reverse: boolean) => Value) =>
+    g.concat(
+      [false, true].map((reverse) => of(reverse)).map((value) => g.reshape(value, [1, ...value.type.shape])),
+      0,
+    );
+  const order = g.constant(
+    BigInt64Array.from({ length: tokens }, (_, i) => BigInt(tokens - 1 - i)),
+    [tokens],
   );
+  const turned = (rows: Value) => g.gather(rows, order, true);
+
+  const projected = both((reverse) => {
+    const rows = g.matmul(x, parameter('weight_ih', [4 * hidden, width], reverse), { transB: true });
+    const bias = g.add(parameter('bias_ih', [4 * hidden], reverse), parameter('bias_hh', [4 * hidden], reverse));
+    return g.add(reverse ? turned(rows) : rows, bias);
+  });
+  const recurrent = both((reverse) => parameter('weight_hh', [4 * hidden, hidden], reverse));
   const states: Value[] = [];
-  let h = g.constant(new Float32Array(hidden), [1, hidden]);
+  let h = g.constant(new Float32Array(2 * hidden), [2, 1, hidden]);
   let c = h;
   for (let step = 0; step < tokens; step++) {
-    const at = reverse ? tokens - 1 - step : step;
-    const gates = g.add(g.slice(projected, 0, at, at + 1), g.matmul(h, recurrent, { transB: true }));
-    const gate = (i: number) => g.slice(gates, 1, i * hidden, (i + 1) * hidden);
+    const gates = g.add(g.slice(projected, 1, step, step + 1), g.matmul(h, recurrent, { transB: true }));
+    const gate = (i: number) => g.slice(gates, 2, i * hidden, (i + 1) * hidden);
     c = g.add(g.mul(g.sigmoid(gate(1)), c), g.mul(g.sigmoid(gate(0)), g.tanh(gate(2))));
     h = g.mul(g.sigmoid(gate(3)), g.tanh(c));
-    states[at] = h;
+    states.push(h);
   }
-  return g.concat(states, 0);
+  const all = g.concat(states, 1);
+  const direction = (at: number) => g.reshape(g.slice(all, 0, at, at + 1), [tokens, hidden]);
+  return g.concat([direction(0), turned(direction(1))], 1);
 }

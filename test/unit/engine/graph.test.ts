@@ -34,6 +34,24 @@ describe('Graph', () => {
     `);
   });
 
+  it('gives a weight that is used step after step one product of all its steps', () => {
+    const g = new Graph();
+    const weight = g.parameter('weight', [3, 3], true);
+    let h = g.input('h', 'float32', [1, 3]);
+    for (let step = 0; step < 4; step++) h = g.tanh(g.matmul(h, weight, { transB: true }));
+    const before = g.nodes.length;
+    const [gradient] = differentiate(g, g.total(h), [weight]);
+    g.output('weight', gradient as never);
+    verifyGraph(g);
+    const added = g.live().filter((node) => node.id >= before);
+    // Three products carry the gradient down, one gathers all four steps.
+    expect(added.filter(({ op }) => op === 'matmul')).toHaveLength(4);
+    expect(added.filter(({ op }) => op === 'concat').map(({ outputs }) => outputs[0]?.type.shape)).toEqual([
+      [4, 3],
+      [4, 3],
+    ]);
+  });
+
   it('differentiates only what lies above the lowest trainable parameter', () => {
     const { g, loss, weight, bias } = layer();
     const before = g.nodes.length;
