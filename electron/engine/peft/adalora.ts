@@ -85,7 +85,7 @@ registerMethod({
 
 **When to use it.** When it is not known which layers matter: the budget goes where the importance is. It wants a longer run than LoRA, since ranks are cut while it learns; on short runs LoRA is the safer choice.
 
-**Options.** The initial rank is usually half as much again as the target. Ranks stay whole for the first *tinit* steps and are settled for the last *tfinal*. With an initial rank equal to the target nothing is cut.
+**Options.** The initial rank is usually half as much again as the target. Ranks stay whole for the first *tinit* steps and are settled for the last *tfinal*. With an initial rank equal to the target nothing is cut. The loss that is shown while it trains holds the penalty on P and Q; validation and test losses do not.
 
 Zhang et al. 2023, *AdaLoRA: Adaptive Budget Allocation for Parameter-Efficient Fine-Tuning*.`,
   options,

@@ -47,7 +47,7 @@ registerMethod({
   summary: 'One factor for each key, value and feed-forward unit; merges into the weights.',
   help: `**What trains.** Vectors of factors, all 1 at the start: one for each unit of the keys and values, and one for each unit that the feed-forward block's second layer sees. A factor above 1 amplifies its unit, one near 0 switches it off.
 
-**When to use it.** With very little data, and where adapters must be tiny: it trains about a tenth of what LoRA does, and merges without a trace. It has less freedom than LoRA: with more data it tends to stay behind.
+**When to use it.** With very little data, and where adapters must be tiny: it trains about a fifth of what LoRA does at rank 8, and merges without a trace. It has less freedom than LoRA: with more data it tends to stay behind.
 
 **Options.** Other target modules can be scaled; the feed-forward modules among them are scaled at their input. Learning rates are higher than LoRA's.
 

@@ -79,7 +79,7 @@ registerMethod({
   summary: 'The update is a Kronecker product of two small matrices: full rank from few numbers.',
   help: `**What trains.** Beside each chosen weight, two matrices whose Kronecker product has the weight's shape: every number of the first stands for a scaled copy of the second. The second is split into two of rank r where it is large. The update starts at zero.
 
-**When to use it.** When adapters have to be smaller than LoRA's and yet not of low rank. A weight of 384 × 384 needs 16 × 16 and 24 × 24 numbers.
+**When to use it.** When adapters have to be smaller than LoRA's and yet not of low rank. A weight of 384 × 384 needs 16 × 16 and at most 24 × 24 numbers.
 
 **Options.** Small factors stay whole whatever the rank; a higher decompose factor makes the first matrix larger. A step takes longer than LoRA's: the product has to be made whole, and its gradient too.
 

@@ -167,7 +167,7 @@ registerMethod({
 - *rsLoRA* scales by alpha / √r instead: with ranks above 32 the plain scale slows learning down.
 - *DoRA* also trains the length of each row of the weight. It often gains a little at low ranks and costs a few percent of time, since the lengths are measured in every step.
 - *LoRA+* lets B learn faster than A. The paper's ratio is 16; lower the learning rate a little with it.
-- *PiSSA* starts A and B from the weight's largest singular values rather than from noise, so they begin with the directions that matter most. It often converges faster. Finding them takes a moment before the first step, and the saved adapter holds the start too: twice the size.
+- *PiSSA* starts A and B from the weight's largest singular values rather than from noise, so they begin with the directions that matter most. It often converges faster. Finding them takes a second or so a weight before the first step, and the saved adapter holds the start too: twice the size.
 
 Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*; Kalajdzievski 2023, *A Rank Stabilization Scaling Factor*; Liu et al. 2024, *DoRA: Weight-Decomposed Low-Rank Adaptation*; Hayou et al. 2024, *LoRA+*; Meng et al. 2024, *PiSSA*.`,
   options,

@@ -3,6 +3,7 @@ import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { EngineError } from '../errors.js';
 import type { Initializer, StartSource } from '../models/builder.js';
 import type { LinearSite } from '../models/types.js';
+import { uniformOf } from '../runtime/random.js';
 import type { Tensor } from '../types.js';
 import { readWeight } from './arithmetic.js';
 
@@ -34,27 +35,107 @@ export function principalParts(rank: number, scale: number): PrincipalParts {
   };
 }
 
-/** By the eigenvectors of the smaller of WWᵀ and WᵀW, in double precision: several times faster than a full decomposition. */
+/** Values read at a place of a vector or a matrix row; the arrays here are always long enough. */
+const at = (x: Float64Array | Float32Array, i: number) => x[i] as number;
+
+const dot = (x: Float64Array, y: Float64Array) => x.reduce((sum, value, i) => sum + value * at(y, i), 0);
+
+/** x + factor · y, in place. */
+function addTo(x: Float64Array, y: Float64Array, factor: number): void {
+  for (let i = 0; i < x.length; i++) x[i] = at(x, i) + factor * at(y, i);
+}
+
+function normalized(x: Float64Array): Float64Array {
+  const length = Math.sqrt(dot(x, x));
+  return length === 0 ? x : x.map((value) => value / length);
+}
+
+/** Takes the parts along an orthonormal basis out of x; twice, as rounding leaves some the first time. */
+function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): void {
+  for (let pass = 0; pass < 2; pass++) for (const vector of basis) addTo(x, vector, -dot(x, vector));
+}
+
+/** A matrix [rows, columns] times a vector, or its transpose times one. */
+function multiply({ shape, data }: Tensor, x: Float64Array, turned: boolean): Float64Array {
+  const [rows, columns] = shape as [number, number];
+  const y = new Float64Array(turned ? columns : rows);
+  for (let i = 0; i < rows; i++) {
+    const start = i * columns;
+    if (turned) for (let j = 0; j < columns; j++) y[j] = at(y, j) + at(data, start + j) * at(x, i);
+    else {
+      let sum = 0;
+      for (let j = 0; j < columns; j++) sum += at(data, start + j) * at(x, j);
+      y[i] = sum;
+    }
+  }
+  return y;
+}
+
+/**
+ * Orthonormal eigenvectors of the `count` largest eigenvalues of a symmetric positive matrix of side n, largest first: Lanczos'
+ * method with full reorthogonalization, which goes on until their residuals are 1e-10 of the largest eigenvalue, or to n.
+ */
+function largestEigenvectors(apply: (x: Float64Array) => Float64Array, n: number, count: number): Float64Array[] {
+  const basis: Float64Array[] = [];
+  const [diagonal, beside]: [number[], number[]] = [[], []];
+  const draw = uniformOf('start', n);
+  const fresh = (k: number) => {
+    const x = Float64Array.from({ length: n }, (_, i) => draw(k * n + i) - 0.5);
+    orthogonalize(x, basis);
+    return normalized(x);
+  };
+  let next = fresh(0);
+  for (;;) {
+    basis.push(next);
+    const k = basis.length;
+    const image = apply(next);
+    diagonal.push(dot(image, next));
+    orthogonalize(image, basis);
+    const rest = Math.sqrt(dot(image, image));
+    const scale = Math.max(...diagonal);
+    if (k === n || (k >= count && k % 16 === 0)) {
+      const small = Matrix.zeros(k, k);
+      diagonal.forEach((value, i) => small.set(i, i, value));
+      beside.forEach((value, i) => small.set(i, i + 1, value).set(i + 1, i, value));
+      // Ascending: the last column belongs to the largest.
+      const { eigenvectorMatrix: vectors, realEigenvalues: values } = new EigenvalueDecomposition(small, {
+        assumeSymmetric: true,
+      });
+      const columns = Array.from({ length: count }, (_, i) => k - 1 - i);
+      const limit = 1e-10 * Math.max(...values);
+      if (k === n || columns.every((column) => Math.abs(rest * vectors.get(k - 1, column)) <= limit))
+        return columns.map((column) => {
+          const vector = new Float64Array(n);
+          basis.forEach((own, row) => addTo(vector, own, vectors.get(row, column)));
+          return vector;
+        });
+    }
+    // Nothing new in this direction: the matrix falls into blocks, and the next one starts afresh.
+    const ended = rest <= 1e-14 * scale;
+    beside.push(ended ? 0 : rest);
+    next = ended ? fresh(k) : image.map((value) => value / rest);
+  }
+}
+
 function decompose(weight: Tensor, rank: number, scale: number): { down: Float32Array; up: Float32Array } {
   const [rows, columns] = weight.shape as [number, number];
-  const w = Matrix.from1DArray(rows, columns, Array.from(weight.data));
   const wide = columns > rows;
-  const gram = wide ? w.mmul(w.transpose()) : w.transpose().mmul(w);
-  // Ascending: the last eigenvector is the largest singular value's.
-  const { eigenvectorMatrix: vectors } = new EigenvalueDecomposition(gram, { assumeSymmetric: true });
-  const side = vectors.columns;
+  const vectors = largestEigenvectors(
+    (x) => multiply(weight, multiply(weight, x, wide), !wide),
+    Math.min(rows, columns),
+    rank,
+  );
   const down = new Float32Array(rank * columns);
   const up = new Float32Array(rows * rank);
-  for (let k = 0; k < rank; k++) {
-    const own = vectors.getColumnVector(side - 1 - k);
+  vectors.forEach((own, k) => {
     // The other side's vector times the singular value; its length is that value.
-    const other = wide ? w.transpose().mmul(own) : w.mmul(own);
-    const value = other.norm();
+    const image = multiply(weight, own, wide);
+    const value = Math.sqrt(dot(image, image));
     const root = Math.sqrt(value / scale);
+    const other = normalized(image);
     const [left, right] = wide ? [own, other] : [other, own];
-    const factor = (of: Matrix) => (of === other ? (value === 0 ? 0 : root / value) : root);
-    for (let i = 0; i < rows; i++) up[i * rank + k] = left.get(i, 0) * factor(left);
-    for (let j = 0; j < columns; j++) down[k * columns + j] = right.get(j, 0) * factor(right);
-  }
+    for (let i = 0; i < rows; i++) up[i * rank + k] = at(left, i) * root;
+    for (let j = 0; j < columns; j++) down[k * columns + j] = at(right, j) * root;
+  });
   return { down, up };
 }

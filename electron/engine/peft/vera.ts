@@ -58,7 +58,7 @@ registerMethod({
   summary: 'One pair of random matrices for all layers; only two vectors a layer train.',
   help: `**What trains.** Two vectors beside each chosen weight: one of r numbers and one as long as the layer's output. They scale the inside and the outcome of two random matrices A and B that never train and that all layers share.
 
-**When to use it.** When many adapters must be kept and each has to be tiny: it trains a tenth or less of what LoRA does. It needs a higher learning rate, and a step takes a little longer than LoRA's, since the rank is much larger.
+**When to use it.** When many adapters must be kept and each has to be tiny: it trains about a tenth of what LoRA does at rank 8. It needs a higher learning rate, and a step takes a little longer than LoRA's, since the rank is much larger.
 
 **Options.** Ranks of 256 to 1024 are usual; a higher rank costs time but hardly any trained numbers. Adapters of one seed share their random matrices. They are saved with each adapter, so that it reads the same everywhere.
 

@@ -1,5 +1,6 @@
 /** What LoRA's relatives promise beyond the conformance suite, which tries each with its defaults. */
 import { join } from 'node:path';
+import { Matrix, SVD } from 'ml-matrix';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   createPredictor,
@@ -15,6 +16,8 @@ import {
   type TrainerOptions,
 } from '../../../electron/engine/index.js';
 import { factorization } from '../../../electron/engine/peft/lokr.js';
+import { principalParts } from '../../../electron/engine/peft/singular-values.js';
+import type { StartSource } from '../../../electron/engine/models/builder.js';
 import { RankAllocator } from '../../../electron/engine/peft/rank-allocator.js';
 import { largestDifference, oracleFolder } from '../../helpers/oracle.js';
 
@@ -132,6 +135,36 @@ it('PiSSA starts from the best approximation of the weight, and keeps the start 
       if (i !== j) expect(ofA[i]![j]).toBeCloseTo(0, 4);
       else if (i > 0) expect(ofA[i]![i]!).toBeLessThan(ofA[i - 1]![i - 1]!);
     }
+});
+
+it('PiSSA finds the singular values that a full decomposition finds, of weights of any shape and rank', async () => {
+  const draw = (i: number) => Math.sin(1 + i * i * 0.7);
+  const outer = (rows: number, columns: number) =>
+    Float32Array.from({ length: rows * columns }, (_, i) => draw(Math.floor(i / columns)) * draw(7 + (i % columns)));
+  for (const [rows, columns, rank, data] of [
+    [60, 90, 8, Float32Array.from({ length: 5400 }, (_, i) => draw(i))],
+    [90, 60, 60, Float32Array.from({ length: 5400 }, (_, i) => draw(i))],
+    [20, 30, 4, outer(20, 30)], // of rank 1
+    [6, 6, 3, Float32Array.from({ length: 36 }, (_, i) => (i % 7 === 0 ? 2 : 0))], // all alike
+    [5, 8, 2, new Float32Array(40)],
+  ] as const) {
+    const read = () => Promise.resolve({ shape: [rows, columns], data });
+    const [down, up] = principalParts(rank, 4)({ module: 'm', layer: 0, inFeatures: columns, outFeatures: rows });
+    const source = { read } as unknown as StartSource;
+    if (typeof down !== 'object' || !('from' in down) || typeof up !== 'object' || !('from' in up)) throw new Error();
+    const [a, b] = [
+      Matrix.from1DArray(rank, columns, [...(await down.from(source))]),
+      Matrix.from1DArray(rows, rank, [...(await up.from(source))]),
+    ];
+    const whole = new SVD(Matrix.from1DArray(rows, columns, [...data]), { autoTranspose: true });
+    const values = whole.diagonal.slice(0, rank);
+    const close = (x: Matrix, y: Matrix) => expect(Matrix.sub(x, y).norm()).toBeLessThan(1e-5 * (1 + values[0]!));
+    close(a.mmul(a.transpose()).mul(4), Matrix.diag(values));
+    close(b.transpose().mmul(b).mul(4), Matrix.diag(values));
+    const kept = Matrix.diag(whole.diagonal.map((value, i) => (i < rank ? value : 0)));
+    if (whole.diagonal[rank - 1]! > (whole.diagonal[rank] ?? 0) * 1.001)
+      close(b.mmul(a).mul(4), whole.leftSingularVectors.mmul(kept).mmul(whole.rightSingularVectors.transpose()));
+  }
 });
 
 it('PiSSA names a rank that a weight does not have', async () => {
