@@ -21,7 +21,7 @@ const about = ({
 - Trained on texts of at most ${maxLength} tokens
 `;
 
-export const peftCard = (facts: CardFacts & { readonly method: string }) => `---
+export const peftCard = (facts: CardFacts & { readonly method: string; readonly note: string | null }) => `---
 library_name: peft
 ---
 # ${facts.method} adapter made with PEFT Studio
@@ -33,7 +33,7 @@ from transformers import ${facts.classifierClass}
 base = ${facts.classifierClass}.from_pretrained("BASE FOLDER", num_labels=${facts.labels.length})
 model = PeftModel.from_pretrained(base, "THIS FOLDER").eval()
 \`\`\`
-`;
+${facts.note === null ? '' : `\n${facts.note}\n`}`;
 
 export const adapterHubCard = (facts: CardFacts & { readonly method: string }) => `---
 library_name: adapters

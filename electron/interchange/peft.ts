@@ -91,7 +91,8 @@ export async function exportPeft(
     Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))),
   );
   const { classifierClass } = describeHead(model);
-  await writeFile(join(folder, 'README.md'), peftCard({ model, labels, maxLength, classifierClass, method: title }));
+  const facts = { model, labels, maxLength, classifierClass, method: title, note: written.note ?? null };
+  await writeFile(join(folder, 'README.md'), peftCard(facts));
 }
 
 /** peft's own list for classifiers (each also catches modules whose name contains it), and a pooler that the base lacked and so was trained. */

@@ -18,5 +18,6 @@ Ben Zaken et al. 2021, *BitFit: Simple Parameter-efficient Fine-tuning for Trans
   options: z.strictObject({ type: z.literal('bitfit') }),
   describe: () => 'all biases',
   trains: (name) => name.endsWith('.bias'),
+  needs: 'biases',
   hooks: () => ({}),
 });

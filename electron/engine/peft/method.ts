@@ -71,14 +71,15 @@ export interface PeftFormat<O = unknown, C = unknown> {
   readonly config: z.ZodType<C>;
   /**
    * Its own keys of adapter_config.json (`peft_type` among them where it differs from `peftType`) and its tensors: those of a
-   * module as "path.lora_A.weight", others as in `modelTensors`. `trained`: all that it added, without the head.
+   * module as "path.lora_A.weight", others as in `modelTensors`. `trained`: all that it added, without the head. `note`: what
+   * whoever loads the folder must know beyond that, a sentence for its README.
    * Throws EngineError 'bad-input' for options that peft does not have.
    */
   write(
     options: O,
     trained: NamedTensors,
     context: PeftContext,
-  ): { readonly config: Readonly<Record<string, unknown>>; readonly tensors: NamedTensors };
+  ): { readonly config: Readonly<Record<string, unknown>>; readonly tensors: NamedTensors; readonly note?: string };
   /**
    * The method and its parameters by the engine's names; `tensors` as `write` gives them, module paths as in the base. Their
    * names and shapes are checked afterwards against what the method adds to this base.
@@ -105,6 +106,8 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<
   stages?(options: O, layers: number): StagePlan;
   /** Does a parameter of the base train (in a stage)? The task's head always does. */
   trains(name: string, options: O, place: StagePlace): boolean;
+  /** What of the base it trains, in words, if a base may lack it: "biases". */
+  readonly needs?: string;
   /** Factor of the plan's (or the stage's) learning rate for a trainable parameter; left out: 1. */
   rate?(name: string, options: O, place: StagePlace): number;
   /** Positions of the model that its virtual tokens take from the text; left out: none. */

@@ -132,17 +132,21 @@ async function weightsOfText(
 /** Encoders that take no past keys and values in transformers, so that peft has no prefix tuning for them. */
 const withoutPast = new Set(['distilbert']);
 
+/** Of peft folders for encoders; see test/oracle/README.md. */
+const encoderNote =
+  'peft hands a prefix of an encoder to transformers as `past_key_values`. It was seen to work with peft 0.21 and transformers 4.49; versions that call it `cache` need the argument renamed.';
+
 /** A peft folder of keys and values, one tensor [tokens, 2·layers·width]; `inner` is the width of an MLP that computed them. Throws EngineError 'bad-input' where peft could not run it. */
 export function prefixFiles(
   trained: NamedTensors,
   context: PeftContext,
   { tokens, inner = null }: { readonly tokens: number; readonly inner?: number | null },
-): { config: Readonly<Record<string, unknown>>; tensors: NamedTensors } {
+): { config: Readonly<Record<string, unknown>>; tensors: NamedTensors; note?: string } {
   if (withoutPast.has(context.architecture.type))
     throw new EngineError(
       'bad-input',
       `peft has no prefix tuning for ${context.architecture.type}: transformers passes it no keys and values.`,
-      'Export it as ONNX.',
+      "Export it as ONNX, or as the studio's own folder.",
     );
   const sites = attentionSites(context);
   const width = sites[0]?.width ?? 0;
@@ -165,6 +169,7 @@ export function prefixFiles(
       token_dim: width,
     },
     tensors: new Map([[fileTensor, { shape: [tokens, columns], data }]]),
+    ...(context.architecture.reads === 'first' ? { note: encoderNote } : {}),
   };
 }
 

@@ -68,6 +68,13 @@ export function prepare(
       { path: 'method.numVirtualTokens' },
     );
   const parameters = [...b.parameters.values()];
+  if (method.needs && !parameters.some(({ name }) => all.some((place) => method.trains(name, options, place))))
+    throw new EngineError(
+      'bad-input',
+      `method: ${method.title} trains ${method.needs}, and this ${info.architecture} model has none.`,
+      'Choose another method, LoRA for instance.',
+      { path: 'method.type' },
+    );
   if (Object.keys(hooks).length > 0 && !parameters.some((parameter) => parameter.added)) {
     const modules = [
       ...new Set(

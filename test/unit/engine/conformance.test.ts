@@ -33,7 +33,11 @@ const batch: Batch = {
 const trainsBase = ['full', 'bitfit', 'progressive'];
 /** What they put before a text changes the answer from the start. */
 const virtual = ['prefix', 'prompt', 'p-tuning'];
-const architectures = ['bert', 'roberta', 'distilbert'];
+const architectures = ['bert', 'roberta', 'distilbert', 'gpt2', 'llama', 'qwen2', 'qwen3'];
+/** Llama and Qwen3 have no biases to train. */
+const nothingToTrain = new Map([['bitfit', ['llama', 'qwen3']]]);
+/** A norm follows their last layer, so that a mixer cannot go into what reads it. */
+const unmergeable = new Map([['mixer', ['gpt2', 'llama', 'qwen2', 'qwen3']]]);
 const models = new Map<string, BaseModelInfo>();
 let scratch = '';
 
@@ -127,6 +131,16 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
   describe.each(architectures)('on %s', (name) => {
     const model = () => models.get(name) as BaseModelInfo;
 
+    if (nothingToTrain.get(type)?.includes(name)) {
+      it('is refused, since the model has nothing of what it trains', async () => {
+        await expect(createTrainer(options(model(), { type }))).rejects.toMatchObject({
+          code: 'bad-input',
+          message: expect.stringMatching(/trains biases, and this (llama|qwen3) model has none/),
+        });
+      });
+      return;
+    }
+
     it('starts as the base model does', async () => {
       const untrained = (method: MethodSpec) =>
         createPredictor({
@@ -162,7 +176,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       expect(
         plan
           .filter(({ part }) => part === 'head')
-          .every(({ trainable, name: n }) => trainable && n.includes('classifier')),
+          .every(({ trainable, name: n }) => trainable && /classifier|score/.test(n)),
       ).toBe(true);
       await trainer.dispose();
     });
@@ -220,11 +234,10 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       await predictor.dispose();
 
       const merge = () => mergedTensors(model(), { type }, objective.labels.length, parameters);
-      if (
-        !listMethods()
-          .find((method) => method.type === type)
-          ?.exports.includes('merged')
-      ) {
+      const merges = listMethods()
+        .find((method) => method.type === type)
+        ?.exports.includes('merged');
+      if (!merges || unmergeable.get(type)?.includes(name)) {
         expect(merge).toThrow('does not merge');
         return;
       }
