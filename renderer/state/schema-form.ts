@@ -9,6 +9,8 @@ interface Common {
   readonly nullable: boolean;
   /** May be left out: the method then decides by itself. */
   readonly optional: boolean;
+  /** Words that an empty field shows: what null means there. */
+  readonly empty?: string;
 }
 export interface NumberField extends Common {
   readonly kind: 'number';
@@ -40,6 +42,7 @@ const nodeSchema = z.looseObject({
   type: z.union([z.string(), z.array(z.string())]).optional(),
   title: z.string().optional(),
   description: z.string().optional(),
+  empty: z.string().optional(),
   default: z.unknown().optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
@@ -108,6 +111,7 @@ function fieldOf(key: string, raw: Node, required: boolean): FormField {
     description: node.description ?? null,
     nullable,
     optional: !required && raw.default === undefined && node.default === undefined,
+    ...(raw.empty === undefined ? {} : { empty: raw.empty }),
   };
   const initial = node.default;
   if (node.enum && strings(node.enum).length === node.enum.length)

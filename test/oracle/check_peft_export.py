@@ -1,10 +1,12 @@
-"""Does a LoRA folder of ours load in Hugging Face peft and give the same answers?  check_peft_export.py FOLDER --base BASE --logits FILE"""
+"""Does a peft folder of ours load in Hugging Face peft and give the same answers?  check_peft_export.py FOLDER --base BASE --logits FILE"""
 import torch
 from peft import PeftModel
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import checking
+from prefixes import rename_past_key_values
 
+rename_past_key_values()
 options = checking.arguments(__doc__, base=True)
 texts, labels, ours, are_logits = checking.read_answers(options)
 base = AutoModelForSequenceClassification.from_pretrained(options.base, num_labels=len(labels), dtype=torch.float32)

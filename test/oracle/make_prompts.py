@@ -4,36 +4,23 @@ Writes training/<name>.json and .safetensors as make_training.py does, and forma
 libraries stand in each other's way are mended here and said in README.md: transformers 5 renamed the argument that peft passes a
 prefix by, and peft has no prefix tuning for DistilBERT, which is computed here by its formula.
 """
-import inspect
 import json
 from pathlib import Path
 
 import torch
 from peft import PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig, TaskType, get_peft_model
-from transformers import BertModel, RobertaModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import logging
 
 import common
 from make_models import HEADS, classifier, logits_of
+from prefixes import rename_past_key_values
 from training import Recipe, batches_json, read_batches, save_fixture, train
 
 TOKENS = 5
 COLUMNS = 40  # of the batches for RoBERTa, whose longest rows leave no position to virtual tokens
 BATCHES = {"bert": "batches-bert", "roberta": "batches-short-roberta", "distilbert": "batches-distilbert"}
 LAYERS = {"bert": "bert.encoder.layer.{}.attention.self", "roberta": "roberta.encoder.layer.{}.attention.self", "distilbert": "distilbert.transformer.layer.{}.attention"}
-
-
-def rename_past_key_values(model_class) -> None:
-    """peft looks for an argument `past_key_values`, which transformers 5 calls `cache`."""
-    forward = model_class.forward
-    if "past_key_values" in inspect.signature(forward).parameters:
-        return
-
-    def renamed(self, *args, past_key_values=None, **kwargs):
-        return forward(self, *args, cache=past_key_values, **kwargs)
-
-    model_class.forward = renamed
 
 
 class PrefixDistilBert(torch.nn.Module):
@@ -146,8 +133,7 @@ def main() -> None:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     out = common.output_folder()
-    for model_class in (BertModel, RobertaModel):
-        rename_past_key_values(model_class)
+    rename_past_key_values()
     short = [{key: value if value.dim() == 1 else value[:, :COLUMNS] for key, value in batch.items()} for batch in read_batches(out, "batches-roberta")]
     common.write_json(out / "training" / "batches-short-roberta.json", batches_json(short))
     projected = {"type": "prefix", "prefixProjection": True, "encoderHiddenSize": 12}

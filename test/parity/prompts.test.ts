@@ -92,6 +92,8 @@ describe.each(names)('%s', (name) => {
     expect(config).toMatchObject(same);
     expect(Object.keys(like)).toEqual(expect.arrayContaining(Object.keys(config)));
     expect((await loadAdapter(ours, model)).labels).toEqual(labels);
+    const card = await readFile(join(ours, 'README.md'), 'utf8');
+    expect(card.includes('past_key_values')).toBe(config['peft_type'] === 'PREFIX_TUNING');
   });
 });
 

@@ -10,33 +10,33 @@ import { registerMethod } from './method.js';
 
 const stage = z.strictObject({
   blocks: z.int().min(1).max(1000).describe('Blocks that train, counted from the top'),
-  epochs: z.number().positive().max(1000).nullable().default(null).describe('null: epochsPerStage'),
+  epochs: z
+    .number()
+    .positive()
+    .max(1000)
+    .nullable()
+    .default(null)
+    .meta({ description: 'null: epochsPerStage', empty: 'by rule' }),
   rate: z
     .number()
     .positive()
     .max(100)
     .nullable()
     .default(null)
-    .describe("Factor of the plan's learning rate; null: by learningRateDecay"),
+    .meta({ description: "Factor of the plan's learning rate; null: by learningRateDecay", empty: 'by rule' }),
 });
 
 const options = z
   .strictObject({
     type: z.literal('progressive'),
-    blocksPerStage: z
-      .int()
-      .min(1)
-      .max(1000)
-      .nullable()
-      .default(null)
-      .describe('Blocks that each stage after the first opens; null: as many as make four stages'),
-    epochsPerStage: z
-      .number()
-      .positive()
-      .max(1000)
-      .nullable()
-      .default(null)
-      .describe("Passes over the data in each stage; null: the plan's are shared out equally"),
+    blocksPerStage: z.int().min(1).max(1000).nullable().default(null).meta({
+      description: 'Blocks that each stage after the first opens; null: as many as make four stages',
+      empty: 'four stages',
+    }),
+    epochsPerStage: z.number().positive().max(1000).nullable().default(null).meta({
+      description: "Passes over the data in each stage; null: the plan's are shared out equally",
+      empty: "the plan's",
+    }),
     learningRateDecay: z
       .number()
       .positive()
@@ -103,7 +103,7 @@ function depthOf(name: string, layers: number): number {
 const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 function layout({ stages, blocksPerStage }: Options): string {
-  if (stages) return `${plural(stages.length, 'stage')} of ${stages.map(({ blocks }) => blocks).join(' ')} blocks`;
+  if (stages) return `stages of ${stages.map(({ blocks }) => blocks).join(' then ')} blocks`;
   return blocksPerStage === null ? 'four stages' : `${plural(blocksPerStage, 'block')} a stage`;
 }
 

@@ -97,6 +97,23 @@ describe('openTokenizer', () => {
     expect(answers.map(([one]) => one?.ids.length)).toEqual([5, 9, 7, 30]);
   });
 
+  test('gives the ids of a text with and without special tokens, and tokens as people read them', async () => {
+    const bert = await openTokenizer(join(models, 'bert'));
+    const text = 'the weather in paris';
+    const [encoded] = await bert.encode([{ text, pair: null }], 64);
+    const ids = await bert.ids(text, true);
+    expect(ids).toEqual([...(encoded?.ids ?? [])]);
+    expect(await bert.ids(text, false)).toEqual(ids.slice(1, -1));
+    expect(await Promise.all(ids.slice(0, 2).map((id) => bert.word(id)))).toEqual(['[CLS]', 'the']);
+    const piece = bert.tokenId('##at');
+    expect(await bert.word(piece ?? -1)).toBe('##at');
+    const roberta = await openTokenizer(join(models, 'roberta'));
+    expect(await roberta.word(roberta.tokenId('\u0120the') ?? -1)).toBe('the');
+    // A byte that is no text by itself is shown by its token.
+    for (const token of ['\u0106', '\u00e3']) expect(await roberta.word(roberta.tokenId(token) ?? -1)).toBe(token);
+    expect(await roberta.word(1_000_000)).toBe('[1000000]');
+  });
+
   test('refuses a tokenizer larger than the vocabulary, naming both numbers', async () => {
     const { vocabularySize } = await openTokenizer(join(models, 'bert'));
     await expect(openTokenizer(join(models, 'bert'), { vocabularySize: vocabularySize - 1 })).rejects.toThrow(

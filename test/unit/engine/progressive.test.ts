@@ -83,7 +83,7 @@ describe('stages', () => {
       'Progressive unfreezing, 1 block a stage, back when worse',
     );
     expect(describeMethod(spec({ stages: [{ blocks: 1 }, { blocks: 3 }] }))).toBe(
-      'Progressive unfreezing, 2 stages of 1 3 blocks',
+      'Progressive unfreezing, stages of 1 then 3 blocks',
     );
   });
 });

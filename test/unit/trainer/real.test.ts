@@ -91,6 +91,8 @@ describe('the trainer process', () => {
     ['full fine-tuning with accumulation', { type: 'full' }, { learningRate: 0.003, accumulationSteps: 2 }],
     // Stages of 30 steps: the kills fall into the first, at the start of the second and into its middle.
     ['progressive unfreezing', { type: 'progressive', whenWorse: 'back' }, { learningRate: 0.005 }],
+    // Its checkpoints hold the MLP, what is kept does not. A base of random weights cannot be steered by it.
+    ['a projected prefix', { type: 'prefix', numVirtualTokens: 4, prefixProjection: true }, {}],
   ] as const)(
     '%s: killed with kill -9 again and again, it ends as if it had not been',
     { timeout: 120_000 },
@@ -100,7 +102,7 @@ describe('the trainer process', () => {
       const result = await first.run(jobOf(`${name} whole`, method, training), whole.listen);
       await first.kill();
       expect(whole.losses.size).toBe(60);
-      expect(whole.losses.get(60)).toBeLessThan(whole.losses.get(1) ?? 0);
+      if (name !== 'a projected prefix') expect(whole.losses.get(60)).toBeLessThan(whole.losses.get(1) ?? 0);
 
       const told = new Told();
       for (const [life, killAfter] of [7, 31, 52].entries()) {
@@ -202,6 +204,12 @@ describe('what a finished run is good for', () => {
     ['merged', { type: 'bitfit' }],
     ['merged', { type: 'head' }],
     ['onnx', { type: 'full' }],
+    ['peft', { type: 'prefix', numVirtualTokens: 4, prefixProjection: true }],
+    ['peft', { type: 'prompt', numVirtualTokens: 4, initialization: 'text' }],
+    ['peft', { type: 'p-tuning', numVirtualTokens: 4 }],
+    ['peft', { type: 'p-tuning', numVirtualTokens: 4, version: 2 }],
+    ['onnx', { type: 'p-tuning', numVirtualTokens: 4, anchorTokens: 2 }],
+    ['studio', { type: 'prefix', numVirtualTokens: 4, prefixProjection: true }],
   ] as const)(
     '%s export of %o proves itself, and a wrong one does not',
     { timeout: 60_000 },
@@ -259,6 +267,45 @@ describe('what a finished run is good for', () => {
     third.models[0]?.rows[0]?.logits.forEach((logit, at) =>
       expect(logit).toBeCloseTo(first.models[0]?.rows[0]?.logits[at] ?? Number.NaN, 4),
     );
+  });
+
+  it('keeps a soft prompt without its encoder, starts others from it, and tells the words near to it', async () => {
+    const method = { type: 'p-tuning', numVirtualTokens: 3, encoderHiddenSize: 16 };
+    const { result } = await train('encoded', method);
+    const { tensors } = await readHashed(join(folder, 'encoded', 'trained.safetensors'));
+    expect([...tensors.keys()].filter((name) => name.startsWith('prompt'))).toEqual(['prompt.embeddings']);
+    expect(result.type === 'train' && result.result?.trainableParameters).toBeGreaterThan(3 * 32 + 16 * 32);
+    await expect(train('refused', method, {}, join(folder, 'encoded'))).rejects.toMatchObject({
+      code: 'bad-input',
+      hint: expect.stringContaining('{"type":"prompt","numVirtualTokens":3}'),
+    });
+
+    const prompt = { type: 'prompt', numVirtualTokens: 3 };
+    await train('from encoded', prompt, { maxSteps: 0 }, join(folder, 'encoded'));
+    const rows = [{ text: 'the cat' }];
+    const models = [served('encoded', method), served('from encoded', prompt)];
+    const answers = await trainer.run({ type: 'predict', models, rows });
+    if (answers.type !== 'predict') throw new Error(answers.type);
+    expect(answers.models[1]?.rows).toEqual(answers.models[0]?.rows);
+
+    const near = (name: string) =>
+      trainer.run({ type: 'virtual-words', modelFolder, runFolder: join(folder, name), count: 4 });
+    const words = await near('encoded');
+    if (words.type !== 'virtual-words' || words.tokens === null) throw new Error('no words');
+    expect(words.tokens.map((token) => token.length)).toEqual([4, 4, 4]);
+    expect(words.tokens.flat().every(({ word, similarity }) => word !== '' && Math.abs(similarity) <= 1)).toBe(true);
+    await train('keys', { type: 'prefix', numVirtualTokens: 3 }, { maxSteps: 1 });
+    expect(await near('keys')).toEqual({ type: 'virtual-words', tokens: null });
+  });
+
+  it('refuses texts that leave no position to the virtual tokens', async () => {
+    const model = await openModel(modelFolder);
+    const method = { type: 'prompt', numVirtualTokens: 8 };
+    await expect(train('long', method, { maxLength: model.maxLength - 7 })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining(`takes at most ${model.maxLength} tokens, 8 of them virtual ones`),
+      hint: expect.stringContaining(`${model.maxLength - 8} or less`),
+    });
   });
 
   it('the probe is near what the run then takes', async () => {

@@ -115,7 +115,10 @@ describe('formFields', () => {
     expect(field).toMatchObject({ kind: 'list', choices: ['query', 'key'] });
   });
   it('reads a list of objects of numbers as rows', () => {
-    const row = z.strictObject({ blocks: z.int().min(1), rate: z.number().max(10).nullable().default(null) });
+    const row = z.strictObject({
+      blocks: z.int().min(1),
+      rate: z.number().max(10).nullable().default(null).meta({ empty: 'by rule' }),
+    });
     const [field] = formFields(
       z.toJSONSchema(z.strictObject({ stages: z.array(row).nullable().default(null) }), { io: 'input' }),
     );
@@ -125,7 +128,7 @@ describe('formFields', () => {
       nullable: true,
       fields: [
         { key: 'blocks', kind: 'number', integer: true, min: 1, nullable: false },
-        { key: 'rate', kind: 'number', integer: false, max: 10, nullable: true, initial: null },
+        { key: 'rate', kind: 'number', integer: false, max: 10, nullable: true, initial: null, empty: 'by rule' },
       ],
     });
   });
