@@ -1,0 +1,84 @@
+/** What finished runs say: comparison, predictions, export formats. */
+import { z } from 'zod';
+import { problemSchema } from '../errors.js';
+import { count, id, interval, nullable } from './common.js';
+
+export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'studio', 'merged', 'onnx']);
+export type ExportFormat = z.infer<typeof exportFormatSchema>;
+
+const measured = z.object({ mean: z.number(), interval: nullable(interval) });
+export const comparisonRowSchema = z.object({
+  key: z.string(),
+  type: z.string(),
+  methodName: z.string(),
+  setting: z.string(),
+  baseline: z.boolean(),
+  runs: z.array(id),
+  seeds: z.array(z.number()),
+  accuracy: measured,
+  macroF1: measured,
+  loss: measured,
+  /** Difference from full fine-tuning in points (percent), paired by seed and test row; null without a baseline. */
+  difference: nullable(z.object({ mean: z.number(), interval: nullable(interval), pairedSeeds: count })),
+  verdict: z.object({
+    kind: z.enum(['baseline', 'within', 'worse', 'better', 'undecided', 'no-baseline']),
+    text: z.string(),
+    moreSeeds: nullable(count),
+  }),
+  trainableParameters: count,
+  share: z.number(),
+  secondsPerStep: measured,
+  tokensPerSecond: measured,
+  peakMemoryBytes: count,
+  optimizerBytes: count,
+  checkpointBytes: count,
+  trainingSeconds: measured,
+});
+export const comparisonSchema = z.object({
+  dataset: z.string(),
+  model: z.string(),
+  testRows: count,
+  measure: z.enum(['macroF1', 'accuracy']),
+  zone: z.number(),
+  /** How the intervals were made, in words: kind, seeds, pairing, adjustment. */
+  method: z.string(),
+  sentences: z.array(z.object({ kind: z.string(), text: z.string() })),
+  rows: z.array(comparisonRowSchema),
+  notes: z.array(z.string()),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+export type ComparisonRow = z.infer<typeof comparisonRowSchema>;
+
+export const predictionSchema = z.object({
+  runId: nullable(id),
+  title: z.string(),
+  type: nullable(z.string()),
+  label: z.string(),
+  probabilities: z.record(z.string(), z.number()),
+  milliseconds: count,
+  problem: nullable(problemSchema),
+});
+export type Prediction = z.infer<typeof predictionSchema>;
+
+/** One row of a file; `row` counts the file's data rows from 0. */
+export const answerSchema = z.object({
+  row: count,
+  label: z.string(),
+  probabilities: z.record(z.string(), z.number()),
+});
+export type Answer = z.infer<typeof answerSchema>;
+
+/** What became of a file that was answered. */
+export const answeredFileSchema = z.object({
+  rows: count,
+  /** Rows that could not be read and have no answer. */
+  skipped: count,
+  /** Line and reason of the first of these: "line 42: cell 1 is longer than …". */
+  firstSkipped: nullable(z.string()),
+  out: nullable(z.string()),
+});
+/** The rows left out in words; null where there are none. */
+export const skippedInWords = ({ skipped, firstSkipped }: z.infer<typeof answeredFileSchema>): string | null =>
+  skipped === 0
+    ? null
+    : `${skipped.toLocaleString('en')} ${skipped === 1 ? 'row has' : 'rows have'} no answer, because of what is in the file; the first, ${firstSkipped}.`;

@@ -1,0 +1,143 @@
+/** Runs: their states, measurements, history, and what is estimated before. */
+import { z } from 'zod';
+import { problemSchema } from '../errors.js';
+import { planSchema } from '../plan.js';
+import { count, id, interval, nullable } from './common.js';
+
+export const runStates = [
+  'queued',
+  'preparing',
+  'running',
+  'paused',
+  'interrupted',
+  'finished',
+  'cancelled',
+  'failed',
+] as const;
+export const scoresSchema = z.object({
+  accuracy: z.number(),
+  macroF1: z.number(),
+  loss: z.number(),
+  /** 95 % intervals over the rows of the split (percentile bootstrap), where they were computed. */
+  accuracyInterval: nullable(interval).optional(),
+  macroF1Interval: nullable(interval).optional(),
+  lossInterval: nullable(interval).optional(),
+});
+export type Scores = z.infer<typeof scoresSchema>;
+export const runResultSchema = z.object({
+  test: nullable(scoresSchema),
+  validation: nullable(scoresSchema),
+  bestStep: count,
+  trainableParameters: count,
+  totalParameters: count,
+  secondsPerStep: count,
+  tokensPerSecond: count,
+  peakMemoryBytes: count,
+  optimizerBytes: count,
+  checkpointBytes: count,
+  trainingSeconds: count,
+  steps: count,
+  stoppedEarly: z.boolean(),
+  /** Stages that ran, of a method that trains in several: parameters and optimizer are then those of the largest. */
+  stages: count.optional(),
+});
+export type RunResult = z.infer<typeof runResultSchema>;
+export const runSchema = z.object({
+  id,
+  projectId: id,
+  modelId: id,
+  datasetId: id,
+  modelName: z.string(),
+  datasetName: z.string(),
+  /** Short name of method and setting, as tables show it: "LoRA", "r 8, query value". */
+  methodName: z.string(),
+  setting: z.string(),
+  seed: z.number(),
+  plan: planSchema,
+  state: z.enum(runStates),
+  step: count,
+  totalSteps: count,
+  secondsLeft: nullable(count),
+  device: nullable(z.string()),
+  createdAt: z.string(),
+  startedAt: nullable(z.string()),
+  endedAt: nullable(z.string()),
+  validation: nullable(scoresSchema),
+  result: nullable(runResultSchema),
+  problem: nullable(problemSchema),
+});
+export type Run = z.infer<typeof runSchema>;
+
+export const stepMetricSchema = z.object({
+  step: count,
+  loss: nullable(z.number()),
+  learningRate: z.number(),
+  gradientNorm: nullable(z.number()),
+  tokensPerSecond: count,
+  memoryBytes: count,
+  seconds: count.describe('Duration of this step'),
+});
+export type StepMetric = z.infer<typeof stepMetricSchema>;
+export const validationMetricSchema = z.object({ step: count, ...scoresSchema.shape, best: z.boolean() });
+export type ValidationMetric = z.infer<typeof validationMetricSchema>;
+/** One stage of a method that trains in stages. Told when it begins and, as a whole, when it has ended. */
+export const stageMetricSchema = z.object({
+  /** Counted from 1. */
+  stage: count,
+  stages: count,
+  /** What trains, in words. */
+  trains: z.string(),
+  firstStep: count,
+  lastStep: count,
+  /** Of its fastest parameters, at the top of the schedule. */
+  learningRate: z.number(),
+  trainableParameters: count,
+  optimizerBytes: count,
+  /** Null until it has ended, as are the others below. */
+  secondsPerStep: nullable(count),
+  /** Validation at its end; null without validation rows. */
+  scores: nullable(scoresSchema),
+  /** Whether a validation of it was the best so far; null without validation rows. */
+  helped: nullable(z.boolean()),
+  /** What followed: the next stage, that from the best parameters, or the end of the run (`stop`: before its last stage). */
+  next: nullable(z.enum(['next', 'back', 'stop', 'end'])),
+});
+export type StageMetric = z.infer<typeof stageMetricSchema>;
+export const logLineSchema = z.object({
+  time: z.string(),
+  level: z.enum(['plan', 'probe', 'check', 'note', 'save', 'error']),
+  message: z.string(),
+});
+export type LogLine = z.infer<typeof logLineSchema>;
+export const runHistorySchema = z.object({
+  steps: z.array(stepMetricSchema),
+  validations: z.array(validationMetricSchema),
+  stages: z.array(stageMetricSchema),
+  log: z.array(logLineSchema),
+});
+export type RunHistory = z.infer<typeof runHistorySchema>;
+
+/** One of the words nearest to a virtual token. */
+export const nearWordSchema = z.object({
+  word: z.string(),
+  /** Cosine of the angle between the word's embedding and the virtual token's. */
+  similarity: z.number(),
+});
+export type NearWord = z.infer<typeof nearWordSchema>;
+
+export const estimateSchema = z.object({
+  trainableParameters: count,
+  totalParameters: count,
+  totalSteps: count,
+  /** Low and high of the measured probe, extrapolated. */
+  seconds: z.object({ low: count, high: count }),
+  /** Median of the typical steps, and their real tokens a second. */
+  secondsPerStep: count,
+  tokensPerSecond: count,
+  peakMemoryBytes: count,
+  availableMemoryBytes: count,
+  diskBytes: count,
+  fits: z.boolean(),
+  remedies: z.array(z.string()),
+});
+export type Estimate = z.infer<typeof estimateSchema>;
