@@ -9,16 +9,22 @@ import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import {
   adapterHubFormats,
+  architectureOf,
   describeHead,
+  planParameters,
+  readerOf,
   readSafetensors,
   validateMethod,
   writeSafetensors,
   type BaseModelInfo,
+  type HubContext,
   type NamedTensors,
 } from '../engine/index.js';
 import { adapterHubCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
+import { checkTensors, inFile } from './fit.js';
 import { writePytorchBin } from './pytorch-bin.js';
+import { splitHead } from './targets.js';
 import type { ExportSource, LoadedFolder } from './types.js';
 
 const files = {
@@ -56,9 +62,11 @@ export async function exportAdapterHub(
       { method: method.type },
     );
   const { format, title } = found;
-  const options = validateMethod(method);
-  const { adapter, head } = split(model, parameters);
-  const tensors = format.tensors?.toFile(adapter, options, model) ?? adapter;
+  const options = validateMethod(
+    readerOf({ model, method, objective: { type: 'classification', labels } }, parameters),
+  );
+  const { adapter, head } = splitHead(model, parameters);
+  const tensors = format.tensors?.toFile(adapter, options, contextOf(model)) ?? adapter;
   const { classifierClass } = describeHead(model);
   const about = {
     hidden_size: model.hiddenSize,
@@ -86,20 +94,11 @@ export async function exportAdapterHub(
   await writePytorchBin(join(folder, files.headBin), head);
   await writeFile(
     join(folder, 'README.md'),
-    adapterHubCard({ model, labels, maxLength, classifierClass, method: title }),
+    adapterHubCard({ model, labels, maxLength, classifierClass, method: title, note: format.note ?? null }),
   );
 }
 
-/** What trains and is no adapter is the head, and a pooler that the base lacked. */
-function split(model: BaseModelInfo, parameters: NamedTensors): { adapter: NamedTensors; head: NamedTensors } {
-  const { modules, prefix } = describeHead(model);
-  const heads = [...modules, `${prefix}pooler`];
-  const isHead = (name: string) => heads.some((module) => name.startsWith(`${module}.`));
-  return {
-    adapter: new Map([...parameters].filter(([name]) => !isHead(name))),
-    head: new Map([...parameters].filter(([name]) => isHead(name))),
-  };
-}
+const contextOf = (model: BaseModelInfo): HubContext => ({ model, architecture: architectureOf(model.architecture) });
 
 const adapterSchema = z.looseObject({
   config: z.record(z.string(), z.unknown()),
@@ -154,7 +153,17 @@ export async function readAdapterHub(folder: string, model: BaseModelInfo): Prom
       tensor,
     ]),
   );
-  const parameters = new Map(found.format.tensors?.fromFile(renamed, method, model) ?? renamed);
+  const path = join(folder, files.adapter);
+  const own = inFile(path, () => found.format.tensors?.fromFile(renamed, method, contextOf(model)) ?? renamed);
+  const objective = { type: 'classification', labels: ['a', 'b'] } as const;
+  const plan = inFile(configPath, () => planParameters({ model, method, objective }));
+  checkTensors(
+    path,
+    own,
+    plan.filter(({ part }) => part === 'added'),
+    method,
+  );
+  const parameters = new Map(own);
   if (names.has(files.head))
     for (const [key, tensor] of (await readSafetensors(join(folder, files.head))).tensors) parameters.set(key, tensor);
   const labels = names.has(files.headConfig)

@@ -21,6 +21,8 @@ const about = ({
 - Trained on texts of at most ${maxLength} tokens
 `;
 
+const noteOf = ({ note }: { readonly note: string | null }) => (note === null ? '' : `\n${note}\n`);
+
 export const peftCard = (facts: CardFacts & { readonly method: string; readonly note: string | null }) => `---
 library_name: peft
 ---
@@ -33,9 +35,9 @@ from transformers import ${facts.classifierClass}
 base = ${facts.classifierClass}.from_pretrained("BASE FOLDER", num_labels=${facts.labels.length})
 model = PeftModel.from_pretrained(base, "THIS FOLDER").eval()
 \`\`\`
-${facts.note === null ? '' : `\n${facts.note}\n`}`;
+${noteOf(facts)}`;
 
-export const adapterHubCard = (facts: CardFacts & { readonly method: string }) => `---
+export const adapterHubCard = (facts: CardFacts & { readonly method: string; readonly note: string | null }) => `---
 library_name: adapters
 ---
 # ${facts.method} adapter made with PEFT Studio
@@ -48,7 +50,7 @@ model = ${facts.classifierClass}.from_pretrained("BASE FOLDER", num_labels=${fac
 adapters.init(model)
 model.set_active_adapters(model.load_adapter("THIS FOLDER"))
 \`\`\`
-`;
+${noteOf(facts)}`;
 
 export const studioCard = (facts: TrainedFacts & { readonly setting: string }) => `# Adapter made with PEFT Studio
 

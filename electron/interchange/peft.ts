@@ -23,7 +23,7 @@ import {
 import { peftCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
 import { checkTensors, inFile } from './fit.js';
-import { fullModule, targetNames } from './targets.js';
+import { fullModule, isHead, splitHead, targetNames } from './targets.js';
 import type { ExportSource, LoadedFolder } from './types.js';
 
 const weightsName = 'adapter_model.safetensors';
@@ -44,12 +44,6 @@ const titles = () =>
     .map(({ title }) => title)
     .join(', ');
 
-/** Is a parameter part of the task's head? A pooler that the base lacked, and that so was trained, is. */
-function isHead(model: BaseModelInfo, name: string): boolean {
-  const { modules, prefix } = describeHead(model);
-  return [...modules, `${prefix}pooler`].some((module) => name.startsWith(`${module}.`));
-}
-
 /** Writes a run of a method that peft has. @throws StudioError or EngineError `bad-input` for another one, or for options that peft lacks */
 export async function exportPeft(
   { model, method, labels, parameters, maxLength }: ExportSource,
@@ -64,9 +58,8 @@ export async function exportPeft(
       { method: method.type },
     );
   const { format, title } = found;
-  const [own, head]: [NamedTensors, NamedTensors] = [new Map(), new Map()];
-  for (const [name, tensor] of parameters) (isHead(model, name) ? head : own).set(name, tensor);
-  const written = format.write(validateMethod(method), own, contextOf(model));
+  const { adapter, head } = splitHead(model, parameters);
+  const written = format.write(validateMethod(method), adapter, contextOf(model));
   const prefix = format.promptLearning ? prefixes.prompted : prefixes.wrapped;
   const named = [...written.tensors, ...head].map(
     ([name, tensor]) => [format.modelTensors?.includes(name) ? name : `${prefix}${name}`, tensor] as const,
@@ -126,8 +119,9 @@ export async function readPeft(folder: string, model: BaseModelInfo): Promise<Lo
   const { format, title } = found;
   const config = await readJson(configPath, format.config);
   const path = join(folder, weightsName);
-  if (!(await namesIn(folder)).has(weightsName)) {
-    const hint = (await namesIn(folder)).has('adapter_model.bin')
+  const names = await namesIn(folder);
+  if (!names.has(weightsName)) {
+    const hint = names.has('adapter_model.bin')
       ? 'Pickled weights are never opened. Load the adapter in peft and save it again with model.save_pretrained(folder, safe_serialization=True).'
       : 'Add the missing file.';
     throw new StudioError('bad-file', `${path}: there is no such file.`, hint, { file: path });

@@ -1,5 +1,21 @@
-/** Module names: from parameters to peft's short target names, and back to the engine's full ones. */
-import type { BaseModelInfo } from '../engine/index.js';
+/** Names of parameters: which belong to the head, and modules as peft's short target names and as the engine's full ones. */
+import { describeHead, type BaseModelInfo, type NamedTensors } from '../engine/index.js';
+
+/** Is a parameter part of the task's head? A pooler that the base lacked, and that so was trained, is. */
+export function isHead(model: BaseModelInfo, name: string): boolean {
+  const { modules, prefix } = describeHead(model);
+  return [...modules, `${prefix}pooler`].some((module) => name.startsWith(`${module}.`));
+}
+
+/** What a run trained, its head apart. */
+export function splitHead(
+  model: BaseModelInfo,
+  parameters: NamedTensors,
+): { adapter: NamedTensors; head: NamedTensors } {
+  const [adapter, head]: [NamedTensors, NamedTensors] = [new Map(), new Map()];
+  for (const [name, tensor] of parameters) (isHead(model, name) ? head : adapter).set(name, tensor);
+  return { adapter, head };
+}
 
 /** Modules that classifiers of these architectures have beside the base's own; a short target name must not catch them. */
 const headModules = ['pooler.dense', 'classifier', 'classifier.dense', 'classifier.out_proj', 'pre_classifier'];

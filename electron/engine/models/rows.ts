@@ -62,6 +62,24 @@ export function collect(b: Builder, x: Value): Value {
   return b.options.packed ? b.g.gather(x, cellsOfRows(b), true) : x;
 }
 
+/** Mean over each text's tokens, virtual ones included: [rows, width] to [batch, width]. */
+export function textMeans(b: Builder, x: Value): Value {
+  const { g } = b;
+  const width = x.type.shape[1] as number;
+  const grid = g.reshape(spread(b, x), [lengthOf(b), 'batch', width]);
+  const mask = g.cast(withVirtual(b, g.input('attention_mask', 'int64', ['batch', 'sequence']), 1), 'float32');
+  // Packed, padding is zeros already.
+  const kept = b.options.packed ? grid : g.mul(grid, g.reshape(g.transpose(mask, [1, 0]), [lengthOf(b), 'batch', 1]));
+  return g.div(g.reduceSum(kept, [0]), g.reduceSum(mask, [1], true));
+}
+
+/** A text's numbers for each of its rows: [batch, width] to [rows, width]. */
+export function rowsOfTexts(b: Builder, x: Value): Value {
+  const width = x.type.shape[1] as number;
+  const grid = b.g.expand(b.g.reshape(x, [1, 'batch', width]), [lengthOf(b), 'batch', width]);
+  return collect(b, b.g.reshape(grid, [cellCount(b), width]));
+}
+
 /** The first token of each sequence: [rows, width] to [batch, width]. Rows run sequence first and no sequence is empty. */
 export function firstTokens(b: Builder, x: Value): Value {
   return b.g.slice(x, 0, 0, 'batch');

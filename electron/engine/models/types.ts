@@ -92,6 +92,8 @@ export interface Hooks {
   block?(b: Builder, site: BlockSite, output: Value, residual: Value, normalize: (x: Value) => Value): Value | null;
   /** What leaves a layer, instead of its output [n, width]. */
   layer?(b: Builder, site: LayerSite, output: Value): Value;
+  /** It looks at all tokens of a text in every layer, so a classifier's last layer computes them all; no left-to-right model has them. */
+  readonly wholeTexts?: boolean;
   /** A scalar that is added to the mean loss; called after the forward pass is built. */
   penalty?(b: Builder): Value | null;
 }

@@ -2,6 +2,7 @@
 import { EngineError } from '../errors.js';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
+import { firstTokens, lastTokens } from '../models/rows.js';
 import type { Architecture, ModelConfig } from '../models/types.js';
 import type { ObjectiveSpec } from '../types.js';
 
@@ -31,6 +32,13 @@ function weightedCrossEntropy(b: Builder, logits: Value, labels: Value, weights:
   return g.neg(g.total(g.mul(picked, weights)));
 }
 
+/** Last hidden states of the tokens that a classifier reads: [batch, hidden]. */
+function classifiedTokens(b: Builder, architecture: Architecture, config: ModelConfig): Value {
+  if (!b.hooks.wholeTexts) return architecture.encode(b, config, architecture.reads);
+  const all = architecture.encode(b, config, 'all');
+  return architecture.reads === 'first' ? firstTokens(b, all) : lastTokens(b, all);
+}
+
 /** Forward pass and loss of an objective over the standard inputs. Throws EngineError 'bad-input' where the architecture has no such task. */
 export function buildObjective(
   b: Builder,
@@ -51,7 +59,7 @@ export function buildObjective(
     g.gather(architecture.encode(b, config, 'all'), g.input('label_rows', 'int64', ['labelled']), true);
   switch (spec.type) {
     case 'classification': {
-      const read = architecture.encode(b, config, architecture.reads);
+      const read = classifiedTokens(b, architecture, config);
       const logits = architecture.classify(b, config, read, spec.labels.length);
       return { logits, lossSum: weightedCrossEntropy(b, logits, ...targets('batch')), losses: null };
     }
@@ -60,6 +68,13 @@ export function buildObjective(
       return { logits, lossSum: weightedCrossEntropy(b, logits, ...targets('labelled')), losses: null };
     }
     case 'causal-lm': {
+      if (b.hooks.wholeTexts)
+        throw new EngineError(
+          'bad-input',
+          'method: it looks at whole texts, and a model that writes does not see what it has not written yet.',
+          'Choose another method, or classify.',
+          { path: 'method.type' },
+        );
       const table = architecture.vocabularyTable?.(b, config);
       if (!table) throw new EngineError('bad-graph', `${architecture.type} has no table of its vocabulary.`);
       const chunk = Math.min(4096, Math.max(64, Math.floor(LOGITS / config.vocabularySize)));

@@ -6,6 +6,7 @@ import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
 import { activate } from '../models/parts.js';
 import type { BlockSite, Hooks } from '../models/types.js';
+import { addedDense } from './dense.js';
 
 export const placements = ['houlsby', 'pfeiffer', 'parallel'] as const;
 export type Placement = (typeof placements)[number];
@@ -39,9 +40,13 @@ export const denseProjection =
   (b, module, x, { part, inFeatures, outFeatures }) => {
     // AdapterHub's "mam_adapter" start is Kaiming's for parallel adapters; the others start as BERT's layers do.
     const down = placement === 'parallel' ? { uniform: 1 / Math.sqrt(inFeatures) } : { normal: 0.02 };
-    const weight = b.added(`${module}.weight`, [outFeatures, inFeatures], part === 'up' ? 'zeros' : down);
-    return b.g.add(b.g.matmul(x, weight, { transB: true }), b.added(`${module}.bias`, [outFeatures], 'zeros'));
+    const weight = part === 'up' ? 'zeros' : down;
+    return addedDense(b, module, x, inFeatures, outFeatures, { weight, bias: 'zeros' });
   };
+
+/** Units of an adapter's bottleneck. */
+export const bottleneckWidth = (site: BlockSite, { reductionFactor }: { readonly reductionFactor: number }): number =>
+  Math.max(1, Math.floor(site.width / reductionFactor));
 
 /** The module of a task's adapter at a site. */
 export const adapterModule = (site: BlockSite): string => `${site.adapterModule}.task`;

@@ -5,6 +5,10 @@
 import { z } from 'zod';
 import type { BaseModelInfo, MethodSpec, NamedTensors } from '../types.js';
 import { activationNames, placements, type AdapterOptions, type Placement } from './adapter.js';
+import type { PeftContext } from './method.js';
+
+/** What a codec may look at beside its own options and tensors. */
+export type HubContext = Pick<PeftContext, 'architecture' | 'model'>;
 
 /** `O`: the method's options. Tensors carry the adapter's name "task". */
 export interface AdapterHubFormat<O = unknown> {
@@ -14,10 +18,14 @@ export interface AdapterHubFormat<O = unknown> {
   readonly config: z.ZodType<MethodSpec>;
   /** The library's configuration of these options on a base model. */
   write(options: O, model: BaseModelInfo): Readonly<Record<string, unknown>>;
+  /** What whoever loads the folder must know beyond that, a sentence for its README. */
+  readonly note?: string;
   /** The tensors as the library names and shapes them, and back; left out where they are the engine's own. */
   readonly tensors?: {
-    toFile(trained: NamedTensors, options: O, model: BaseModelInfo): NamedTensors;
-    fromFile(tensors: NamedTensors, method: MethodSpec, model: BaseModelInfo): NamedTensors;
+    /** Throws EngineError 'bad-input' where a tensor is missing. */
+    toFile(trained: NamedTensors, options: O, context: HubContext): NamedTensors;
+    /** Throws EngineError 'bad-file' for a tensor of another base. */
+    fromFile(tensors: NamedTensors, method: MethodSpec, context: HubContext): NamedTensors;
   };
 }
 

@@ -5,7 +5,7 @@
  * He et al. 2022 (arXiv:2110.04366): beside the feed-forward layer. Formulas in adapter.ts.
  */
 import { z } from 'zod';
-import { activationNames, adapterBody, denseProjection, placeAdapter, placements } from './adapter.js';
+import { activationNames, adapterBody, bottleneckWidth, denseProjection, placeAdapter, placements } from './adapter.js';
 import type { AdapterActivation, Placement } from './adapter.js';
 import { hubAdapterConfig, hubAdapterShape, literals, readHubAdapter } from './adapterhub.js';
 import { registerMethod } from './method.js';
@@ -80,7 +80,7 @@ Houlsby et al. 2019, *Parameter-Efficient Transfer Learning for NLP*; Pfeiffer e
     const project = denseProjection(o.placement);
     return {
       block: placeAdapter(o.placement, (b, site, x) =>
-        adapterBody(b, site, x, Math.max(1, Math.floor(site.width / o.reductionFactor)), settings, project),
+        adapterBody(b, site, x, bottleneckWidth(site, o), settings, project),
       ),
     };
   },

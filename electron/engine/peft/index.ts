@@ -15,13 +15,15 @@ import './ia3.js';
 import './bottleneck.js';
 import './compacter.js';
 import './mixer.js';
+import './mam.js';
+import './unipelt.js';
 import './prefix.js';
 import './prompt.js';
 import './p-tuning.js';
 import './bitfit.js';
 import './head.js';
 
-export type { AdapterHubFormat } from './adapterhub.js';
+export type { AdapterHubFormat, HubContext } from './adapterhub.js';
 export type { PeftContext, PeftFormat } from './method.js';
 
 export interface ChosenMethod {

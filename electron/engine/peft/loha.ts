@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { product } from './arithmetic.js';
-import { emptyPattern, requireLinear } from './config-keys.js';
+import { lycorisConfig, lycorisShape, requireLinear } from './config-keys.js';
 import { registerMethod } from './method.js';
 import { isTarget, modulesWith, targetModules, targetWords } from './targets.js';
 
@@ -75,31 +75,14 @@ Hyeon-Woo et al. 2021, *FedPara: Low-Rank Hadamard Product for Communication-Eff
   peft: {
     peftType: 'LOHA',
     moduleTensors: Object.values(parts),
-    config: z.looseObject({
-      r: z.int().positive(),
-      alpha: z.number().positive(),
-      rank_dropout: z.literal(0, 'dropout of ranks is not supported').optional(),
-      module_dropout: z.literal(0, 'dropout of modules is not supported').optional(),
-      rank_pattern: emptyPattern.nullish(),
-      alpha_pattern: emptyPattern.nullish(),
-    }),
+    config: z.looseObject(lycorisShape),
     write(o, trained, context) {
       const modules = modulesWith(trained, parts.up1);
       requireLinear('LoHa', modules, context);
       return {
         config: {
-          alpha: o.alpha,
-          alpha_pattern: {},
-          exclude_modules: null,
-          init_weights: true,
-          layers_pattern: null,
-          layers_to_transform: null,
-          module_dropout: 0,
-          r: o.rank,
-          rank_dropout: 0,
-          rank_pattern: {},
+          ...lycorisConfig(o),
           target_modules: context.targetNames(modules),
-          use_effective_conv2d: false,
         },
         tensors: trained,
       };

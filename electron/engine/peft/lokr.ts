@@ -7,7 +7,7 @@ import type { Value } from '../graph/ir.js';
 import type { Builder, DrawnStart } from '../models/builder.js';
 import type { NamedTensors, Tensor } from '../types.js';
 import { product } from './arithmetic.js';
-import { emptyPattern, requireLinear } from './config-keys.js';
+import { lycorisConfig, lycorisShape, requireLinear } from './config-keys.js';
 import { registerMethod } from './method.js';
 import { isTarget, modulesWith, targetModules, targetWords } from './targets.js';
 
@@ -122,35 +122,20 @@ Edalati et al. 2022, *KronA: Parameter Efficient Tuning with Kronecker Adapter*;
     peftType: 'LOKR',
     moduleTensors: parts,
     config: z.looseObject({
-      r: z.int().positive(),
-      alpha: z.number().positive(),
+      ...lycorisShape,
       decompose_both: z.boolean().default(false),
       decompose_factor: z.int().default(-1),
-      rank_dropout: z.literal(0, 'dropout of ranks is not supported').optional(),
-      module_dropout: z.literal(0, 'dropout of modules is not supported').optional(),
-      rank_pattern: emptyPattern.nullish(),
-      alpha_pattern: emptyPattern.nullish(),
     }),
     write(o, trained, context) {
       const modules = modulesWith(trained, ...parts);
       requireLinear('LoKr', modules, context);
       return {
         config: {
-          alpha: o.alpha,
-          alpha_pattern: {},
+          ...lycorisConfig(o),
           decompose_both: o.decomposeBoth,
           decompose_factor: o.decomposeFactor,
-          exclude_modules: null,
-          init_weights: true,
-          layers_pattern: null,
-          layers_to_transform: null,
-          module_dropout: 0,
-          r: o.rank,
-          rank_dropout: 0,
           rank_dropout_scale: false,
-          rank_pattern: {},
           target_modules: context.targetNames(modules),
-          use_effective_conv2d: false,
         },
         tensors: trained,
       };

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
 import type { LinearSite } from '../models/types.js';
-import type { NamedTensors, Tensor } from '../types.js';
+import type { MethodSpec, NamedTensors, Tensor } from '../types.js';
 import { addProduct, below, beside, mapped, readWeight, rowLengths } from './arithmetic.js';
 import { emptyPattern, noBias } from './config-keys.js';
 import { registerMethod } from './method.js';
@@ -50,18 +50,20 @@ const parts = {
 const scaleOf = ({ alpha, rank, useRslora }: Pick<Options, 'alpha' | 'rank' | 'useRslora'>) =>
   alpha / (useRslora ? Math.sqrt(rank) : rank);
 
+/** A [r, in], Kaiming-uniform, and B [out, r], zero. */
+export const plainFactors = (b: Builder, site: LinearSite, rank: number): { down: Value; up: Value } => ({
+  down: b.added(`${site.module}.${parts.down}`, [rank, site.inFeatures], { uniform: 1 / Math.sqrt(site.inFeatures) }),
+  up: b.added(`${site.module}.${parts.up}`, [site.outFeatures, rank], 'zeros'),
+});
+
 /** A [k, in] and B [out, k] whose product is the update: k is r, or 2r where PiSSA's start is taken off again. */
 function factors(b: Builder, site: LinearSite, o: Options, start: PrincipalParts): { down: Value; up: Value } {
   const { g } = b;
+  if (o.initialization === 'default') return plainFactors(b, site, o.rank);
   const [downShape, upShape] = [
     [o.rank, site.inFeatures],
     [site.outFeatures, o.rank],
   ] as const;
-  if (o.initialization === 'default')
-    return {
-      down: b.added(`${site.module}.${parts.down}`, downShape, { uniform: 1 / Math.sqrt(site.inFeatures) }),
-      up: b.added(`${site.module}.${parts.up}`, upShape, 'zeros'),
-    };
   // PiSSA trains B·A against the rest of W. The base file stays as it is: W + s(B·A - B₀·A₀) is the same weight.
   const [down, up] = start(site);
   const fixed = { fixed: true };
@@ -112,8 +114,14 @@ function withMagnitude(b: Builder, site: LinearSite, y: Value, { x, dropped, dow
   return bias ? g.add(turned, bias) : turned;
 }
 
+/** A [r, in] and B [out, r] of an update. */
+export interface LoraPair {
+  readonly down: Tensor;
+  readonly up: Tensor;
+}
+
 /** The update's factors of one module out of trained tensors, as one pair; null where it has none. */
-function pairOf(trained: NamedTensors, module: string): { down: Tensor; up: Tensor } | null {
+function pairOf(trained: NamedTensors, module: string): LoraPair | null {
   const of = (part: string) => trained.get(`${module}.${part}`);
   const [down, up, firstDown, firstUp] = [of(parts.down), of(parts.up), of(parts.firstDown), of(parts.firstUp)];
   if (!down || !up) return null;
@@ -126,6 +134,14 @@ function pairOf(trained: NamedTensors, module: string): { down: Tensor; up: Tens
     ),
   };
 }
+
+/** The update of each module that a run of LoRA acts on. */
+export function loraPairs(trained: NamedTensors): ReadonlyMap<string, LoraPair> {
+  return new Map([...modulesWith(trained, parts.down)].map((module) => [module, pairOf(trained, module) as LoraPair]));
+}
+
+/** Factor of B·A. Throws ZodError for another method's options. */
+export const loraScale = (method: MethodSpec): number => scaleOf(options.parse(method));
 
 /** Starts that change the base's own weights, which no adapter's file tells. */
 const changesBase = (value: unknown) => typeof value === 'string' && /^(pissa|olora|corda|loftq)/.test(value);

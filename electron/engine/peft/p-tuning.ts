@@ -7,11 +7,12 @@
 import { z } from 'zod';
 import type { Value } from '../graph/ir.js';
 import type { Builder, StartSource } from '../models/builder.js';
+import { addedDense } from './dense.js';
 import { bidirectionalLstm } from './lstm.js';
 import { registerMethod } from './method.js';
 import { prefixFiles, prefixOf } from './prefix.js';
 import { embeddingsOf, fileTensor, promptConfig, promptEmbeddings, promptKeys, softPrompt } from './prompt-files.js';
-import { addedDense, encoderHiddenSize, idsOfText, mostTokens, numVirtualTokens, rowsOfTable } from './virtual.js';
+import { encoderHiddenSize, idsOfText, mostTokens, numVirtualTokens, rowsOfTable } from './virtual.js';
 
 const mostAnchors = 64;
 

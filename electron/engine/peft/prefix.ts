@@ -8,28 +8,42 @@ import { z } from 'zod';
 import { EngineError } from '../errors.js';
 import type { Initializer, StartSource } from '../models/builder.js';
 import type { AttentionSite, Hooks, PastKeyValues } from '../models/types.js';
-import type { NamedTensors } from '../types.js';
+import type { NamedTensors, Tensor } from '../types.js';
+import { addedDense, denseStart } from './dense.js';
 import { smallestWeights } from './least-squares.js';
 import { registerMethod, type PeftContext } from './method.js';
 import { attentionSites, embeddingsOf, fileTensor, promptConfig, promptKeys } from './prompt-files.js';
-import { addedDense, denseStart, encoderHiddenSize, idsOfText, initText, numVirtualTokens } from './virtual.js';
+import { encoderHiddenSize, idsOfText, initText, numVirtualTokens } from './virtual.js';
 
-const options = z.strictObject({
-  type: z.literal('prefix'),
-  numVirtualTokens: numVirtualTokens(),
-  prefixProjection: z
-    .boolean()
-    .default(false)
-    .describe('Computes keys and values by an MLP while training; it is dropped from what is kept'),
-  encoderHiddenSize,
+const prefixProjection = z
+  .boolean()
+  .describe('Computes keys and values by an MLP while training; it is dropped from what is kept');
+const startShape = {
   initialization: z
     .enum(['random', 'text'])
     .default('random')
     .describe('random: normal numbers; text: the keys and values that the base gives the words of initText'),
   initText,
+};
+
+const options = z.strictObject({
+  type: z.literal('prefix'),
+  numVirtualTokens: numVirtualTokens(),
+  prefixProjection: prefixProjection.default(false),
+  encoderHiddenSize,
+  ...startShape,
 });
 
-type Options = z.output<typeof options>;
+/** Options of the prefix of a hybrid: so many tokens, and an MLP of so many units. */
+export const prefixShape = ({ tokens, hidden }: { readonly tokens: number; readonly hidden: number }) => ({
+  numVirtualTokens: numVirtualTokens().removeDefault().default(tokens),
+  prefixProjection: prefixProjection.default(true),
+  encoderHiddenSize: encoderHiddenSize.unwrap().default(hidden).describe('Width of the MLP'),
+  ...startShape,
+});
+
+/** What a prefix is made of, whichever method it belongs to. */
+export type PrefixOptions = Omit<z.output<typeof options>, 'type'>;
 
 const encoder = 'prompt_encoder';
 const names = {
@@ -56,7 +70,7 @@ export function prefixOf(tokens: number, start: (projection: string) => Initiali
 }
 
 /** Keys and values as the output of peft's PrefixEncoder: W₂ tanh(W₁ e + b₁) + b₂, layer by layer a key and a value. */
-function projectedPrefix(o: Options): NonNullable<Hooks['prefix']> {
+function projectedPrefix(o: PrefixOptions): NonNullable<Hooks['prefix']> {
   const tokens = o.numVirtualTokens;
   // Filled as the layers are built; the start from a text needs all of them.
   const projections: string[] = [];
@@ -84,8 +98,8 @@ function projectedPrefix(o: Options): NonNullable<Hooks['prefix']> {
         inner,
         outputs,
         o.initialization === 'text'
-          ? { from: (source) => weightsOfText(source, o, projections, { width: site.width, inner }) }
-          : undefined,
+          ? { weight: { from: (source) => weightsOfText(source, o, projections, { width: site.width, inner }) } }
+          : {},
       );
       const own = (part: keyof PastKeyValues, index: number) => {
         const rows = b.g.slice(all, 1, index * site.width, (index + 1) * site.width);
@@ -99,7 +113,7 @@ function projectedPrefix(o: Options): NonNullable<Hooks['prefix']> {
 /** Weights of the MLP's last layer by which it starts with the keys and values of a text. */
 async function weightsOfText(
   source: StartSource,
-  o: Options,
+  o: PrefixOptions,
   projections: readonly string[],
   { width, inner }: { readonly width: number; readonly inner: number },
 ): Promise<Float32Array> {
@@ -136,6 +150,47 @@ const withoutPast = new Set(['distilbert']);
 const encoderNote =
   'peft hands a prefix of an encoder to transformers as `past_key_values`. It was seen to work with peft 0.21 and transformers 4.49; versions that call it `cache` need the argument renamed.';
 
+/** All keys and values as one tensor [tokens, 2·layers·width], layer by layer a key and a value. Throws EngineError 'bad-input'. */
+export function packPrefix(trained: NamedTensors, sites: readonly AttentionSite[], tokens: number): Tensor {
+  const width = sites[0]?.width ?? 0;
+  const columns = 2 * sites.length * width;
+  const data = new Float32Array(tokens * columns);
+  for (const [layer, site] of sites.entries())
+    for (const [part, name] of parts.entries()) {
+      const own = trained.get(partOf(site, name));
+      if (!own) throw new EngineError('bad-input', `The run does not hold ${partOf(site, name)}.`);
+      for (let row = 0; row < tokens; row++)
+        data.set(own.data.subarray(row * width, (row + 1) * width), row * columns + (2 * layer + part) * width);
+    }
+  return { shape: [tokens, columns], data };
+}
+
+/** Keys and values of each layer from such a tensor. Throws EngineError 'bad-file' where it is of another base; `name` is the tensor's. */
+export function unpackPrefix(
+  { shape, data }: Tensor,
+  sites: readonly AttentionSite[],
+  tokens: number,
+  name: string,
+): NamedTensors {
+  const width = sites[0]?.width ?? 0;
+  const columns = 2 * sites.length * width;
+  if (shape.join() !== [tokens, columns].join())
+    throw new EngineError(
+      'bad-file',
+      `${name} is [${shape.join(', ')}]; ${tokens} tokens and ${sites.length} layers of width ${width} need [${tokens}, ${columns}].`,
+      'Choose the base model that the adapter was trained on.',
+    );
+  const rows = (at: number) => {
+    const own = new Float32Array(tokens * width);
+    for (let row = 0; row < tokens; row++)
+      own.set(data.subarray(row * columns + at * width, row * columns + (at + 1) * width), row * width);
+    return { shape: [tokens, width], data: own };
+  };
+  return new Map(
+    sites.flatMap((site, layer) => parts.map((part, i) => [partOf(site, part), rows(2 * layer + i)] as const)),
+  );
+}
+
 /** A peft folder of keys and values, one tensor [tokens, 2·layers·width]; `inner` is the width of an MLP that computed them. Throws EngineError 'bad-input' where peft could not run it. */
 export function prefixFiles(
   trained: NamedTensors,
@@ -150,15 +205,6 @@ export function prefixFiles(
     );
   const sites = attentionSites(context);
   const width = sites[0]?.width ?? 0;
-  const columns = 2 * sites.length * width;
-  const data = new Float32Array(tokens * columns);
-  for (const [layer, site] of sites.entries())
-    for (const [part, name] of parts.entries()) {
-      const own = trained.get(partOf(site, name));
-      if (!own) throw new EngineError('bad-input', `The run does not hold ${partOf(site, name)}.`);
-      for (let row = 0; row < tokens; row++)
-        data.set(own.data.subarray(row * width, (row + 1) * width), row * columns + (2 * layer + part) * width);
-    }
   return {
     config: {
       ...promptConfig(context, tokens),
@@ -168,42 +214,23 @@ export function prefixFiles(
       prefix_projection: inner !== null,
       token_dim: width,
     },
-    tensors: new Map([[fileTensor, { shape: [tokens, columns], data }]]),
+    tensors: new Map([[fileTensor, packPrefix(trained, sites, tokens)]]),
     ...(context.architecture.reads === 'first' ? { note: encoderNote } : {}),
   };
 }
 
-/** Keys and values of each layer from peft's tensor. Throws EngineError 'bad-file' where it is of another base. */
-function keysValuesOf(tensors: NamedTensors, context: PeftContext, tokens: number): NamedTensors {
-  const { shape, data } = embeddingsOf(tensors);
-  const sites = attentionSites(context);
-  const width = sites[0]?.width ?? 0;
-  const columns = 2 * sites.length * width;
-  if (shape.join() !== [tokens, columns].join())
-    throw new EngineError(
-      'bad-file',
-      `${fileTensor} is [${shape.join(', ')}]; ${tokens} tokens and ${sites.length} layers of width ${width} need [${tokens}, ${columns}].`,
-      'Choose the base model that the adapter was trained on.',
-    );
-  const rows = (at: number) => {
-    const own = new Float32Array(tokens * width);
-    for (let row = 0; row < tokens; row++)
-      own.set(data.subarray(row * columns + at * width, row * columns + (at + 1) * width), row * width);
-    return { shape: [tokens, width], data: own };
-  };
-  return new Map(
-    sites.flatMap((site, layer) => parts.map((name, part) => [partOf(site, name), rows(2 * layer + part)] as const)),
-  );
-}
-
 /** Where keys and values without an MLP start. */
-function start(o: Options): (projection: string) => Initializer {
+function start(o: PrefixOptions): (projection: string) => Initializer {
   if (o.initialization === 'random') return () => ({ normal: 1 });
   return (projection) => ({
     from: async (source) =>
       (await source.activations(await idsOfText(source, o.initText, o.numVirtualTokens), projection)).data,
   });
 }
+
+/** Trained keys and values, or those of an MLP. */
+export const prefixHook = (o: PrefixOptions): NonNullable<Hooks['prefix']> =>
+  o.prefixProjection ? projectedPrefix(o) : prefixOf(o.numVirtualTokens, start(o));
 
 registerMethod({
   type: 'prefix',
@@ -230,7 +257,7 @@ Li & Liang 2021, *Prefix-Tuning: Optimizing Continuous Prompts for Generation*.`
   trains: () => false,
   positions: (o) => o.numVirtualTokens,
   kept: (o) => (o.prefixProjection ? { ...o, prefixProjection: false } : null),
-  hooks: (o) => ({ prefix: o.prefixProjection ? projectedPrefix(o) : prefixOf(o.numVirtualTokens, start(o)) }),
+  hooks: (o) => ({ prefix: prefixHook(o) }),
   peft: {
     peftType: 'PREFIX_TUNING',
     modelTensors: [fileTensor],
@@ -244,7 +271,7 @@ Li & Liang 2021, *Prefix-Tuning: Optimizing Continuous Prompts for Generation*.`
     // The MLP is not in the folder, whatever its config says of one.
     read: (config, tensors, context) => ({
       method: { type: 'prefix', numVirtualTokens: config.num_virtual_tokens },
-      parameters: keysValuesOf(tensors, context, config.num_virtual_tokens),
+      parameters: unpackPrefix(embeddingsOf(tensors), attentionSites(context), config.num_virtual_tokens, fileTensor),
     }),
   },
 });

@@ -1,8 +1,7 @@
 /** What methods with virtual tokens share: their options, the texts they start from, the layers of their encoders. */
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
-import type { Value } from '../graph/ir.js';
-import type { Builder, DrawnStart, Initializer, StartSource } from '../models/builder.js';
+import type { StartSource } from '../models/builder.js';
 
 /** Most virtual tokens that any method takes. */
 export const mostTokens = 512;
@@ -57,21 +56,4 @@ export async function rowsOfTable(source: StartSource, table: string, ids: reado
   const rows = new Float32Array(ids.length * width);
   ids.forEach((id, i) => rows.set(data.subarray(id * width, (id + 1) * width), i * width));
   return rows;
-}
-
-/** Where weights and biases of a layer start by default, as in PyTorch. */
-export const denseStart = (inFeatures: number): DrawnStart => ({ uniform: 1 / Math.sqrt(inFeatures) });
-
-/** y = xWᵀ + b of a network that a method adds: x [n, in], y [n, out]. */
-export function addedDense(
-  b: Builder,
-  module: string,
-  x: Value,
-  inFeatures: number,
-  outFeatures: number,
-  start: Initializer = denseStart(inFeatures),
-): Value {
-  const weight = b.added(`${module}.weight`, [outFeatures, inFeatures], start);
-  const bias = b.added(`${module}.bias`, [outFeatures], denseStart(inFeatures));
-  return b.g.add(b.g.matmul(x, weight, { transB: true }), bias);
 }

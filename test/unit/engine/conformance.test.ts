@@ -32,7 +32,7 @@ const batch: Batch = {
 };
 const trainsBase = ['full', 'bitfit', 'progressive'];
 /** What they put before a text changes the answer from the start. */
-const virtual = ['prefix', 'prompt', 'p-tuning'];
+const virtual = ['prefix', 'prompt', 'p-tuning', 'mam', 'unipelt'];
 const architectures = ['bert', 'roberta', 'distilbert', 'gpt2', 'llama', 'qwen2', 'qwen3'];
 /** Llama and Qwen3 have no biases to train. */
 const nothingToTrain = new Map([['bitfit', ['llama', 'qwen3']]]);
@@ -80,11 +80,13 @@ it('lists methods with help, a marker and options that have defaults', () => {
     'loha',
     'lokr',
     'lora',
+    'mam',
     'mixer',
     'p-tuning',
     'prefix',
     'progressive',
     'prompt',
+    'unipelt',
     'vera',
   ]);
   for (const { type, help } of described) {
