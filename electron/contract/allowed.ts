@@ -1,4 +1,4 @@
-/** What a value may be, in words, from the JSON Schema of its zod schema: errors, the command's help and forms say the same. */
+/** What a value may be, in words, from the JSON Schema of its zod schema: errors and the command's help say the same (a form's fields have room for a range only: renderer/state/schema-form.ts). */
 import { z } from 'zod';
 
 const boundSchema = z.number().optional();

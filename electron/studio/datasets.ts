@@ -1,7 +1,6 @@
 /** Data sets: import into the database, rows, profile; and the split files that the trainer reads. */
-import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Handlers } from '../contract/calls.js';
@@ -11,7 +10,7 @@ import { namingFile } from '../contract/problem-of.js';
 import { importRows, previewFile } from '../data/index.js';
 import { datasets, models, projects, runs, type Database } from '../storage/index.js';
 import { changed, datasetFolder, now, type Context } from './context.js';
-import { bytesBelow, requireSpace } from './files.js';
+import { bytesBelow, replaceFile, requireSpace } from './files.js';
 import type { JobHandle } from './jobs.js';
 import { profileOf } from './profiles.js';
 
@@ -100,15 +99,11 @@ export async function materialize(context: Context, dataset: Dataset): Promise<R
     )
       continue;
     // An estimate and a run may ask at once: each writes a file of its own, and the last whole one stands.
-    const part = `${path}.${randomUUID()}.part`;
-    try {
-      await pipeline(lines(context.database, dataset.id, split), createWriteStream(part, { flush: true })).catch(
+    await replaceFile(path, (part) =>
+      pipeline(lines(context.database, dataset.id, split), createWriteStream(part, { flush: true })).catch(
         namingFile(path),
-      );
-      await rename(part, path);
-    } finally {
-      await rm(part, { force: true });
-    }
+      ),
+    );
   }
   return paths;
 }

@@ -1,4 +1,5 @@
 /** Small helpers over files that several groups of calls need. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
@@ -108,6 +109,17 @@ async function existingAbove(folder: string): Promise<string> {
     () => false,
   );
   return there || dirname(folder) === folder ? folder : existingAbove(dirname(folder));
+}
+
+/** A file comes to stand whole or not at all: `write` fills one beside it, of its own for each caller, which then takes the name; the last whole one stands. */
+export async function replaceFile(path: string, write: (part: string) => Promise<void>): Promise<void> {
+  const part = `${path}.${randomUUID()}.part`;
+  try {
+    await write(part);
+    await rename(part, path);
+  } finally {
+    await rm(part, { force: true });
+  }
 }
 
 /** Makes a folder whole or not at all: `fill` writes into a folder beside it, which is forced to the disk and then takes its name. Throws StudioError 'conflict' where it holds something already. */

@@ -1,11 +1,12 @@
 /** Profiles of data sets, counted once: rows never change after their import, so a profile holds as long as rows and tokenizer are the same. */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { profileSchema, type BaseModel, type Dataset, type Profile } from '../contract/entities.js';
 import { openTokenizer, profileRows, tokenizerIdentity } from '../data/index.js';
 import { datasets } from '../storage/index.js';
 import { datasetFolder, type Context } from './context.js';
+import { replaceFile } from './files.js';
 
 /** Raised when the same rows come to another profile than before. */
 const version = 1;
@@ -45,11 +46,5 @@ async function read(path: string): Promise<Profile | null> {
 
 async function keep(path: string, profile: Profile): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true });
-  const part = `${path}.${randomUUID()}.part`;
-  try {
-    await writeFile(part, JSON.stringify(profile));
-    await rename(part, path);
-  } finally {
-    await rm(part, { force: true });
-  }
+  await replaceFile(path, (part) => writeFile(part, JSON.stringify(profile)));
 }

@@ -1,23 +1,17 @@
 /** Folders that peft and AdapterHub saved: read here they give the libraries' logits, and written again they hold the same tensors and settings. */
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { createPredictor, openModel, readSafetensors } from '../../electron/engine/index.js';
+import { openModel, readSafetensors } from '../../electron/engine/index.js';
 import { exportAdapterHub } from '../../electron/interchange/adapterhub.js';
 import { loadAdapter } from '../../electron/interchange/load.js';
 import { exportPeft } from '../../electron/interchange/peft.js';
-import { largestDifference, oracleBatchSchema, oracleFolder, oracleJson, toBatch } from '../helpers/oracle.js';
+import { expectLogits, logitsSchema, namedBatchesSchema, readObject } from '../helpers/folders.js';
+import { oracleFolder, oracleJson } from '../helpers/oracle.js';
 
 const models = ['bert', 'roberta', 'distilbert'] as const;
-const batchesSchema = z.object({
-  labels: z.array(z.string()),
-  batches: z.array(oracleBatchSchema.extend({ name: z.string() })),
-});
-const logitsSchema = z.object({ logits: z.record(z.string(), z.array(z.number())) });
-const json = async (path: string) => z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(path, 'utf8')));
 
 /** Kinds of AdapterHub folders of a model whose weights are not pickled: "adapterhub-pfeiffer". */
 const adapterHubFolders = (model: string) =>
@@ -33,27 +27,14 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true }));
 
 describe.each(models)('%s', (name) => {
-  const { labels, batches } = oracleJson(batchesSchema, 'models', `${name}.json`);
+  const { labels } = oracleJson(namedBatchesSchema, 'models', `${name}.json`);
   const base = () => openModel(join(oracleFolder, 'models', name));
 
   it.each(['peft-lora', ...adapterHubFolders(name)])('reads %s and gives its logits', async (format) => {
     const { logits } = oracleJson(logitsSchema, 'formats', `${format}-${name}.json`);
     const model = await base();
     const { method, parameters } = await loadAdapter(join(oracleFolder, 'formats', `${format}-${name}`), model);
-    const predictor = await createPredictor({
-      model,
-      method,
-      objective: { type: 'classification', labels },
-      parameters,
-      seed: 1,
-      device: 'cpu',
-    });
-    for (const batch of batches)
-      expect(
-        largestDifference(await predictor.predict(toBatch(batch)), logits[batch.name] ?? []),
-        batch.name,
-      ).toBeLessThan(1e-5);
-    await predictor.dispose();
+    await expectLogits({ model, base: name, method, parameters, labels }, logits, 1e-5);
   });
 
   it('writes LoRA as peft does', async () => {
@@ -66,8 +47,8 @@ describe.each(models)('%s', (name) => {
       (await readSafetensors(join(theirs, 'adapter_model.safetensors'))).tensors,
     );
     const [written, expected] = [
-      await json(join(ours, 'adapter_config.json')),
-      await json(join(theirs, 'adapter_config.json')),
+      await readObject(join(ours, 'adapter_config.json')),
+      await readObject(join(theirs, 'adapter_config.json')),
     ];
     for (const key of [
       'peft_type',
@@ -99,8 +80,8 @@ describe.each(models)('%s', (name) => {
         (await readSafetensors(join(theirs, file))).tensors,
       );
     for (const file of ['adapter_config.json', 'head_config.json']) {
-      const { model_name: _folder, label2id: _labels, ...expected } = await json(join(theirs, file));
-      expect(await json(join(ours, file)), file).toMatchObject(expected);
+      const { model_name: _folder, label2id: _labels, ...expected } = await readObject(join(theirs, file));
+      expect(await readObject(join(ours, file)), file).toMatchObject(expected);
     }
   });
 

@@ -1,27 +1,14 @@
 /** Logits of every architecture and checkpoint layout against transformers', on real sentences with padding and pairs. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { createPredictor, openModel, type EnginePredictor } from '../../electron/engine/index.js';
-import {
-  below,
-  largestDifference,
-  oracleBatchSchema,
-  oracleFolder,
-  oracleJson,
-  oracleTensors,
-  toBatch,
-} from '../helpers/oracle.js';
-
-const schema = z.object({
-  labels: z.array(z.string()),
-  batches: z.array(oracleBatchSchema.extend({ name: z.string() })),
-});
+import { namedBatchesSchema } from '../helpers/folders.js';
+import { below, largestDifference, oracleFolder, oracleJson, oracleTensors, toBatch } from '../helpers/oracle.js';
 
 describe.each(['bert', 'bert-plain', 'bert-sharded', 'bert-float16', 'bert-legacy', 'roberta', 'distilbert'])(
   '%s',
   (name) => {
-    const { labels, batches } = oracleJson(schema, 'models', `${name}.json`);
+    const { labels, batches } = oracleJson(namedBatchesSchema, 'models', `${name}.json`);
     const expected = oracleTensors('models', `${name}.safetensors`);
 
     async function predictor(): Promise<EnginePredictor> {

@@ -1,24 +1,17 @@
 /** Folders of LoRA's relatives as peft saved them: read here they give peft's logits, and written again they hold the same tensors and settings. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, describe, it } from 'vitest';
 import { z } from 'zod';
-import { createPredictor, openModel, readSafetensors } from '../../electron/engine/index.js';
+import { openModel, readSafetensors } from '../../electron/engine/index.js';
 import { loadAdapter } from '../../electron/interchange/load.js';
 import { exportPeft } from '../../electron/interchange/peft.js';
-import { largestDifference, oracleBatchSchema, oracleFolder, oracleJson, toBatch } from '../helpers/oracle.js';
+import { expectLogits, logitsSchema, namedBatchesSchema, readObject } from '../helpers/folders.js';
+import { oracleFolder, oracleJson } from '../helpers/oracle.js';
 
-const { labels, batches } = oracleJson(
-  z.object({ labels: z.array(z.string()), batches: z.array(oracleBatchSchema.extend({ name: z.string() })) }),
-  'models',
-  'bert.json',
-);
-const recordSchema = z.object({
-  method: z.looseObject({ type: z.string() }),
-  logits: z.record(z.string(), z.array(z.number())),
-});
-const json = async (path: string) => z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(path, 'utf8')));
+const { labels } = oracleJson(namedBatchesSchema, 'models', 'bert.json');
+const recordSchema = logitsSchema.extend({ method: z.looseObject({ type: z.string() }) });
 /** Keys that another machine or another order decides. */
 const loose = ['base_model_name_or_path', 'target_modules', 'feedforward_modules', 'total_step'];
 
@@ -36,20 +29,7 @@ describe.each(['rslora', 'dora', 'pissa', 'loha', 'lokr', 'lokr-both', 'vera', '
     const model = await openModel(join(oracleFolder, 'models', 'bert'));
     const { method, parameters } = await loadAdapter(theirs, model);
     expect(method.type).toBe(made.type);
-    const predictor = await createPredictor({
-      model,
-      method,
-      objective: { type: 'classification', labels },
-      parameters,
-      seed: 1,
-      device: 'cpu',
-    });
-    for (const batch of batches)
-      expect(
-        largestDifference(await predictor.predict(toBatch(batch)), logits[batch.name] ?? []),
-        batch.name,
-      ).toBeLessThan(1e-4);
-    await predictor.dispose();
+    await expectLogits({ model, base: 'bert', method, parameters, labels }, logits, 1e-4);
   });
 
   it('is written as peft does', async () => {
@@ -61,8 +41,8 @@ describe.each(['rslora', 'dora', 'pissa', 'loha', 'lokr', 'lokr-both', 'vera', '
       (await readSafetensors(join(theirs, 'adapter_model.safetensors'))).tensors,
     );
     const [written, expected] = [
-      await json(join(ours, 'adapter_config.json')),
-      await json(join(theirs, 'adapter_config.json')),
+      await readObject(join(ours, 'adapter_config.json')),
+      await readObject(join(theirs, 'adapter_config.json')),
     ];
     for (const key of Object.keys(written).filter((own) => !loose.includes(own)))
       expect(written[key], key).toEqual(expected[key]);

@@ -5,27 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createPredictor, createTrainer, openModel, readSafetensors } from '../../electron/engine/index.js';
+import { createTrainer, openModel, readSafetensors } from '../../electron/engine/index.js';
 import { loadAdapter } from '../../electron/interchange/load.js';
 import { exportPeft } from '../../electron/interchange/peft.js';
-import {
-  below,
-  largestDifference,
-  oracleBatchSchema,
-  oracleFolder,
-  oracleJson,
-  oracleTensors,
-  toBatch,
-} from '../helpers/oracle.js';
+import { expectLogits, logitsSchema, readObject } from '../helpers/folders.js';
+import { below, largestDifference, oracleFolder, oracleJson, oracleTensors } from '../helpers/oracle.js';
 
 const recipeSchema = z.object({
   model: z.string(),
   labels: z.array(z.string()),
   method: z.looseObject({ type: z.string() }),
 });
-const batchesSchema = z.object({ batches: z.array(oracleBatchSchema.extend({ name: z.string() })) });
-const logitsSchema = z.object({ logits: z.record(z.string(), z.array(z.number())) });
-const json = async (path: string) => z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(path, 'utf8')));
 
 const names = readdirSync(join(oracleFolder, 'formats'))
   .filter((file) => /^peft-(prefix|prompt|p-tuning)-.*\.json$/.test(file))
@@ -45,17 +35,9 @@ describe.each(names)('%s', (name) => {
 
   it('gives the logits of peft when its folder is read', async () => {
     const { logits } = oracleJson(logitsSchema, 'formats', `peft-${name}.json`);
-    const { batches } = oracleJson(batchesSchema, 'models', `${base}.json`);
     const model = await open();
     const { method: read, parameters } = await loadAdapter(theirs, model);
-    const objective = { type: 'classification', labels } as const;
-    const predictor = await createPredictor({ model, method: read, objective, parameters, ...where });
-    for (const batch of batches)
-      expect(
-        largestDifference(await predictor.predict(toBatch(batch)), logits[batch.name] ?? []),
-        batch.name,
-      ).toBeLessThan(1e-5);
-    await predictor.dispose();
+    await expectLogits({ model, base, method: read, parameters, labels }, logits, 1e-5);
   });
 
   it('keeps of a run what peft saves, and writes it as peft does', async () => {
@@ -83,8 +65,8 @@ describe.each(names)('%s', (name) => {
       expect(largestDifference(data, tensors.get(key)?.data ?? []), key).toBeLessThan(1e-5);
     }
     const [config, like] = [
-      await json(join(ours, 'adapter_config.json')),
-      await json(join(theirs, 'adapter_config.json')),
+      await readObject(join(ours, 'adapter_config.json')),
+      await readObject(join(theirs, 'adapter_config.json')),
     ];
     const { base_model_name_or_path: _base, peft_version: _version, modules_to_save: _saved, ...settings } = like;
     // How peft's prompts began is not in the recipe.

@@ -15,6 +15,7 @@ import type {
 } from '../../../electron/contract/index.js';
 import { SvelteMap } from 'svelte/reactivity';
 import { call, toProblem } from '../../state/client.js';
+import { Resource } from '../../state/resource.svelte.js';
 
 export type Counts = CallOutput<'models.count'>;
 
@@ -62,7 +63,7 @@ export class PlanDraft {
   stage = $state<number | null>(null);
   counts = new SvelteMap<string, Counts>();
   /** The map of the shown method; the last good one stays while the next is drawn. */
-  map = $state.raw<readonly MapGroup[] | null>(null);
+  readonly map = new Resource<readonly MapGroup[]>();
   countProblems = new SvelteMap<string, Problem>();
   estimates = new SvelteMap<string, Measured>();
   /** Reasons of faulty fields, by field. */
@@ -139,20 +140,11 @@ export class PlanDraft {
     if (!options || modelId === null) return;
     const stages = this.counts.get(type)?.stages.length ?? 0;
     const stage = this.stage !== null && this.stage < stages ? this.stage : null;
-    const turn = ++this.#turn;
-    try {
-      const map = await call('models.map', {
-        modelId,
-        datasetId,
-        method: { type, ...$state.snapshot(options) },
-        stage,
-      });
-      if (turn === this.#turn) this.map = map;
-    } catch {
-      // What is wrong with the options is said where they are counted.
-    }
+    // What is wrong with the options is said where they are counted.
+    await this.map.read(() =>
+      call('models.map', { modelId, datasetId, method: { type, ...$state.snapshot(options) }, stage }),
+    );
   }
-  #turn = 0;
 
   plan(type: string, model: BaseModel, dataset: Dataset, seed: number): Plan | null {
     const method = this.methods.get(type);

@@ -54,12 +54,15 @@ export function toggled(
   return next;
 }
 
+/** Numbers in a tensor. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+
 /** Parameters of tensors, by what becomes of them. */
 export function countsOf(modules: readonly MapModule[]): { frozen: number; trained: number; added: number } {
   const counts = { frozen: 0, trained: 0, added: 0 };
   for (const { tensors } of modules)
     for (const { shape, state } of tensors) {
-      const size = shape.reduce((product, dim) => product * dim, 1);
+      const size = sizeOf(shape);
       if (state === 'trained' || state === 'added') counts[state] += size;
       else counts.frozen += size;
     }
