@@ -192,8 +192,12 @@ export type GeneratorOptions = Omit<PredictorOptions, 'objective'>;
 export interface EngineGenerator {
   /** Streams the tokens that follow a prompt of token ids. Throws EngineError 'bad-input'. */
   generate(prompt: readonly number[], options: GenerateOptions): AsyncGenerator<number, Generated>;
-  /** Other parameters of the same method and options: an adapter is switched, the base stays. Throws EngineError 'bad-input'. */
-  load(parameters: NamedTensors): void;
+  /**
+   * A generator over other parameters of the same method and options, on the same session: the base is not read again, and both may
+   * be asked in turns. Throws EngineError 'bad-input'.
+   */
+  another(parameters: NamedTensors): Promise<EngineGenerator>;
+  /** The session goes with the last generator on it. */
   dispose(): Promise<void>;
 }
 

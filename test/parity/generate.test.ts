@@ -13,9 +13,12 @@ import {
   type MethodSpec,
   type NamedTensors,
 } from '../../electron/engine/index.js';
-import { oracleFolder, oracleJson } from '../helpers/oracle.js';
+import { candidatesOf } from '../../electron/engine/runtime/sampling.js';
+import { oracleFolder, oracleJson, oracleTensors } from '../helpers/oracle.js';
 
-const schema = z.object({ greedy: z.array(z.object({ prompt: z.array(z.number()), tokens: z.array(z.number()) })) });
+const greedy = z.array(z.object({ prompt: z.array(z.number()), tokens: z.array(z.number()) }));
+const schema = z.object({ greedy });
+const adaptedSchema = z.object({ greedy, method: z.looseObject({ type: z.string() }) });
 const open = (name: string) => openModel(join(oracleFolder, 'models', name));
 const base: MethodSpec = { type: 'head' };
 
@@ -49,6 +52,45 @@ describe.each(['gpt2', 'gpt2-bare', 'llama', 'llama-sharded', 'qwen2', 'qwen3'])
     }
     await generator.dispose();
   });
+});
+
+describe.each(['gpt2', 'llama', 'qwen2', 'qwen3'])('%s', (name) => {
+  it.each(['lora', 'prefix', 'prompt'])('gives the tokens that peft gives with %s', async (kind) => {
+    const { greedy: texts, method } = oracleJson(adaptedSchema, 'generation', `${kind}-${name}.json`);
+    const generator = await generatorOf(name, method, oracleTensors('generation', `${kind}-${name}.safetensors`));
+    for (const { prompt, tokens } of texts)
+      expect((await textOf(generator, prompt, { maxNewTokens: tokens.length })).tokens).toEqual(tokens);
+    await generator.dispose();
+  });
+});
+
+describe('sampling', () => {
+  const caseSchema = z.object({
+    options: z.object({
+      temperature: z.number(),
+      topK: z.number().nullable(),
+      topP: z.number().nullable(),
+      repetitionPenalty: z.number(),
+    }),
+    text: z.array(z.number()),
+    logits: z.array(z.number()),
+    probabilities: z.array(z.number()),
+  });
+  const { cases } = oracleJson(z.object({ cases: z.array(caseSchema) }), 'generation', 'sampling.json');
+
+  it.each(cases.map((one) => [one.options, one] as const))(
+    'leaves what transformers leaves with %j',
+    (options, one) => {
+      const { tokens, weights } = candidatesOf(Float32Array.from(one.logits), one.text, options);
+      const sum = weights.reduce((total, weight) => total + weight, 0);
+      const own = new Array<number>(one.logits.length).fill(0);
+      tokens.forEach((token, place) => (own[token] = (weights[place] as number) / sum));
+      own.forEach((probability, token) => expect(probability).toBeCloseTo(one.probabilities[token] as number, 6));
+      expect(own.map((probability) => probability > 0)).toEqual(
+        one.probabilities.map((probability) => probability > 0),
+      );
+    },
+  );
 });
 
 describe.each(['gpt2', 'llama', 'qwen2'])('%s with virtual tokens', (name) => {
@@ -190,12 +232,18 @@ describe('llama', () => {
     }
     const [first, second] = adapters as [NamedTensors, NamedTensors];
     const generator = await generatorOf('llama', method, first);
-    const said = async () => (await textOf(generator, [5, 6, 7, 8], { maxNewTokens: 4 })).tokens;
-    expect(await said()).toEqual([70, 70, 70, 70]);
-    generator.load(second);
-    expect(await said()).toEqual([90, 90, 90, 90]);
-    generator.load(first);
-    expect(await said()).toEqual([70, 70, 70, 70]);
+    const said = async (one: EngineGenerator) => (await textOf(one, [5, 6, 7, 8], { maxNewTokens: 4 })).tokens;
+    expect(await said(generator)).toEqual([70, 70, 70, 70]);
+    const other = await generator.another(second);
+    expect(await said(other)).toEqual([90, 90, 90, 90]);
+    expect(await said(generator)).toEqual([70, 70, 70, 70]);
+    // In turns, token by token.
+    const streams = [generator, other].map((one) => one.generate([5, 6, 7, 8], { maxNewTokens: 3 }));
+    for (let token = 0; token < 3; token++)
+      expect([(await streams[0]?.next())?.value, (await streams[1]?.next())?.value]).toEqual([70, 90]);
     await generator.dispose();
+    expect(await said(other)).toEqual([90, 90, 90, 90]);
+    await other.dispose();
+    await expect(other.another(first)).rejects.toThrow(/let go/);
   });
 });

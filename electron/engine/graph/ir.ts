@@ -14,7 +14,7 @@ type None = Readonly<Record<never, never>>;
 export interface OpAttributes {
   /** Fed at each run. */
   input: { readonly name: string; readonly type: TensorType };
-  /** A weight. Trainable ones are fed at each run; frozen ones lie in the model as (external) initializers. */
+  /** A weight. Those marked trainable are fed at each run; the others lie in the model as (external) initializers. */
   parameter: { readonly name: string; readonly shape: readonly number[]; readonly trainable: boolean };
   constant: { readonly type: TensorType; readonly data: Float32Array | BigInt64Array };
   // Elementwise, one input

@@ -61,6 +61,8 @@ export interface BuilderOptions {
   readonly packed: boolean;
   /** For generation, one text at a time: keys and values of earlier tokens are fed, those of these tokens given (`presents`). */
   readonly cached?: boolean;
+  /** Frozen weights are fed at each run instead of lying in the model. */
+  readonly fed?: boolean;
   /** Overrides the base's own rates; null keeps them. */
   readonly modelDropout: number | null;
   /** Gives the value that stands for a trainable, an added or a carried parameter (packed parameters are slices). */
@@ -105,7 +107,7 @@ export class Builder {
     const value =
       (spec.trainable || spec.added || spec.carried) && this.options.resolve
         ? this.options.resolve(this.g, spec)
-        : this.g.parameter(spec.name, spec.shape, spec.trainable);
+        : this.g.parameter(spec.name, spec.shape, spec.trainable || (this.options.fed ?? false));
     this.parameters.set(spec.name, spec);
     this.#values.set(spec.name, value);
     return value;

@@ -8,6 +8,7 @@ import type { DecoderConfig } from '../models/types.js';
 import { BucketValues } from '../optim/buckets.js';
 import type { EngineGenerator, Generated, GenerateOptions, GeneratorOptions, NamedTensors } from '../types.js';
 import { parameterFeeds } from './evaluator.js';
+import { frozenWeights } from './frozen.js';
 import { keyOf, mix } from './random.js';
 import { readerOf } from './reader.js';
 import { checkSampling, greedy, nextToken } from './sampling.js';
@@ -55,23 +56,36 @@ class KeyValueCache {
   }
 }
 
+/** What generators of one method and options share: a session over the frozen base, and how many use it. */
+interface Shared {
+  readonly ort: Runtime;
+  readonly setup: Setup;
+  readonly session: GraphSession;
+  /** Weights of the base, where they are fed. */
+  readonly frozen: Feeds;
+  readonly caches: readonly string[];
+  readonly options: GeneratorOptions;
+  users: number;
+}
+
+const objective = { type: 'causal-lm' } as const;
+
 class Generator implements EngineGenerator {
   readonly #parameters: Feeds;
+  #disposed = false;
 
   private constructor(
-    private readonly ort: Runtime,
-    private readonly setup: Setup,
-    private readonly session: GraphSession,
-    private readonly stores: { readonly trained: ParameterStore; readonly fixed: ParameterStore },
-    private readonly caches: readonly string[],
-    private readonly options: GeneratorOptions,
+    private readonly shared: Shared,
+    { trained, fixed }: { readonly trained: ParameterStore; readonly fixed: ParameterStore },
   ) {
-    this.#parameters = { ...parameterFeeds(ort, stores.trained), ...parameterFeeds(ort, stores.fixed) };
+    const { ort, frozen } = shared;
+    this.#parameters = { ...frozen, ...parameterFeeds(ort, trained), ...parameterFeeds(ort, fixed) };
+    shared.users += 1;
   }
 
   static async create(options: GeneratorOptions): Promise<Generator> {
-    const objective = { type: 'causal-lm' } as const;
-    const setup = prepare({ ...options, objective, method: readerOf({ ...options, objective }, options.parameters) });
+    const method = readerOf({ ...options, objective }, options.parameters);
+    const setup = prepare({ ...options, objective, method });
     const stores = await startStores(setup, { ...options, given: options.parameters });
     const { architecture, config } = setup.model;
     const b = new Builder({
@@ -81,6 +95,8 @@ class Generator implements EngineGenerator {
       training: false,
       packed: false,
       cached: true,
+      // Other devices hold what lies in the model in their own memory; fed, it would be sent there at each token.
+      fed: options.device === 'cpu',
       modelDropout: null,
       resolve: resolver(new BucketValues(stores.trained.buckets), new BucketValues(stores.fixed.buckets)),
     });
@@ -91,18 +107,32 @@ class Generator implements EngineGenerator {
       folder: setup.info.folder,
       weights: weightsOf(setup),
     });
-    return new Generator(await runtime(), setup, session, stores, [...b.presents.keys()], options);
+    const ort = await runtime();
+    const fed = session.model.inputs.filter((name) => b.parameters.has(name));
+    const frozen = await frozenWeights(ort, setup.model, fed);
+    const shared = { ort, setup, session, frozen, caches: [...b.presents.keys()], users: 0 };
+    return new Generator({ ...shared, options: { ...options, method } }, stores);
+  }
+
+  async another(parameters: NamedTensors): Promise<Generator> {
+    const { setup, options } = this.shared;
+    const method = readerOf({ ...options, objective }, parameters);
+    if (JSON.stringify(method) !== JSON.stringify(options.method))
+      throw new EngineError('bad-input', 'These parameters are read by another method than the generator’s.');
+    const stores = await startStores(setup, { ...options, given: parameters });
+    if (this.#disposed) throw new EngineError('bad-input', 'This generator has been let go.');
+    return new Generator(this.shared, stores);
   }
 
   /** Tokens that a text and what is added to it may have. */
   get #room(): number {
-    const { hooks, info } = this.setup;
+    const { hooks, info } = this.shared.setup;
     return info.maxLength - (hooks.prompt?.tokens ?? 0) - (hooks.prefix?.positions ? hooks.prefix.tokens : 0);
   }
 
   /** Runs the model over tokens behind those of the cache: logits of what follows [vocabulary]. */
   async #next(ids: readonly number[], cache: KeyValueCache, virtual: number): Promise<Float32Array> {
-    const { ort } = this;
+    const { ort, session, options } = this.shared;
     const longs = (values: readonly number[], shape: readonly number[]) =>
       new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
     const count = virtual + ids.length;
@@ -118,13 +148,14 @@ class Generator implements EngineGenerator {
       ...past,
       ...this.#parameters,
     };
-    const result = await this.session.run(feeds, { logits: null, ...next }, this.options.device);
+    const result = await session.run(feeds, { logits: null, ...next }, options.device);
     cache.length += count;
     return floatsOf(result['logits']);
   }
 
   async *generate(prompt: readonly number[], o: GenerateOptions): AsyncGenerator<number, Generated> {
-    const { hooks, info, model } = this.setup;
+    const { ort, setup, caches } = this.shared;
+    const { hooks, info, model } = setup;
     const sampling = { ...greedy, ...o };
     checkSampling(sampling);
     if (prompt.length === 0)
@@ -142,7 +173,7 @@ class Generator implements EngineGenerator {
         { path: 'prompt' },
       );
     const { keyHeads, headWidth } = model.config as DecoderConfig;
-    const cache = new KeyValueCache(this.ort, this.caches, keyHeads * headWidth);
+    const cache = new KeyValueCache(ort, caches, keyHeads * headWidth);
     const text = [...prompt];
     const stops = new Set(o.stopTokens ?? []);
     let logits = await this.#next(prompt, cache, hooks.prompt?.tokens ?? 0);
@@ -160,13 +191,11 @@ class Generator implements EngineGenerator {
     }
   }
 
-  load(parameters: NamedTensors): void {
-    this.stores.trained.write(parameters);
-    this.stores.fixed.write(parameters);
-  }
-
-  dispose(): Promise<void> {
-    return this.session.dispose();
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.shared.users -= 1;
+    if (this.shared.users === 0) await this.shared.session.dispose();
   }
 }
 

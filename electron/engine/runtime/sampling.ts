@@ -45,40 +45,53 @@ function sorted(logits: Float32Array, enough: (tokens: readonly number[]) => boo
   }
 }
 
+/** The tokens that may come next, and a weight of each: its probability times a factor that all share. */
+export interface Candidates {
+  readonly tokens: readonly number[];
+  readonly weights: readonly number[];
+}
+
 /**
- * The next token. `text`: all token ids so far; `draw`: a uniform number in [0, 1), read where the temperature is above 0. Order as in
- * transformers: penalty, temperature, top k (ties with the last stay), top p (of what top k left).
+ * What may follow `text`, all token ids so far. Order as in transformers: penalty, temperature, top k (ties with the last stay),
+ * top p (of what top k left). At temperature 0 the likeliest token stands alone, the first of equals.
  */
-export function nextToken(logits: Float32Array, text: readonly number[], o: SamplingOptions, draw: number): number {
+export function candidatesOf(logits: Float32Array, text: readonly number[], o: SamplingOptions): Candidates {
   const penalized = penalize(logits, text, o.repetitionPenalty);
-  if (o.temperature === 0) return likeliest(penalized);
-  const top = penalized[likeliest(penalized)] as number;
+  const likeliestToken = likeliest(penalized);
+  if (o.temperature === 0) return { tokens: [likeliestToken], weights: [1] };
+  const top = penalized[likeliestToken] as number;
   const weight = (token: number) => Math.exp(((penalized[token] as number) - top) / o.temperature);
   const sum = (tokens: readonly number[]) => tokens.reduce((total, token) => total + weight(token), 0);
 
-  let candidates: readonly number[] | null = null;
+  let tokens: readonly number[] | null = null;
   if (o.topK !== null && o.topK < penalized.length) {
     const k = o.topK;
-    const best = sorted(penalized, (tokens) => tokens.length >= k);
+    const best = sorted(penalized, (found) => found.length >= k);
     const last = penalized[best[k - 1] as number] as number;
-    candidates = best.filter((token) => (penalized[token] as number) >= last);
+    tokens = best.filter((token) => (penalized[token] as number) >= last);
   }
   if (o.topP !== null && o.topP < 1) {
-    const all = candidates ? sum(candidates) : penalized.reduce((total, _, token) => total + weight(token), 0);
+    const all = tokens ? sum(tokens) : penalized.reduce((total, _, token) => total + weight(token), 0);
     const wanted = o.topP * all;
-    const best = candidates ?? sorted(penalized, (tokens) => sum(tokens) >= wanted);
+    const best = tokens ?? sorted(penalized, (found) => sum(found) >= wanted);
     let reached = 0;
-    candidates = best.filter((token) => {
+    tokens = best.filter((token) => {
       const before = reached;
       reached += weight(token);
       return before < wanted;
     });
   }
-  const from = candidates ?? Array.from(penalized, (_, token) => token);
-  let left = draw * sum(from);
-  for (const token of from) {
-    left -= weight(token);
-    if (left < 0) return token;
+  tokens ??= Array.from(penalized, (_, token) => token);
+  return { tokens, weights: tokens.map(weight) };
+}
+
+/** The next token; `draw`: a uniform number in [0, 1). */
+export function nextToken(logits: Float32Array, text: readonly number[], o: SamplingOptions, draw: number): number {
+  const { tokens, weights } = candidatesOf(logits, text, o);
+  let left = draw * weights.reduce((total, weight) => total + weight, 0);
+  for (const [place, weight] of weights.entries()) {
+    left -= weight;
+    if (left < 0) return tokens[place] as number;
   }
-  return from.at(-1) as number;
+  return tokens.at(-1) as number;
 }
