@@ -239,6 +239,8 @@ export interface StagePlan {
 export interface MethodDescription {
   readonly type: string;
   readonly title: string;
+  /** Where lists show it: parts of the base model itself, LoRA and relatives, adapters, prompts and prefixes, hybrids of them. */
+  readonly family: 'base' | 'lora' | 'adapter' | 'prompt' | 'hybrid';
   readonly marker:
     | 'diamond'
     | 'circle'

@@ -18,20 +18,23 @@ type Group = Pick<
 type Notice = Awaited<ReturnType<Handlers['app.info']>>['notices'][number];
 
 function methodInfos(): MethodInfo[] {
-  return listMethods().map(({ type, title, marker, colour, summary, help, learningRate, exports, options }) => ({
-    type,
-    title,
-    marker,
-    colour,
-    summary,
-    help,
-    learningRate,
-    exports: [...exports],
-    optionsSchema: z
-      .record(z.string(), z.unknown())
-      .parse(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })),
-    defaults: { ...validateMethod({ type }) },
-  }));
+  return listMethods().map(
+    ({ type, title, family, marker, colour, summary, help, learningRate, exports, options }) => ({
+      type,
+      title,
+      family,
+      marker,
+      colour,
+      summary,
+      help,
+      learningRate,
+      exports: [...exports],
+      optionsSchema: z
+        .record(z.string(), z.unknown())
+        .parse(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })),
+      defaults: { ...validateMethod({ type }) },
+    }),
+  );
 }
 
 /** Version of this app, from the package beside the program. */

@@ -13,10 +13,24 @@ class Models extends Resource<readonly BaseModel[]> {
   }
 }
 
+const familyTitles: Readonly<Record<MethodInfo['family'], string>> = {
+  base: 'Parts of the base model',
+  lora: 'LoRA and relatives',
+  adapter: 'Adapters',
+  prompt: 'Prompts and prefixes',
+  hybrid: 'Hybrids',
+};
+
 class Methods extends Resource<readonly MethodInfo[]> {
   get list(): readonly MethodInfo[] {
     return this.value ?? [];
   }
+  /** By family, each in the registry's order; the baseline's family stands first. */
+  readonly families = $derived(
+    (Object.keys(familyTitles) as MethodInfo['family'][])
+      .map((family) => ({ title: familyTitles[family], methods: this.list.filter((it) => it.family === family) }))
+      .filter(({ methods }) => methods.length > 0),
+  );
   byType(type: string): MethodInfo | null {
     return this.list.find((method) => method.type === type) ?? null;
   }

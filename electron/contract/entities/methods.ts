@@ -6,6 +6,7 @@ import { exportFormatSchema } from './results.js';
 export const methodInfoSchema = z.object({
   type: z.string(),
   title: z.string(),
+  family: z.enum(['base', 'lora', 'adapter', 'prompt', 'hybrid']),
   marker: z.enum([
     'diamond',
     'circle',

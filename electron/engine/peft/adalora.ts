@@ -76,6 +76,7 @@ function resized(x: Tensor, kept: readonly boolean[], axis: 0 | 1, direction: 'c
 registerMethod({
   type: 'adalora',
   title: 'AdaLoRA',
+  family: 'lora',
   marker: 'trapezoid',
   colour: 'cat-13',
   learningRate: 2e-3,

@@ -5,6 +5,7 @@ import { registerMethod } from './method.js';
 registerMethod({
   type: 'bitfit',
   title: 'BitFit',
+  family: 'base',
   marker: 'plus',
   colour: 'cat-5',
   learningRate: 1e-3,

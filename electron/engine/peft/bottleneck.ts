@@ -57,6 +57,7 @@ function settingsOf(o: z.output<typeof options>) {
 registerMethod({
   type: 'bottleneck',
   title: 'Bottleneck',
+  family: 'adapter',
   marker: 'square',
   colour: 'cat-3',
   learningRate: 1e-3,

@@ -69,6 +69,7 @@ const project =
 registerMethod({
   type: 'compacter',
   title: 'Compacter',
+  family: 'adapter',
   marker: 'frame',
   colour: 'cat-15',
   learningRate: 3e-3,

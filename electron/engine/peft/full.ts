@@ -5,6 +5,7 @@ import { registerMethod } from './method.js';
 registerMethod({
   type: 'full',
   title: 'Full fine-tuning',
+  family: 'base',
   marker: 'diamond',
   colour: 'cat-ref',
   learningRate: 1e-4,

@@ -5,6 +5,7 @@ import { registerMethod } from './method.js';
 registerMethod({
   type: 'head',
   title: 'Head only',
+  family: 'base',
   marker: 'star',
   colour: 'cat-8',
   learningRate: 1e-3,

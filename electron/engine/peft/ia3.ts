@@ -40,6 +40,7 @@ const scaledAtInput = (tensors: NamedTensors): Set<string> =>
 registerMethod({
   type: 'ia3',
   title: '(IA)³',
+  family: 'lora',
   marker: 'triangle',
   colour: 'cat-2',
   learningRate: 5e-3,

@@ -25,6 +25,7 @@ const parts = { up1: 'hada_w1_a', down1: 'hada_w1_b', up2: 'hada_w2_a', down2: '
 registerMethod({
   type: 'loha',
   title: 'LoHa',
+  family: 'lora',
   marker: 'triangle-left',
   colour: 'cat-10',
   learningRate: 1e-3,

@@ -72,6 +72,7 @@ function trainedFactor(trained: NamedTensors, name: string): Tensor | null {
 registerMethod({
   type: 'lokr',
   title: 'LoKr',
+  family: 'lora',
   marker: 'triangle-right',
   colour: 'cat-11',
   learningRate: 2e-3,

@@ -20,17 +20,20 @@ const options = z.strictObject({
   rank: z.int().min(1).max(1024).default(8).describe('Width of the added bottleneck'),
   alpha: z.number().positive().max(10_000).default(16).describe('The update is scaled by alpha / rank'),
   dropout: z.number().min(0).max(0.9).default(0).describe('Dropout on the input of A'),
-  useRslora: z.boolean().default(false).describe('rsLoRA: scales by alpha / √rank, so that high ranks keep learning'),
+  useRslora: z
+    .boolean()
+    .default(false)
+    .meta({ title: 'rsLoRA', description: 'Scales by alpha / √rank, so that high ranks keep learning' }),
   useDora: z
     .boolean()
     .default(false)
-    .describe('DoRA: trains the length of each row of the weight apart from its direction'),
+    .meta({ title: 'DoRA', description: 'Trains the length of each row of the weight apart from its direction' }),
   loraPlusRatio: z
     .number()
     .min(1)
     .max(1000)
     .default(1)
-    .describe('LoRA+: the learning rate of B divided by that of A; 1 is plain LoRA'),
+    .meta({ title: 'LoRA+ ratio', description: 'The learning rate of B divided by that of A; 1 is plain LoRA' }),
   initialization: z
     .enum(['default', 'pissa'])
     .default('default')
@@ -169,6 +172,7 @@ const peftConfig = z.looseObject({
 registerMethod({
   type: 'lora',
   title: 'LoRA',
+  family: 'lora',
   marker: 'circle',
   colour: 'cat-1',
   learningRate: 1e-3,

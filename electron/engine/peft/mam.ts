@@ -36,6 +36,7 @@ const adapterSchema = z
 registerMethod({
   type: 'mam',
   title: 'MAM',
+  family: 'hybrid',
   marker: 'ring',
   colour: 'cat-17',
   learningRate: 1e-3,

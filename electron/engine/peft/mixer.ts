@@ -36,6 +36,7 @@ function follows(chosen: readonly number[] | undefined, layer: number, layers: n
 registerMethod({
   type: 'mixer',
   title: 'Mixer',
+  family: 'lora',
   marker: 'bowtie',
   colour: 'cat-16',
   learningRate: 1e-3,

@@ -77,6 +77,7 @@ function encoded(b: Builder, o: Options, width: number): Value {
 registerMethod({
   type: 'p-tuning',
   title: 'P-tuning',
+  family: 'prompt',
   marker: 'cross',
   colour: 'cat-9',
   learningRate: 1e-3,

@@ -235,6 +235,7 @@ export const prefixHook = (o: PrefixOptions): NonNullable<Hooks['prefix']> =>
 registerMethod({
   type: 'prefix',
   title: 'Prefix tuning',
+  family: 'prompt',
   marker: 'triangle-down',
   colour: 'cat-4',
   learningRate: 1e-2,

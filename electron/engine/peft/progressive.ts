@@ -110,6 +110,7 @@ function layout({ stages, blocksPerStage }: Options): string {
 registerMethod({
   type: 'progressive',
   title: 'Progressive unfreezing',
+  family: 'base',
   marker: 'stairs',
   colour: 'cat-6',
   learningRate: 5e-4,

@@ -54,6 +54,7 @@ function start(o: Options, { table, vocabularySize }: EmbeddingSite): Initialize
 registerMethod({
   type: 'prompt',
   title: 'Prompt tuning',
+  family: 'prompt',
   marker: 'hourglass',
   colour: 'cat-7',
   learningRate: 1e-2,

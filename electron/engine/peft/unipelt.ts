@@ -61,6 +61,7 @@ const ends = { loraGate: 'lora_gate', prefixGate: 'prefix_gate' } as const;
 registerMethod({
   type: 'unipelt',
   title: 'UniPELT',
+  family: 'hybrid',
   marker: 'pentagon',
   colour: 'cat-18',
   learningRate: 1e-3,

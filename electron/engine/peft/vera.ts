@@ -51,6 +51,7 @@ const cut = (x: Tensor, rows: number, columns: number): Tensor => ({
 registerMethod({
   type: 'vera',
   title: 'VeRA',
+  family: 'lora',
   marker: 'hexagon',
   colour: 'cat-12',
   learningRate: 5e-3,

@@ -163,6 +163,7 @@ it('queues the baseline on every seed of the others, at its own rate', () => {
     marker: 'diamond',
     colour: 'cat-ref',
     summary: '',
+    family: 'lora',
     help: '',
     optionsSchema: {},
     defaults: { type: 'full' },

@@ -9,6 +9,7 @@ const method = (type: string, learningRate: number): MethodInfo => ({
   marker: 'circle',
   colour: 'cat-1',
   summary: '',
+  family: 'lora',
   help: '',
   optionsSchema: {},
   defaults: { type, ...(type === 'lora' ? { rank: 8 } : {}) },
