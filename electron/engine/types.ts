@@ -121,8 +121,10 @@ export interface EngineTrainer {
   readonly trainableParameters: number;
   /** Base and added parameters and the head together. */
   readonly totalParameters: number;
-  /** Bytes of optimizer state (moments). */
+  /** Bytes of optimizer state (moments); of word embeddings the rows that were used so far have any. */
   readonly optimizerBytes: number;
+  /** What it may grow to. */
+  readonly mostOptimizerBytes: number;
   /** One optimizer step over one or more micro-batches (gradient accumulation). Synchronous work inside: run it in the trainer process. */
   step(batches: readonly Batch[], learningRate: number): Promise<StepResult>;
   /** Forward without dropout. Classification: logits [batch, labels]. */

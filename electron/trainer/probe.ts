@@ -119,7 +119,7 @@ export async function probe(
         peakMemoryBytes,
         availableMemoryBytes,
         // Two checkpoints and one being written, two best parameters and one being written, the trained parameters.
-        diskBytes: 3 * (parameterBytes + trainer.optimizerBytes) + 4 * parameterBytes,
+        diskBytes: 3 * (parameterBytes + trainer.mostOptimizerBytes) + 4 * parameterBytes,
         fits: within,
         remedies: within
           ? []

@@ -36,7 +36,9 @@ export async function runStages(parts: StagesParts, start: Progress): Promise<{ 
     const begun = begin(span);
     const ended = await runLoop(loopParts(span), progress);
     if (ended.paused) return ended;
-    const end = endOf(course, span, begun, ended.progress);
+    // Its optimizer may have grown since.
+    const { optimizerBytes } = parts.trainer();
+    const end = endOf(course, span, { ...begun, optimizerBytes }, ended.progress);
     progress = end.progress;
     tell(end.ended);
     if (course.staged) reporter.log('check', accountOf(end.ended));

@@ -71,6 +71,7 @@ export function embed(b: Builder, table: Value, of: Value): Value {
 export function embedWords(b: Builder, c: ModelConfig, name: string): Value {
   const table = b.base(name, [c.vocabularySize, c.hiddenSize]);
   const words = b.g.gather(table, textRows(b, ids(b)));
+  b.words = { table: name, read: words };
   const prompt = b.hooks.prompt?.embeddings(b, { table: name, vocabularySize: c.vocabularySize, width: c.hiddenSize });
   if (!prompt) return words;
   const count = virtualLength(b);

@@ -121,24 +121,22 @@ function dropped(c: Lowering, x: string, mask: Value, scale: number, output: str
   return c.emit('Mul', [c.emit('Where', [c.use(mask), x, c.float(0)]), c.float(scale)], { outputs });
 }
 
-/** y and dy/dx of x·Φ(x) (Hendrycks & Gimpel 2016). */
-function lowerExactGelu(c: Lowering, x: string, y: string, slope: string): void {
+/** dy/dx of y = x·Φ(x) (Hendrycks & Gimpel 2016). */
+function lowerExactSlope(c: Lowering, x: string, slope: string): void {
   const t = c.emit('Mul', [x, c.float(Math.SQRT1_2)]);
   const cdf = c.emit('Add', [c.emit('Mul', [c.emit('Erf', [t]), c.float(0.5)]), c.float(0.5)]);
-  c.emit('Mul', [x, cdf], { outputs: [y] });
   // x·φ(x) = t·e^(-t²)/√π with t = x/√2; the factor goes into the exponent
   const density = c.emit('Exp', [c.emit('Sub', [c.float(-0.5 * Math.log(Math.PI)), c.emit('Mul', [t, t])])]);
   c.emit('Add', [cdf, c.emit('Mul', [t, density])], { outputs: [slope] });
 }
 
-/** y and dy/dx of the tanh approximation, x/2·(1 + tanh(k(x + 0.044715x³))). */
-function lowerTanhGelu(c: Lowering, x: string, y: string, slope: string): void {
+/** dy/dx of the tanh approximation, y = x/2·(1 + tanh(k(x + 0.044715x³))). */
+function lowerTanhSlope(c: Lowering, x: string, slope: string): void {
   const k = Math.sqrt(2 / Math.PI);
   const square = c.emit('Mul', [x, x]);
   const inner = c.emit('Mul', [x, c.emit('Add', [c.emit('Mul', [square, c.float(k * 0.044715)]), c.float(k)])]);
   const t = c.emit('Tanh', [inner]);
   const half = c.emit('Add', [c.emit('Mul', [t, c.float(0.5)]), c.float(0.5)]);
-  c.emit('Mul', [x, half], { outputs: [y] });
   const slopeOfInner = c.emit('Add', [c.emit('Mul', [square, c.float(3 * k * 0.044715)]), c.float(k)]);
   const rest = c.emit('Mul', [c.emit('Mul', [x, c.float(0.5)]), c.emit('Sub', [c.float(1), c.emit('Mul', [t, t])])]);
   c.emit('Add', [half, c.emit('Mul', [rest, slopeOfInner])], { outputs: [slope] });
@@ -174,11 +172,12 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
   sign: plain('Sign'),
   detach: plain('Identity'),
   cast: plain('Cast', (node) => ({ to: elementType[node.attributes.to] })),
+  // The slope is made of x where the backward pass comes to it: x alone is kept until then.
   gelu: (c, node) => {
     const x = c.use(node.inputs[0] as Value);
     const { approximate } = node.attributes;
-    if (!c.reads(node, 1)) c.emit('Gelu', [x], { attributes: { approximate }, outputs: [c.output(node)] });
-    else (approximate === 'none' ? lowerExactGelu : lowerTanhGelu)(c, x, c.output(node), c.output(node, 1));
+    if (c.reads(node, 0)) c.emit('Gelu', [x], { attributes: { approximate }, outputs: [c.output(node)] });
+    if (c.reads(node, 1)) (approximate === 'none' ? lowerExactSlope : lowerTanhSlope)(c, x, c.output(node, 1));
   },
   swiglu: (c, node) => {
     const [a, b] = node.inputs.map((value) => c.use(value)) as [string, string];

@@ -1,4 +1,5 @@
 /** The optimizer as part of the graph: clipping by global norm, then AdamW or SGD, part by part. */
+import type { Shape } from '../graph/dims.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/ir.js';
 import type { OptimizerSpec } from '../types.js';
@@ -10,8 +11,11 @@ export const momentNames = { adamw: ['first', 'second'], sgd: ['momentum'] } as 
 export interface Part {
   readonly name: string;
   readonly bucket: Bucket;
+  /** Along the first axis of the bucket's gradient. */
   readonly start: number;
   readonly end: number;
+  /** Of its values, moments and gradient. */
+  readonly shape: Shape;
 }
 
 /**
@@ -20,12 +24,11 @@ export interface Part {
  */
 export function partsOf(bucket: Bucket, size: number): Part[] {
   const count = Math.max(1, Math.round(bucket.size / size));
-  return Array.from({ length: count }, (_, i) => ({
-    name: count === 1 ? bucket.name : `${bucket.name} part ${i}`,
-    bucket,
-    start: Math.floor((bucket.size * i) / count),
-    end: Math.floor((bucket.size * (i + 1)) / count),
-  }));
+  return Array.from({ length: count }, (_, i) => {
+    const [start, end] = [i, i + 1].map((at) => Math.floor((bucket.size * at) / count)) as [number, number];
+    const name = count === 1 ? bucket.name : `${bucket.name} part ${i}`;
+    return { name, bucket, start, end, shape: [end - start] };
+  });
 }
 
 export function defaults(spec: OptimizerSpec): Required<OptimizerSpec> {
@@ -43,6 +46,16 @@ function scalarsOfRate(spec: OptimizerSpec, learningRate: number, step: number):
     epsilon: epsilon / rate,
     keep: 1 - learningRate * weightDecay,
   };
+}
+
+/**
+ * Factor that a step leaves of values whose gradients and moments have always been 0; null where they get moments of their own,
+ * as by SGD's momentum over its coupled decay.
+ */
+export function idleFactor(spec: OptimizerSpec, { decays, rate }: Bucket, learningRate: number): number | null {
+  const { type, weightDecay, momentum } = defaults(spec);
+  if (!decays || weightDecay === 0) return 1;
+  return type === 'sgd' && momentum > 0 ? null : 1 - learningRate * rate * weightDecay;
 }
 
 const scalarName = (name: string, rate: number) => (rate === 1 ? name : `${name} at ${rate}`);
@@ -80,11 +93,10 @@ export function clip(g: Graph, gradients: readonly Value[], limit: number | null
 
 /**
  * Appends the update of one part by its gradient times the clipping factor and names its outputs. Each output may be written
- * over the input of its name: it is computed elementwise from it, last. All values are flat, [end - start].
+ * over the input of its name: it is computed elementwise from it, last.
  */
 export function update(g: Graph, spec: OptimizerSpec, part: Part, gradient: Value, factor: Value): void {
-  const { bucket } = part;
-  const shape = [part.end - part.start];
+  const { bucket, shape } = part;
   const o = defaults(spec);
   const parameter = g.input(valueName(part), 'float32', shape);
   const moments = momentNames[o.type].map((moment) => g.input(momentName(part, moment), 'float32', shape));

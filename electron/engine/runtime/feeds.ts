@@ -9,9 +9,9 @@ export interface BatchFeeds {
   /** Σ w over the rows, or the number of labels that count. */
   readonly weight: number;
   readonly sizes: Readonly<Record<string, number>>;
+  /** Id of each real token, in the order of `text_cells`. */
+  readonly tokenIds: Int32Array;
 }
-
-const longs = (values: Int32Array) => BigInt64Array.from(values, BigInt);
 
 /** The cells of the grid [sequence, batch] that hold a real token, ascending. Throws EngineError where a sequence does not begin with one. */
 function cellsOf({ size, sequence, attentionMask }: Batch): Int32Array {
@@ -36,8 +36,8 @@ interface Placed {
   readonly before: number;
 }
 
-const column = (ort: Runtime, values: readonly number[] | Int32Array) =>
-  new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]);
+const longs = (ort: Runtime, values: readonly number[] | Int32Array, shape: readonly number[] = [values.length]) =>
+  new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
 
 /** Throws EngineError 'bad-input' where arrays do not fit the batch's sizes or labels are out of range. */
 export function feedBatch(
@@ -65,26 +65,29 @@ export function feedBatch(
     );
   const tokens = cellsOf(batch);
   if (objective.type !== 'causal-lm') requireOneExample(batch);
-  const grid = (values: Int32Array) => new ort.Tensor('int64', longs(values), [size, sequence]);
+  const grid = (values: Int32Array) => longs(ort, values, [size, sequence]);
   const before = virtual * size;
+  const text = longs(ort, tokens);
   const placed = { batch, tokens, before };
   const feeds: Feeds = {
     input_ids: grid(inputIds),
     attention_mask: grid(attentionMask),
     token_type_ids: grid(tokenTypeIds),
-    text_cells: column(ort, tokens),
-    token_cells: column(ort, [...Array(before).keys(), ...Array.from(tokens, (cell) => before + cell)]),
+    text_cells: text,
+    token_cells:
+      before === 0 ? text : longs(ort, [...Array(before).keys(), ...Array.from(tokens, (cell) => before + cell)]),
     ...(setup.model.architecture.reads === 'last' ? decoderFeeds(ort, placed, virtual) : {}),
   };
   const sizes = { batch: size, sequence, tokens: tokens.length };
+  const tokenIds = tokens.map((cell) => inputIds[(cell % size) * sequence + Math.floor(cell / size)] as number);
   if (objective.type === 'classification') {
     const { labels } = batch;
     if (labels.length !== size) throw new EngineError('bad-input', `Batch: ${labels.length} labels for ${size} rows.`);
     requireLabels(labels, objective.labels.length);
     const weights = batch.weights ?? new Float32Array(size).fill(1);
-    feeds['labels'] = column(ort, labels);
+    feeds['labels'] = longs(ort, labels);
     feeds['weights'] = new ort.Tensor('float32', weights, [size]);
-    return { feeds, weight: sumOf(weights), sizes };
+    return { feeds, weight: sumOf(weights), sizes, tokenIds };
   }
   if (batch.labels.length !== cells)
     throw new EngineError('bad-input', `Batch: ${batch.labels.length} labels for ${size} × ${sequence} tokens.`);
@@ -92,10 +95,10 @@ export function feedBatch(
   if (rows.length === 0)
     throw new EngineError('bad-input', 'Batch: no token has a label.', 'Give each batch a token to learn from.');
   requireLabels(labels, info.vocabularySize);
-  feeds['label_rows'] = column(ort, rows);
-  feeds['labels'] = column(ort, labels);
+  feeds['label_rows'] = longs(ort, rows);
+  feeds['labels'] = longs(ort, labels);
   feeds['weights'] = new ort.Tensor('float32', Float32Array.from(weights), [weights.length]);
-  return { feeds, weight: sumOf(weights), sizes: { ...sizes, labelled: rows.length } };
+  return { feeds, weight: sumOf(weights), sizes: { ...sizes, labelled: rows.length }, tokenIds };
 }
 
 const sumOf = (values: readonly number[] | Float32Array): number => {
@@ -138,7 +141,7 @@ function decoderFeeds(ort: Runtime, { batch, tokens, before }: Placed, virtual: 
     positions[before + i] = virtual + at - (begin[text] as number);
     last[text] = before + i;
   });
-  return { positions: column(ort, positions), last_rows: column(ort, last) };
+  return { positions: longs(ort, positions), last_rows: longs(ort, last) };
 }
 
 interface Targets {

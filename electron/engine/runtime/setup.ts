@@ -25,6 +25,8 @@ export interface Setup {
   readonly rate: (name: string) => number;
   /** Every parameter of the forward pass, base, added and head, in the order of use. */
   readonly parameters: readonly ParameterSpec[];
+  /** The table of word embeddings where nothing but the tokens of the text reads from it. */
+  readonly wordTable: string | null;
 }
 
 export interface SetupOptions {
@@ -93,12 +95,18 @@ export function prepare(
       { path: 'method.targetModules' },
     );
   }
-  return { ...setup, parameters };
+  return { ...setup, parameters, wordTable: wordTableOf(b) };
+}
+
+function wordTableOf({ words, g }: Builder): string | null {
+  const table = words?.read.node.inputs[0];
+  const reads = g.nodes.reduce((sum, { inputs }) => sum + inputs.filter((value) => value === table).length, 0);
+  return words && reads === 1 ? words.table : null;
 }
 
 /** The forward pass with its loss. */
 export function build(
-  setup: Omit<Setup, 'parameters'>,
+  setup: Omit<Setup, 'parameters' | 'wordTable'>,
   options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve'>,
 ): { b: Builder } & ObjectiveGraph {
   const b = new Builder({ hooks: setup.hooks, trains: setup.trains, carries: setup.carries, ...options });

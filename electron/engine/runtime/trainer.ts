@@ -8,6 +8,7 @@ import type { DropoutSite } from '../models/builder.js';
 import { BucketValues, shapeOfBucket, type Bucket, type BucketEntry } from '../optim/buckets.js';
 import {
   clip,
+  idleFactor,
   momentName,
   momentNames,
   nextName,
@@ -27,6 +28,7 @@ import { requireWhole } from './reader.js';
 import { fillMask, keyOf } from './random.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { build, ParameterStore, prepare, resolver, startStores, weightsOf, type Setup } from './setup.js';
+import { UsedRows } from './used-rows.js';
 
 /** `whole`: a step in one run. `gather`: gradients of a micro-batch are added up. `apply`: the update from what was added up. */
 type Stage = 'whole' | 'gather' | 'apply';
@@ -34,14 +36,16 @@ type Stage = 'whole' | 'gather' | 'apply';
 interface StageSession {
   readonly session: GraphSession;
   readonly dropouts: readonly DropoutSite[];
-  /** Outputs that are written over the inputs of their name. */
-  readonly inPlace: readonly string[];
+  /** Output to the input that it is written over. */
+  readonly inPlace: ReadonlyMap<string, string>;
 }
 
 interface StageGraph {
   readonly g: Graph;
   readonly dropouts: readonly DropoutSite[];
   readonly gradients: ReadonlyMap<Bucket, Value>;
+  /** The same by pieces, in the order in which they are made: what the norm adds up. */
+  readonly pieces: readonly Value[];
 }
 
 /** Names of parameters in a saved state begin so. */
@@ -57,6 +61,7 @@ class Trainer implements EngineTrainer {
   readonly #state: Feeds = {};
   readonly #moments: readonly { readonly name: string; readonly store: ParameterStore }[];
   readonly #parts: ReadonlyMap<Bucket, readonly Part[]>;
+  readonly #used: UsedRows | null;
   #evaluator: Promise<Evaluator> | undefined;
   #masks = new Uint8Array(0);
   /** Steps of this stage: the optimizer is a stage's own. */
@@ -73,20 +78,32 @@ class Trainer implements EngineTrainer {
   ) {
     // The first stage draws what a run without stages would.
     this.#seeds = options.stage ? [options.seed, options.stage] : [options.seed];
-    this.#moments = momentNames[options.optimizer.type].map((name) => ({
-      name,
-      store: new ParameterStore(store.specs, 'trained', setup.rate),
-    }));
+    const moments = momentNames[options.optimizer.type];
+    const size = options.device === 'cpu' ? PART : Infinity;
+    const words = store.buckets.find(
+      (bucket) =>
+        bucket.entries.length === 1 &&
+        bucket.entries[0]?.name === setup.wordTable &&
+        idleFactor(options.optimizer, bucket, 0) !== null,
+    );
+    this.#used = words ? new UsedRows(ort, words, store.valuesOf(words.name), moments, size) : null;
+    const whole = store.specs.filter(({ name }) => name !== this.#used?.name);
+    this.#moments = moments.map((name) => ({ name, store: new ParameterStore(whole, 'trained', setup.rate) }));
     Object.assign(this.#state, parameterFeeds(ort, store), parameterFeeds(ort, fixed));
     this.#parts = new Map(
-      store.buckets.map((bucket) => [bucket, partsOf(bucket, options.device === 'cpu' ? PART : Infinity)]),
+      store.buckets.map((bucket) => [bucket, bucket === words ? this.#wordParts : partsOf(bucket, size)]),
     );
     const flat = (values: ParameterStore, { bucket, start, end }: Part) =>
       new ort.Tensor('float32', values.valuesOf(bucket.name).subarray(start, end), [end - start]);
     for (const part of [...this.#parts.values()].flat()) {
+      if (part.bucket === words) continue;
       this.#state[valueName(part)] = flat(store, part);
       for (const { name, store: moments } of this.#moments) this.#state[momentName(part, name)] = flat(moments, part);
     }
+  }
+
+  get #wordParts() {
+    return this.#used?.parts ?? [];
   }
 
   get trainable() {
@@ -99,6 +116,9 @@ class Trainer implements EngineTrainer {
     return this.setup.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
   }
   get optimizerBytes() {
+    return this.#moments.reduce((sum, { store }) => sum + store.size * 4, this.#used?.momentBytes ?? 0);
+  }
+  get mostOptimizerBytes() {
     return this.#moments.length * this.store.size * 4;
   }
 
@@ -110,22 +130,26 @@ class Trainer implements EngineTrainer {
 
   async #build(stage: Stage): Promise<StageSession> {
     const { optimizer, device, threads } = this.options;
-    const { g, dropouts, gradients } = stage === 'apply' ? this.#gathered() : this.#differentiated();
+    const { g, dropouts, gradients, pieces } = stage === 'apply' ? this.#gathered() : this.#differentiated();
     if (stage === 'gather') {
       for (const [bucket, gradient] of gradients)
         g.output(nextName(sumName(bucket)), g.add(g.input(sumName(bucket), 'float32', gradient.type.shape), gradient));
     } else {
-      const { norm, factor } = clip(g, [...gradients.values()], optimizer.gradientClip);
+      const { norm, factor } = clip(g, pieces, optimizer.gradientClip);
       g.output('norm', norm);
       for (const [bucket, gradient] of gradients) {
-        const flat = g.reshape(gradient, [bucket.size]);
+        const flat = bucket === this.#used?.bucket ? gradient : g.reshape(gradient, [bucket.size]);
         for (const { name, offset, size } of this.#observed(bucket))
           g.output(gradientName(name), g.mul(g.slice(flat, 0, offset, offset + size), factor));
         for (const part of this.#parts.get(bucket) as readonly Part[])
           update(g, optimizer, part, g.slice(flat, 0, part.start, part.end), factor);
       }
     }
-    const inPlace = g.outputs.map(({ name }) => name).filter((name) => name.endsWith(' next'));
+    const inPlace = new Map(
+      g.outputs.flatMap(({ name }) =>
+        name.endsWith(nextName('')) ? [[name, name.slice(0, -nextName('').length)]] : [],
+      ),
+    );
     const session = await GraphSession.create(g, {
       device,
       threads,
@@ -156,28 +180,43 @@ class Trainer implements EngineTrainer {
     const loss = penalty ? g.add(mean, g.mul(penalty, g.input('micro_share', 'float32', []))) : mean;
     g.output('loss', loss);
     const names = [...values.parameters.keys()];
-    const each = differentiate(g, loss, [...values.parameters.values()]);
+    const used = this.#used;
+    // Of a table read by rows, the rows that were read.
+    const wrt = [...values.parameters].map(([name, value]) => (name === used?.name ? (b.words?.read ?? value) : value));
+    const each = differentiate(g, loss, wrt).map((own, i) =>
+      used && names[i] === used.name ? used.gradient(g, own) : own,
+    );
     const byName = new Map(names.map((name, i) => [name, each[i] as Value]));
     return {
       g,
       dropouts,
       gradients: new Map(this.store.buckets.map((bucket) => [bucket, values.join(g, bucket, byName)])),
+      // The runtime walks the graph from its end, the first operand last: so each gradient is made, and what it needs let go, as
+      // the backward pass comes by.
+      pieces: each.sort((a, b) => a.id - b.id),
     };
   }
 
   /** The gradients that were added up over micro-batches. */
   #gathered(): StageGraph {
     const g = new Graph();
-    const sum = (bucket: Bucket) => g.input(sumName(bucket), 'float32', shapeOfBucket(bucket));
-    return { g, dropouts: [], gradients: new Map(this.store.buckets.map((bucket) => [bucket, sum(bucket)])) };
+    const gradients = new Map(
+      this.store.buckets.map((bucket) => {
+        const shape = bucket === this.#used?.bucket ? this.#used.gradientShape : shapeOfBucket(bucket);
+        return [bucket, g.input(sumName(bucket), 'float32', shape)];
+      }),
+    );
+    return { g, dropouts: [], gradients, pieces: [...gradients.values()] };
   }
 
   async #run(stage: Stage, feeds: Feeds, sizes: Readonly<Record<string, number>>, micro: number): Promise<Feeds> {
     const { session, dropouts, inPlace } = await this.#stage(stage);
     const all = { ...this.#state, ...feeds, ...this.#dropoutFeeds(dropouts, sizes, micro) };
     const into: Record<string, Feeds[string] | null> = {};
-    for (const output of session.model.outputs)
-      into[output] = inPlace.includes(output) ? (all[output.slice(0, -' next'.length)] as Feeds[string]) : null;
+    for (const output of session.model.outputs) {
+      const over = inPlace.get(output);
+      into[output] = over === undefined ? null : (all[over] as Feeds[string]);
+    }
     return session.run(all, into, this.options.device);
   }
 
@@ -211,6 +250,11 @@ class Trainer implements EngineTrainer {
   async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
     if (batches.length === 0) throw new EngineError('bad-input', 'A step needs at least one batch.');
     const fed = batches.map((batch) => feedBatch(this.ort, batch, this.setup));
+    const used = this.#used;
+    if (used) {
+      for (const { tokenIds } of fed) used.use(tokenIds);
+      Object.assign(this.#state, used.feeds());
+    }
     const inverse = this.#scalars({
       inverse_weight: 1 / fed.reduce((sum, { weight }) => sum + weight, 0),
       micro_share: 1 / fed.length,
@@ -220,19 +264,25 @@ class Trainer implements EngineTrainer {
     let result: Feeds;
     if (fed.length === 1) {
       const [only] = fed as [(typeof fed)[number]];
-      result = await this.#run('whole', { ...only.feeds, ...inverse, ...scalars }, only.sizes, 0);
+      const places = used?.placesOf(only.tokenIds);
+      result = await this.#run('whole', { ...only.feeds, ...places, ...inverse, ...scalars }, only.sizes, 0);
       loss = scalarOf(result['loss']);
     } else {
       const sums: Feeds = {};
       for (const bucket of this.store.buckets)
-        sums[sumName(bucket)] = new this.ort.Tensor('float32', new Float32Array(bucket.size), [
-          ...shapeOfBucket(bucket),
-        ]);
-      for (const [micro, { feeds, sizes }] of fed.entries())
-        loss += scalarOf((await this.#run('gather', { ...sums, ...feeds, ...inverse }, sizes, micro))['loss']);
+        sums[sumName(bucket)] =
+          bucket === used?.bucket
+            ? used.zeros()
+            : new this.ort.Tensor('float32', new Float32Array(bucket.size), [...shapeOfBucket(bucket)]);
+      for (const [micro, { feeds, sizes, tokenIds }] of fed.entries()) {
+        const places = used?.placesOf(tokenIds);
+        const gathered = await this.#run('gather', { ...sums, ...feeds, ...places, ...inverse }, sizes, micro);
+        loss += scalarOf(gathered['loss']);
+      }
       result = await this.#run('apply', { ...sums, ...scalars }, {}, 0);
     }
     this.#steps++;
+    if (used) await used.settle(idleFactor(this.options.optimizer, used.bucket, learningRate) ?? 1);
     if (this.watch) {
       const entries = this.store.buckets.flatMap((bucket) => this.#observed(bucket));
       const gradients = entries.map(
@@ -268,6 +318,7 @@ class Trainer implements EngineTrainer {
     const state = new Map([...this.store.read(ofParameter, live), ...this.fixed.read(ofParameter, live)]);
     for (const { name, store } of this.#moments)
       for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
+    for (const [key, tensor] of this.#used?.save(live) ?? []) state.set(key, tensor);
     for (const [name, { shape, data }] of this.watch?.state ?? [])
       state.set(watchKey(name), { shape, data: live ? data : data.slice() });
     // Two halves, since a float32 counts exactly only to 2^24.
@@ -286,6 +337,7 @@ class Trainer implements EngineTrainer {
     this.store.write(state, ofParameter);
     this.fixed.write(state, ofParameter);
     for (const { name, store } of this.#moments) store.write(state, `${name}/`);
+    this.#used?.load(state);
     for (const [name, { data }] of this.watch?.state ?? []) {
       const saved = state.get(watchKey(name));
       if (saved?.data.length !== data.length)
@@ -303,10 +355,12 @@ class Trainer implements EngineTrainer {
   loadParameters(parameters: NamedTensors): void {
     this.store.write(parameters);
     this.fixed.write(parameters);
+    this.#used?.refresh();
   }
 
   async dispose(): Promise<void> {
     for (const stage of this.#sessions.values()) await (await stage).session.dispose();
+    await this.#used?.dispose();
     await (await this.#evaluator)?.dispose();
   }
 }

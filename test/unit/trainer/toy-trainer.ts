@@ -14,6 +14,7 @@ export class ToyTrainer implements EngineTrainer {
   readonly trainableParameters: number;
   readonly totalParameters: number;
   readonly optimizerBytes: number;
+  readonly mostOptimizerBytes: number;
   private readonly weight: Float32Array;
   private readonly moment: Float32Array;
   stepsDone = 0;
@@ -29,6 +30,7 @@ export class ToyTrainer implements EngineTrainer {
     this.trainableParameters = this.weight.length;
     this.totalParameters = this.weight.length;
     this.optimizerBytes = this.moment.byteLength;
+    this.mostOptimizerBytes = this.optimizerBytes;
   }
 
   async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
