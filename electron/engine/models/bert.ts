@@ -21,14 +21,14 @@ export const bertLayerNames: LayerNames = {
 };
 
 export const bertConfigSchema = z.object({
-  vocab_size: fields.count,
-  hidden_size: fields.count,
-  num_hidden_layers: fields.count,
-  num_attention_heads: fields.count,
-  intermediate_size: fields.count,
+  vocab_size: fields.vocabulary,
+  hidden_size: fields.width,
+  num_hidden_layers: fields.layers,
+  num_attention_heads: fields.heads,
+  intermediate_size: fields.width,
   hidden_act: fields.activation.default('gelu'),
-  max_position_embeddings: fields.count,
-  type_vocab_size: fields.count.default(2),
+  max_position_embeddings: fields.positions,
+  type_vocab_size: fields.types.default(2),
   layer_norm_eps: z.number().positive().default(1e-12),
   hidden_dropout_prob: fields.rate.default(0.1),
   attention_probs_dropout_prob: fields.rate.default(0.1),

@@ -22,13 +22,13 @@ const names: LayerNames = {
 
 const schema = z
   .object({
-    vocab_size: fields.count,
-    dim: fields.count,
-    n_layers: fields.count,
-    n_heads: fields.count,
-    hidden_dim: fields.count,
+    vocab_size: fields.vocabulary,
+    dim: fields.width,
+    n_layers: fields.layers,
+    n_heads: fields.heads,
+    hidden_dim: fields.width,
     activation: fields.activation.default('gelu'),
-    max_position_embeddings: fields.count.default(512),
+    max_position_embeddings: fields.positions.default(512),
     dropout: fields.rate.default(0.1),
     attention_dropout: fields.rate.default(0.1),
     seq_classif_dropout: fields.rate.default(0.2),

@@ -74,6 +74,13 @@ export async function openModel(folder: string): Promise<BaseModelInfo> {
   const architecture = architectureOf(config['model_type']);
   const read = architecture.readConfig(config);
   const weights = await openWeights(folder);
+  if (read.layers > weights.entries.size)
+    throw new EngineError(
+      'bad-model',
+      `${folder}: config.json tells of ${read.layers} layers, but the weights hold ${weights.entries.size} tensors in all.`,
+      'The weights do not belong to this config.json, or the download is incomplete.',
+      { folder },
+    );
   const find = (name: string) => {
     for (const spelling of spellings(name, architecture.prefix)) {
       const entry = weights.entries.get(spelling);

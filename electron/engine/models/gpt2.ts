@@ -9,12 +9,12 @@ import type { DecoderConfig } from './types.js';
 
 const schema = z
   .object({
-    vocab_size: fields.count,
-    n_embd: fields.count,
-    n_layer: fields.count,
-    n_head: fields.count,
-    n_inner: fields.count.nullish(),
-    n_positions: fields.count,
+    vocab_size: fields.vocabulary,
+    n_embd: fields.width,
+    n_layer: fields.layers,
+    n_head: fields.heads,
+    n_inner: fields.width.nullish(),
+    n_positions: fields.positions,
     activation_function: fields.activation.default('gelu_new'),
     layer_norm_epsilon: z.number().positive().default(1e-5),
     embd_pdrop: fields.rate.default(0.1),

@@ -12,15 +12,15 @@ import { readRotary, rotaryFields } from './rotary.js';
 import type { Architecture, DecoderConfig } from './types.js';
 
 export const llamaFields = {
-  vocab_size: fields.count,
-  hidden_size: fields.count,
-  intermediate_size: fields.count,
-  num_hidden_layers: fields.count,
-  num_attention_heads: fields.count,
-  num_key_value_heads: fields.count.nullish(),
-  head_dim: fields.count.multipleOf(2).nullish(),
+  vocab_size: fields.vocabulary,
+  hidden_size: fields.width,
+  intermediate_size: fields.width,
+  num_hidden_layers: fields.layers,
+  num_attention_heads: fields.heads,
+  num_key_value_heads: fields.heads.nullish(),
+  head_dim: fields.width.multipleOf(2).nullish(),
   hidden_act: fields.activation.default('silu'),
-  max_position_embeddings: fields.count,
+  max_position_embeddings: fields.positions,
   rms_norm_eps: z.number().positive().default(1e-6),
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.boolean().default(false),

@@ -17,12 +17,23 @@ const activations = {
   silu: 'silu',
   swish: 'silu',
 } as const;
-const count = z.int().positive();
+/** A size, far above what any published model has, so that a wrong one is refused before anything is built by it. */
+const size = (most: number) =>
+  z
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(most, `is more than the ${most.toLocaleString('en')} that this app takes`);
 const rate = z.number().min(0).max(1);
 
 /** Fields of config.json that the readers share. */
 export const fields = {
-  count,
+  layers: size(1_000),
+  heads: size(4_096),
+  /** Of hidden states, heads and feed-forward layers. */
+  width: size(1_048_576),
+  vocabulary: size(16_777_216),
+  positions: size(134_217_728),
+  types: size(65_536),
   rate,
   activation: z.enum(Object.keys(activations) as [keyof typeof activations, ...(keyof typeof activations)[]]),
 };

@@ -6,9 +6,9 @@ import { registerArchitecture } from './registry.js';
 import type { DecoderConfig } from './types.js';
 
 const windowSchema = z.object({
-  num_hidden_layers: fields.count,
+  num_hidden_layers: fields.layers,
   use_sliding_window: z.boolean().default(false),
-  sliding_window: fields.count.nullish(),
+  sliding_window: fields.positions.nullish(),
   max_window_layers: z.int().min(0).default(28),
   layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
 });

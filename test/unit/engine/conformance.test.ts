@@ -170,7 +170,8 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
         parameters.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
       expect(trainer.trainableParameters).toBe(count(plan.filter(({ trainable }) => trainable)));
       expect(trainer.totalParameters).toBe(count(plan));
-      expect(trainer.optimizerBytes).toBe(trainer.trainableParameters * 8);
+      expect(trainer.mostOptimizerBytes).toBe(trainer.trainableParameters * 8);
+      expect(trainer.optimizerBytes).toBeLessThanOrEqual(trainer.mostOptimizerBytes);
       expect(plan.filter(({ part, trainable }) => part === 'base' && trainable).length > 0).toBe(
         trainsBase.includes(type),
       );
