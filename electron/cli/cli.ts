@@ -4,6 +4,7 @@ import { StudioError } from '../contract/errors.js';
 import { problemOf } from '../contract/problem-of.js';
 import { defaultHome, openStudio } from '../studio/index.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
+import { composeCommands } from './compose.js';
 import { globalOptions, helpOf, overview, parse, type Command } from './command.js';
 import { libraryCommands } from './library.js';
 import { Output, type Streams } from './output.js';
@@ -20,7 +21,7 @@ export interface Surroundings {
   readonly interrupted: AbortSignal;
 }
 
-export const commands: readonly Command[] = [...libraryCommands, ...runCommands, ...useCommands];
+export const commands: readonly Command[] = [...libraryCommands, ...runCommands, ...composeCommands, ...useCommands];
 
 /** Places of the first two words that are neither options nor their values; options of every command may stand in front. */
 function firstWords(words: readonly string[]): number[] {

@@ -1,7 +1,7 @@
 /** Every call the window or the command can make. One table; both sides validate against it. */
 import { z } from 'zod';
 import * as e from './entities.js';
-import { changeOf, matrixSchema, planSchema } from './plan.js';
+import { changeOf, compositionSchema, matrixSchema, planSchema, trainingSchema } from './plan.js';
 
 const id = z.int().positive();
 const none = z.strictObject({});
@@ -15,6 +15,26 @@ const removal = z.object({
   blocked: z.string().optional(),
 });
 const job = z.object({ jobId: z.string() });
+/** `head`: the run or folder whose head is taken; null: the mean of all heads, of a stack the last one's, of a sum the first one's. */
+const compositionRequest = z.strictObject({
+  projectId: id,
+  kind: compositionSchema.shape.kind,
+  how: compositionSchema.shape.how,
+  parts: z
+    .array(z.strictObject({ from: z.union([id, z.string().min(1)]), weight: z.number().min(-100).max(100).default(1) }))
+    .min(1)
+    .max(16),
+  head: z
+    .union([id, z.string().min(1)])
+    .nullable()
+    .default(null),
+  /** An adapter that trains on top of a stack. */
+  top: z.looseObject({ type: z.string() }).nullable().default(null),
+  /** Name of the data set; null for the one of the run whose head is taken. */
+  data: z.string().nullable().default(null),
+  /** Changes of the training; a composition that is whole takes no steps unless `maxSteps` or `epochs` says so. */
+  training: changeOf(trainingSchema).default({}),
+});
 
 export const calls = {
   'app.info': call(
@@ -156,6 +176,28 @@ export const calls = {
   'runs.cancel': call(z.strictObject({ id }), e.runSchema),
   'runs.removal': call(z.strictObject({ id }), removal),
   'runs.remove': call(z.strictObject({ id }), done),
+
+  /** What a composition of finished runs would be, or why it cannot be; nothing is computed. */
+  'compositions.check': call(
+    compositionRequest,
+    z.object({
+      possible: z.boolean(),
+      /** Why not, and what helps. */
+      reason: z.string().nullable(),
+      hint: z.string().nullable(),
+      /** Name and setting as tables show them. */
+      methodName: z.string(),
+      setting: z.string(),
+      /** The data set that it answers for. */
+      datasetName: z.string().nullable(),
+      /** Numbers of the adapter and its head. */
+      parameters: z.number(),
+      /** Does something have to train before it can answer? */
+      trains: z.boolean(),
+    }),
+  ),
+  /** Makes a run of a composition: measured on validation, then read once on test, like any other. */
+  'compositions.start': call(compositionRequest, e.runSchema),
 
   'compare.runs': call(
     z.strictObject({

@@ -87,11 +87,47 @@ export function changeOf<S extends z.ZodRawShape>(schema: z.ZodObject<S>) {
 
 export const methodSchema = z.looseObject({ type: z.string().min(1) });
 
+/** How finished adapters are made into one: what a run starts from, and its lineage. */
+export const compositionSchema = z.strictObject({
+  kind: z
+    .enum(['average', 'add', 'stack', 'fusion'])
+    .describe(
+      'average: weighted mean; add: LoRAs added or, below 0, subtracted; stack: one on another; fusion: attention',
+    ),
+  how: z
+    .enum(['cat', 'linear'])
+    .default('cat')
+    .describe(
+      'Of add: cat is exact and as wide as all together; linear keeps the rank and is not the sum of the updates',
+    ),
+  head: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe('Which part the head comes from, counted from 0; null: the mean of all heads, or a new one for a fusion'),
+  parts: z
+    .array(
+      z.strictObject({
+        from: z
+          .union([z.int().positive(), z.string().min(1)])
+          .describe('Number of a finished run, or an exported folder'),
+        weight: z.number().default(1),
+        /** What it was when the composition was made: "LoRA, r 8, query value, seed 1". */
+        name: z.string().default(''),
+      }),
+    )
+    .min(1)
+    .max(16),
+});
+
 export const planSchema = z.strictObject({
   model: z.string().min(1).describe('Name of an added base model, or a folder'),
   data: z.string().min(1).describe('Name of a data set'),
   objective: z.enum(['classification']).default('classification'),
   method: methodSchema,
+  /** Finished adapters that the run is made of; its method follows from them. */
+  composition: compositionSchema.optional(),
   training: trainingSchema.prefault({}),
   device: deviceSchema.default('auto'),
 });
@@ -112,5 +148,6 @@ export type DeviceId = z.infer<typeof deviceIdSchema>;
 export type DeviceChoice = z.infer<typeof deviceSchema>;
 export type Training = z.infer<typeof trainingSchema>;
 export type MethodOptions = z.infer<typeof methodSchema>;
+export type Composition = z.infer<typeof compositionSchema>;
 export type Plan = z.infer<typeof planSchema>;
 export type Matrix = z.infer<typeof matrixSchema>;

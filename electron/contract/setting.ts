@@ -4,7 +4,15 @@ import type { Run } from './entities.js';
 /** Equal for runs of one setting: base model, data, method and training with all values but the seed (how often a run saves does not count). */
 export function settingKey({ modelId, datasetId, plan }: Pick<Run, 'modelId' | 'datasetId' | 'plan'>): string {
   const { seed: _seed, checkpointEverySteps: _saving, ...training } = plan.training;
-  return canonical({ modelId, datasetId, method: plan.method, training });
+  const { parts = [], kind, how, head } = plan.composition ?? {};
+  const composition = parts.map(({ from, weight }) => [from, weight]);
+  return canonical({
+    modelId,
+    datasetId,
+    method: plan.method,
+    composition: { kind, how, head, composition },
+    training,
+  });
 }
 
 /** JSON with keys in order. */

@@ -4,7 +4,7 @@ export * from './types.js';
 export * from './safetensors/index.js';
 export { openModel } from './models/folder.js';
 export { architectureOf } from './models/registry.js';
-export { describeMethod, listMethods, positionsOf, stagesOf, validateMethod } from './peft/index.js';
+export { describeMethod, keptMethod, listMethods, positionsOf, stagesOf, validateMethod } from './peft/index.js';
 export { learningRateAt, type ScheduleOptions } from './optim/schedule.js';
 export { createTrainer, parametersOf } from './runtime/trainer.js';
 export { createPredictor } from './runtime/evaluator.js';
@@ -16,7 +16,15 @@ export { runtimeIdentity, type RuntimeIdentity } from './runtime/identity.js';
 export { exportOnnx, planParameters, type ParameterPlan } from './runtime/export.js';
 export { adapterHubFormats, type AdapterHubFormat, type HubContext } from './peft/index.js';
 export { peftFormats, type PeftContext, type PeftFormat } from './peft/index.js';
-export { addLoras, averageAdapters, type ComposedAdapter, type WeightedAdapter } from './peft/compose.js';
+export {
+  composeAdapters,
+  composedMethod,
+  type AdapterShape,
+  type ComposedAdapter,
+  type CompositionKind,
+  type CompositionSpec,
+  type WeightedAdapter,
+} from './peft/compose.js';
 export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
 export { readerOf } from './runtime/reader.js';
 export { nearestWords, type NearWord } from './runtime/nearest.js';

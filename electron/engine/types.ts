@@ -241,8 +241,11 @@ export interface StagePlan {
 export interface MethodDescription {
   readonly type: string;
   readonly title: string;
-  /** Where lists show it: parts of the base model itself, LoRA and relatives, adapters, prompts and prefixes, hybrids of them. */
-  readonly family: 'base' | 'lora' | 'adapter' | 'prompt' | 'hybrid';
+  /**
+   * Where lists show it: parts of the base model itself, LoRA and relatives, adapters, prompts and prefixes, hybrids of them,
+   * and what takes the adapters of finished runs by its option `adapters`.
+   */
+  readonly family: 'base' | 'lora' | 'adapter' | 'prompt' | 'hybrid' | 'composition';
   readonly marker:
     | 'diamond'
     | 'circle'
@@ -261,7 +264,9 @@ export interface MethodDescription {
     | 'pentagon'
     | 'triangle-left'
     | 'triangle-right'
-    | 'trapezoid';
+    | 'trapezoid'
+    | 'house'
+    | 'chevron';
   readonly colour: string;
   readonly summary: string;
   /** Markdown: what it does, when to use it, the paper. */

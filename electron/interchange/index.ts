@@ -9,6 +9,7 @@ import type { ExportSource } from './types.js';
 
 export { hashFile, hashWeights } from './hash.js';
 export { loadAdapter } from './load.js';
+export { isHead } from './targets.js';
 export type { ExportSource, FolderKind, LoadedFolder } from './types.js';
 
 const writers: Readonly<Record<ExportFormat, (source: ExportSource, folder: string) => Promise<void>>> = {

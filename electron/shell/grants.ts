@@ -11,6 +11,13 @@ const strings = (...values: readonly unknown[]) => values.filter((value) => type
 const folders = (...models: readonly string[]) =>
   models.filter((model) => path.isAbsolute(model) || model.startsWith('.') || model.startsWith('~'));
 
+/** A plan's folders: its base model, and adapters that it is made of. */
+const ofPlan = ({ model, method: { adapters }, composition }: CallRequest<'runs.estimate'>['plan']) => [
+  ...folders(model),
+  ...(Array.isArray(adapters) ? strings(...adapters) : []),
+  ...strings(...(composition?.parts ?? []).map(({ from }) => from)),
+];
+
 /** Calls that carry paths, and where. A new call with a path belongs here. */
 const pathsOf: PathReaders = {
   'projects.export': (request) => [request.path],
@@ -20,9 +27,14 @@ const pathsOf: PathReaders = {
   'files.write': (request) => [request.path],
   'datasets.inspect': (request) => [request.path],
   'datasets.import': (request) => [request.path, ...strings(request.validation, request.test)],
-  'runs.estimate': (request) => folders(request.plan.model),
-  'runs.start': (request) => [...folders(...request.plans.map((plan) => plan.model)), ...strings(request.initFolder)],
-  'runs.startMatrix': (request) => folders(request.matrix.model),
+  'runs.estimate': (request) => ofPlan(request.plan),
+  'runs.start': (request) => [...request.plans.flatMap(ofPlan), ...strings(request.initFolder)],
+  'runs.startMatrix': (request) => [
+    ...folders(request.matrix.model),
+    ...request.matrix.methods.flatMap(({ adapters }) => (Array.isArray(adapters) ? strings(...adapters) : [])),
+  ],
+  'compositions.check': (request) => strings(...request.parts.map(({ from }) => from)),
+  'compositions.start': (request) => strings(...request.parts.map(({ from }) => from)),
   'playground.predictFile': (request) => [request.path, ...strings(request.out)],
   'exports.start': (request) => [request.folder],
 };

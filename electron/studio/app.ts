@@ -32,7 +32,8 @@ function methodInfos(): MethodInfo[] {
       optionsSchema: z
         .record(z.string(), z.unknown())
         .parse(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })),
-      defaults: { ...validateMethod({ type }) },
+      // What composes has no setting without the runs that it is made of.
+      defaults: family === 'composition' ? { type } : { ...validateMethod({ type }) },
     }),
   );
 }

@@ -1,4 +1,5 @@
 /** Plans as the window and the command give them: checked whole, defaults filled in, errors by the key's path. */
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { allowedAt, allowedKeys, type AllowedKey } from '../contract/allowed.js';
 import { StudioError } from '../contract/errors.js';
@@ -6,6 +7,7 @@ import {
   matrixSchema,
   planSchema,
   trainingSchema,
+  type Composition,
   type Matrix,
   type MethodOptions,
   type Plan,
@@ -44,6 +46,7 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
 }
 
 function method(options: MethodOptions, path: string): MethodOptions {
+  if (namesParts(options)) return options;
   try {
     return validateMethod(options);
   } catch (error) {
@@ -64,7 +67,8 @@ function method(options: MethodOptions, path: string): MethodOptions {
 /** Throws StudioError 'bad-input' naming the key's path and what is allowed. */
 export function parsePlan(value: unknown): Plan {
   const plan = check(planSchema, value);
-  return { ...plan, method: method(plan.method, 'method') };
+  // The method of a composition follows from its parts (compositions.ts).
+  return plan.composition ? plan : { ...plan, method: method(plan.method, 'method') };
 }
 
 /** Throws StudioError 'bad-input' as `parsePlan` does. */
@@ -84,10 +88,35 @@ export function expandMatrix(matrix: Matrix): Plan[] {
 }
 
 /** "LoRA" and "r 8, query value". */
-export function namesOf(options: MethodOptions): { methodName: string; setting: string } {
+export function namesOf({ method: options, composition }: Pick<Plan, 'method' | 'composition'>): {
+  methodName: string;
+  setting: string;
+} {
   const [methodName = '', ...setting] = describeMethod(options).split(', ');
-  return { methodName, setting: setting.join(', ') };
+  return { methodName, setting: [...setting, ...(composition ? [inWords(composition)] : [])].join(', ') };
 }
+
+/** "0.5 × run 3 + 0.5 × run 5" */
+function inWords({ kind, parts }: Composition): string {
+  const names = parts.map(({ from }) => (typeof from === 'number' ? `run ${from}` : basename(from)));
+  if (kind === 'stack' || kind === 'fusion') return names.join(kind === 'stack' ? ' below ' : ' and ');
+  const terms = parts.map(({ weight }, i) => {
+    const size = Math.abs(weight) === 1 ? '' : `${Math.abs(weight)} × `;
+    const sign = weight < 0 ? '− ' : i > 0 ? '+ ' : '';
+    return `${sign}${size}${names[i]}`;
+  });
+  return `${kind === 'average' ? 'mean of ' : ''}${terms.join(' ')}`;
+}
+
+/** Does a method name the runs or folders that it is made of, which the project has yet to look up? */
+export const namesParts = (options: MethodOptions): options is MethodOptions & { adapters: (number | string)[] } => {
+  const { adapters } = options;
+  return (
+    Array.isArray(adapters) &&
+    adapters.length > 0 &&
+    adapters.every((from) => typeof from === 'number' || typeof from === 'string')
+  );
+};
 
 /** The keys of a plan with what each may be, as lines. */
 export function planKeys(): string[] {

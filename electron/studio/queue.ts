@@ -7,6 +7,7 @@ import { deviceIdSchema, type DeviceId } from '../contract/plan.js';
 import { problemOf } from '../contract/problem-of.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
+import { compositionOf } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
 import { MemoryGate } from './memory.js';
@@ -335,6 +336,7 @@ export async function taskOf(
     device,
     threads: settings.threads,
     initFolder,
+    ...(await compositionOf(context, run.plan)),
     data: { train: files.train ?? '', validation: files.validation, test: files.test },
   };
 }

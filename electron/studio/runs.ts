@@ -6,26 +6,28 @@ import { StudioError } from '../contract/errors.js';
 import type { Plan } from '../contract/plan.js';
 import { openModel, planParameters, positionsOf } from '../engine/index.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
+import { composedPlan, compositionCalls, usedBy, type CompositionCalls } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { bytesBelow, requireSpace } from './files.js';
 import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
 import { taskOf, type RunQueue } from './queue.js';
 import { TrainerClient } from './trainer-client.js';
 
-type Group = Pick<
-  Handlers,
-  | 'runs.list'
-  | 'runs.get'
-  | 'runs.history'
-  | 'runs.estimate'
-  | 'runs.start'
-  | 'runs.startMatrix'
-  | 'runs.pause'
-  | 'runs.resume'
-  | 'runs.cancel'
-  | 'runs.removal'
-  | 'runs.remove'
->;
+type Group = CompositionCalls &
+  Pick<
+    Handlers,
+    | 'runs.list'
+    | 'runs.get'
+    | 'runs.history'
+    | 'runs.estimate'
+    | 'runs.start'
+    | 'runs.startMatrix'
+    | 'runs.pause'
+    | 'runs.resume'
+    | 'runs.cancel'
+    | 'runs.removal'
+    | 'runs.remove'
+  >;
 
 interface Resolved {
   readonly plan: Plan;
@@ -36,25 +38,26 @@ interface Resolved {
 
 /** A checked plan with its model and data found. Throws StudioError naming the key. */
 async function resolvePlan(context: Context, projectId: number, value: unknown): Promise<Resolved> {
-  const plan = parsePlan(value);
+  const asked = parsePlan(value);
   const known = await models.listModels(context.database);
-  const model = known.find(({ name, folder }) => name === plan.model || folder === plan.model);
+  const model = known.find(({ name, folder }) => name === asked.model || folder === asked.model);
   if (!model)
     throw new StudioError(
       'not-found',
-      `model: there is no base model "${plan.model}".`,
+      `model: there is no base model "${asked.model}".`,
       `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder first.`,
       { path: 'model' },
     );
   const sets = await datasets.listDatasets(context.database, projectId);
-  const dataset = sets.find(({ name }) => name === plan.data);
+  const dataset = sets.find(({ name }) => name === asked.data);
   if (!dataset)
     throw new StudioError(
       'not-found',
-      `data: the project has no data set "${plan.data}".`,
+      `data: the project has no data set "${asked.data}".`,
       sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.',
       { path: 'data' },
     );
+  const plan = await composedPlan(context, projectId, asked, model, dataset);
   const virtual = positionsOf(plan.method);
   const limit = model.maxLength - virtual;
   if (plan.training.maxLength > limit)
@@ -95,7 +98,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
             datasetId,
             plan,
             initFolder,
-            ...namesOf(plan.method),
+            ...namesOf(plan),
             createdAt: now(),
             worker: context.presence.id,
           }),
@@ -132,6 +135,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
   }
 
   return {
+    ...compositionCalls(context, (projectId, value) => resolvePlan(context, projectId, value), start),
     'runs.list': async ({ projectId }) => (await runs.listRuns(database, projectId)).map((run) => queue.decorate(run)),
     'runs.get': async ({ id }) => queue.decorate(await runs.getRun(database, id)),
     'runs.history': async ({ id, afterStep }) => {
@@ -191,6 +195,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
           'Its trained parameters and checkpoints. Exported folders stay.',
         ],
         bytes,
+        ...(await usedBy(context, run)),
       };
     },
     'runs.remove': async ({ id }) => {

@@ -19,6 +19,7 @@ import {
   type DatasetRow,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import type { Plan } from '../contract/plan.js';
 import { fileProblem, namingFile } from '../contract/problem-of.js';
 import { hashFile, hashWeights } from '../interchange/index.js';
 import { datasets, metrics, models, projects, runs } from '../storage/index.js';
@@ -295,6 +296,8 @@ export async function importProject(
         const fresh = await datasets.rowIds(sql, datasetId);
         sets.set(set.name, { id: datasetId, rows: new Map(old.map((row, i) => [row, fresh[i] as number])) });
       }
+      /** New numbers by old ones; what a run is made of stands before it. */
+      const numbers = new Map<number, number>();
       for (const [i, { run, dataset, weights, history, trained }] of manifest.runs.entries()) {
         const set = sets.get(dataset);
         const modelId = known.get(weights);
@@ -303,13 +306,14 @@ export async function importProject(
           projectId: id,
           modelId,
           datasetId: set.id,
-          plan: run.plan,
+          plan: withRenumberedParts(run.plan, numbers),
           initFolder: null,
           methodName: run.methodName,
           setting: run.setting,
           createdAt: run.createdAt,
           worker: null,
         });
+        numbers.set(run.id, runId);
         await runs.updateRun(sql, runId, {
           state: 'finished',
           step: run.step,
@@ -349,6 +353,16 @@ export async function importProject(
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** The lineage of a composed run by this folder's numbers; a part that was deleted before the export keeps its name only. */
+function withRenumberedParts(plan: Plan, numbers: ReadonlyMap<number, number>): Plan {
+  const { composition } = plan;
+  if (!composition) return plan;
+  const parts = composition.parts.map((part) =>
+    typeof part.from === 'number' ? { ...part, from: numbers.get(part.from) ?? `deleted run ${part.from}` } : part,
+  );
+  return { ...plan, composition: { ...composition, parts } };
 }
 
 function parse<T extends z.ZodType>(path: string, name: string, schema: T, text: string): z.output<T> {

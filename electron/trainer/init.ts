@@ -12,6 +12,7 @@ import {
 } from '../engine/index.js';
 import { loadAdapter } from '../interchange/index.js';
 import { readHashed } from './checkpoint.js';
+import { composedParameters } from './compose.js';
 import { trainedFileName, type TrainTask } from './protocol.js';
 
 export interface Start {
@@ -29,6 +30,7 @@ const sameOptions = ['rank', 'alpha', 'placement', 'reductionFactor', 'activatio
  * @throws StudioError `bad-input` for other options or, of a merged folder, base weights that this method would not train
  */
 export async function startValues(task: TrainTask, model: BaseModelInfo): Promise<Start> {
+  if (task.composition) return { parameters: await composedParameters(task, task.composition, model), notes: [] };
   const folder = task.initFolder;
   if (folder === null) return { parameters: new Map(), notes: [] };
   const plan = planParameters({

@@ -17,7 +17,7 @@ import {
   validationMetricSchema,
 } from '../contract/entities.js';
 import { problemSchema } from '../contract/errors.js';
-import { deviceIdSchema, methodSchema, trainingSchema } from '../contract/plan.js';
+import { compositionSchema, deviceIdSchema, methodSchema, trainingSchema } from '../contract/plan.js';
 
 export const protocolVersion = 1;
 /** The trained parameters of a finished run, inside its run folder. */
@@ -34,6 +34,25 @@ export const splitRowSchema = z.object({
   pair: z.string().nullable().default(null),
   label: z.string(),
 });
+/** Finished adapters that a run is made of. */
+export const taskCompositionSchema = z.strictObject({
+  kind: compositionSchema.shape.kind,
+  how: compositionSchema.shape.how,
+  head: compositionSchema.shape.head,
+  parts: z.array(
+    z.strictObject({
+      /** How messages call it: "run 12". */
+      name: z.string(),
+      /** A finished run's folder, or an exported adapter's. */
+      folder: path,
+      /** Of a run, what it trained; of an exported adapter null, since its folder says. */
+      method: methodSchema.nullable(),
+      weight: z.number(),
+    }),
+  ),
+});
+export type TaskComposition = z.infer<typeof taskCompositionSchema>;
+
 export type SplitRow = z.infer<typeof splitRowSchema>;
 
 /** What training needs to know; the studio has checked the plan and resolved names and the device already. */
@@ -49,6 +68,8 @@ export const trainTaskSchema = z.strictObject({
   threads,
   /** An exported adapter or merged folder whose parameters the run starts from. */
   initFolder: path.nullable().default(null),
+  /** Finished adapters that the run is made of, instead. */
+  composition: taskCompositionSchema.optional(),
 });
 export type TrainTask = z.infer<typeof trainTaskSchema>;
 

@@ -39,6 +39,8 @@ const methodTokens = [
   'cat-16',
   'cat-17',
   'cat-18',
+  'cat-20',
+  'cat-21',
 ] as const;
 
 export type Palette = Readonly<Record<keyof typeof names, string>> & {

@@ -147,6 +147,23 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
       ]);
     case 'ring':
       return circle(r + 0.3) + circle(r * 0.48, 1);
+    case 'house':
+      return polygon([
+        [0, -r - 1],
+        [r + 0.4, -r * 0.1],
+        [r + 0.4, r],
+        [-r - 0.4, r],
+        [-r - 0.4, -r * 0.1],
+      ]);
+    case 'chevron':
+      return polygon([
+        [-r - 0.4, -r],
+        [0, -r * 0.1],
+        [r + 0.4, -r],
+        [r + 0.4, r * 0.1],
+        [0, r + 0.6],
+        [-r - 0.4, r * 0.1],
+      ]);
     case 'pentagon':
       return ring(5, () => r + 0.9, -Math.PI / 2);
   }

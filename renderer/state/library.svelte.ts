@@ -19,6 +19,7 @@ const familyTitles: Readonly<Record<MethodInfo['family'], string>> = {
   adapter: 'Adapters',
   prompt: 'Prompts and prefixes',
   hybrid: 'Hybrids',
+  composition: 'Composition',
 };
 
 class Methods extends Resource<readonly MethodInfo[]> {
@@ -31,6 +32,8 @@ class Methods extends Resource<readonly MethodInfo[]> {
       .map((family) => ({ title: familyTitles[family], methods: this.list.filter((it) => it.family === family) }))
       .filter(({ methods }) => methods.length > 0),
   );
+  /** Those that train from the base alone: a composition needs finished runs. */
+  readonly plain = $derived(this.list.filter(({ family }) => family !== 'composition'));
   byType(type: string): MethodInfo | null {
     return this.list.find((method) => method.type === type) ?? null;
   }

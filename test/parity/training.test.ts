@@ -130,6 +130,8 @@ describe.each(names)('%s', (name) => {
     }
     const parameters = trainer.parameters();
     for (const [key, { data }] of renamed(below(tensors, 'final.'))) {
+      // It adds the same to every score, so that its gradient is rounding alone, which AdamW blows up.
+      if (key.endsWith('.fusion.key.bias')) continue;
       const ours = parameters.get(key);
       if (ours === undefined)
         throw new Error(`the engine does not train ${key}; it trains ${[...parameters.keys()].join(', ')}`);

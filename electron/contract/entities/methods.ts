@@ -6,7 +6,7 @@ import { exportFormatSchema } from './results.js';
 export const methodInfoSchema = z.object({
   type: z.string(),
   title: z.string(),
-  family: z.enum(['base', 'lora', 'adapter', 'prompt', 'hybrid']),
+  family: z.enum(['base', 'lora', 'adapter', 'prompt', 'hybrid', 'composition']),
   marker: z.enum([
     'diamond',
     'circle',
@@ -26,6 +26,8 @@ export const methodInfoSchema = z.object({
     'triangle-left',
     'triangle-right',
     'trapezoid',
+    'house',
+    'chevron',
   ]),
   /** Token name of its colour in renderer/tokens.css: "cat-1". */
   colour: z.string(),

@@ -84,6 +84,8 @@ export class Builder {
   /** Names of the base's weights that lie [in, out]. */
   readonly transposed = new Set<string>();
   readonly #values = new Map<string, Value>();
+  /** Mark of the part of a composition that is being built. */
+  #part: string | null = null;
 
   constructor(readonly options: BuilderOptions) {}
 
@@ -100,7 +102,26 @@ export class Builder {
 
   /** A tensor that a method adds; it trains unless it is `fixed` (a random projection, say), and is saved with the rest. */
   added(name: string, shape: readonly number[], initializer: Initializer, { fixed = false } = {}): Value {
-    return this.#parameter({ name, shape, trainable: !fixed, added: true, carried: false, initializer });
+    const part = this.#part;
+    return this.#parameter({
+      name: name + (part ?? ''),
+      shape,
+      trainable: part === null && !fixed,
+      added: true,
+      carried: false,
+      initializer,
+    });
+  }
+
+  /** A finished adapter inside another method: what `work` adds ends in `mark`, stays as it is and has no dropout. */
+  within<T>(mark: string, work: () => T): T {
+    const outer = this.#part;
+    this.#part = mark;
+    try {
+      return work();
+    } finally {
+      this.#part = outer;
+    }
   }
 
   #parameter(spec: ParameterSpec): Value {
@@ -194,7 +215,7 @@ export class Builder {
   /** A mask input of a shape, or null where nothing is dropped. Rates are kept in 256ths, so the scale is exact. */
   dropoutMask(shape: Shape, rate: number): { mask: Value; scale: number } | null {
     const dropped = Math.round(rate * 256);
-    if (!this.options.training || dropped === 0) return null;
+    if (!this.options.training || dropped === 0 || this.#part !== null) return null;
     const input = `dropout.${this.dropouts.length}`;
     this.dropouts.push({ input, shape, rate: dropped / 256 });
     return { mask: this.g.input(input, 'bool', shape), scale: 256 / (256 - dropped) };

@@ -115,7 +115,7 @@ function runLayer(b: Builder, c: DecoderConfig, pass: Pass, hidden: Value, layer
 
 /** Nothing normalizes at the end of a pre-norm block. */
 function endBlock(b: Builder, site: BlockSite, output: Value, residual: Value): Value {
-  return b.hooks.block?.(b, site, output, residual, (x) => x) ?? b.g.add(output, residual);
+  return b.g.add(b.hooks.block?.(b, site, output, residual, (x) => x) ?? output, residual);
 }
 
 /** Queries and keys turned by their positions. */

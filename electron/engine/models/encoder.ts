@@ -154,7 +154,7 @@ function runLayer(
 
 function endBlock(b: Builder, c: EncoderConfig, site: BlockSite, output: Value, residual: Value, norm: string): Value {
   const normalize = (x: Value) => b.layerNorm(norm, x, c.hiddenSize, c.layerNormEpsilon);
-  return b.hooks.block?.(b, site, output, residual, normalize) ?? normalize(b.g.add(output, residual));
+  return normalize(b.g.add(b.hooks.block?.(b, site, output, residual, normalize) ?? output, residual));
 }
 
 /** Token types [batch, sequence]; a method's virtual tokens are of type 0: [rows, hidden]. */

@@ -28,6 +28,9 @@ export interface BlockSite {
   readonly input: Value;
 }
 
+/** Where an adapter sits: after attention and feed-forward layer, after the latter, or beside it. */
+export type AdapterPlacement = 'houlsby' | 'pfeiffer' | 'parallel';
+
 /** Which rows of the last hidden state are read: every token's, or each sequence's first or last token's. */
 export type Reach = 'all' | 'first' | 'last';
 
@@ -88,8 +91,14 @@ export interface Hooks {
   weight?(b: Builder, site: LinearSite, own: () => Value): Value | null;
   /** y = Wx + b of a linear layer: x [n, in], y [n, out]. */
   linear?(b: Builder, site: LinearSite, x: Value, y: Value): Value;
-  /** Replaces normalize(output + residual) of a block, LayerNorm or in a pre-norm model nothing; all [n, width]. null leaves it as it is. */
-  block?(b: Builder, site: BlockSite, output: Value, residual: Value, normalize: (x: Value) => Value): Value | null;
+  /** What a block gives instead of its output, before normalize(output + residual): LayerNorm, or in a pre-norm model nothing; all [n, width]. */
+  block?(b: Builder, site: BlockSite, output: Value, residual: Value, normalize: (x: Value) => Value): Value;
+  /** The same of an adapter that may be fused with others: where it sits, and what it adds. */
+  readonly adapter?: {
+    readonly placement: AdapterPlacement;
+    /** s·up(act(down(x))) without dropout: x [n, width] to [n, width]. */
+    up(b: Builder, site: BlockSite, x: Value): Value;
+  };
   /** What leaves a layer, instead of its output [n, width]. */
   layer?(b: Builder, site: LayerSite, output: Value): Value;
   /** It looks at all tokens of a text in every layer, so a classifier's last layer computes them all; no left-to-right model has them. */
@@ -107,6 +116,7 @@ export interface ModelConfig {
   readonly intermediateSize: number;
   readonly activation: 'gelu' | 'gelu_tanh' | 'relu' | 'silu';
   readonly positions: number;
+  readonly attentionDropout: number;
 }
 
 /** Dimensions and rates of an encoder. */
@@ -114,7 +124,6 @@ export interface EncoderConfig extends ModelConfig {
   readonly tokenTypes: number;
   readonly layerNormEpsilon: number;
   readonly hiddenDropout: number;
-  readonly attentionDropout: number;
   readonly classifierDropout: number;
   /** RoBERTa counts positions from here + 1. */
   readonly paddingIndex: number;
@@ -139,7 +148,6 @@ export interface DecoderConfig extends ModelConfig {
   /** How many tokens a layer's token sees, itself included; null for all before it. */
   readonly windows: readonly (number | null)[];
   readonly embeddingDropout: number;
-  readonly attentionDropout: number;
   readonly residualDropout: number;
   /** The vocabulary's logits come from the word embeddings. */
   readonly tied: boolean;

@@ -5,11 +5,11 @@
 import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
 import { activate } from '../models/parts.js';
-import type { BlockSite, Hooks } from '../models/types.js';
+import type { AdapterPlacement, BlockSite, Hooks } from '../models/types.js';
 import { addedDense } from './dense.js';
 
-export const placements = ['houlsby', 'pfeiffer', 'parallel'] as const;
-export type Placement = (typeof placements)[number];
+export type Placement = AdapterPlacement;
+export const placements = ['houlsby', 'pfeiffer', 'parallel'] as const satisfies readonly Placement[];
 
 const activations = { relu: 'relu', gelu: 'gelu', swish: 'silu' } as const;
 export const activationNames = Object.keys(activations) as [AdapterActivation, ...AdapterActivation[]];
@@ -51,13 +51,13 @@ export const bottleneckWidth = (site: BlockSite, { reductionFactor }: { readonly
 /** The module of a task's adapter at a site. */
 export const adapterModule = (site: BlockSite): string => `${site.adapterModule}.task`;
 
-/** s·up(act(down(x))) with dropout: x [n, width] to [n, width], through `width` bottleneck units. */
-export function adapterBody(
+/** s·up(act(down(x))): x [n, width] to [n, width], through `width` bottleneck units. */
+export function adapterUp(
   b: Builder,
   site: BlockSite,
   x: Value,
   width: number,
-  o: AdapterOptions,
+  o: Pick<AdapterOptions, 'activation' | 'scaling'>,
   project: Projection,
 ): Value {
   const module = adapterModule(site);
@@ -68,9 +68,29 @@ export function adapterBody(
   });
   const inner = activate(b, down, activations[o.activation]);
   const up = project(b, `${module}.adapter_up`, inner, { part: 'up', inFeatures: width, outFeatures: site.width });
-  const scaled =
-    o.scaling === 'learned' ? b.g.mul(up, b.added(`${module}.scaling`, [1], 'ones')) : b.g.scale(up, o.scaling);
-  return b.dropout(scaled, o.dropout);
+  return o.scaling === 'learned' ? b.g.mul(up, b.added(`${module}.scaling`, [1], 'ones')) : b.g.scale(up, o.scaling);
+}
+
+/** Does a placement put an adapter at a block? */
+export const sitsAt = (placement: Placement, site: BlockSite): boolean =>
+  placement === 'houlsby' || site.block === 'ffn';
+
+/** What an adapter sees at a block. */
+export function adapterInput(
+  b: Builder,
+  placement: Placement,
+  output: Value,
+  residual: Value,
+  normalize: (x: Value) => Value,
+): Value {
+  switch (placement) {
+    case 'houlsby':
+      return output;
+    case 'pfeiffer':
+      return normalize(b.g.add(output, residual));
+    case 'parallel':
+      return residual;
+  }
 }
 
 /**
@@ -78,17 +98,20 @@ export function adapterBody(
  * Houlsby: LayerNorm(s + f(s) + x) in both; Pfeiffer: LayerNorm(s + f(LayerNorm(s + x)) + x) and parallel:
  * LayerNorm(s + f(x) + x) in the feed-forward block only.
  */
-export function placeAdapter(
-  placement: Placement,
-  adapter: (b: Builder, site: BlockSite, x: Value) => Value,
-): NonNullable<Hooks['block']> {
-  return (b, site, output, residual, normalize) => {
-    if (placement !== 'houlsby' && site.block === 'attention') return null;
-    const input = {
-      houlsby: () => output,
-      pfeiffer: () => normalize(b.g.add(output, residual)),
-      parallel: () => residual,
-    };
-    return normalize(b.g.add(b.g.add(output, adapter(b, site, input[placement]())), residual));
+export const placeAdapter =
+  (placement: Placement, adapter: (b: Builder, site: BlockSite, x: Value) => Value): NonNullable<Hooks['block']> =>
+  (b, site, output, residual, normalize) =>
+    sitsAt(placement, site)
+      ? b.g.add(output, adapter(b, site, adapterInput(b, placement, output, residual, normalize)))
+      : output;
+
+/** An adapter alone at its place, with dropout on what it adds; it may be fused with others. */
+export function adapterHooks(
+  { placement, dropout }: Pick<AdapterOptions, 'placement' | 'dropout'>,
+  up: (b: Builder, site: BlockSite, x: Value) => Value,
+): Pick<Hooks, 'block' | 'adapter'> {
+  return {
+    block: placeAdapter(placement, (b, site, x) => b.dropout(up(b, site, x), dropout)),
+    adapter: { placement, up },
   };
 }

@@ -5,7 +5,7 @@
  * He et al. 2022 (arXiv:2110.04366): beside the feed-forward layer. Formulas in adapter.ts.
  */
 import { z } from 'zod';
-import { activationNames, adapterBody, bottleneckWidth, denseProjection, placeAdapter, placements } from './adapter.js';
+import { activationNames, adapterHooks, adapterUp, bottleneckWidth, denseProjection, placements } from './adapter.js';
 import type { AdapterActivation, Placement } from './adapter.js';
 import { hubAdapterConfig, hubAdapterShape, literals, readHubAdapter } from './adapterhub.js';
 import { registerMethod } from './method.js';
@@ -76,14 +76,11 @@ Houlsby et al. 2019, *Parameter-Efficient Transfer Learning for NLP*; Pfeiffer e
   describe: (o) =>
     `${titles[o.placement]}, factor ${o.reductionFactor}${o.scaling === undefined ? '' : `, scaling ${o.scaling}`}`,
   trains: () => false,
+  whole: settingsOf,
   hooks: (o) => {
     const settings = settingsOf(o);
     const project = denseProjection(o.placement);
-    return {
-      block: placeAdapter(o.placement, (b, site, x) =>
-        adapterBody(b, site, x, bottleneckWidth(site, o), settings, project),
-      ),
-    };
+    return adapterHooks(o, (b, site, x) => adapterUp(b, site, x, bottleneckWidth(site, o), settings, project));
   },
   adapterhub: {
     recognizes: (config) => config['architecture'] === undefined && config['phm_layer'] !== true,

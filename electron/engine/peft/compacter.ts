@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { EngineError } from '../errors.js';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
-import { activationNames, adapterBody, placeAdapter, type Projection } from './adapter.js';
+import { activationNames, adapterUp, adapterHooks, type Projection } from './adapter.js';
 import { hubAdapterConfig, hubAdapterShape, literals, readHubAdapter } from './adapterhub.js';
 import { registerMethod } from './method.js';
 
@@ -87,18 +87,16 @@ Mahabadi et al. 2021, *Compacter: Efficient Low-Rank Hypercomplex Adapter Layers
   trains: () => false,
   hooks: (o, { architecture }) => {
     const projection = project(o, `${architecture.prefix}shared_parameters.task.phm_rule`);
-    return {
-      block: placeAdapter(o.placement, (b, site, x) => {
-        if (site.width % o.phmDim !== 0)
-          throw new EngineError(
-            'bad-input',
-            `method.phmDim: ${o.phmDim} does not divide this model's hidden size, ${site.width}.`,
-            `Use one of: ${[1, 2, 3, 4, 6, 8, 12, 16].filter((n) => site.width % n === 0).join(', ')}.`,
-            { path: 'method.phmDim' },
-          );
-        return adapterBody(b, site, x, widthOf(site.width, o), { ...o, scaling: 1 }, projection);
-      }),
-    };
+    return adapterHooks(o, (b, site, x) => {
+      if (site.width % o.phmDim !== 0)
+        throw new EngineError(
+          'bad-input',
+          `method.phmDim: ${o.phmDim} does not divide this model's hidden size, ${site.width}.`,
+          `Use one of: ${[1, 2, 3, 4, 6, 8, 12, 16].filter((n) => site.width % n === 0).join(', ')}.`,
+          { path: 'method.phmDim' },
+        );
+      return adapterUp(b, site, x, widthOf(site.width, o), { ...o, scaling: 1 }, projection);
+    });
   },
   adapterhub: {
     recognizes: (config) => config['architecture'] === undefined && config['phm_layer'] === true,

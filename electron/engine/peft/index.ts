@@ -1,9 +1,8 @@
 /** Every method: importing this registers them. */
-import { z } from 'zod';
-import { EngineError } from '../errors.js';
 import type { BaseModelInfo, MethodDescription, MethodSpec, StagePlan } from '../types.js';
 import type { AdapterHubFormat } from './adapterhub.js';
-import { findMethod, registeredMethods, type PeftFormat, type PeftMethod } from './method.js';
+import { chooseMethod } from './choose.js';
+import { registeredMethods, type PeftFormat } from './method.js';
 import './full.js';
 import './progressive.js';
 import './lora.js';
@@ -17,6 +16,8 @@ import './compacter.js';
 import './mixer.js';
 import './mam.js';
 import './unipelt.js';
+import './stack.js';
+import './fusion.js';
 import './prefix.js';
 import './prompt.js';
 import './p-tuning.js';
@@ -24,40 +25,8 @@ import './bitfit.js';
 import './head.js';
 
 export type { AdapterHubFormat, HubContext } from './adapterhub.js';
+export { chooseMethod, type ChosenMethod } from './choose.js';
 export type { PeftContext, PeftFormat } from './method.js';
-
-export interface ChosenMethod {
-  readonly method: PeftMethod;
-  readonly options: unknown;
-}
-
-/** A method with validated options. Throws EngineError 'bad-input' naming the key's path and what is allowed. */
-export function chooseMethod(spec: MethodSpec): ChosenMethod {
-  const method = findMethod(spec.type);
-  if (!method) {
-    const known = registeredMethods()
-      .map(({ type }) => type)
-      .join(', ');
-    throw new EngineError('bad-input', `method.type "${spec.type}" is not known.`, `Use one of: ${known}.`, {
-      path: 'method.type',
-    });
-  }
-  const result = method.options.safeParse(spec);
-  if (result.success) return { method, options: result.data };
-  const issue = result.error.issues[0];
-  if (issue?.code === 'unrecognized_keys') {
-    const path = ['method', ...issue.path, ...issue.keys.slice(0, 1)].join('.');
-    const allowed = method.options instanceof z.ZodObject ? Object.keys(method.options.shape).join(', ') : 'none other';
-    throw new EngineError('bad-input', `${path}: not an option of ${method.title}.`, `Allowed: ${allowed}.`, { path });
-  }
-  const path = ['method', ...(issue?.path ?? [])].join('.');
-  throw new EngineError(
-    'bad-input',
-    `${path}: ${issue?.message ?? 'is not valid'}.`,
-    `See the options of ${method.title} in the help.`,
-    { path },
-  );
-}
 
 /** The spec with every default filled in. Throws EngineError 'bad-input'. */
 export function validateMethod(spec: MethodSpec): MethodSpec {
@@ -82,6 +51,12 @@ export function stagesOf(spec: MethodSpec, { layers }: Pick<BaseModelInfo, 'laye
 export function positionsOf(spec: MethodSpec): number {
   const { method, options } = chooseMethod(spec);
   return method.positions?.(options) ?? 0;
+}
+
+/** The method that reads what a finished run keeps (see PeftMethod.kept). Throws EngineError 'bad-input'. */
+export function keptMethod(spec: MethodSpec): MethodSpec {
+  const { method, options } = chooseMethod(spec);
+  return method.kept?.(options) ?? (options as MethodSpec);
 }
 
 /** Name and setting as tables show them: "LoRA, r 8, query value". */

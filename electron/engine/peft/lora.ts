@@ -117,6 +117,9 @@ function withMagnitude(b: Builder, site: LinearSite, y: Value, { x, dropped, dow
   return bias ? g.add(turned, bias) : turned;
 }
 
+/** Is a tensor, by its name, one that LoRA added? */
+export const isLoraPart = (name: string): boolean => Object.values(parts).some((part) => name.endsWith(`.${part}`));
+
 /** A [r, in] and B [out, r] of an update. */
 export interface LoraPair {
   readonly down: Tensor;

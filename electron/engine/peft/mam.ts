@@ -3,7 +3,7 @@
  * feed-forward layer. As AdapterHub's MAMConfig; like there, the prefix takes no positions of the text.
  */
 import { z } from 'zod';
-import { activationNames, adapterBody, bottleneckWidth, denseProjection, placeAdapter } from './adapter.js';
+import { activationNames, adapterUp, bottleneckWidth, denseProjection, placeAdapter } from './adapter.js';
 import { hubAdapterConfig, hubAdapterShape, literals, readHubAdapter } from './adapterhub.js';
 import { registerMethod } from './method.js';
 import { prefixHook, prefixShape } from './prefix.js';
@@ -58,7 +58,7 @@ He et al. 2022, *Towards a Unified View of Parameter-Efficient Transfer Learning
     return {
       prefix: { ...prefixHook(o), positions: false },
       block: placeAdapter('parallel', (b, site, x) =>
-        adapterBody(b, site, x, bottleneckWidth(site, o), { ...o, placement: 'parallel' }, projection),
+        b.dropout(adapterUp(b, site, x, bottleneckWidth(site, o), o, projection), o.dropout),
       ),
     };
   },

@@ -102,6 +102,8 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<
   readonly options: z.ZodType<O>;
   /** Setting as tables show it: "r 8, query value". */
   describe(options: O): string;
+  /** The options with what stands for those left out, where that depends on others; left out: nothing does. */
+  whole?(options: O): Readonly<Record<string, unknown>>;
   /** Its stages on a model of so many layers; left out: it trains in one. Throws EngineError 'bad-input' where they do not fit. */
   stages?(options: O, layers: number): StagePlan;
   /** Does a parameter of the base train (in a stage)? The task's head always does. */

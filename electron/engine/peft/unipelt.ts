@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { rowsOfTexts } from '../models/rows.js';
 import {
   activationNames,
-  adapterBody,
   adapterModule,
+  adapterUp,
   bottleneckWidth,
   denseProjection,
   placeAdapter,
@@ -100,9 +100,8 @@ Mao et al. 2022, *UniPELT: A Unified Framework for Parameter-Efficient Language 
         return b.g.add(y, b.g.mul(b.g.matmul(inner, up, { transB: true }), gate));
       },
       block: placeAdapter('pfeiffer', (b, site, x) => {
-        const settings = { ...o, placement: 'pfeiffer', scaling: 1 } as const;
-        const adapted = adapterBody(b, site, x, bottleneckWidth(site, o), settings, projection);
-        return b.g.mul(adapted, rowsOfTexts(b, textGate(b, `${adapterModule(site)}.gate`, x)));
+        const added = adapterUp(b, site, x, bottleneckWidth(site, o), { ...o, scaling: 1 }, projection);
+        return b.g.mul(b.dropout(added, o.dropout), rowsOfTexts(b, textGate(b, `${adapterModule(site)}.gate`, x)));
       }),
     };
   },

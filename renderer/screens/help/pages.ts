@@ -1,6 +1,7 @@
 /** Pages of the help that belong to no method. */
 import command from './pages/command.md?raw';
 import comparison from './pages/comparison.md?raw';
+import composition from './pages/composition.md?raw';
 import data from './pages/data.md?raw';
 import devices from './pages/devices.md?raw';
 import start from './pages/start.md?raw';
@@ -16,5 +17,6 @@ export const pages: readonly HelpPage[] = [
   { id: 'data', title: 'Data', text: data },
   { id: 'devices', title: 'Devices', text: devices },
   { id: 'comparison', title: 'Comparison', text: comparison },
+  { id: 'composition', title: 'Composition', text: composition },
   { id: 'command-line', title: 'Command line', text: command },
 ];

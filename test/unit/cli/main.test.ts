@@ -230,4 +230,23 @@ describe('peft-studio', { timeout: 180_000 }, () => {
       ]);
     }
   });
+
+  it('composes finished runs', async () => {
+    const [first] = trained;
+    const second = await command(['run', await plan('again', lora, { seed: 5 })]);
+    const [one, two] = [first?.['run'], ofKind(second, 'start')[0]?.['run']];
+    const mean = await command(['compose', `${String(one)}=0.25`, `${String(two)}=0.75`, '--average']);
+    expect(mean.code).toBe(0);
+    expect(ofKind(mean, 'validation')).toHaveLength(1);
+    expect(ofKind(mean, 'result')[0]?.['test']).not.toBeNull();
+    const run = String(ofKind(mean, 'start')[0]?.['run']);
+    expect((await command(['predict', run, '--text', 'a'])).code).toBe(0);
+    const checked = await command(['compose', String(one), `${run}=-1`, '--add', '--check']);
+    expect(checked.events).toMatchObject([{ event: 'composition', methodName: 'LoRA', possible: true, trains: false }]);
+    const refused = await command(['compose', String(one), String(two), '--fusion']);
+    expect(refused).toMatchObject({
+      code: 1,
+      events: [{ event: 'error', message: expect.stringMatching(/LoRA is no adapter/) as string }],
+    });
+  });
 });

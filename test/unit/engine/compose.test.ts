@@ -1,5 +1,17 @@
 import { expect, describe, it } from 'vitest';
-import { addLoras, averageAdapters, type NamedTensors, type WeightedAdapter } from '../../../electron/engine/index.js';
+import {
+  composeAdapters,
+  composedMethod,
+  validateMethod,
+  type NamedTensors,
+  type WeightedAdapter,
+} from '../../../electron/engine/index.js';
+
+const isHead = (name: string) => name.startsWith('classifier.');
+const addLoras = (parts: readonly WeightedAdapter[], how: 'cat' | 'linear' = 'cat', head?: number) =>
+  composeAdapters({ kind: 'add', how, ...(head === undefined ? {} : { head }) }, parts, isHead);
+const averageAdapters = (parts: readonly WeightedAdapter[], head?: number) =>
+  composeAdapters({ kind: 'average', ...(head === undefined ? {} : { head }) }, parts, isHead);
 
 const tensor = (shape: readonly number[], from: number) => ({
   shape,
@@ -58,16 +70,16 @@ describe('addLoras', () => {
   });
 
   it('scales by each adapter’s own options', () => {
-    const plain = addLoras([lora(4, 1, 1)]);
-    const stable = addLoras([lora(4, 1, 1, { useRslora: true })]);
-    updateOf(stable).forEach((value, i) => expect(value).toBeCloseTo(2 * (updateOf(plain)[i] as number), 4));
+    const plain = addLoras([lora(4, 1, 1), lora(4, 2, 1)]);
+    const stable = addLoras([lora(4, 1, 1, { useRslora: true }), lora(4, 2, 1, { useRslora: true })]);
+    updateOf(stable).forEach((value, i) => expect(value).toBeCloseTo(2 * (updateOf(plain)[i] as number), 3));
   });
 
   it.each([
-    [[], /nothing to compose/],
-    [[lora(1, 1, Number.NaN)], /weight of NaN/],
-    [[lora(1, 1, 0)], /weight of 0/],
-    [[{ ...lora(1, 1, 1), method: { type: 'ia3' } }], /"ia3" adds no low-rank update/],
+    [[lora(1, 1, 1)], /needs at least two/],
+    [[lora(1, 1, 1), lora(1, 1, Number.NaN)], /weight of NaN/],
+    [[lora(1, 1, 0), lora(1, 1, 1)], /weight of 0/],
+    [[lora(1, 1, 1), { ...lora(1, 1, 1), method: { type: 'ia3' } }], /Adapter 2: "ia3" adds no low-rank update/],
   ])('refuses what cannot be added (%#)', (parts, message) => {
     expect(() => addLoras(parts as WeightedAdapter[])).toThrow(message);
   });
@@ -90,7 +102,7 @@ describe('addLoras', () => {
       /other widths at q/,
     );
     expect(() => addLoras([one, lora(1, 1, 1)], 'linear')).toThrow(
-      /q\.lora_A\.weight is \[2, 3\] in adapter 1 and is \[1, 3\]/,
+      /q\.lora_A\.weight is \[2, 3\] in adapter 1 and is \[1, 3\] in adapter 2/,
     );
   });
 });
@@ -106,7 +118,9 @@ describe('averageAdapters', () => {
 
   it('is the weighted mean of every tensor', () => {
     expect([...(up([adapter(0, 1), adapter(8, 3)]) ?? [])]).toEqual([6, 6.125, 6.25, 6.375]);
-    expect(averageAdapters([adapter(0, 1), adapter(8, 3, { dropout: 0.1 })]).method).toEqual({ type: 'bottleneck' });
+    expect(averageAdapters([adapter(0, 1), adapter(8, 3, { dropout: 0.1 })]).method).toEqual(
+      validateMethod({ type: 'bottleneck' }),
+    );
   });
 
   it('of LoRAs is the mean of their updates and of their heads', () => {
@@ -122,5 +136,41 @@ describe('averageAdapters', () => {
     const strange = { ...adapter(0, 1), parameters: new Map([['b', tensor([1], 0)]]) };
     expect(() => up([adapter(0, 1), strange])).toThrow(/is missing in adapter 2/);
     expect(() => up([adapter(0, 1), adapter(1, -1)])).toThrow(/add up to 0/);
+  });
+
+  it('takes one head where labels differ', () => {
+    const other = lora(1, 5, 1);
+    other.parameters.set('classifier.bias', tensor([4], 5));
+    expect(() => averageAdapters([lora(1, 1, 1), other])).toThrow(
+      /classifier\.bias is \[2\] in adapter 1 and is \[4\]/,
+    );
+    expect(averageAdapters([lora(1, 1, 1), other], 1).parameters.get('classifier.bias')?.shape).toEqual([4]);
+  });
+});
+
+describe('what takes finished adapters', () => {
+  const parts = [1, 2].map((from) => ({ ...lora(1, from, 1), name: `run ${from}` }));
+
+  it('stacks them by marks, with one of their heads', () => {
+    const { method, parameters } = composeAdapters({ kind: 'stack', head: 1 }, parts, isHead);
+    expect(method).toMatchObject({ type: 'stack', adapters: [{ type: 'lora' }, { type: 'lora' }], top: null });
+    expect([...parameters.keys()]).toEqual([
+      'q.lora_A.weight@1',
+      'q.lora_B.weight@1',
+      'q.lora_A.weight@2',
+      'q.lora_B.weight@2',
+      'classifier.bias',
+    ]);
+    expect(parameters.get('classifier.bias')?.data[0]).toBe(2);
+  });
+
+  it('gives a fusion no head', () => {
+    expect(composeAdapters({ kind: 'fusion' }, parts, isHead).parameters.has('classifier.bias')).toBe(false);
+  });
+
+  it('names runs in what it refuses', () => {
+    const dora = { ...lora(1, 1, 1), name: 'run 7' };
+    dora.parameters.set('q.lora_magnitude_vector', tensor([2], 1));
+    expect(() => composedMethod({ kind: 'add' }, [parts[0] as WeightedAdapter, dora], isHead)).toThrow(/Run 7: DoRA/);
   });
 });

@@ -38,6 +38,12 @@ const architectures = ['bert', 'roberta', 'distilbert', 'gpt2', 'llama', 'qwen2'
 const nothingToTrain = new Map([['bitfit', ['llama', 'qwen3']]]);
 /** A norm follows their last layer, so that a mixer cannot go into what reads it. */
 const unmergeable = new Map([['mixer', ['gpt2', 'llama', 'qwen2', 'qwen3']]]);
+/** Methods over finished adapters need some. */
+const composed: Readonly<Record<string, MethodSpec>> = {
+  stack: { type: 'stack', adapters: [{ type: 'lora' }, { type: 'ia3' }], top: { type: 'lora', rank: 2 } },
+  fusion: { type: 'fusion', adapters: [{ type: 'bottleneck' }, { type: 'compacter', placement: 'pfeiffer' }] },
+};
+const specOf = (type: string): MethodSpec => composed[type] ?? { type };
 const models = new Map<string, BaseModelInfo>();
 let scratch = '';
 
@@ -75,6 +81,7 @@ it('lists methods with help, a marker and options that have defaults', () => {
     'bottleneck',
     'compacter',
     'full',
+    'fusion',
     'head',
     'ia3',
     'loha',
@@ -86,12 +93,13 @@ it('lists methods with help, a marker and options that have defaults', () => {
     'prefix',
     'progressive',
     'prompt',
+    'stack',
     'unipelt',
     'vera',
   ]);
   for (const { type, help } of described) {
     expect(help.length).toBeGreaterThan(100);
-    expect(validateMethod({ type })).toMatchObject({ type });
+    expect(validateMethod(specOf(type))).toMatchObject({ type });
   }
   expect(described.every(({ exports }) => exports.includes('studio'))).toBe(true);
   expect(new Set(described.map(({ marker }) => marker)).size).toBe(described.length);
@@ -106,6 +114,9 @@ it.each([
   [{ type: 'mixer', layersToTransform: [] }, /method\.layersToTransform/],
   [{ type: 'mixer', gate: 1 }, /method\.gate/],
   [{ type: 'prompts' }, /method\.type "prompts"/],
+  [{ type: 'fusion' }, /method\.adapters/],
+  [{ type: 'fusion', adapters: [{ type: 'bottleneck' }] }, /method\.adapters: takes at least 2/],
+  [{ type: 'stack', adapters: [{ type: 'lora' }] }, /method\.adapters: takes at least two, or one with another on top/],
 ])('refuses %j with the path', (spec, message) => {
   expect(() => validateMethod(spec)).toThrow(message);
 });
@@ -118,6 +129,19 @@ it('names the modules of a model where target modules match none', async () => {
 
 it.each([
   [{ type: 'mixer', layersToTransform: [1, 2] }, /there is no layer 2; this model's layers are 0 to 1/],
+  [{ type: 'fusion', adapters: [{ type: 'bottleneck' }, { type: 'lora' }] }, /method\.adapters\.1: LoRA is no adapter/],
+  [
+    { type: 'fusion', adapters: [{ type: 'bottleneck' }, { type: 'bottleneck', placement: 'houlsby' }] },
+    /adapters\.1: it sits at houlsby's place, the first one at pfeiffer's/,
+  ],
+  [
+    { type: 'fusion', adapters: [1, 2].map(() => ({ type: 'bottleneck', placement: 'parallel' })) },
+    /parallel adapters cannot be fused/,
+  ],
+  [{ type: 'stack', adapters: [{ type: 'lora' }, { type: 'full' }] }, /adapters\.1: Full fine-tuning changes the base/],
+  [{ type: 'stack', adapters: [{ type: 'lora' }, { type: 'prefix' }] }, /adapters\.1: Prefix tuning puts virtual/],
+  [{ type: 'stack', adapters: [{ type: 'lora' }, { type: 'lora', useDora: true }] }, /adapters\.1: LoRA with DoRA/],
+  [{ type: 'stack', adapters: [{ type: 'lora' }], top: { type: 'mam' } }, /method\.top: MAM puts virtual/],
   [{ type: 'compacter', phmDim: 5 }, /phmDim: 5 does not divide this model's hidden size, 32/],
 ])('refuses %j, which does not fit the model', async (method, message) => {
   await expect(createTrainer(options(models.get('bert') as BaseModelInfo, method))).rejects.toThrow(message);
@@ -135,7 +159,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
 
     if (nothingToTrain.get(type)?.includes(name)) {
       it('is refused, since the model has nothing of what it trains', async () => {
-        await expect(createTrainer(options(model(), { type }))).rejects.toMatchObject({
+        await expect(createTrainer(options(model(), specOf(type)))).rejects.toMatchObject({
           code: 'bad-input',
           message: expect.stringMatching(/trains biases, and this (llama|qwen3) model has none/),
         });
@@ -154,7 +178,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
           device: 'cpu',
           threads: 1,
         });
-      const [own, base] = [await untrained({ type }), await untrained({ type: 'head' })];
+      const [own, base] = [await untrained(specOf(type)), await untrained({ type: 'head' })];
       // A Pfeiffer adapter adds zero and normalizes the same sum.
       const difference = largestDifference(await own.predict(batch), await base.predict(batch));
       if (virtual.includes(type)) expect(difference).toBeGreaterThan(1e-3);
@@ -164,8 +188,8 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
     });
 
     it('counts what trains as the plan says', async () => {
-      const trainer = await createTrainer(options(model(), { type }));
-      const plan = planParameters({ model: model(), method: { type }, objective });
+      const trainer = await createTrainer(options(model(), specOf(type)));
+      const plan = planParameters({ model: model(), method: specOf(type), objective });
       const count = (parameters: readonly { shape: readonly number[] }[]) =>
         parameters.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
       expect(trainer.trainableParameters).toBe(count(plan.filter(({ trainable }) => trainable)));
@@ -187,7 +211,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
     it('lowers the loss, leaves the base file alone and resumes to the same numbers', async () => {
       const file = join(model().folder, 'model.safetensors');
       const before = await hashOf(file);
-      const trainer = await createTrainer(options(model(), { type }));
+      const trainer = await createTrainer(options(model(), specOf(type)));
       const first = await trainer.evaluate(batch);
       for (let step = 0; step < 4; step++) await trainer.step([batch], 0.01);
       const state = trainer.saveState();
@@ -195,7 +219,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       for (let step = 0; step < 4; step++) uninterrupted.push((await trainer.step([batch], 0.01)).loss);
       const last = await trainer.evaluate(batch);
       expect(last.lossSum).toBeLessThan(first.lossSum);
-      const resumed = await createTrainer(options(model(), { type }));
+      const resumed = await createTrainer(options(model(), specOf(type)));
       resumed.loadState(state);
       const again: number[] = [];
       for (let step = 0; step < 4; step++) again.push((await resumed.step([batch], 0.01)).loss);
@@ -207,7 +231,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
     });
 
     it('predicts the same from its saved parameters, and merged where it merges', async () => {
-      const trainer = await createTrainer(options(model(), { type }));
+      const trainer = await createTrainer(options(model(), specOf(type)));
       for (let step = 0; step < 3; step++) await trainer.step([batch, batch], 0.01);
       const live = await trainer.predict(batch);
       const parameters = trainer.parameters();
@@ -215,7 +239,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       await trainer.dispose();
       const keeper = await createPredictor({
         model: model(),
-        method: { type },
+        method: specOf(type),
         objective,
         parameters: kept,
         seed: 99,
@@ -226,7 +250,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       await keeper.dispose();
       const predictor = await createPredictor({
         model: model(),
-        method: { type },
+        method: specOf(type),
         objective,
         parameters,
         seed: 99,
@@ -236,7 +260,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       expect(largestDifference(await predictor.predict(batch), live)).toBeLessThan(1e-6);
       await predictor.dispose();
 
-      const merge = () => mergedTensors(model(), { type }, objective.labels.length, parameters);
+      const merge = () => mergedTensors(model(), specOf(type), objective.labels.length, parameters);
       const merges = listMethods()
         .find((method) => method.type === type)
         ?.exports.includes('merged');

@@ -105,8 +105,14 @@ describe('a matrix', () => {
 });
 
 it('names a method and its setting apart', () => {
-  expect(namesOf({ type: 'lora', rank: 8, targetModules: ['query', 'value'] })).toEqual({
+  expect(namesOf({ method: { type: 'lora', rank: 8, targetModules: ['query', 'value'] } })).toEqual({
     methodName: 'LoRA',
     setting: 'r 8, query value',
   });
+  const parts = [
+    { from: 3, weight: 1, name: '' },
+    { from: '/exports/old', weight: -0.5, name: '' },
+  ];
+  const composition = { kind: 'add', how: 'cat', head: 0, parts } as const;
+  expect(namesOf({ method: { type: 'lora', rank: 4 }, composition }).setting).toBe('r 4, run 3 − 0.5 × old');
 });

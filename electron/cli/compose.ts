@@ -1,0 +1,126 @@
+/** `compose`: finished adapters made into one run. */
+import { StudioError } from '../contract/errors.js';
+import type { Arguments, Command } from './command.js';
+import { project } from './session.js';
+import { exitCodeOf, watchRuns } from './watch.js';
+
+interface Part {
+  readonly from: number | string;
+  readonly weight: number;
+}
+
+/** "12", "12=0.5", "FOLDER", "FOLDER=0.5". @throws StudioError 'bad-input' for a weight that is none */
+export function partOf(text: string): Part {
+  const at = text.lastIndexOf('=');
+  const [name, share] = at < 0 ? [text, '1'] : [text.slice(0, at), text.slice(at + 1)];
+  const weight = Number(share);
+  if (name === '' || share.trim() === '' || !Number.isFinite(weight))
+    throw new StudioError(
+      'bad-input',
+      `"${text}": names no run with a weight.`,
+      'Write a run and its weight as 12=0.5; the number alone counts as 1.',
+      { argument: text },
+    );
+  return { from: sourceOf(name), weight };
+}
+
+const sourceOf = (name: string): number | string => (/^\d+$/.test(name) ? Number(name) : name);
+
+const kinds = ['average', 'add', 'stack', 'fusion'] as const;
+
+/** @throws StudioError 'bad-input' unless one kind is named */
+function kindOf(input: Arguments): (typeof kinds)[number] {
+  const named = kinds.filter((kind) => input.has(kind));
+  const [kind] = named;
+  if (named.length === 1 && kind) return kind;
+  throw new StudioError(
+    'bad-input',
+    named.length === 0
+      ? 'compose needs to know how.'
+      : `compose takes one of ${named.map((one) => `--${one}`).join(' and ')}.`,
+    `Choose one of ${kinds.map((one) => `--${one}`).join(', ')}.`,
+  );
+}
+
+/** @throws StudioError 'bad-input' for what is not a method's options */
+function methodIn(text: string): { type: string } {
+  const value: unknown = (() => {
+    try {
+      return text.trimStart().startsWith('{') ? JSON.parse(text) : { type: text };
+    } catch {
+      return null;
+    }
+  })();
+  if (typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string')
+    return { ...value, type: value.type };
+  throw new StudioError(
+    'bad-input',
+    `--top ${text}: is no method.`,
+    'Give its type, or its options as JSON: \'{"type": "bottleneck", "reductionFactor": 8}\'.',
+    { option: 'top' },
+  );
+}
+
+const compose: Command = {
+  name: 'compose',
+  arguments: 'RUN[=WEIGHT]…',
+  positionals: [1, 16],
+  about: 'Makes one run of the adapters of several finished ones, and measures it.',
+  options: {
+    average: { about: 'Mean by weights, which are brought to a sum of 1' },
+    add: { about: 'Sum of LoRAs by weights; below 0 takes away: 12 15=-1' },
+    stack: { about: 'One on another, the first below' },
+    fusion: { about: 'Attention over them, which is trained' },
+    linear: {
+      about: 'With --add: A and B each added by itself, which keeps the rank and is not the sum of the updates',
+    },
+    head: {
+      value: 'RUN',
+      about: 'Whose head answers; default: the mean of all, of a sum the first, of a stack the last',
+    },
+    data: { value: 'NAME', about: "Data set to measure and to train on; default: that of the head's run" },
+    top: { value: 'METHOD', about: 'With --stack: an adapter that trains on top, by its type or as JSON' },
+    epochs: { value: 'N', about: 'Trains so many passes from the composition on' },
+    'max-steps': { value: 'N', about: 'Trains so many steps from the composition on' },
+    'learning-rate': { value: 'RATE', about: 'Of that training' },
+    seed: { value: 'N', about: 'Of that training' },
+    check: { about: 'Says what it would be, or why it cannot be, and makes nothing' },
+  },
+  details: () => [
+    'RUN is the number of a finished run, or the folder of an exported adapter. All stand on one base model.',
+    'The result is a run: predict, compare and export take it. It keeps its parts, so these may be deleted.',
+  ],
+  async run(input, session) {
+    const { id: projectId } = await project(session);
+    const [top, head] = [input.text('top'), input.text('head')];
+    const training = {
+      epochs: input.number('epochs', 0.001, 1000) ?? undefined,
+      maxSteps: input.number('max-steps', 0, 10_000_000, true) ?? undefined,
+      learningRate: input.number('learning-rate', 1e-9, 10) ?? undefined,
+      seed: input.number('seed', 0, 4_294_967_295, true) ?? undefined,
+    };
+    const request = {
+      projectId,
+      kind: kindOf(input),
+      how: input.has('linear') ? ('linear' as const) : ('cat' as const),
+      parts: input.positionals.map(partOf),
+      head: head === null ? null : sourceOf(head),
+      top: top === null ? null : methodIn(top),
+      data: input.text('data'),
+      training,
+    };
+    if (input.has('check')) {
+      const found = await session.handlers['compositions.check'](request);
+      if (!found.possible) throw new StudioError('bad-input', found.reason ?? 'It cannot be composed.', found.hint);
+      session.out.event(
+        { event: 'composition', ...found },
+        `${found.methodName}, ${found.setting}: ${found.parameters.toLocaleString('en')} numbers, for ${found.datasetName}${found.trains ? '; it trains first' : ''}.`,
+      );
+      return 0;
+    }
+    const [ended] = await watchRuns(session, async () => [await session.handlers['compositions.start'](request)]);
+    return ended === undefined ? 1 : exitCodeOf(ended);
+  },
+};
+
+export const composeCommands: readonly Command[] = [compose];

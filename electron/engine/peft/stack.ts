@@ -1,0 +1,83 @@
+/**
+ * A stack (Pfeiffer et al. 2020, MAD-X, arXiv:2005.00052): finished adapters one on another, each acting on what those below it
+ * made, with a new one on top where there is something to train. Of bottleneck adapters as AdapterHub's Stack; LoRAs of one layer
+ * all see that layer's input, so their updates add up.
+ */
+import { z } from 'zod';
+import { chooseMethod } from './choose.js';
+import { registerMethod } from './method.js';
+import { adapterHooksOf, adaptersOption, chained, methodOption, partHooks, partOf } from './parts.js';
+
+const options = z
+  .strictObject({
+    type: z.literal('stack'),
+    adapters: adaptersOption(1),
+    top: methodOption
+      .nullable()
+      .default(null)
+      .describe('An adapter that trains on top of the finished ones; null: only the head trains'),
+  })
+  .refine(({ adapters, top }) => adapters.length > 1 || top !== null, {
+    path: ['adapters'],
+    message: 'takes at least two, or one with another on top',
+  });
+type Options = z.output<typeof options>;
+
+const titleOf = (spec: Options['adapters'][number]) => chooseMethod(spec).method.title;
+
+registerMethod({
+  type: 'stack',
+  title: 'Stack',
+  family: 'composition',
+  marker: 'house',
+  colour: 'cat-20',
+  learningRate: 1e-3,
+  exports: ['merged', 'onnx'],
+  summary: 'Finished adapters one on another.',
+  help: `**What trains.** The adapters of finished runs are put one on another and stay as they are: each acts on what those below it made. With *top*, a new adapter trains above them; without, only the head does, or nothing with maxSteps 0.
+
+**When to use it.** When one adapter holds what several tasks share (a domain, a language) and another what one task needs. Without training the answer is often poor unless the adapters were trained for it, since each one learned without the others.
+
+**What fits.** Adapters of one base: bottleneck, Compacter, LoRA and its relatives, (IA)³, mixers, in any order. Several LoRAs on one layer all see its input, so their updates add up. Virtual tokens do not stack, and DoRA measures weights that another adapter changes.
+
+Pfeiffer et al. 2020, *MAD-X: An Adapter-Based Framework for Multi-Task Cross-Lingual Transfer*.`,
+  options,
+  describe: (o) => [...o.adapters, ...(o.top ? [o.top] : [])].map(titleOf).join(' + '),
+  trains: () => false,
+  rate: (name, o, place) => {
+    if (!o.top) return 1;
+    const { method, options: own } = chooseMethod(o.top);
+    return method.rate?.(name, own, place) ?? 1;
+  },
+  hooks(o, context) {
+    const below = o.adapters.map((spec, index) => partHooks(spec, index, context));
+    if (!o.top) return chained(below);
+    const top = adapterHooksOf(o.top, context, 'top');
+    return { ...chained([...below, top]), ...(top.penalty && { penalty: top.penalty }) };
+  },
+  watch(o, trained, steps) {
+    const nothing = { observed: [], state: new Map(), afterStep: () => undefined };
+    if (!o.top) return nothing;
+    const { method, options: own } = chooseMethod(o.top);
+    return method.watch?.(own, trained, steps) ?? nothing;
+  },
+  unmergeable(o, context) {
+    for (const spec of [...o.adapters, ...(o.top ? [o.top] : [])]) {
+      const { method, options: own } = chooseMethod(spec);
+      if (!method.exports.includes('merged')) return `${method.title} does not merge into the base's weights.`;
+      const reason = method.unmergeable?.(own, context);
+      if (reason) return reason;
+    }
+    return null;
+  },
+  merge(name, base, trained, o, context) {
+    const layers = [
+      ...o.adapters.map((spec, index) => ({ spec, tensors: partOf(trained, index) })),
+      ...(o.top ? [{ spec: o.top, tensors: trained }] : []),
+    ];
+    return layers.reduce<typeof base | null>((value, { spec, tensors }) => {
+      const { method, options: own } = chooseMethod(spec);
+      return method.merge?.(name, value ?? base, tensors, own, context) ?? value;
+    }, null);
+  },
+});
