@@ -94,7 +94,13 @@ export const calls = {
   'models.remove': call(z.strictObject({ id }), done),
   /** Every parameter tensor of the base with the method's additions, for counts before training. */
   'models.count': call(
-    z.strictObject({ modelId: id, datasetId: id.nullable(), method: z.looseObject({ type: z.string() }) }),
+    z.strictObject({
+      modelId: id,
+      datasetId: id.nullable(),
+      method: z.looseObject({ type: z.string() }),
+      /** Answers by label words instead of a head. */
+      verbalizer: z.boolean().default(false),
+    }),
     z.object({
       trainable: z.number(),
       total: z.number(),
@@ -111,6 +117,7 @@ export const calls = {
       modelId: id,
       datasetId: id.nullable(),
       method: z.looseObject({ type: z.string() }),
+      verbalizer: z.boolean().default(false),
       /** One of its stages, from 0; null for what any of them trains. */
       stage: z.int().min(0).nullable().default(null),
     }),

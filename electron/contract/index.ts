@@ -1,4 +1,5 @@
 export * from './plan.js';
+export * from './verbalizer.js';
 export * from './errors.js';
 export * from './entities.js';
 export * from './calls.js';

@@ -3,6 +3,7 @@
  * Method options are validated by the method's own schema (engine/peft), looked up by `method.type`.
  */
 import { z } from 'zod';
+import { verbalizerSchema } from './verbalizer.js';
 
 export const scheduleSchema = z.enum(['linear', 'cosine', 'constant']);
 export const optimizerSchema = z.enum(['adamw', 'sgd']);
@@ -125,6 +126,10 @@ export const planSchema = z.strictObject({
   model: z.string().min(1).describe('Name of an added base model, or a folder'),
   data: z.string().min(1).describe('Name of a data set'),
   objective: z.enum(['classification']).default('classification'),
+  verbalizer: verbalizerSchema
+    .nullable()
+    .default(null)
+    .describe('Classify by label words in a prompt instead of a head, {} for the defaults; null: by a head'),
   method: methodSchema,
   /** Finished adapters that the run is made of; its method follows from them. */
   composition: compositionSchema.optional(),

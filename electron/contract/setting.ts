@@ -6,12 +6,14 @@ export function settingKey({ modelId, datasetId, plan }: Pick<Run, 'modelId' | '
   const { seed: _seed, checkpointEverySteps: _saving, ...training } = plan.training;
   const { parts = [], kind, how, head } = plan.composition ?? {};
   const composition = parts.map(({ from, weight }) => [from, weight]);
+  const { verbalizer } = plan;
   return canonical({
     modelId,
     datasetId,
     method: plan.method,
     composition: { kind, how, head, composition },
     training,
+    ...(verbalizer ? { verbalizer } : {}),
   });
 }
 

@@ -3,6 +3,7 @@ import { StudioError } from '../contract/errors.js';
 import type { Batch } from '../engine/types.js';
 import type { EncodedRows } from './encoded.js';
 import { shuffledOrder } from './random.js';
+import type { RowReading } from './verbalizer.js';
 
 interface Padding {
   readonly padId: number;
@@ -10,6 +11,8 @@ interface Padding {
   readonly padToMultiple?: number;
   /** No batch is padded beyond this (the model's own limit). */
   readonly maxSequence?: number;
+  /** Of a verbalizer: which rows a text takes and what is read of them. */
+  readonly reading?: RowReading | null;
 }
 
 export interface TrainingBatchOptions extends Padding {
@@ -90,25 +93,40 @@ export function* evaluationBatches(
   }
 }
 
+const oneRow: readonly (readonly number[])[] = [[]];
+
+/** A text takes one row of the batch, or one for each of a verbalizer's variants. */
 function padded(
   rows: EncodedRows,
   places: Int32Array,
-  { padId, padToMultiple = 1, maxSequence = Infinity }: Padding,
+  { padId, padToMultiple = 1, maxSequence = Infinity, reading = null }: Padding,
   weights: Float32Array | null,
 ): Batch {
-  const size = places.length;
+  const variants = reading?.variants ?? oneRow;
+  const size = places.length * variants.length;
   let longest = 1;
   for (const place of places) longest = Math.max(longest, rows.length(place));
+  longest += Math.max(...variants.map(({ length }) => length));
   const sequence = Math.max(longest, Math.min(Math.ceil(longest / padToMultiple) * padToMultiple, maxSequence));
   const inputIds = new Int32Array(size * sequence).fill(padId);
   const attentionMask = new Int32Array(size * sequence);
   const tokenTypeIds = new Int32Array(size * sequence);
-  const labels = new Int32Array(size);
+  const labels = new Int32Array(places.length);
+  const slots = reading?.slots ?? [];
+  const reads = new Int32Array(places.length * slots.length);
   places.forEach((place, index) => {
     const [from, to] = [rows.offsets[place] ?? 0, rows.offsets[place + 1] ?? 0];
-    inputIds.set(rows.tokens.subarray(from, to), index * sequence);
-    attentionMask.fill(1, index * sequence, index * sequence + to - from);
-    if (rows.segments !== null) tokenTypeIds.set(rows.segments.subarray(from, to), index * sequence);
+    variants.forEach((more, variant) => {
+      const start = (index * variants.length + variant) * sequence;
+      inputIds.set(rows.tokens.subarray(from, to), start);
+      inputIds.set(more, start + to - from);
+      attentionMask.fill(1, start, start + to - from + more.length);
+      if (rows.segments !== null) tokenTypeIds.set(rows.segments.subarray(from, to), start);
+    });
+    slots.forEach(({ variant, offset }, slot) => {
+      const start = (index * variants.length + variant) * sequence;
+      reads[index * slots.length + slot] = start + (rows.readAt?.[place] ?? 0) + offset;
+    });
     labels[index] = rows.labels[place] ?? 0;
   });
   return {
@@ -119,5 +137,6 @@ function padded(
     tokenTypeIds,
     labels,
     weights: weights === null ? null : Float32Array.from(labels, (label) => weights[label] ?? 1),
+    ...(reading === null ? {} : { reads }),
   };
 }

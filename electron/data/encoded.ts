@@ -1,8 +1,8 @@
 /** A split as token ids in memory: one flat Int32Array, rows by their offsets. */
 import { StudioError } from '../contract/errors.js';
 import { throwIfCancelled } from './decode.js';
-import type { TextTokenizer } from './tokenizer.js';
-import type { LabelledText } from './types.js';
+import type { TextOrPair } from './tokenizer.js';
+import type { EncodedText, LabelledText } from './types.js';
 
 export interface EncodeOptions {
   /** Sorted; a row's class index is its label's place here. */
@@ -25,6 +25,8 @@ export class EncodedRows {
     readonly labels: Int32Array,
     /** The caller's id of each row. */
     readonly ids: Float64Array,
+    /** Where a verbalizer reads each row; null without one. */
+    readonly readAt: Int32Array | null = null,
   ) {}
 
   get size(): number {
@@ -36,6 +38,12 @@ export class EncodedRows {
   }
 }
 
+/** Turns rows to token ids: a tokenizer by itself, or a verbalizer's prompt around them. */
+export interface RowEncoder {
+  /** Ids of each row with special tokens, cut to `maxLength`. */
+  encode(rows: readonly TextOrPair[], maxLength: number): Promise<EncodedText[]>;
+}
+
 /** Rows tokenized at once: enough to keep the native threads busy. */
 const chunkRows = 512;
 
@@ -45,7 +53,7 @@ const chunkRows = 512;
  */
 export async function encodeRows(
   rows: AsyncIterable<LabelledText & { readonly id: number }> | Iterable<LabelledText & { readonly id: number }>,
-  tokenizer: TextTokenizer,
+  encoder: RowEncoder,
   options: EncodeOptions,
 ): Promise<EncodedRows> {
   const classes = new Map(options.labels.map((label, index) => [label, index]));
@@ -54,11 +62,13 @@ export async function encodeRows(
   const offsets = [0];
   const labels: number[] = [];
   const ids: number[] = [];
+  const readAt: number[] = [];
   let chunk: LabelledText[] = [];
   let paired = false;
   const flush = async () => {
     throwIfCancelled(options.signal);
-    for (const { ids: own, typeIds } of await tokenizer.encode(chunk, options.maxLength)) {
+    for (const { ids: own, typeIds, readAt: at } of await encoder.encode(chunk, options.maxLength)) {
+      if (at !== undefined) readAt.push(at);
       tokens.push(own);
       segments.push(typeIds);
       paired ||= typeIds.some((segment) => segment !== 0);
@@ -88,6 +98,7 @@ export async function encodeRows(
     Int32Array.from(offsets),
     Int32Array.from(labels),
     Float64Array.from(ids),
+    readAt.length === 0 ? null : Int32Array.from(readAt),
   );
 }
 

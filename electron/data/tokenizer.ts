@@ -17,7 +17,8 @@ export interface TokenizerFit {
 }
 
 /** Segments exist in BERT only: RoBERTa has one, DistilBERT takes none. */
-const withoutSegments = new Set(['roberta', 'distilbert', 'xlm-roberta', 'camembert']);
+const decoders = new Set(['gpt2', 'llama', 'qwen2', 'qwen3']);
+const withoutSegments = new Set(['roberta', 'distilbert', 'xlm-roberta', 'camembert', ...decoders]);
 
 export class TextTokenizer {
   private maxLength: number | null = null;
@@ -32,8 +33,8 @@ export class TextTokenizer {
     /** Number of token ids: the highest one plus 1. */
     readonly vocabularySize: number,
     readonly padId: number,
-    readonly clsId: number,
-    readonly sepId: number,
+    readonly clsId: number | null,
+    readonly sepId: number | null,
     readonly maskId: number | null,
     readonly unkId: number | null,
     private readonly segments: boolean,
@@ -68,6 +69,25 @@ export class TextTokenizer {
   async ids(text: string, special: boolean): Promise<number[]> {
     const encoding = await this.exclusive(null, () => this.native.encode(text, null, { addSpecialTokens: special }));
     return [...encoding.getIds()];
+  }
+
+  /** Ids of texts with the tokenizer's own tokens, uncut. */
+  async idsOf(texts: readonly string[]): Promise<number[][]> {
+    const encodings = await this.encodings(
+      null,
+      texts.map((text) => ({ text, pair: null })),
+    );
+    return encodings.map((encoding) => [...encoding.getIds()]);
+  }
+
+  /** The text of token ids. */
+  text(ids: readonly number[]): Promise<string> {
+    return this.native.decode([...ids], false);
+  }
+
+  /** How the mask token is written. */
+  get maskToken(): string | null {
+    return this.maskId === null ? null : this.native.idToToken(this.maskId);
   }
 
   /** A token as people read it: "the" where the vocabulary has "Ġthe"; a piece within a word keeps its sign, "##ing". */
@@ -130,29 +150,20 @@ export async function openTokenizer(folder: string, fit: TokenizerFit = {}): Pro
     namesOf(config, role)
       .map((token) => native.tokenToId(token))
       .find((id) => id !== null) ?? null;
-  const required = (role: 'cls' | 'sep' | 'pad', id = find(role)) => {
-    if (id === null)
-      throw new StudioError(
-        'bad-model',
-        `The tokenizer in ${folder} (${source}) has no ${role.toUpperCase()} token.`,
-        'An encoder such as BERT, RoBERTa or DistilBERT is needed, with its own tokenizer.',
-        { folder },
-      );
-    return id;
-  };
   const architecture = fit.architecture ?? modelConfig.model_type ?? 'bert';
+  const decoder = decoders.has(architecture);
+  const lacking = decoder ? undefined : (['cls', 'sep'] as const).find((role) => find(role) === null);
+  // Padding is never looked at; a decoder's tokenizer need not have a token for it.
+  const padId = find('pad') ?? modelConfig.pad_token_id ?? (decoder ? 0 : null);
+  if (lacking !== undefined || padId === null)
+    throw new StudioError(
+      'bad-model',
+      `The tokenizer in ${folder} (${source}) has no ${(lacking ?? 'pad').toUpperCase()} token.`,
+      'An encoder such as BERT, RoBERTa or DistilBERT is needed, with its own tokenizer.',
+      { folder },
+    );
   const segments = !withoutSegments.has(architecture) && (modelConfig.type_vocab_size ?? 2) > 1;
-  return new TextTokenizer(
-    native,
-    folder,
-    size,
-    required('pad', find('pad') ?? modelConfig.pad_token_id ?? null),
-    required('cls'),
-    required('sep'),
-    find('mask'),
-    find('unk'),
-    segments,
-  );
+  return new TextTokenizer(native, folder, size, padId, find('cls'), find('sep'), find('mask'), find('unk'), segments);
 }
 
 /** A padded embedding may be larger than the tokenizer; ids beyond it, or a quite different size, mean the wrong tokenizer. */

@@ -84,4 +84,6 @@ export interface EncodedText {
   readonly ids: Int32Array;
   /** Segment of each token: 0, or 1 in the pair's second text where the model has segments. */
   readonly typeIds: Int32Array;
+  /** Of a verbalizer's prompt: where a label's word is read. */
+  readonly readAt?: number;
 }

@@ -26,6 +26,7 @@ export {
   type WeightedAdapter,
 } from './peft/compose.js';
 export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
+export { anyVerbalizer } from './objectives/verbalizer.js';
 export { readerOf } from './runtime/reader.js';
 export { nearestWords, type NearWord } from './runtime/nearest.js';
 export { openOnnx } from './runtime/onnx-file.js';

@@ -22,16 +22,31 @@ export interface Batch {
   readonly attentionMask: Int32Array;
   readonly tokenTypeIds: Int32Array;
   /**
-   * Classification: [batch] class indices. Masked and causal LM: [batch, sequence], -100 where no loss is taken. Causal LM: of a
+   * Classification: [batch] class indices, with a verbalizer [texts]. Masked and causal LM: [batch, sequence], -100 where no loss is taken. Causal LM: of a
    * token itself, which the one before it has to give, so that an example's first token has a label only behind virtual tokens.
    */
   readonly labels: Int32Array;
-  /** Loss weight of each row [batch] (class weights); null for 1. */
+  /** Loss weight of each row [batch] (class weights), with a verbalizer of each text [texts]; null for 1. */
   readonly weights: Float32Array | null;
+  /** Classification by a verbalizer: the cell, row · sequence + position, of each text's slots: [texts, slots]. */
+  readonly reads?: Int32Array | null;
+  /** Prompt search: the position of the wording's first token in each row [batch]. */
+  readonly wording?: Int32Array | null;
+}
+
+/** Classification by words: a label's score is what the language model gives its word, so there is no head. */
+export interface VerbalizerSpec {
+  /** Places of a text at which words are read. */
+  readonly slots: number;
+  /** The word of each label, in order: its tokens, each with the slot at which it is read. */
+  readonly words: readonly (readonly { readonly slot: number; readonly token: number }[])[];
+  /** How the log-probabilities of a word's tokens become the label's score. */
+  readonly score: 'mean' | 'sum';
 }
 
 export type ObjectiveSpec =
-  | { readonly type: 'classification'; readonly labels: readonly string[] }
+  /** By a head, or by a verbalizer. */
+  | { readonly type: 'classification'; readonly labels: readonly string[]; readonly verbalizer?: VerbalizerSpec | null }
   | { readonly type: 'masked-lm' }
   /** Each token from those before it. */
   | { readonly type: 'causal-lm' };

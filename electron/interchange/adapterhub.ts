@@ -50,9 +50,15 @@ const titles = () =>
 
 /** Writes an adapter's run. @throws StudioError `bad-input` for a method that the library does not have */
 export async function exportAdapterHub(
-  { model, method, labels, parameters, maxLength }: ExportSource,
+  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
+  if (verbalizer)
+    throw new StudioError(
+      'bad-input',
+      "AdapterHub's folders hold an adapter with its head; a run with a verbalizer has none.",
+      "Export it in the studio's own format.",
+    );
   const found = adapterHubFormats().find(({ type }) => type === method.type);
   if (!found)
     throw new StudioError(

@@ -1,25 +1,43 @@
 /** README files of exports: what is inside, and the lines that load it elsewhere. */
 import { basename } from 'node:path';
+import type { FullVerbalizer } from '../contract/verbalizer.js';
 import type { BaseModelInfo } from '../engine/index.js';
 
 interface TrainedFacts {
   readonly model: BaseModelInfo;
   readonly labels: readonly string[];
+  readonly verbalizer?: FullVerbalizer | null | undefined;
   readonly maxLength: number;
 }
 
 export interface CardFacts extends TrainedFacts {
   readonly classifierClass: string;
+  readonly languageModelClass: string;
 }
+
+/** The prompt and the words, for whoever asks the language model without the studio. */
+const asked = (verbalizer: TrainedFacts['verbalizer']) =>
+  verbalizer
+    ? `- It answers by words in a prompt, without a head. Prompt: \`${JSON.stringify(verbalizer.template)}\`; words: ${Object.entries(
+        verbalizer.words,
+      )
+        .map(([label, word]) => `\`${label}\`: \`${word}\``)
+        .join(', ')}; a label's score is the ${verbalizer.score} of its word's log-probabilities at {mask}
+`
+    : '';
 
 const about = ({
   model,
   labels,
+  verbalizer,
   maxLength,
 }: TrainedFacts) => `- Base model: ${basename(model.folder)} (${model.architecture}, ${model.layers} layers, width ${model.hiddenSize})
 - Labels, in the order of the logits: ${labels.map((label) => `\`${label}\``).join(', ')}
 - Trained on texts of at most ${maxLength} tokens
-`;
+${asked(verbalizer)}`;
+
+const classOf = ({ verbalizer, classifierClass, languageModelClass }: CardFacts) =>
+  verbalizer ? languageModelClass : classifierClass;
 
 const noteOf = ({ note }: { readonly note: string | null }) => (note === null ? '' : `\n${note}\n`);
 
@@ -31,13 +49,15 @@ library_name: peft
 ${about(facts)}
 \`\`\`python
 from peft import PeftModel
-from transformers import ${facts.classifierClass}
-base = ${facts.classifierClass}.from_pretrained("BASE FOLDER", num_labels=${facts.labels.length})
+from transformers import ${classOf(facts)}
+base = ${classOf(facts)}.from_pretrained("BASE FOLDER"${facts.verbalizer ? '' : `, num_labels=${facts.labels.length}`})
 model = PeftModel.from_pretrained(base, "THIS FOLDER").eval()
 \`\`\`
 ${noteOf(facts)}`;
 
-export const adapterHubCard = (facts: CardFacts & { readonly method: string; readonly note: string | null }) => `---
+export const adapterHubCard = (
+  facts: Omit<CardFacts, 'languageModelClass'> & { readonly method: string; readonly note: string | null },
+) => `---
 library_name: adapters
 ---
 # ${facts.method} adapter made with PEFT Studio
@@ -65,7 +85,21 @@ peft-studio run PLAN.json --init "THIS FOLDER"
 starts a run of the same method from it; with \`"maxSteps": 0\` the run is this adapter, ready to predict.
 `;
 
-export const mergedCard = (facts: CardFacts) => `---
+export const mergedCard = (facts: CardFacts) =>
+  facts.verbalizer
+    ? `---
+library_name: transformers
+---
+# Language model made with PEFT Studio
+
+${about(facts)}
+\`\`\`python
+from transformers import AutoTokenizer, ${classOf(facts)}
+model = ${classOf(facts)}.from_pretrained("THIS FOLDER").eval()
+tokenizer = AutoTokenizer.from_pretrained("THIS FOLDER")
+\`\`\`
+`
+    : `---
 library_name: transformers
 pipeline_tag: text-classification
 ---
@@ -78,7 +112,7 @@ classify = pipeline("text-classification", "THIS FOLDER")
 \`\`\`
 `;
 
-export const onnxCard = (facts: CardFacts) => `# Text classifier (ONNX) made with PEFT Studio
+export const onnxCard = (facts: TrainedFacts) => `# Text classifier (ONNX) made with PEFT Studio
 
 ${about(facts)}
 \`model.onnx\` takes the tokenizer's outputs by name (int64, [batch, sequence]) and gives \`logits\` (float32, [batch, ${facts.labels.length}]). It runs in ONNX Runtime (some products are fused as its CPU provider has them).

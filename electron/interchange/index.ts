@@ -10,7 +10,7 @@ import type { ExportSource } from './types.js';
 export { hashFile, hashWeights } from './hash.js';
 export { loadAdapter } from './load.js';
 export { isHead } from './targets.js';
-export type { ExportSource, FolderKind, LoadedFolder } from './types.js';
+export { objectiveOf, type ExportSource, type FolderKind, type LoadedFolder } from './types.js';
 
 const writers: Readonly<Record<ExportFormat, (source: ExportSource, folder: string) => Promise<void>>> = {
   peft: exportPeft,

@@ -17,18 +17,21 @@ import { copyTokenizer, readJson, writeJson } from './files.js';
 import { fullModule } from './targets.js';
 import type { ExportSource, LoadedFolder } from './types.js';
 
-/** Writes a folder that transformers loads as a sequence classifier. @throws EngineError `bad-input` for a method that does not merge */
+/** Writes a folder that transformers loads as a sequence classifier, or with a verbalizer as a language model. @throws EngineError `bad-input` for a method that does not merge */
 export async function exportMerged(
-  { model, method, labels, parameters, maxLength }: ExportSource,
+  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
-  const { classifierClass } = describeHead(model);
-  const tensors = mergedTensors(model, method, labels.length, parameters);
+  const { classifierClass, languageModelClass } = describeHead(model);
+  const tensors = mergedTensors(model, method, verbalizer ? null : labels.length, parameters);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
-  await writeClassifierConfig(join(folder, 'config.json'), model, classifierClass, labels);
+  const path = join(folder, 'config.json');
+  if (verbalizer) await writeJson(path, { ...ownKeys(model), architectures: [languageModelClass], dtype: 'float32' });
+  else await writeClassifierConfig(path, model, classifierClass, labels);
   await copyTokenizer(model.folder, folder);
-  await writeFile(join(folder, 'README.md'), mergedCard({ model, labels, maxLength, classifierClass }));
+  const facts = { model, labels, verbalizer, maxLength, classifierClass, languageModelClass };
+  await writeFile(join(folder, 'README.md'), mergedCard(facts));
 }
 
 /** The base's config.json with the class and the labels of the classifier. */
@@ -38,22 +41,20 @@ export async function writeClassifierConfig(
   classifierClass: string,
   labels: readonly string[],
 ): Promise<void> {
-  // Left over from the base: its own dtype, labels and where it came from.
-  const {
-    torch_dtype: _torchDtype,
-    dtype: _dtype,
-    num_labels: _numLabels,
-    _name_or_path: _path,
-    ...config
-  } = model.config;
   await writeJson(path, {
-    ...config,
+    ...ownKeys(model),
     architectures: [classifierClass],
     dtype: 'float32',
     problem_type: 'single_label_classification',
     id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
     label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
   });
+}
+
+/** The base's config.json without what is left over from it: its own dtype, labels and where it came from. */
+function ownKeys({ config }: BaseModelInfo): Readonly<Record<string, unknown>> {
+  const { torch_dtype: _torchDtype, dtype: _dtype, num_labels: _numLabels, _name_or_path: _path, ...kept } = config;
+  return kept;
 }
 
 const configSchema = z.looseObject({ model_type: z.string(), id2label: z.record(z.string(), z.string()).optional() });

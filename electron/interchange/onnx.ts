@@ -6,14 +6,14 @@ import { describeHead, exportOnnx as onnxBytes } from '../engine/index.js';
 import { onnxCard } from './cards.js';
 import { copyTokenizer } from './files.js';
 import { writeClassifierConfig } from './merged.js';
-import type { ExportSource } from './types.js';
+import { objectiveOf, type ExportSource } from './types.js';
 
 /** A protobuf message holds less than 2 GiB; what is left is for the graph. */
 const weightLimit = 2 ** 31 - 2 ** 24;
 
 /** Writes model.onnx, config.json with the labels, and the tokenizer. @throws StudioError `bad-input` for a model too large for one file */
 export async function exportOnnx(
-  { model, method, labels, parameters, maxLength }: ExportSource,
+  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
   if (model.totalParameters * 4 > weightLimit) {
@@ -27,10 +27,10 @@ export async function exportOnnx(
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, 'model.onnx'),
-    await onnxBytes({ model, method, objective: { type: 'classification', labels }, parameters }),
+    await onnxBytes({ model, method, objective: objectiveOf(labels, verbalizer), parameters }),
   );
   const { classifierClass } = describeHead(model);
   await writeClassifierConfig(join(folder, 'config.json'), model, classifierClass, labels);
   await copyTokenizer(model.folder, folder);
-  await writeFile(join(folder, 'README.md'), onnxCard({ model, labels, maxLength, classifierClass }));
+  await writeFile(join(folder, 'README.md'), onnxCard({ model, labels, maxLength }));
 }

@@ -46,7 +46,7 @@ const titles = () =>
 
 /** Writes a run of a method that peft has. @throws StudioError or EngineError `bad-input` for another one, or for options that peft lacks */
 export async function exportPeft(
-  { model, method, labels, parameters, maxLength }: ExportSource,
+  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
   const found = peftFormats().find(({ type }) => type === method.type);
@@ -58,6 +58,13 @@ export async function exportPeft(
       { method: method.type },
     );
   const { format, title } = found;
+  if (verbalizer && format.promptLearning && architectureOf(model.architecture).reads === 'first')
+    throw new StudioError(
+      'bad-input',
+      `peft puts no virtual tokens before a masked language model, which a run with a verbalizer on ${model.architecture} needs.`,
+      "Export it in the studio's own format.",
+      { method: method.type },
+    );
   const { adapter, head } = splitHead(model, parameters);
   const written = format.write(validateMethod(method), adapter, contextOf(model));
   const prefix = format.promptLearning ? prefixes.prompted : prefixes.wrapped;
@@ -69,22 +76,31 @@ export async function exportPeft(
     format: 'pt',
     [labelsKey]: JSON.stringify(labels),
   });
+  const { reads } = architectureOf(model.architecture);
   const config = {
     auto_mapping: null,
     base_model_name_or_path: model.folder,
     inference_mode: true,
-    modules_to_save: savedModules(parameters),
+    modules_to_save: verbalizer ? null : savedModules(parameters),
     peft_type: format.peftType,
     revision: null,
-    task_type: 'SEQ_CLS',
+    // peft has no task of masked language models: such an adapter goes without one.
+    task_type: verbalizer ? (reads === 'last' ? 'CAUSAL_LM' : null) : 'SEQ_CLS',
     ...written.config,
   };
   await writeJson(
     join(folder, configName),
     Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))),
   );
-  const { classifierClass } = describeHead(model);
-  const facts = { model, labels, maxLength, classifierClass, method: title, note: written.note ?? null };
+  const facts = {
+    model,
+    labels,
+    verbalizer,
+    maxLength,
+    ...describeHead(model),
+    method: title,
+    note: written.note ?? null,
+  };
   await writeFile(join(folder, 'README.md'), peftCard(facts));
 }
 

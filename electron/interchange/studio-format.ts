@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
+import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 import {
   describeMethod,
   planParameters,
@@ -19,7 +20,7 @@ import { studioCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
 import { checkTensors, inFile } from './fit.js';
 import { hashWeights } from './hash.js';
-import type { ExportSource, LoadedFolder } from './types.js';
+import { objectiveOf, type ExportSource, type LoadedFolder } from './types.js';
 
 const files = { settings: 'adapter.json', weights: 'adapter.safetensors' } as const;
 
@@ -28,6 +29,8 @@ const settingsSchema = z.strictObject({
   version: z.literal(1, 'only version 1 is known here; a newer PEFT Studio may read it'),
   method: z.looseObject({ type: z.string() }),
   labels: z.array(z.string()).min(2),
+  /** The prompt and the label words that it answers by; left out: by a head. */
+  verbalizer: fullVerbalizerSchema.optional(),
   /** Tokens a row was cut to. */
   maxLength: z.int().positive(),
   base: z.strictObject({
@@ -42,16 +45,17 @@ const settingsSchema = z.strictObject({
 
 /** Writes a run of any method. @throws EngineError `bad-input` for parameters that are not the method's */
 export async function exportStudio(
-  { model, method, labels, parameters, maxLength }: ExportSource,
+  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
-  const objective = { type: 'classification', labels } as const;
+  const objective = objectiveOf(labels, verbalizer);
   const reader = validateMethod(readerOf({ model, method, objective }, parameters));
   const settings: z.input<typeof settingsSchema> = {
     format: 'peft-studio',
     version: 1,
     method: reader,
     labels: [...labels],
+    ...(verbalizer ? { verbalizer } : {}),
     maxLength,
     base: {
       name: basename(model.folder),
@@ -64,7 +68,10 @@ export async function exportStudio(
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, files.settings), settings);
   await writeSafetensors(join(folder, files.weights), parameters, { format: 'pt' });
-  await writeFile(join(folder, 'README.md'), studioCard({ model, labels, maxLength, setting: describeMethod(reader) }));
+  await writeFile(
+    join(folder, 'README.md'),
+    studioCard({ model, labels, verbalizer, maxLength, setting: describeMethod(reader) }),
+  );
 }
 
 /** Is this a folder of the studio's own? */
@@ -76,7 +83,7 @@ export const isStudioFolder = (names: ReadonlySet<string>): boolean => names.has
  */
 export async function readStudio(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
   const settingsPath = join(folder, files.settings);
-  const { method: spec, labels, base } = await readJson(settingsPath, settingsSchema);
+  const { method: spec, labels, verbalizer, base } = await readJson(settingsPath, settingsSchema);
   if ((await hashWeights(model.folder)) !== base.weights)
     throw new StudioError(
       'bad-file',
@@ -91,14 +98,13 @@ export async function readStudio(folder: string, model: BaseModelInfo): Promise<
     });
   const { tensors: parameters } = await readSafetensors(path);
   const method = inFile(settingsPath, () => validateMethod(spec));
-  const plan = inFile(settingsPath, () =>
-    planParameters({ model, method, objective: { type: 'classification', labels } }),
-  );
+  const objective = objectiveOf(labels, verbalizer);
+  const plan = inFile(settingsPath, () => planParameters({ model, method, objective }));
   checkTensors(
     path,
     parameters,
     plan.filter(({ trainable, part }) => trainable || part === 'added'),
     method,
   );
-  return { kind: 'studio', method, labels, parameters };
+  return { kind: 'studio', method, labels, ...(verbalizer ? { verbalizer } : {}), parameters };
 }

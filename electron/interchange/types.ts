@@ -1,5 +1,6 @@
 /** What goes out and what comes in. */
-import type { BaseModelInfo, MethodSpec, NamedTensors } from '../engine/index.js';
+import type { FullVerbalizer } from '../contract/verbalizer.js';
+import { anyVerbalizer, type BaseModelInfo, type MethodSpec, type NamedTensors } from '../engine/index.js';
 
 /** A trained run, as every export format takes it. */
 export interface ExportSource {
@@ -8,6 +9,8 @@ export interface ExportSource {
   readonly method: MethodSpec;
   /** In the order of their class index. */
   readonly labels: readonly string[];
+  /** How it answers without a head; null: by its head. */
+  readonly verbalizer?: FullVerbalizer | null;
   /** Trained parameters, by the engine's names. */
   readonly parameters: NamedTensors;
   /** Tokens a row is cut to; the export's card names it. */
@@ -23,6 +26,16 @@ export interface LoadedFolder {
   readonly method: MethodSpec;
   /** In the order of the head's rows; null where the folder does not say. */
   readonly labels: readonly string[] | null;
+  /** How it answers without a head, of the studio's own folders. */
+  readonly verbalizer?: FullVerbalizer;
   /** By the engine's names, the head's included. */
   readonly parameters: NamedTensors;
 }
+
+/** What a folder's tensors are planned by: names and shapes do not depend on the words. */
+export const objectiveOf = (labels: readonly string[], verbalizer: FullVerbalizer | null | undefined) =>
+  ({
+    type: 'classification',
+    labels,
+    verbalizer: verbalizer ? anyVerbalizer(labels.length) : null,
+  }) as const;

@@ -37,6 +37,9 @@ interface Part {
 const refuse = (message: string, hint: string) =>
   new StudioError('bad-input', message, hint, { path: 'composition.parts' });
 
+const answersByWords = (what: string) =>
+  refuse(`${what} answers by label words and has no head.`, 'Compose adapters that answer by a head.');
+
 /** A run of this project that may be part of a composition on a base. Throws StudioError with the reason where it may not. */
 async function partOfRun(context: Context, projectId: number, id: number, model: BaseModel, info: BaseModelInfo) {
   const run = await runs.getRun(context.database, id);
@@ -46,6 +49,7 @@ async function partOfRun(context: Context, projectId: number, id: number, model:
       'Choose runs of this project, or export it and name the folder.',
     );
   requireFinished(run);
+  if (run.plan.verbalizer) throw answersByWords(`Run ${id}`);
   if (run.modelId !== model.id)
     throw refuse(
       `Run ${id} stands on ${run.modelName}, not on ${model.name}.`,
@@ -67,7 +71,8 @@ async function partOfRun(context: Context, projectId: number, id: number, model:
 }
 
 async function partOfFolder(folder: string, info: BaseModelInfo) {
-  const { kind, method, parameters, labels } = await loadAdapter(resolve(folder), info);
+  const { kind, method, parameters, labels, verbalizer } = await loadAdapter(resolve(folder), info);
+  if (verbalizer) throw answersByWords(folder);
   if (kind === 'merged')
     throw refuse(
       `${folder} is a whole model, not an adapter.`,
@@ -137,6 +142,7 @@ export async function composedPlan(
 ): Promise<Plan> {
   const stated = statedComposition(plan);
   if (stated === null) return plan;
+  if (plan.verbalizer) throw answersByWords('The plan');
   const info = await openModel(model.folder);
   const parts: Part[] = [];
   for (const part of stated.parts) parts.push(await findPart(context, projectId, part, model, info));
@@ -227,6 +233,7 @@ async function planOf(context: Context, request: Request): Promise<Plan> {
     model: lead.modelName,
     data: dataset.name,
     objective: lead.plan.objective,
+    verbalizer: null,
     method,
     composition: { kind, how, head: at, parts: parts.map((part) => ({ ...part, name: '' })) },
     training: {

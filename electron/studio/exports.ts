@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { answeringByWords, fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { listMethods, openModel, readSafetensors } from '../engine/index.js';
 import { exportFolder as writeExport } from '../interchange/index.js';
 import { datasets, models, records, runs } from '../storage/index.js';
@@ -32,6 +33,13 @@ const formatNames: Readonly<Record<ExportFormat, string>> = {
 };
 
 function requireFormat(run: Run, format: ExportFormat): void {
+  if (run.plan.verbalizer && !answeringByWords.has(format))
+    throw new StudioError(
+      'bad-input',
+      `A run that answers by a verbalizer cannot be exported as ${formatNames[format]}: it has no head.`,
+      `It can be exported as: ${[...answeringByWords].map((name) => formatNames[name]).join(', ')}.`,
+      { format },
+    );
   const method = listMethods().find(({ type }) => type === run.plan.method.type);
   if (!method?.exports.includes(format))
     throw new StudioError(
@@ -69,6 +77,7 @@ async function exportRun(
         model: await openModel(model.folder),
         method: run.plan.method,
         labels: dataset.labels,
+        verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
         parameters: tensors,
         maxLength: run.plan.training.maxLength,
       },

@@ -5,7 +5,7 @@ import type { Handlers } from '../contract/calls.js';
 import type { BaseModel } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
-import { countParameters, mapParameters, openModel, type MethodSpec } from '../engine/index.js';
+import { anyVerbalizer, countParameters, mapParameters, openModel, type MethodSpec } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import { changed, now, type Context } from './context.js';
 
@@ -87,11 +87,18 @@ export async function ensureStarter(context: Context): Promise<BaseModel> {
 /** A model with a method as it would train on a data set's labels. */
 async function plannedSetup(
   context: Context,
-  { modelId, datasetId, method }: { modelId: number; datasetId: number | null; method: MethodSpec },
+  {
+    modelId,
+    datasetId,
+    method,
+    verbalizer,
+  }: { modelId: number; datasetId: number | null; method: MethodSpec; verbalizer: boolean },
 ) {
   const { folder } = await models.getModel(context.database, modelId);
   const labels = datasetId === null ? ['0', '1'] : (await datasets.getDataset(context.database, datasetId)).labels;
-  return { model: await openModel(folder), method, objective: { type: 'classification', labels } } as const;
+  const spec = verbalizer ? anyVerbalizer(labels.length) : null;
+  const objective = { type: 'classification', labels, verbalizer: spec } as const;
+  return { model: await openModel(folder), method, objective };
 }
 
 export function modelCalls(context: Context): Group {

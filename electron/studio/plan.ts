@@ -12,6 +12,7 @@ import {
   type MethodOptions,
   type Plan,
 } from '../contract/plan.js';
+import { verbalizerSchema } from '../contract/verbalizer.js';
 import { describeMethod, EngineError, listMethods, validateMethod } from '../engine/index.js';
 
 function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
@@ -41,7 +42,12 @@ const takes = (path: string, { words, preset }: AllowedKey) =>
   `${path} takes ${words}${preset === null ? '' : `; ${preset} where it is left out`}.`;
 
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  const nested = path.includes('training') || path.includes('overrides') ? trainingSchema : schema;
+  const nested =
+    path.includes('training') || path.includes('overrides')
+      ? trainingSchema
+      : path.includes('verbalizer')
+        ? verbalizerSchema
+        : schema;
   return nested instanceof z.ZodObject ? Object.keys(nested.shape) : [];
 }
 
@@ -87,13 +93,18 @@ export function expandMatrix(matrix: Matrix): Plan[] {
   );
 }
 
-/** "LoRA" and "r 8, query value". */
-export function namesOf({ method: options, composition }: Pick<Plan, 'method' | 'composition'>): {
+/** "LoRA" and "r 8, query value", or with a verbalizer "r 8, query value, verbalizer". */
+export function namesOf({
+  method: options,
+  composition,
+  verbalizer,
+}: Pick<Plan, 'method' | 'composition' | 'verbalizer'>): {
   methodName: string;
   setting: string;
 } {
   const [methodName = '', ...setting] = describeMethod(options).split(', ');
-  return { methodName, setting: [...setting, ...(composition ? [inWords(composition)] : [])].join(', ') };
+  const more = [...(composition ? [inWords(composition)] : []), ...(verbalizer ? ['verbalizer'] : [])];
+  return { methodName, setting: [...setting, ...more].join(', ') };
 }
 
 /** "0.5 × run 3 + 0.5 × run 5" */
@@ -130,7 +141,9 @@ export function planKeys(): string[] {
       );
   return [
     'Keys of a plan:',
-    ...lines(planSchema, ['method', 'training']),
+    ...lines(planSchema, ['method', 'training', 'verbalizer']),
+    'Keys of "verbalizer" (null where it is left out: classification by a head):',
+    ...lines(verbalizerSchema),
     'Keys of "training":',
     ...lines(trainingSchema),
     ...listMethods().flatMap(({ type, title, options }) => {

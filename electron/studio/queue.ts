@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LogLine, Run } from '../contract/entities.js';
 import { StudioError, type ErrorCode } from '../contract/errors.js';
 import { deviceIdSchema, type DeviceId } from '../contract/plan.js';
+import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { problemOf } from '../contract/problem-of.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
@@ -331,6 +332,7 @@ export async function taskOf(
   return {
     training: run.plan.training,
     method: run.plan.method,
+    verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
     modelFolder: model.folder,
     labels: dataset.labels,
     device,

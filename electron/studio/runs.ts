@@ -1,10 +1,13 @@
 /** Runs: started, watched, stopped, resumed, deleted. */
 import { rm } from 'node:fs/promises';
 import type { Handlers } from '../contract/calls.js';
-import type { Run } from '../contract/entities.js';
+import type { Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Plan } from '../contract/plan.js';
-import { openModel, planParameters, positionsOf } from '../engine/index.js';
+import type { FullVerbalizer } from '../contract/verbalizer.js';
+import { completeVerbalizer, openTokenizer, openVerbalizer } from '../data/index.js';
+import { architectureOf, openModel, planParameters, positionsOf, type BaseModelInfo } from '../engine/index.js';
+import { objectiveOf } from '../interchange/index.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import { composedPlan, compositionCalls, usedBy, type CompositionCalls } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
@@ -67,15 +70,32 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
       limit >= 4 ? `Use ${limit} or less.` : 'Use fewer virtual tokens.',
       { path: 'training.maxLength', limit },
     );
+  const opened = await openModel(model.folder);
+  const verbalizer = plan.verbalizer && completeVerbalizer(plan.verbalizer, factsOf(opened, dataset));
+  if (verbalizer) await checkWords(opened, verbalizer, dataset);
   const parameters = planParameters({
-    model: await openModel(model.folder),
+    model: opened,
     method: plan.method,
-    objective: { type: 'classification', labels: dataset.labels },
+    objective: objectiveOf(dataset.labels, verbalizer),
   });
   const trainable = parameters
     .filter((parameter) => parameter.trainable)
     .reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
-  return { plan, modelId: model.id, datasetId: dataset.id, trainable };
+  return { plan: { ...plan, verbalizer }, modelId: model.id, datasetId: dataset.id, trainable };
+}
+
+const isDecoder = ({ architecture }: BaseModelInfo) => architectureOf(architecture).reads === 'last';
+
+const factsOf = (model: BaseModelInfo, { labels, pairColumn }: Dataset) => ({
+  labels,
+  paired: pairColumn !== null,
+  decoder: isDecoder(model),
+  searched: false,
+});
+
+/** Throws StudioError where the model's tokenizer cannot spell the words, before anything is queued. */
+async function checkWords(model: BaseModelInfo, verbalizer: FullVerbalizer, { labels }: Dataset): Promise<void> {
+  await openVerbalizer(await openTokenizer(model.folder, model), verbalizer, { labels, decoder: isDecoder(model) });
 }
 
 /** Parameters and two moments, two checkpoints and the best, and the final file. */

@@ -1,6 +1,7 @@
 /** Runs as the trainer process serves them for answers and proofs. */
 import type { Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { datasets, models, records } from '../storage/index.js';
 import type { ServedModel } from '../trainer/protocol.js';
 import { runFolder, type Context } from './context.js';
@@ -28,6 +29,7 @@ export async function servedRun(context: Context, run: Run, trained = true): Pro
     runFolder: trained ? runFolder(context.home, run.id) : null,
     method: trained ? run.plan.method : { type: 'head' },
     labels,
+    verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
     maxLength: run.plan.training.maxLength,
     seed: run.seed,
     device: 'cpu',

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { StudioError } from '../contract/errors.js';
-import { encodeRows, type EncodedRows, type TextTokenizer } from '../data/index.js';
+import { encodeRows, type EncodedRows, type RowEncoder } from '../data/index.js';
 import { splitRowSchema, type SplitRow } from './protocol.js';
 
 export interface OpenSplit {
@@ -48,7 +48,7 @@ function parseRow(text: string, file: string, line: number): SplitRow {
  */
 export async function openSplit(
   file: string,
-  tokenizer: TextTokenizer,
+  encoder: RowEncoder,
   labels: readonly string[],
   maxLength: number,
   breathe: () => Promise<void>,
@@ -74,6 +74,6 @@ export async function openSplit(
       yield row;
     }
   };
-  const encoded = await encodeRows(rows(), tokenizer, { labels, maxLength });
+  const encoded = await encodeRows(rows(), encoder, { labels, maxLength });
   return { encoded, counts, contentHash: hash.digest('hex') };
 }

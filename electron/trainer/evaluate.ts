@@ -1,5 +1,5 @@
 /** A whole split through a model. */
-import { evaluationBatches, type EncodedRows } from '../data/index.js';
+import { evaluationBatches, type EncodedRows, type TrainingBatchOptions } from '../data/index.js';
 import type { Batch } from '../engine/index.js';
 
 /** Rows a forward pass takes at once; without gradients more fit than in training, yet wide batches pad more. */
@@ -17,16 +17,15 @@ export async function logitsOf(
   model: Forward,
   encoded: EncodedRows,
   classes: number,
-  padId: number,
+  padding: Pick<TrainingBatchOptions, 'padId' | 'reading'>,
   between: (done: number) => Promise<void>,
 ): Promise<Float32Array> {
   const logits = new Float32Array(encoded.size * classes);
   let done = 0;
-  for (const { batch, rows } of evaluationBatches(encoded, { batchSize: evaluationBatchSize, padId })) {
+  for (const { batch, rows } of evaluationBatches(encoded, { batchSize: evaluationBatchSize, ...padding })) {
     const some = await model.predict(batch);
-    for (let at = 0; at < batch.size; at += 1)
-      logits.set(some.subarray(at * classes, (at + 1) * classes), (rows[at] ?? 0) * classes);
-    done += batch.size;
+    rows.forEach((row, at) => logits.set(some.subarray(at * classes, (at + 1) * classes), row * classes));
+    done += rows.length;
     await between(done);
   }
   return logits;

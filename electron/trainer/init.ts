@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import {
+  describeHead,
   planParameters,
   validateMethod,
   type BaseModelInfo,
@@ -14,6 +15,7 @@ import { loadAdapter } from '../interchange/index.js';
 import { readHashed } from './checkpoint.js';
 import { composedParameters } from './compose.js';
 import { trainedFileName, type TrainTask } from './protocol.js';
+import type { TaskReading } from './reading.js';
 
 export interface Start {
   readonly parameters: NamedTensors;
@@ -29,30 +31,45 @@ const sameOptions = ['rank', 'alpha', 'placement', 'reductionFactor', 'activatio
  * A head for other labels is left out (the run gets a fresh one); whatever else does not fit is refused.
  * @throws StudioError `bad-input` for other options or, of a merged folder, base weights that this method would not train
  */
-export async function startValues(task: TrainTask, model: BaseModelInfo): Promise<Start> {
+export async function startValues(
+  task: TrainTask,
+  model: BaseModelInfo,
+  { objective }: Pick<TaskReading, 'objective'>,
+): Promise<Start> {
   if (task.composition) return { parameters: await composedParameters(task, task.composition, model), notes: [] };
   const folder = task.initFolder;
   if (folder === null) return { parameters: new Map(), notes: [] };
   const plan = planParameters({
     model,
     method: task.method,
-    objective: { type: 'classification', labels: task.labels },
+    objective,
   });
+  const fits = (parameters: NamedTensors, sameLabels: boolean) =>
+    objective.verbalizer ? withoutHead(parameters, model) : withFittingHead(parameters, plan, sameLabels);
   const ownFile = join(folder, trainedFileName);
   if (await isFile(ownFile)) {
     const { tensors, metadata } = await readHashed(ownFile);
-    return withFittingHead(tensors, plan, metadata.labels === JSON.stringify(task.labels));
+    return fits(tensors, metadata.labels === JSON.stringify(task.labels));
   }
   const loaded = await loadAdapter(folder, model);
   const sameLabels = loaded.labels === null || loaded.labels.join('\0') === task.labels.join('\0');
   if (loaded.kind !== 'merged') {
     checkOptions(folder, loaded.method, validateMethod(task.method));
-    return withFittingHead(loaded.parameters, plan, sameLabels);
+    return fits(loaded.parameters, sameLabels);
   }
   const trained = new Set(plan.filter(({ trainable }) => trainable).map(({ name }) => name));
   if (plan.some(({ trainable, part }) => part === 'base' && !trainable))
     await checkFrozen(folder, task, model, loaded.parameters, trained);
-  return withFittingHead(new Map([...loaded.parameters].filter(([name]) => trained.has(name))), plan, sameLabels);
+  return fits(new Map([...loaded.parameters].filter(([name]) => trained.has(name))), sameLabels);
+}
+
+/** A verbalizer has no use for the head of the start. */
+function withoutHead(parameters: NamedTensors, model: BaseModelInfo): Start {
+  const { modules } = describeHead(model);
+  const kept = [...parameters].filter(([name]) => !modules.some((module) => name.startsWith(`${module}.`)));
+  const notes =
+    kept.length < parameters.size ? ['The start has a head, which a run with a verbalizer leaves out.'] : [];
+  return { parameters: new Map(kept), notes };
 }
 
 function withFittingHead(parameters: NamedTensors, plan: readonly ParameterPlan[], sameLabels: boolean): Start {

@@ -9,6 +9,7 @@ import { readHashed } from './checkpoint.js';
 import type { EngineDoor } from './engine-door.js';
 import { logitsOf } from './evaluate.js';
 import { trainedFileName, type ServedModel } from './protocol.js';
+import { readingOf, type TaskReading } from './reading.js';
 
 /** Runs a playground compares side by side, and one more. */
 const mostOpen = 6;
@@ -16,6 +17,7 @@ const mostOpen = 6;
 export interface OpenPredictor {
   readonly served: ServedModel;
   readonly tokenizer: TextTokenizer;
+  readonly reading: TaskReading;
   readonly predictor: EnginePredictor;
 }
 
@@ -49,16 +51,17 @@ export async function openPredictor(served: ServedModel, engine: EngineDoor): Pr
     vocabularySize: model.vocabularySize,
     architecture: model.architecture,
   });
+  const reading = await readingOf(served, tokenizer, model);
   const predictor = await engine.createPredictor({
     model,
     method: served.method,
-    objective: { type: 'classification', labels: served.labels },
+    objective: reading.objective,
     parameters: served.runFolder === null ? new Map() : await trainedParameters(served.runFolder),
     seed: served.seed,
     device: served.device,
     ...(served.threads === null ? {} : { threads: served.threads }),
   });
-  return { served, tokenizer, predictor };
+  return { served, tokenizer, reading, predictor };
 }
 
 /** Answers of a model for texts, in order. `breathe` is called after each batch. */
@@ -71,10 +74,16 @@ export async function answer(
   // The label is not known and not used; the first one stands in, since encoded rows carry an index.
   const encoded = await encodeRows(
     rows.map((row, id) => ({ id, ...row, label: labels[0] ?? '' })),
-    open.tokenizer,
+    open.reading.encoder,
     { labels, maxLength },
   );
-  const logits = await logitsOf(open.predictor, encoded, labels.length, open.tokenizer.padId, breathe);
+  const logits = await logitsOf(
+    open.predictor,
+    encoded,
+    labels.length,
+    { padId: open.tokenizer.padId, reading: open.reading.reading },
+    breathe,
+  );
   const probabilities = softmax(logits, labels.length);
   return rows.map((_, row) => {
     const from = row * labels.length;

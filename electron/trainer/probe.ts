@@ -11,7 +11,7 @@ import {
   openTokenizer,
   TrainingBatches,
   type EncodedRows,
-  type TextTokenizer,
+  type TrainingBatchOptions,
 } from '../data/index.js';
 import type { Batch, EngineTrainer } from '../engine/index.js';
 import { readSplit } from './dataset.js';
@@ -25,7 +25,10 @@ import { countSteps, median } from './progress.js';
 import type { JobOf, ResultOf, SplitRow, TrainTask } from './protocol.js';
 import { fits, remediesFor, type MemoryModel } from './remedies.js';
 import type { JobContext } from './server.js';
+import { readingOf } from './reading.js';
 import { buildTrainer } from './setup.js';
+
+type RowPadding = Pick<TrainingBatchOptions, 'padId' | 'reading'>;
 
 const sampleRows = 2000;
 const typicalSteps = 6;
@@ -53,15 +56,17 @@ export async function probe(
     vocabularySize: model.vocabularySize,
     architecture: model.architecture,
   });
+  const reading = await readingOf(task, tokenizer, model);
+  const padding = { padId: tokenizer.padId, reading: reading.reading };
   const survey = await surveyRows(task.data.train, training.batchSize, context.breathe);
   if (survey.rows === 0)
     throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', {
       file: task.data.train,
     });
   const encodingStarted = performance.now();
-  const sample = await encodeRows(survey.sample, tokenizer, { labels, maxLength: training.maxLength });
+  const sample = await encodeRows(survey.sample, reading.encoder, { labels, maxLength: training.maxLength });
   const encodingSecondsPerRow = (performance.now() - encodingStarted) / 1000 / survey.sample.length;
-  const longest = await encodeRows(survey.longest, tokenizer, { labels, maxLength: training.maxLength });
+  const longest = await encodeRows(survey.longest, reading.encoder, { labels, maxLength: training.maxLength });
   const heldOut = {
     validation: await countRows(task.data.validation, context.breathe),
     test: await countRows(task.data.test, context.breathe),
@@ -73,15 +78,19 @@ export async function probe(
   await say(1, 'Building the model');
   const building = performance.now();
   // Of a method with stages all that any of them trains: the most memory and the longest steps.
-  const { parameters } = await startValues(task, model);
-  const trainer = await buildTrainer(task, model, tokenizer, engine, { stage: null, steps: totalSteps, parameters });
+  const { parameters } = await startValues(task, model, reading);
+  const trainer = await buildTrainer(task, model, tokenizer, reading, engine, {
+    stage: null,
+    steps: totalSteps,
+    parameters,
+  });
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');
-    const memory = await measureMemory(trainer, task, longest, tokenizer, ceiling);
+    const memory = await measureMemory(trainer, task, longest, padding, ceiling);
     await say(3, 'Typical steps');
-    const typical = memory.measured ? await measureTypical(trainer, task, sample, tokenizer, context.breathe) : null;
-    const forwardSecondsPerRow = memory.measured ? await measureForward(trainer, longest, sample, tokenizer) : 0;
+    const typical = memory.measured ? await measureTypical(trainer, task, sample, padding, context.breathe) : null;
+    const forwardSecondsPerRow = memory.measured ? await measureForward(trainer, longest, sample, padding) : 0;
 
     const peakMemoryBytes = memory.measured ? Math.max(peakBytes(), memory.peak) : memory.peak;
     const stepSeconds = typical?.seconds ?? [memory.longestSeconds];
@@ -130,7 +139,7 @@ export async function probe(
               ceiling,
               limited: job.memoryLimitBytes !== null && ceiling === job.memoryLimitBytes,
               availableMemoryBytes,
-              longestTokens: longestOf(longest, tokenizer),
+              longestTokens: longestOf(longest, padding),
             }),
       },
     };
@@ -185,7 +194,7 @@ async function countRows(file: string | null, breathe: () => Promise<void>): Pro
 function firstStep(
   encoded: EncodedRows,
   task: TrainTask,
-  tokenizer: TextTokenizer,
+  padding: RowPadding,
   batchSize: number,
   accumulationSteps: number,
 ): readonly Batch[] {
@@ -197,7 +206,7 @@ function firstStep(
     accumulationSteps,
     shuffle: false,
     seed: training.seed,
-    padId: tokenizer.padId,
+    ...padding,
     weights,
   }).batches(0);
 }
@@ -213,15 +222,15 @@ async function measureMemory(
   trainer: EngineTrainer,
   task: TrainTask,
   longest: EncodedRows,
-  tokenizer: TextTokenizer,
+  padding: RowPadding,
   ceiling: number,
 ): Promise<MemoryModel & { measured: boolean; longestSeconds: number; firstSeconds: number }> {
   const { training } = task;
   const rows = Math.min(longest.size, Math.ceil(training.batchSize / training.accumulationSteps));
-  const firstSeconds = await timed(trainer, firstStep(longest, task, tokenizer, 1, 1), training);
+  const firstSeconds = await timed(trainer, firstStep(longest, task, padding, 1, 1), training);
   const fixed = peakBytes();
   const half = Math.max(1, rows >> 1);
-  const halfSeconds = await timed(trainer, firstStep(longest, task, tokenizer, half, 1), training);
+  const halfSeconds = await timed(trainer, firstStep(longest, task, padding, half, 1), training);
   const perRow = half > 1 ? Math.max(0, peakBytes() - fixed) / (half - 1) : 0;
   const expected = fixed + perRow * (rows - 1);
   const whole = { fixed, perRow, firstSeconds };
@@ -230,7 +239,7 @@ async function measureMemory(
   const batches = firstStep(
     longest,
     task,
-    tokenizer,
+    padding,
     Math.min(training.batchSize, longest.size),
     training.accumulationSteps,
   );
@@ -251,7 +260,7 @@ async function measureTypical(
   trainer: EngineTrainer,
   task: TrainTask,
   sample: EncodedRows,
-  tokenizer: TextTokenizer,
+  padding: RowPadding,
   breathe: () => Promise<void>,
 ): Promise<{ seconds: number[]; tokens: number }> {
   const { training } = task;
@@ -260,7 +269,7 @@ async function measureTypical(
     accumulationSteps: training.accumulationSteps,
     shuffle: true,
     seed: training.seed,
-    padId: tokenizer.padId,
+    ...padding,
     weights: null,
   });
   const seconds: number[] = [];
@@ -284,25 +293,25 @@ async function measureForward(
   trainer: EngineTrainer,
   longest: EncodedRows,
   sample: EncodedRows,
-  tokenizer: TextTokenizer,
+  padding: RowPadding,
 ): Promise<number> {
-  for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, padId: tokenizer.padId })) {
+  for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, ...padding })) {
     await trainer.predict(batch);
     break;
   }
   let rows = 0;
   const started = performance.now();
-  for (const { batch } of evaluationBatches(sample, { batchSize: evaluationBatchSize, padId: tokenizer.padId })) {
+  for (const { batch } of evaluationBatches(sample, { batchSize: evaluationBatchSize, ...padding })) {
     await trainer.predict(batch);
-    rows += batch.size;
+    rows += batch.labels.length;
     if (performance.now() - started > 1000) break;
   }
   return (performance.now() - started) / 1000 / Math.max(1, rows);
 }
 
-function longestOf(longest: EncodedRows, tokenizer: TextTokenizer): number {
+function longestOf(longest: EncodedRows, padding: RowPadding): number {
   let tokens = 0;
-  for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, padId: tokenizer.padId }))
+  for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, ...padding }))
     tokens = Math.max(tokens, batch.sequence);
   return tokens;
 }

@@ -18,6 +18,7 @@ import {
 } from '../contract/entities.js';
 import { problemSchema } from '../contract/errors.js';
 import { compositionSchema, deviceIdSchema, methodSchema, trainingSchema } from '../contract/plan.js';
+import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 
 export const protocolVersion = 1;
 /** The trained parameters of a finished run, inside its run folder. */
@@ -64,6 +65,8 @@ export const trainTaskSchema = z.strictObject({
   data: z.strictObject({ train: path, validation: path.nullable().default(null), test: path.nullable().default(null) }),
   /** Sorted; a row's class index is its label's place here. */
   labels: z.array(z.string()).min(2),
+  /** Classifies by label words in a prompt; null: by a head. */
+  verbalizer: fullVerbalizerSchema.nullish(),
   device: deviceIdSchema,
   threads,
   /** An exported adapter or merged folder whose parameters the run starts from. */
@@ -80,6 +83,7 @@ export const servedModelSchema = z.strictObject({
   runFolder: path.nullable(),
   method: methodSchema,
   labels: z.array(z.string()).min(2),
+  verbalizer: fullVerbalizerSchema.nullish(),
   maxLength: z.int().min(4).max(8192),
   seed: z.int().min(0),
   device: deviceIdSchema.default('cpu'),

@@ -8,6 +8,7 @@ import { readSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, type OpenPredictor } from './predictors.js';
 import type { JobOf, ResultOf, SplitRow } from './protocol.js';
+import { readingOf } from './reading.js';
 import type { JobContext } from './server.js';
 
 /**
@@ -66,7 +67,6 @@ async function answersOf(open: OpenPredictor, rows: readonly SplitRow[], context
 
 /** The export as a model that answers, from its own files: an adapter on the base, or a folder that stands for itself. */
 async function reload({ format, folder, model: served }: JobOf<'prove-export'>): Promise<OpenPredictor> {
-  const objective = { type: 'classification', labels: served.labels } as const;
   const where = {
     seed: served.seed,
     device: served.device,
@@ -77,11 +77,15 @@ async function reload({ format, folder, model: served }: JobOf<'prove-export'>):
     case 'adapterhub':
     case 'studio': {
       const model = await openModel(served.modelFolder);
-      const { method, parameters, labels } = await loadAdapter(folder, model);
+      const { method, parameters, labels, verbalizer } = await loadAdapter(folder, model);
       checkLabels(folder, labels, served.labels);
+      const tokenizer = await openTokenizer(served.modelFolder, model);
+      const reading = await readingOf({ ...served, ...(verbalizer ? { verbalizer } : {}) }, tokenizer, model);
+      const { objective } = reading;
       return {
         served,
-        tokenizer: await openTokenizer(served.modelFolder, model),
+        tokenizer,
+        reading,
         predictor: await createPredictor({ model, method, objective, parameters, ...where }),
       };
     }
@@ -89,13 +93,16 @@ async function reload({ format, folder, model: served }: JobOf<'prove-export'>):
       // Opened as any base model is: its head is read from the folder because no other start is given.
       const model = await openModel(folder);
       checkLabels(folder, (await loadAdapter(folder, model)).labels, served.labels);
+      const tokenizer = await openTokenizer(folder, model);
+      const reading = await readingOf(served, tokenizer, model);
       return {
         served,
-        tokenizer: await openTokenizer(folder, model),
+        tokenizer,
+        reading,
         predictor: await createPredictor({
           model,
           method: { type: 'head' },
-          objective,
+          objective: reading.objective,
           parameters: new Map(),
           ...where,
         }),
@@ -103,9 +110,11 @@ async function reload({ format, folder, model: served }: JobOf<'prove-export'>):
     }
     case 'onnx': {
       const onnx = await openOnnx(join(folder, 'model.onnx'), served.labels.length);
+      const tokenizer = await openTokenizer(folder);
       return {
         served,
-        tokenizer: await openTokenizer(folder),
+        tokenizer,
+        reading: { encoder: tokenizer, reading: null, objective: { type: 'classification', labels: served.labels } },
         predictor: { predict: (batch: Batch) => onnx.predict(batch), dispose: () => onnx.dispose() },
       };
     }

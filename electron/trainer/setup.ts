@@ -7,10 +7,12 @@ import { courseOf, type Course } from './course.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import type { TrainTask } from './protocol.js';
+import { readingOf, type TaskReading } from './reading.js';
 
 export interface Prepared {
   readonly model: BaseModelInfo;
   readonly tokenizer: TextTokenizer;
+  readonly reading: TaskReading;
   readonly train: OpenSplit;
   readonly validation: OpenSplit | null;
   readonly test: OpenSplit | null;
@@ -41,7 +43,8 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
     vocabularySize: model.vocabularySize,
     architecture: model.architecture,
   });
-  const open = (file: string) => openSplit(file, tokenizer, labels, training.maxLength, breathe);
+  const reading = await readingOf(task, tokenizer, model);
+  const open = (file: string) => openSplit(file, reading.encoder, labels, training.maxLength, breathe);
   const train = await open(task.data.train);
   if (train.encoded.size === 0)
     throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', {
@@ -55,12 +58,14 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
     seed: training.seed,
     padId: tokenizer.padId,
     weights: classWeights(training.classWeights, labels, train.counts),
+    reading: reading.reading,
   });
   const hash = createHash('sha256').update(
     JSON.stringify([
       training,
       task.method,
       labels,
+      ...(task.verbalizer ? [task.verbalizer] : []),
       model.architecture,
       model.totalParameters,
       train.contentHash,
@@ -70,6 +75,7 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
   return {
     model,
     tokenizer,
+    reading,
     train,
     validation,
     test,
@@ -95,15 +101,16 @@ export function buildTrainer(
   task: TrainTask,
   model: BaseModelInfo,
   tokenizer: TextTokenizer,
+  { objective }: Pick<TaskReading, 'objective'>,
   engine: EngineDoor,
   { stage, steps, parameters }: { stage: number | null; steps: number; parameters: NamedTensors },
 ): Promise<EngineTrainer> {
-  const { training, method, labels } = task;
+  const { training, method } = task;
   return engine.createTrainer({
     model,
     method,
     ...(stage === null ? {} : { stage }),
-    objective: { type: 'classification', labels },
+    objective,
     optimizer: { type: training.optimizer, weightDecay: training.weightDecay, gradientClip: training.gradientClip },
     modelDropout: training.modelDropout,
     seed: training.seed,

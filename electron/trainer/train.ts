@@ -48,7 +48,7 @@ export async function train(
     // Nothing holds the old one's memory while the new one is built.
     held.trainer = null;
     await left?.dispose();
-    held.trainer = await buildTrainer(task, model, prepared.tokenizer, engine, {
+    held.trainer = await buildTrainer(task, model, prepared.tokenizer, prepared.reading, engine, {
       stage: stageAt(place),
       steps: course.totalSteps,
       parameters,
@@ -69,9 +69,9 @@ export async function train(
     );
 
     const classes = task.labels.length;
-    const padId = prepared.tokenizer.padId;
+    const padding = { padId: prepared.tokenizer.padId, reading: prepared.reading.reading };
     const scoresOn = async (split: OpenSplit, between: (done: number) => Promise<void>) => {
-      const logits = await logitsOf(current(), split.encoded, classes, padId, between);
+      const logits = await logitsOf(current(), split.encoded, classes, padding, between);
       return { logits, scores: scoresFromLogits(logits, split.encoded.labels, classes) };
     };
     const { validation } = prepared;
@@ -165,7 +165,7 @@ async function startFrom(job: JobOf<'train'>, store: CheckpointStore, prepared: 
   const checkpoint = job.resume ? await store.loadNewest() : null;
   if (checkpoint === null) {
     await store.clear();
-    const { parameters, notes } = await startValues(job.task, prepared.model);
+    const { parameters, notes } = await startValues(job.task, prepared.model, prepared.reading);
     for (const note of notes) reporter.log('note', note);
     const progress = freshProgress(prepared.course.totalSteps, prepared.fingerprint);
     return { state: null, parameters, progress, resumed: false };

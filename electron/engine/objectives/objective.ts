@@ -5,6 +5,7 @@ import type { Builder } from '../models/builder.js';
 import { firstTokens, lastTokens } from '../models/rows.js';
 import type { Architecture, ModelConfig } from '../models/types.js';
 import type { ObjectiveSpec } from '../types.js';
+import { wordScores } from './verbalizer.js';
 
 export interface ObjectiveGraph {
   /** null where they never stand in memory together (causal LM). */
@@ -59,6 +60,10 @@ export function buildObjective(
     g.gather(architecture.encode(b, config, 'all'), g.input('label_rows', 'int64', ['labelled']), true);
   switch (spec.type) {
     case 'classification': {
+      if (spec.verbalizer) {
+        const scores = wordScores(b, architecture, config, spec.verbalizer);
+        return { logits: scores, lossSum: weightedCrossEntropy(b, scores, ...targets('texts')), losses: null };
+      }
       const read = classifiedTokens(b, architecture, config);
       const logits = architecture.classify(b, config, read, spec.labels.length);
       return { logits, lossSum: weightedCrossEntropy(b, logits, ...targets('batch')), losses: null };

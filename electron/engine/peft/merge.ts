@@ -10,6 +10,8 @@ import { chooseMethod } from './index.js';
 export interface HeadInfo {
   /** Class that transformers loads the classifier with: "BertForSequenceClassification". */
   readonly classifierClass: string;
+  /** And its language model: "BertForMaskedLM". */
+  readonly languageModelClass: string;
   /** Modules of the head, as the checkpoint names them. */
   readonly modules: readonly string[];
   /** Prefix of the base's tensors in a checkpoint with a head: "bert.". */
@@ -18,18 +20,19 @@ export interface HeadInfo {
 
 /** How an architecture's classifier is called and named. */
 export function describeHead(model: BaseModelInfo): HeadInfo {
-  const { classifierClass, headModules, prefix } = architectureOf(model.architecture);
-  return { classifierClass, modules: headModules, prefix };
+  const { classifierClass, languageModelClass, headModules, prefix } = architectureOf(model.architecture);
+  return { classifierClass, languageModelClass, modules: headModules, prefix };
 }
 
 /**
- * Every tensor of the classifier in checkpoint names, read and merged when its turn comes, as float32.
+ * Every tensor of the classifier (of the language model, where a verbalizer answers) in checkpoint names, read and merged when its
+ * turn comes, as float32. `labels`: of the classifier's head; null for the language model.
  * Throws EngineError: 'bad-input' for a method that does not merge, 'bad-model' where neither the base nor the trained parameters hold a tensor.
  */
 export function mergedTensors(
   model: BaseModelInfo,
   spec: MethodSpec,
-  labels: number,
+  labels: number | null,
   trained: NamedTensors,
 ): TensorToWrite[] {
   const { method, options } = chooseMethod(spec);
@@ -40,7 +43,8 @@ export function mergedTensors(
   if (refusal)
     throw new EngineError('bad-input', refusal, 'Export it in its own format or as ONNX.', { method: spec.type });
   const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: false, modelDropout: null });
-  architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
+  if (labels === null) architecture.predictTokens(b, config, architecture.encode(b, config, 'all'));
+  else architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
   return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {
     const own = trained.get(name);
     if (!own && !find(name))

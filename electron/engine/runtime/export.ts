@@ -1,6 +1,6 @@
 /** What leaves the engine: parameter plans and an ONNX model for inference. */
 import { EngineError } from '../errors.js';
-import { build, prepare, weightsOf, type Setup, type SetupOptions } from './setup.js';
+import { build, prepare, requireTrainable, weightsOf, type Setup, type SetupOptions } from './setup.js';
 import { readerOf } from './reader.js';
 import { chooseMethod } from '../peft/index.js';
 import { mergedTensors } from '../peft/merge.js';
@@ -18,6 +18,7 @@ export interface ParameterPlan {
 /** Every parameter of the forward pass with its part; no weight is read. Throws EngineError. */
 export function planParameters(options: SetupOptions): readonly ParameterPlan[] {
   const setup = prepare(options);
+  requireTrainable(options, setup);
   const base = new Set(setup.info.parameters.map(({ name }) => name));
   return setup.parameters.map(({ name, shape, trainable, added }) => ({
     name,
@@ -41,6 +42,13 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
   const { method, options: chosen } = chooseMethod(spec);
   const values: NamedTensors = new Map(options.parameters);
   const { objective } = options;
+  if (objective.type === 'classification' && objective.verbalizer)
+    throw new EngineError(
+      'bad-input',
+      'A run that answers by a verbalizer has no ONNX export: the file could not say which tokens of a prompt are read.',
+      "Export it in the studio's own format, or merged.",
+      { path: 'verbalizer' },
+    );
   const merges =
     objective.type === 'classification' &&
     method.merge !== undefined &&

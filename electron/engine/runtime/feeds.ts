@@ -82,12 +82,15 @@ export function feedBatch(
   const tokenIds = tokens.map((cell) => inputIds[(cell % size) * sequence + Math.floor(cell / size)] as number);
   if (objective.type === 'classification') {
     const { labels } = batch;
-    if (labels.length !== size) throw new EngineError('bad-input', `Batch: ${labels.length} labels for ${size} rows.`);
+    const slots = objective.verbalizer?.slots;
+    if (slots) feeds['label_rows'] = longs(ort, rowsRead(placed, slots));
+    else if (labels.length !== size)
+      throw new EngineError('bad-input', `Batch: ${labels.length} labels for ${size} rows.`);
     requireLabels(labels, objective.labels.length);
-    const weights = batch.weights ?? new Float32Array(size).fill(1);
+    const weights = batch.weights ?? new Float32Array(labels.length).fill(1);
     feeds['labels'] = longs(ort, labels);
-    feeds['weights'] = new ort.Tensor('float32', weights, [size]);
-    return { feeds, weight: sumOf(weights), sizes, tokenIds };
+    feeds['weights'] = new ort.Tensor('float32', weights, [labels.length]);
+    return { feeds, weight: sumOf(weights), sizes: { ...sizes, texts: labels.length }, tokenIds };
   }
   if (batch.labels.length !== cells)
     throw new EngineError('bad-input', `Batch: ${batch.labels.length} labels for ${size} × ${sequence} tokens.`);
@@ -144,6 +147,29 @@ function decoderFeeds(ort: Runtime, { batch, tokens, before }: Placed, virtual: 
   return { positions: longs(ort, positions), last_rows: longs(ort, last) };
 }
 
+/** Row of each token of the text, by its cell in the batch's arrays, row · sequence + position. */
+function rowsOfCells({ batch: { size, sequence }, tokens, before }: Placed): Int32Array {
+  const rows = new Int32Array(size * sequence).fill(-1);
+  tokens.forEach((cell, i) => (rows[(cell % size) * sequence + Math.floor(cell / size)] = before + i));
+  return rows;
+}
+
+/** The rows at which a verbalizer reads. */
+function rowsRead(placed: Placed, slots: number): Int32Array {
+  const { reads, labels } = placed.batch;
+  if (reads?.length !== labels.length * slots)
+    throw new EngineError(
+      'bad-input',
+      `Batch: ${reads?.length ?? 0} places to read for ${labels.length} texts of ${slots}.`,
+    );
+  const rows = rowsOfCells(placed);
+  return reads.map((cell) => {
+    const row = rows[cell] ?? -1;
+    if (row < 0) throw new EngineError('bad-input', `Batch: a verbalizer reads cell ${cell}, which holds no token.`);
+    return row;
+  });
+}
+
 interface Targets {
   readonly rows: readonly number[];
   readonly labels: readonly number[];
@@ -163,10 +189,10 @@ function maskedTokens({ batch: { size, sequence, labels: all }, tokens, before }
 }
 
 /** The rows that have to give a label: those before the tokens that have one, row by row of the batch. */
-function nextTokens({ batch, tokens, before }: Placed, virtual: number): Targets {
+function nextTokens(placed: Placed, virtual: number): Targets {
+  const { batch } = placed;
   const { size, sequence, attentionMask, labels: all } = batch;
-  const rowOf = new Int32Array(size * sequence);
-  tokens.forEach((cell, i) => (rowOf[cell] = before + i));
+  const rowOf = rowsOfCells(placed);
   const [rows, labels, weights]: [number[], number[], number[]] = [[], [], []];
   for (let text = 0; text < size; text++) {
     for (let at = 0; at < sequence; at++) {

@@ -70,6 +70,7 @@ export function prepare(
       { path: 'method.numVirtualTokens' },
     );
   const parameters = [...b.parameters.values()];
+  if (objective.type === 'classification' && objective.verbalizer) requireLanguageHead(info, model, parameters);
   if (method.needs && !parameters.some(({ name }) => all.some((place) => method.trains(name, options, place))))
     throw new EngineError(
       'bad-input',
@@ -102,6 +103,30 @@ function wordTableOf({ words, g }: Builder): string | null {
   const table = words?.read.node.inputs[0];
   const reads = g.nodes.reduce((sum, { inputs }) => sum + inputs.filter((value) => value === table).length, 0);
   return words && reads === 1 ? words.table : null;
+}
+
+/** A verbalizer reads what the checkpoint's language model has learned: fresh weights in its place would answer noise. */
+function requireLanguageHead(info: BaseModelInfo, model: OpenedModel, parameters: readonly ParameterSpec[]): void {
+  const lacking = parameters.find(({ name, added }) => !added && !model.find(name));
+  if (lacking)
+    throw new EngineError(
+      'bad-input',
+      `verbalizer: ${basename(info.folder)} has no language-model head (its weights do not hold ${lacking.name}), so it cannot say which word fits.`,
+      `Classify by a head (verbalizer null), or add a checkpoint that was saved with it (${model.architecture.languageModelClass}).`,
+      { path: 'verbalizer', tensor: lacking.name },
+    );
+}
+
+/** Throws EngineError 'bad-input' where nothing would train: head only without a head. */
+export function requireTrainable({ method: spec }: Pick<SetupOptions, 'method'>, { parameters }: Setup): void {
+  if (parameters.some(({ trainable }) => trainable)) return;
+  const { method } = chooseMethod(spec);
+  throw new EngineError(
+    'bad-input',
+    `method: with a verbalizer there is no head, and ${method.title} trains nothing else.`,
+    'Choose another method, or classify by a head (verbalizer null).',
+    { path: 'method.type' },
+  );
 }
 
 /** The forward pass with its loss. */

@@ -27,7 +27,16 @@ import { keptParameters } from './kept.js';
 import { requireWhole } from './reader.js';
 import { fillMask, keyOf } from './random.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
-import { build, ParameterStore, prepare, resolver, startStores, weightsOf, type Setup } from './setup.js';
+import {
+  build,
+  ParameterStore,
+  prepare,
+  requireTrainable,
+  resolver,
+  startStores,
+  weightsOf,
+  type Setup,
+} from './setup.js';
 import { UsedRows } from './used-rows.js';
 
 /** `whole`: a step in one run. `gather`: gradients of a micro-batch are added up. `apply`: the update from what was added up. */
@@ -387,6 +396,7 @@ export async function createTrainer(options: TrainerOptions): Promise<EngineTrai
   const given: NamedTensors = options.initial ?? new Map();
   requireWhole(options, given);
   const setup = prepare(options, given);
+  requireTrainable(options, setup);
   const { trained, fixed } = await startStores(setup, { ...options, given });
   return new Trainer(await runtime(), setup, trained, fixed, options, watchOf(options, trained));
 }

@@ -105,7 +105,7 @@ describe('a matrix', () => {
 });
 
 it('names a method and its setting apart', () => {
-  expect(namesOf({ method: { type: 'lora', rank: 8, targetModules: ['query', 'value'] } })).toEqual({
+  expect(namesOf({ method: { type: 'lora', rank: 8, targetModules: ['query', 'value'] }, verbalizer: null })).toEqual({
     methodName: 'LoRA',
     setting: 'r 8, query value',
   });
@@ -114,5 +114,7 @@ it('names a method and its setting apart', () => {
     { from: '/exports/old', weight: -0.5, name: '' },
   ];
   const composition = { kind: 'add', how: 'cat', head: 0, parts } as const;
-  expect(namesOf({ method: { type: 'lora', rank: 4 }, composition }).setting).toBe('r 4, run 3 − 0.5 × old');
+  expect(namesOf({ method: { type: 'lora', rank: 4 }, composition, verbalizer: null }).setting).toBe(
+    'r 4, run 3 − 0.5 × old',
+  );
 });

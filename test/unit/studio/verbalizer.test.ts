@@ -1,0 +1,144 @@
+/** Classification by label words through the studio's calls: refused, trained, asked, exported. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Run } from '../../../electron/contract/entities.js';
+import { planSchema } from '../../../electron/contract/plan.js';
+import { oracleFolder, oracleJson } from '../../helpers/oracle.js';
+import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
+import { removeBundles } from '../../helpers/trainer-process.js';
+
+let studio: TestStudio;
+let projectId = 0;
+const words = { cooking: 'the', travel: 'a', weather: 'in' };
+
+beforeAll(async () => {
+  studio = await openTestStudio();
+  const { handlers } = studio;
+  projectId = (await handlers['projects.create']({ name: 'Trial', description: '' })).id;
+  for (const name of ['bert', 'bert-plain', 'llama'])
+    await handlers['models.add']({ folder: join(oracleFolder, 'models', name), name });
+  const schema = z.object({
+    labels: z.array(z.string()),
+    batches: z.array(z.object({ texts: z.array(z.string()), labels: z.array(z.number()) })),
+  });
+  const { labels, batches } = oracleJson(schema, 'verbalizer', 'bert-one.json');
+  const file = join(studio.home, 'rows.jsonl');
+  const rows = batches.flatMap((batch) =>
+    batch.texts.map((text, i) => ({ text, topic: labels[batch.labels[i] ?? 0] })),
+  );
+  await writeFile(file, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const job = await handlers['datasets.import']({
+    projectId,
+    name: 'rows',
+    path: file,
+    reading: {},
+    task: 'classification',
+    textColumn: 'text',
+    pairColumn: null,
+    labelColumn: 'topic',
+    validation: 0.2,
+    test: 0.2,
+    splitColumn: null,
+    seed: 1,
+    badRows: 'stop',
+  });
+  await studio.finished(job);
+}, 60_000);
+
+afterAll(async () => {
+  await studio.close();
+  await studio.remove();
+  await removeBundles();
+});
+
+const plan = (model: string, method: object, verbalizer: object | null, more: object = {}) =>
+  planSchema.parse({
+    model,
+    data: 'rows',
+    method,
+    verbalizer,
+    training: { maxSteps: 6, batchSize: 8, maxLength: 40, learningRate: 0.01, ...more },
+    device: 'cpu',
+  });
+
+async function train(...of: Parameters<typeof plan>): Promise<Run> {
+  const [run] = await studio.handlers['runs.start']({ projectId, plans: [plan(...of)], initFolder: null });
+  const over = (state: Run['state']) => !['queued', 'preparing', 'running'].includes(state);
+  const now = await studio.handlers['runs.get']({ id: run?.id ?? 0 });
+  const ended = over(now.state) ? now : await studio.waitFor('run', (data) => data.id === now.id && over(data.state));
+  expect([ended.state, ended.problem]).toEqual(['finished', null]);
+  return ended;
+}
+
+describe('is refused', () => {
+  const start = (...of: Parameters<typeof plan>) =>
+    studio.handlers['runs.start']({ projectId, plans: [plan(...of)], initFolder: null });
+  it.each([
+    ['bert', 'lora', { template: 'no place' }, /verbalizer\.template: it has \{text\} 0 times/],
+    ['bert', 'lora', { template: '{text} {pair} {mask}' }, /the rows have no second text/],
+    ['bert', 'lora', { template: '{prompt} {text} {mask}' }, /\{prompt\} is for the method prompt-search/],
+    ['llama', 'lora', { template: '{mask}: {text}' }, /its label’s word stands last/],
+    ['bert', 'lora', { words: { sport: 'ball' } }, /has no label "sport"/],
+    ['bert', 'lora', { words: { travel: 'weather' } }, /"travel" and "weather" both have the word "weather"/],
+    ['bert', 'lora', { words: { travel: 'A', weather: 'a' } }, /"travel" and "weather" are the same tokens/],
+    ['bert', 'lora', { words: { travel: '日本' } }, /cannot spell "日本", the word of the label "travel"/],
+    ['bert', 'head', {}, /with a verbalizer there is no head/],
+    ['bert-plain', 'lora', {}, /bert-plain has no language-model head .*cls\.predictions\.transform\.dense\.weight/],
+  ])('%s, %s, %j', async (model, type, verbalizer, message) => {
+    await expect(start(model, { type }, verbalizer)).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+});
+
+it.each(['bert', 'llama'])(
+  'trains %s without a head, answers and exports',
+  async (model) => {
+    const { handlers } = studio;
+    const run = await train(model, { type: 'lora' }, model === 'bert' ? { words } : {});
+    expect(run.setting).toMatch(/verbalizer$/);
+    // The plan says what was asked, template and words filled in.
+    expect(run.plan.verbalizer).toEqual({
+      template: model === 'bert' ? '{text} It was {mask}.' : '{text}\nLabel: {mask}',
+      words: model === 'bert' ? words : { cooking: 'cooking', travel: 'travel', weather: 'weather' },
+      score: 'mean',
+    });
+    // Two layers, query and value, and nothing else.
+    expect(run.result?.trainableParameters).toBe(model === 'bert' ? 2 * 2 * 64 * 8 : 2 * (64 + 32 + 16) * 8);
+    expect(run.result?.test?.loss).toBeGreaterThan(0);
+    const answers = await handlers['playground.predict']({
+      runIds: [run.id],
+      text: 'rain in the',
+      pair: null,
+      untrained: true,
+    });
+    expect(answers.map(({ problem }) => problem)).toEqual([null, null]);
+    expect(Object.keys(answers[0]?.probabilities ?? {})).toEqual(['cooking', 'travel', 'weather']);
+    for (const format of ['peft', 'studio', 'merged'] as const) {
+      const folder = join(studio.home, 'out', `${model}-${format}`);
+      const job = await studio.finished(await handlers['exports.start']({ runId: run.id, format, folder }));
+      expect(job.problem).toBeNull();
+      expect(job.result).toMatchObject({ format, proof: { sameLabels: true } });
+    }
+    const config: unknown = JSON.parse(
+      await readFile(join(studio.home, 'out', `${model}-peft`, 'adapter_config.json'), 'utf8'),
+    );
+    expect(config).toMatchObject({ modules_to_save: null, task_type: model === 'bert' ? null : 'CAUSAL_LM' });
+    for (const format of ['adapterhub', 'onnx'] as const)
+      await expect(
+        handlers['exports.start']({ runId: run.id, format, folder: join(studio.home, 'out', 'x') }),
+      ).rejects.toMatchObject({ code: 'bad-input' });
+    // From the exported adapter, nothing trained: the same answers on the test rows.
+    const [again] = await handlers['runs.start']({
+      projectId,
+      plans: [plan(model, { type: 'lora' }, run.plan.verbalizer, { maxSteps: 0 })],
+      initFolder: join(studio.home, 'out', `${model}-studio`),
+    });
+    const ended = await studio.waitFor('run', (data) => data.id === again?.id && data.state === 'finished');
+    expect(ended.result?.test?.loss).toBeCloseTo(run.result?.test?.loss ?? NaN, 5);
+  },
+  120_000,
+);
