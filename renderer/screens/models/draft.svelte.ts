@@ -1,5 +1,5 @@
 /** What the user is about to train in one project: model, data, methods with options, seeds, settings. Kept while the window lives. */
-import { trainingSchema } from '../../../electron/contract/index.js';
+import { trainingSchema, verbalizerSchema } from '../../../electron/contract/index.js';
 import type {
   BaseModel,
   CallOutput,
@@ -12,6 +12,7 @@ import type {
   Plan,
   Problem,
   Training,
+  VerbalizerPlan,
 } from '../../../electron/contract/index.js';
 import { SvelteMap } from 'svelte/reactivity';
 import { call, toProblem } from '../../state/client.js';
@@ -55,6 +56,8 @@ export class PlanDraft {
   device = $state<DeviceChoice>('auto');
   seedText = $state('1, 2, 3');
   training = $state<Training>(trainingSchema.parse({}));
+  /** Label words in a prompt instead of a head; null: a head. */
+  verbalizer = $state<VerbalizerPlan | null>(null);
   /** By method type. */
   methods = new SvelteMap<string, MethodDraft>();
   /** The method whose options and map are shown. */
@@ -99,6 +102,13 @@ export class PlanDraft {
     this.estimates.clear();
   }
 
+  /** Answers by a head again, or by words: an empty template and words left out are the defaults. */
+  setVerbalizer(change: Partial<VerbalizerPlan> | null): void {
+    this.verbalizer =
+      change === null ? null : verbalizerSchema.parse({ ...$state.snapshot(this.verbalizer), ...change });
+    this.estimates.clear();
+  }
+
   get selected(): [string, MethodDraft][] {
     return [...this.methods].filter(([, method]) => method.selected);
   }
@@ -116,13 +126,17 @@ export class PlanDraft {
     const method = this.methods.get(type);
     const modelId = this.modelId;
     if (!method || modelId === null) return;
-    const asked = JSON.stringify([modelId, this.datasetId, method.options]);
-    const current = () => asked === JSON.stringify([this.modelId, this.datasetId, this.methods.get(type)?.options]);
+    const verbalizer = this.verbalizer !== null;
+    const asked = JSON.stringify([modelId, this.datasetId, method.options, verbalizer]);
+    const current = () =>
+      asked ===
+      JSON.stringify([this.modelId, this.datasetId, this.methods.get(type)?.options, this.verbalizer !== null]);
     try {
       const counts = await call('models.count', {
         modelId,
         datasetId: this.datasetId,
         method: { type, ...method.options },
+        verbalizer,
       });
       if (!current()) return;
       this.counts.set(type, counts);
@@ -142,7 +156,13 @@ export class PlanDraft {
     const stage = this.stage !== null && this.stage < stages ? this.stage : null;
     // What is wrong with the options is said where they are counted.
     await this.map.read(() =>
-      call('models.map', { modelId, datasetId, method: { type, ...$state.snapshot(options) }, stage }),
+      call('models.map', {
+        modelId,
+        datasetId,
+        method: { type, ...$state.snapshot(options) },
+        verbalizer: this.verbalizer !== null,
+        stage,
+      }),
     );
   }
 
@@ -153,6 +173,7 @@ export class PlanDraft {
       model: model.name,
       data: dataset.name,
       objective: 'classification',
+      verbalizer: $state.snapshot(this.verbalizer),
       method: { ...$state.snapshot(method.options), type },
       training: { ...$state.snapshot(this.training), learningRate: method.learningRate, seed },
       device: this.device,
@@ -165,6 +186,7 @@ export class PlanDraft {
       model: model.name,
       data: dataset.name,
       objective: 'classification',
+      verbalizer: $state.snapshot(this.verbalizer),
       device: this.device,
       training: $state.snapshot(this.training),
       seeds: this.seeds ?? [1],
