@@ -19,6 +19,7 @@ import FolderOpen from '@lucide/svelte/icons/folder-open';
 import House from '@lucide/svelte/icons/house';
 import Info from '@lucide/svelte/icons/info';
 import Layers from '@lucide/svelte/icons/rows-3';
+import Merge from '@lucide/svelte/icons/combine';
 import LineChart from '@lucide/svelte/icons/chart-line';
 import MessageSquare from '@lucide/svelte/icons/message-square';
 import Pause from '@lucide/svelte/icons/pause';
@@ -43,6 +44,7 @@ export const icons = {
   check: Check,
   'chevron-down': ChevronDown,
   clock: Clock,
+  compose: Merge,
   copy: Copy,
   cpu: Cpu,
   down: ArrowDown,

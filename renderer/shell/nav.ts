@@ -1,4 +1,4 @@
-/** The places of the window, in the order of the sidebar and of Ctrl 1 to 6. */
+/** The places of the window, in the order of the sidebar and of Ctrl 1 to 7. */
 import type { IconName } from '../components/index.js';
 import type { ProjectSection } from '../state/router.svelte.js';
 
@@ -12,5 +12,6 @@ export const sections: readonly {
   { section: 'runs', title: 'Runs', icon: 'line' },
   { section: 'compare', title: 'Compare', icon: 'scale' },
   { section: 'playground', title: 'Playground', icon: 'message' },
+  { section: 'compose', title: 'Compose', icon: 'compose' },
   { section: 'exports', title: 'Exports', icon: 'download' },
 ];
