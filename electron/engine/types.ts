@@ -168,11 +168,23 @@ export interface PredictorOptions {
   readonly seed: number;
   readonly device: DeviceId;
   readonly threads?: number;
+  /** Holds the frozen weights once for all predictors of this opened model, whatever their methods and labels (on the CPU). */
+  readonly shareBase?: boolean;
 }
 
-export interface EnginePredictor {
-  /** Classification: logits [batch, labels]. */
+export interface EngineClassifier {
+  /** Logits [batch, labels]. */
   predict(batch: Batch): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+export interface EnginePredictor extends EngineClassifier {
+  /**
+   * A predictor over other parameters of the same method, options and labels, on the same session; both may be asked in turns.
+   * Throws EngineError 'bad-input'.
+   */
+  another(parameters: NamedTensors): Promise<EnginePredictor>;
+  /** The session goes with the last predictor on it. */
   dispose(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { encodeRows, openTokenizer, type TextTokenizer } from '../data/index.js';
-import type { EnginePredictor, NamedTensors } from '../engine/index.js';
+import type { BaseModelInfo, EngineClassifier, EnginePredictor, NamedTensors } from '../engine/index.js';
 import { softmax } from '../evaluation/index.js';
 import { readHashed } from './checkpoint.js';
 import type { EngineDoor } from './engine-door.js';
@@ -18,7 +18,7 @@ export interface OpenPredictor {
   readonly served: ServedModel;
   readonly tokenizer: TextTokenizer;
   readonly reading: TaskReading;
-  readonly predictor: EnginePredictor;
+  readonly predictor: EngineClassifier;
 }
 
 export interface RowAnswer {
@@ -46,19 +46,44 @@ export async function trainedParameters(runFolder: string): Promise<NamedTensors
 
 /** Opens a model apart from any cache. The caller disposes its predictor. */
 export async function openPredictor(served: ServedModel, engine: EngineDoor): Promise<OpenPredictor> {
-  const model = await engine.openModel(served.modelFolder);
-  const tokenizer = await openTokenizer(served.modelFolder, {
-    vocabularySize: model.vocabularySize,
-    architecture: model.architecture,
-  });
+  return openOn(await openBase(served.modelFolder, engine), served, engine, false);
+}
+
+/** A base with its tokenizer: what all predictors on it have in common. */
+interface OpenBase {
+  readonly model: BaseModelInfo;
+  readonly tokenizer: TextTokenizer;
+}
+
+async function openBase(folder: string, engine: EngineDoor): Promise<OpenBase> {
+  const model = await engine.openModel(folder);
+  const { vocabularySize, architecture } = model;
+  return { model, tokenizer: await openTokenizer(folder, { vocabularySize, architecture }) };
+}
+
+const parametersOf = (served: ServedModel) =>
+  served.runFolder === null ? Promise.resolve<NamedTensors>(new Map()) : trainedParameters(served.runFolder);
+
+interface Switchable extends OpenPredictor {
+  readonly predictor: EnginePredictor;
+}
+
+/** `shareBase`: the base's weights are held once for all predictors on it. */
+async function openOn(
+  { model, tokenizer }: OpenBase,
+  served: ServedModel,
+  engine: EngineDoor,
+  shareBase: boolean,
+): Promise<Switchable> {
   const reading = await readingOf(served, tokenizer, model);
   const predictor = await engine.createPredictor({
     model,
     method: served.method,
     objective: reading.objective,
-    parameters: served.runFolder === null ? new Map() : await trainedParameters(served.runFolder),
+    parameters: await parametersOf(served),
     seed: served.seed,
     device: served.device,
+    shareBase,
     ...(served.threads === null ? {} : { threads: served.threads }),
   });
   return { served, tokenizer, reading, predictor };
@@ -96,8 +121,14 @@ export async function answer(
   });
 }
 
+/** Equal for runs whose predictors differ in their parameters only: another of them needs no session of its own. */
+const graphOf = ({ modelFolder, method, labels, verbalizer, device, threads }: ServedModel) =>
+  JSON.stringify([modelFolder, method, verbalizer ? [labels, verbalizer] : labels.length, device, threads]);
+
+/** The base of each folder is open once, as long as a predictor stands on it: switching between tasks does not read it again. */
 export class PredictorCache {
-  private readonly open = new Map<string, OpenPredictor>();
+  private readonly open = new Map<string, Switchable>();
+  private readonly bases = new Map<string, OpenBase>();
 
   constructor(private readonly engine: EngineDoor) {}
 
@@ -110,31 +141,57 @@ export class PredictorCache {
       this.open.set(key, found);
       return found;
     }
-    const opened = await openPredictor(served, this.engine);
+    const opened = await this.openShared(served).catch((error: unknown) => {
+      this.forgetBases();
+      throw error;
+    });
     this.open.set(key, opened);
     for (const [oldest, { predictor }] of this.open) {
       if (this.open.size <= mostOpen) break;
       this.open.delete(oldest);
       await predictor.dispose();
     }
+    this.forgetBases();
     return opened;
   }
 
   /** Lets `work` use a model. One that is not open stays so afterwards where `keep`, else it is let go. */
   async use<T>(served: ServedModel, keep: boolean, work: (open: OpenPredictor) => Promise<T>): Promise<T> {
     if (keep || this.open.has(await this.keyOf(served))) return work(await this.get(served));
-    const opened = await openPredictor(served, this.engine);
+    const opened = await this.openShared(served);
     try {
       return await work(opened);
     } finally {
       await opened.predictor.dispose();
+      this.forgetBases();
     }
   }
 
   async dispose(): Promise<void> {
     const all = [...this.open.values()];
     this.open.clear();
+    this.bases.clear();
     for (const { predictor } of all) await predictor.dispose();
+  }
+
+  private async openShared(served: ServedModel): Promise<Switchable> {
+    const base = this.bases.get(served.modelFolder) ?? (await openBase(served.modelFolder, this.engine));
+    this.bases.set(served.modelFolder, base);
+    const alike = [...this.open.values()].find((other) => graphOf(other.served) === graphOf(served));
+    if (!alike || served.runFolder === null || alike.served.runFolder === null)
+      return openOn(base, served, this.engine, true);
+    const { tokenizer, model } = base;
+    return {
+      served,
+      tokenizer,
+      reading: await readingOf(served, tokenizer, model),
+      predictor: await alike.predictor.another(await parametersOf(served)),
+    };
+  }
+
+  private forgetBases(): void {
+    const used = new Set([...this.open.values()].map(({ served }) => served.modelFolder));
+    for (const folder of this.bases.keys()) if (!used.has(folder)) this.bases.delete(folder);
   }
 
   private async keyOf(served: ServedModel): Promise<string> {

@@ -1,10 +1,21 @@
 /** Forward passes without dropout: predictions and losses. */
 import type { Batch, DeviceId, EngineScorer, Evaluation, PredictorOptions } from '../types.js';
 import { BucketValues, shapeOfBucket } from '../optim/buckets.js';
+import { EngineError } from '../errors.js';
 import { feedBatch } from './feeds.js';
+import { frozenWeights } from './frozen.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { readerOf } from './reader.js';
-import { build, prepare, resolver, startStores, weightsOf, type ParameterStore, type Setup } from './setup.js';
+import {
+  build,
+  prepare,
+  resolver,
+  startStores,
+  weightsOf,
+  type ParameterStore,
+  type Setup,
+  type StartOptions,
+} from './setup.js';
 
 /** Tensors over the store's own memory: the session reads (and may overwrite) it in place. */
 export function parameterFeeds(ort: Runtime, store: ParameterStore): Feeds {
@@ -15,19 +26,41 @@ export function parameterFeeds(ort: Runtime, store: ParameterStore): Feeds {
   return feeds;
 }
 
-export class Evaluator {
-  private constructor(
-    private readonly ort: Runtime,
-    private readonly setup: Setup,
-    private readonly session: GraphSession,
-    private readonly parameters: Feeds,
-    private readonly device: DeviceId,
-  ) {}
+interface Stores {
+  readonly trained: ParameterStore;
+  readonly fixed: ParameterStore;
+}
 
+/** What evaluators of one method and options share. */
+interface Shared {
+  readonly ort: Runtime;
+  readonly setup: Setup;
+  readonly session: GraphSession;
+  /** Weights of the base, where they are fed. */
+  readonly frozen: Feeds;
+  readonly device: DeviceId;
+  users: number;
+}
+
+export class Evaluator {
+  readonly #parameters: Feeds;
+  #disposed = false;
+
+  private constructor(
+    private readonly shared: Shared,
+    { trained, fixed }: Stores,
+  ) {
+    const { ort, frozen } = shared;
+    this.#parameters = { ...frozen, ...parameterFeeds(ort, trained), ...parameterFeeds(ort, fixed) };
+    shared.users += 1;
+  }
+
+  /** `fed`: the base's weights are fed, so that all evaluators of an opened model hold them once. */
   static async create(
     setup: Setup,
-    { trained, fixed }: { trained: ParameterStore; fixed: ParameterStore },
+    { trained, fixed }: Stores,
     options: { device: DeviceId; threads?: number },
+    fed = false,
   ): Promise<Evaluator> {
     const ort = await runtime();
     const values = [new BucketValues(trained.buckets), new BucketValues(fixed.buckets)] as const;
@@ -35,6 +68,7 @@ export class Evaluator {
       training: false,
       packed: true,
       modelDropout: null,
+      fed,
       resolve: resolver(...values),
     });
     if (logits) b.g.output('logits', logits);
@@ -45,19 +79,23 @@ export class Evaluator {
       folder: setup.info.folder,
       weights: weightsOf(setup),
     });
-    return new Evaluator(
-      ort,
-      setup,
-      session,
-      { ...parameterFeeds(ort, trained), ...parameterFeeds(ort, fixed) },
-      options.device,
-    );
+    const names = session.model.inputs.filter((name) => b.parameters.has(name));
+    const frozen = await frozenWeights(ort, setup.model, names);
+    return new Evaluator({ ort, setup, session, frozen, device: options.device, users: 0 }, { trained, fixed });
+  }
+
+  /** Over other parameters, on the same session. */
+  async another(options: StartOptions): Promise<Evaluator> {
+    const stores = await startStores(this.shared.setup, options);
+    if (this.#disposed) throw new EngineError('bad-input', 'This predictor has been let go.');
+    return new Evaluator(this.shared, stores);
   }
 
   async evaluate(batch: Batch): Promise<Evaluation> {
-    const { feeds, weight } = feedBatch(this.ort, batch, this.setup);
-    const outputs = Object.fromEntries(this.session.model.outputs.map((name) => [name, null]));
-    const result = await this.session.run({ ...feeds, ...this.parameters }, outputs, this.device);
+    const { ort, setup, session, device } = this.shared;
+    const { feeds, weight } = feedBatch(ort, batch, setup);
+    const outputs = Object.fromEntries(session.model.outputs.map((name) => [name, null]));
+    const result = await session.run({ ...feeds, ...this.#parameters }, outputs, device);
     const own = (name: string) => (name in outputs ? Float32Array.from(floatsOf(result[name])) : new Float32Array());
     return {
       lossSum: scalarOf(result['loss_sum']),
@@ -67,19 +105,35 @@ export class Evaluator {
     };
   }
 
-  dispose(): Promise<void> {
-    return this.session.dispose();
+  /** The session goes with the last evaluator on it. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.shared.users -= 1;
+    if (this.shared.users === 0) await this.shared.session.dispose();
   }
 }
 
 /** A predictor over trained parameters; with none, the untrained base with a fresh head. */
 export async function createPredictor(options: PredictorOptions): Promise<EngineScorer> {
-  const setup = prepare({ ...options, method: readerOf(options, options.parameters) });
+  const method = readerOf(options, options.parameters);
+  const setup = prepare({ ...options, method });
   const stores = await startStores(setup, { ...options, given: options.parameters });
-  const evaluator = await Evaluator.create(setup, stores, options);
+  // Other devices hold what lies in the model in their own memory; fed, it would be sent there with each batch.
+  const fed = options.shareBase === true && options.device === 'cpu';
+  return scorer(await Evaluator.create(setup, stores, options, fed), { ...options, method });
+}
+
+function scorer(evaluator: Evaluator, options: PredictorOptions): EngineScorer {
   return {
     predict: async (batch) => (await evaluator.evaluate(batch)).logits,
     evaluate: (batch) => evaluator.evaluate(batch),
+    another: async (parameters) => {
+      const method = readerOf(options, parameters);
+      if (JSON.stringify(method) !== JSON.stringify(options.method))
+        throw new EngineError('bad-input', 'These parameters are read by another method than the predictor’s.');
+      return scorer(await evaluator.another({ ...options, given: parameters }), options);
+    },
     dispose: () => evaluator.dispose(),
   };
 }

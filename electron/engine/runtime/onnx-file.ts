@@ -1,14 +1,14 @@
 /** An exported ONNX classifier, run as a user of the export would run it: nothing of how it was made is known here. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EngineError } from '../errors.js';
-import type { Batch, EnginePredictor } from '../types.js';
+import type { Batch, EngineClassifier } from '../types.js';
 import { runtime } from './session.js';
 
 /**
  * Opens a classifier with int64 inputs [batch, sequence] and the output `logits` [batch, classes], on the CPU.
  * Throws EngineError 'bad-file' where the runtime cannot read it, an input is not known or the logits have another size.
  */
-export async function openOnnx(path: string, classes: number): Promise<EnginePredictor> {
+export async function openOnnx(path: string, classes: number): Promise<EngineClassifier> {
   const ort = await runtime();
   const bad = (what: string, cause?: unknown) =>
     new EngineError('bad-file', `${path}: ${what}`, 'Export the run again.', { file: path }, { cause });

@@ -132,7 +132,7 @@ export function requireTrainable({ method: spec }: Pick<SetupOptions, 'method'>,
 /** The forward pass with its loss. */
 export function build(
   setup: Omit<Setup, 'parameters' | 'wordTable'>,
-  options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve'>,
+  options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve' | 'fed'>,
 ): { b: Builder } & ObjectiveGraph {
   const b = new Builder({ hooks: setup.hooks, trains: setup.trains, carries: setup.carries, ...options });
   return { b, ...buildObjective(b, setup.model.architecture, setup.model.config, setup.objective) };

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -95,6 +95,28 @@ describe('predict', () => {
     expect(engine.opened - engine.disposed).toBe(6);
     await cache.dispose();
     expect(engine.opened).toBe(engine.disposed);
+  });
+
+  it('switches between runs of one kind on one base and one session', async () => {
+    const engine = new ToyEngine();
+    const cache = new PredictorCache(engine);
+    const copy = join(folder, 'copy');
+    await cp(served.runFolder ?? '', copy, { recursive: true });
+    // Other label words, as many; then another method, on the base that is open already.
+    const labels = tinyLabels.map((label) => `${label}?`);
+    const twin = { ...served, key: 'twin', runFolder: copy, labels };
+    const other = { ...twin, key: 'other', method: { type: 'lora' } };
+    const { models } = await predict(
+      { type: 'predict', keep: true, models: [served, twin, other], rows },
+      contextOf(),
+      cache,
+    );
+    expect([engine.bases, engine.opened, engine.switched]).toEqual([1, 2, 1]);
+    expect(models[1]?.rows.map(({ label }) => label)).toEqual(models[0]?.rows.map(({ label }) => `${label}?`));
+    expect(models[1]?.rows.map(({ logits }) => logits)).toEqual(models[0]?.rows.map(({ logits }) => logits));
+    await cache.dispose();
+    await predict({ type: 'predict', keep: true, models: [served], rows }, contextOf(), cache);
+    expect(engine.bases).toBe(2);
   });
 
   it('lets a model go again that is asked for once, and takes the open one where there is one', async () => {

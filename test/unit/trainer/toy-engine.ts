@@ -14,12 +14,16 @@ import { ToyTrainer } from './toy-trainer.js';
 
 export class ToyEngine implements EngineDoor {
   readonly built: ToyTrainer[] = [];
+  /** Bases read, predictors made with a session, and without one. */
+  bases = 0;
   opened = 0;
+  switched = 0;
   /** What the method's stages are to be. */
   stages: StagePlan | null = null;
   disposed = 0;
 
   async openModel(folder: string): Promise<BaseModelInfo> {
+    this.bases += 1;
     return {
       folder,
       architecture: 'bert',
@@ -43,6 +47,10 @@ export class ToyEngine implements EngineDoor {
 
   async createPredictor(options: PredictorOptions): Promise<EnginePredictor> {
     this.opened += 1;
+    return this.#predictor(options);
+  }
+
+  #predictor(options: PredictorOptions): EnginePredictor {
     const trainer = new ToyTrainer({
       vocabulary: tinyVocabulary().length,
       classes: tinyLabels.length,
@@ -51,6 +59,10 @@ export class ToyEngine implements EngineDoor {
     if (options.parameters.size > 0) trainer.loadParameters(options.parameters);
     return {
       predict: (batch) => trainer.predict(batch),
+      another: async (parameters) => {
+        this.switched += 1;
+        return this.#predictor({ ...options, parameters });
+      },
       dispose: async () => {
         this.disposed += 1;
       },
