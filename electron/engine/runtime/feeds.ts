@@ -202,7 +202,7 @@ function nextTokens(placed: Placed, virtual: number): Targets {
       const begins = at === 0 || attentionMask[here - 1] !== attentionMask[here];
       // The last virtual token stands before each example; without one nothing gives an example's first token.
       if (begins && (virtual === 0 || at > 0)) continue;
-      rows.push(begins ? (virtual - 1) * size + text : (rowOf[(at - 1) * size + text] as number));
+      rows.push(begins ? (virtual - 1) * size + text : (rowOf[here - 1] as number));
       labels.push(label);
       weights.push(batch.weights?.[text] ?? 1);
     }

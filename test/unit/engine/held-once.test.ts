@@ -30,6 +30,7 @@ const lora: MethodSpec = { type: 'lora', rank: 4 };
 
 /** What a method adds, with values that no start has. */
 function adapterOf(model: BaseModelInfo, method: MethodSpec, factor: number): NamedTensors {
+  if (method.type === base.type) return new Map();
   const objective = { type: 'causal-lm' } as const;
   const added = planParameters({ model, method, objective }).filter(({ part }) => part === 'added');
   return new Map(
