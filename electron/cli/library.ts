@@ -7,6 +7,7 @@ import {
   type BaseModel,
   type Dataset,
   type Profile,
+  type ReadingOptions,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { firstIssue } from '../contract/problem-of.js';
@@ -77,10 +78,19 @@ const dataAdd: Command = {
   about: 'Imports a data file (CSV, TSV, JSON, JSONL, Parquet or text). Splits that are not asked for are left empty.',
   options: {
     name: { value: 'NAME', about: 'Name of the data set', required: true },
-    task: { value: 'TASK', about: 'What the rows are for', choices: ['classification'] },
-    text: { value: 'COLUMN', about: 'Column of the text', required: true },
+    task: {
+      value: 'TASK',
+      about: 'What the rows are for; default classification',
+      choices: ['classification', 'generation'],
+    },
+    text: { value: 'COLUMN', about: 'Column of the text: to classify, or to learn to write' },
     pair: { value: 'COLUMN', about: 'Column of the second text of a pair' },
-    label: { value: 'COLUMN', about: 'Column of the label', required: true },
+    label: { value: 'COLUMN', about: 'Column of the label' },
+    prompt: { value: 'COLUMN', about: 'Generation: column of the prompt' },
+    input: { value: 'COLUMN', about: "Generation: column of what is put behind the prompt (Alpaca's input)" },
+    completion: { value: 'COLUMN', about: 'Generation: column of what is to follow the prompt' },
+    messages: { value: 'COLUMN', about: "Generation: column of conversations, OpenAI's or ShareGPT's messages" },
+    system: { value: 'COLUMN', about: 'Generation: column of the system text' },
     validation: { value: 'FILE|SHARE', about: 'Validation rows: a file, or a share of the rows (0.15, 15%)' },
     test: { value: 'FILE|SHARE', about: 'Test rows: a file, or a share of the rows' },
     'split-column': { value: 'COLUMN', about: 'Column that says train, validation or test' },
@@ -105,14 +115,13 @@ const dataAdd: Command = {
       encoding: input.text('encoding') ?? undefined,
       delimiter: input.text('delimiter') ?? undefined,
     });
+    const path = resolve(input.positional(0));
     const request = importRequestSchema.safeParse({
       projectId,
       name: input.required('name'),
-      path: resolve(input.positional(0)),
+      path,
       reading,
-      textColumn: input.required('text'),
-      pairColumn: input.text('pair'),
-      labelColumn: input.required('label'),
+      ...(await columnsOf(input, path, reading, session)),
       validation: await fileOrShare(input, 'validation'),
       test: await fileOrShare(input, 'test'),
       splitColumn: input.text('split-column'),
@@ -144,14 +153,70 @@ const dataAdd: Command = {
   },
 };
 
+/** Which columns play which part, and for what. Of generation the file says where no option does. */
+async function columnsOf(input: Arguments, path: string, reading: ReadingOptions, { handlers, out }: Session) {
+  const wrong = (message: string, hint: string) => new StudioError('bad-input', message, hint);
+  const given = (names: readonly string[]) => names.filter((name) => input.text(name) !== null);
+  const others = ['prompt', 'input', 'completion', 'messages', 'system'];
+  if (input.text('task') !== 'generation') {
+    const [stray] = given(others);
+    if (stray !== undefined)
+      throw wrong(`--${stray} is for data to write text from.`, 'Add --task generation, or leave it out.');
+    return {
+      task: 'classification',
+      textColumn: input.required('text'),
+      pairColumn: input.text('pair'),
+      labelColumn: input.required('label'),
+    } as const;
+  }
+  const [stray] = given(['pair', 'label']);
+  if (stray !== undefined)
+    throw wrong(`--${stray} is for classification.`, 'Leave it out, or leave out --task generation.');
+  const [text, prompt, completion, messages] = ['text', 'prompt', 'completion', 'messages'].map((name) =>
+    input.text(name),
+  );
+  const system = input.text('system');
+  const forms = [text, prompt ?? completion, messages].filter((column) => column !== null && column !== undefined);
+  if (forms.length > 1)
+    throw wrong(
+      'A row is made from one of --text, --prompt with --completion, or --messages.',
+      'Name the columns of one of them.',
+    );
+  if (messages) return { task: 'generation', columns: { form: 'chat', messages, system } } as const;
+  if (text) return { task: 'generation', columns: { form: 'text', text } } as const;
+  if (prompt && completion)
+    return {
+      task: 'generation',
+      columns: { form: 'instruction', prompt, input: input.text('input'), completion, system },
+    } as const;
+  if (prompt || completion)
+    throw wrong(`--${prompt ? 'completion' : 'prompt'} is missing.`, 'A prompt and its completion go together.');
+  const { generation } = await handlers['datasets.inspect']({ path, reading });
+  if (generation === null)
+    throw wrong(
+      `${path} has no column that is recognized.`,
+      'Name --text, or --prompt and --completion, or --messages.',
+    );
+  const { form, ...columns } = generation;
+  const roles = Object.entries(columns).flatMap(([role, column]) => (column === null ? [] : [`--${role} ${column}`]));
+  out.note(`Read as ${form}: ${roles.join(' ')}`);
+  return { task: 'generation', columns: generation } as const;
+}
+
 function tellDataset({ out }: Session, set: Dataset): void {
   const { train, validation, test } = set.rows;
   const skipped = set.skippedRows > 0 ? ` ${whole(set.skippedRows)} bad rows were left out.` : '';
   out.event(
     { event: 'data', ...set },
-    `Added ${set.name}: ${whole(train)} training, ${whole(validation)} validation and ${whole(test)} test rows, ${set.labels.length} labels. ${set.splitNote}${skipped}`,
+    `Added ${set.name}: ${whole(train)} training, ${whole(validation)} validation and ${whole(test)} test rows, ${kindOf(set)}. ${set.splitNote}${skipped}`,
   );
 }
+
+/** What a data set holds: "12 labels", "conversations". */
+const kindOf = ({ form, labels }: Dataset): string =>
+  form === null
+    ? `${labels.length} labels`
+    : { text: 'texts', instruction: 'instructions', chat: 'conversations' }[form];
 
 const dataList: Command = {
   name: 'data list',
@@ -165,15 +230,15 @@ const dataList: Command = {
     for (const set of sets) session.out.event({ event: 'data', ...set }, null);
     session.out.text(
       sets.length === 0
-        ? 'No data sets yet. Add one with `peft-studio data add FILE --name NAME --text COLUMN --label COLUMN`.'
+        ? 'No data sets yet. Add one with `peft-studio data add FILE --name NAME --text COLUMN --label COLUMN`, or with --task generation.'
         : table(
-            ['name', 'train', 'validation', 'test', 'labels', 'source'],
-            sets.map(({ name, rows, labels, source }) => [
+            ['name', 'train', 'validation', 'test', 'holds', 'source'],
+            sets.map(({ rows, name, source, ...set }) => [
               name,
               whole(rows.train),
               whole(rows.validation),
               whole(rows.test),
-              labels.length,
+              kindOf({ rows, name, source, ...set }),
               source,
             ]),
           ),
@@ -202,7 +267,7 @@ const dataShow: Command = {
   },
 };
 
-function describeProfile(set: Dataset, { labels, lengths, warnings }: Profile): string {
+function describeProfile(set: Dataset, { rows, labels, lengths, warnings }: Profile): string {
   const cuts = lengths.cut.map(
     ({ maxLength, share, rows }) => `  at ${maxLength} tokens ${percent(share)} of the rows (${whole(rows)}) are cut`,
   );
@@ -212,10 +277,12 @@ function describeProfile(set: Dataset, { labels, lengths, warnings }: Profile): 
   return [
     `${set.name}: ${set.source} (${megabytes(set.bytes)}). ${set.splitNote}`,
     '',
-    table(
-      ['label', 'train', 'validation', 'test'],
-      labels.map(({ label, train, validation, test }) => [label, whole(train), whole(validation), whole(test)]),
-    ),
+    labels.length === 0
+      ? `${whole(rows.train)} training, ${whole(rows.validation)} validation and ${whole(rows.test)} test rows, ${kindOf(set)}`
+      : table(
+          ['label', 'train', 'validation', 'test'],
+          labels.map(({ label, train, validation, test }) => [label, whole(train), whole(validation), whole(test)]),
+        ),
     '',
     `Lengths by ${lengths.tokenizer}: median ${whole(lengths.median)}, 95 % at most ${whole(lengths.p95)}, longest ${whole(lengths.max)}`,
     ...cuts,

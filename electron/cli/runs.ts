@@ -1,7 +1,7 @@
 /** `run`, `resume` and `compare`. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Comparison, ComparisonRow, Run } from '../contract/entities.js';
+import { measureSchema, type Comparison, type ComparisonRow, type Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { namingFile } from '../contract/problem-of.js';
 import { parseMatrix, parsePlan, planKeys } from '../studio/plan.js';
@@ -70,7 +70,11 @@ const compare: Command = {
   about: 'Compares finished runs with full fine-tuning; with --plan trains methods × seeds first.',
   options: {
     plan: { value: 'MATRIX.json', about: 'Plan with "methods" and "seeds" to train and compare' },
-    measure: { value: 'MEASURE', about: 'What differences are in; default macroF1', choices: ['macroF1', 'accuracy'] },
+    measure: {
+      value: 'MEASURE',
+      about: 'What differences are in; default macroF1, of language models perplexity',
+      choices: measureSchema.options,
+    },
     zone: { value: 'POINTS', about: 'Difference in points that counts as none; default 1' },
   },
   async run(input, session) {
@@ -122,7 +126,7 @@ const compare: Command = {
       datasetId: first.datasetId,
       modelId: first.modelId,
       runIds: all.map(({ id }) => id),
-      measure: input.text('measure') === 'accuracy' ? 'accuracy' : 'macroF1',
+      measure: measureSchema.nullable().parse(input.text('measure')),
       zone,
     });
     session.out.event({ event: 'comparison', ...comparison }, describe(comparison));
@@ -147,17 +151,22 @@ async function trainMatrix(session: Session, file: string): Promise<Run[]> {
   return ended;
 }
 
-const measured = ({ mean, interval }: ComparisonRow['macroF1']) =>
-  interval
-    ? `${percent(mean)} (${(100 * interval.low).toFixed(1)}–${(100 * interval.high).toFixed(1)})`
-    : percent(mean);
+/** "43.1 % (41.0 %–45.2 %)"; a dash for what was not measured. */
+function scored(of: ComparisonRow['macroF1'], words: (value: number) => string): string {
+  if (of === null) return '–';
+  const { mean, interval } = of;
+  return interval ? `${words(mean)} (${words(interval.low)}–${words(interval.high)})` : words(mean);
+}
 
 function describe({ rows, sentences, notes, method, model, dataset, testRows }: Comparison): string {
+  const language = rows.some(({ perplexity }) => perplexity !== null);
+  const names = language ? ['perplexity', 'exact match'] : ['macro F1', 'accuracy'];
   const cells = (row: ComparisonRow) => [
     row.setting ? `${row.methodName}, ${row.setting}` : row.methodName,
     row.seeds.length,
-    measured(row.macroF1),
-    measured(row.accuracy),
+    ...(language
+      ? [scored(row.perplexity, (value) => value.toPrecision(4)), scored(row.exactMatch, percent)]
+      : [scored(row.macroF1, percent), scored(row.accuracy, percent)]),
     percent(row.share),
     row.secondsPerStep.mean.toFixed(3),
     whole(row.peakMemoryBytes / 1e6),
@@ -166,7 +175,7 @@ function describe({ rows, sentences, notes, method, model, dataset, testRows }: 
   return [
     `${model} on ${dataset}, ${whole(testRows)} test rows`,
     '',
-    table(['method', 'seeds', 'macro F1', 'accuracy', 'trained', 's/step', 'peak MB', 'size MB'], rows.map(cells)),
+    table(['method', 'seeds', ...names, 'trained', 's/step', 'peak MB', 'size MB'], rows.map(cells)),
     '',
     ...sentences.map(({ text }) => text),
     ...(sentences.length > 0 ? [''] : []),

@@ -1,6 +1,6 @@
 /** Follows runs from their start to their end and tells each step once, in order. */
 import type { EventData } from '../contract/calls.js';
-import type { Run, RunResult, StageMetric, StepMetric, ValidationMetric } from '../contract/entities.js';
+import type { Run, RunResult, Scores, StageMetric, StepMetric, ValidationMetric } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { duration, megabytes, percent, whole } from './output.js';
 import { follow, tellDeviceTest, type Session } from './session.js';
@@ -47,6 +47,31 @@ export async function watchRuns(session: Session, start: () => Promise<readonly 
       );
     },
   );
+}
+
+interface ToldScores {
+  readonly accuracy?: number;
+  readonly macroF1?: number;
+  readonly loss: number;
+  readonly perplexity?: number;
+  readonly exactMatch?: number | null;
+}
+
+/** The scores themselves, without their intervals. */
+function scoresOf(scores: Scores): ToldScores {
+  if ('macroF1' in scores) return { accuracy: scores.accuracy, macroF1: scores.macroF1, loss: scores.loss };
+  return { loss: scores.loss, perplexity: scores.perplexity, exactMatch: scores.exactMatch };
+}
+
+const firstScore = (scores: Scores) =>
+  'macroF1' in scores ? `macro F1 ${percent(scores.macroF1)}` : `perplexity ${scores.perplexity.toPrecision(4)}`;
+
+function scoresInWords(scores: Scores): string {
+  const loss = `loss ${scores.loss.toFixed(4)}`;
+  if ('macroF1' in scores) return `${firstScore(scores)}, accuracy ${percent(scores.accuracy)}, ${loss}`;
+  const { exactMatch, exactMatchRows } = scores;
+  const exact = exactMatch === null ? '' : `, exact match ${percent(exactMatch)} of ${whole(exactMatchRows)} answers`;
+  return `${firstScore(scores)}, ${loss}${exact}`;
 }
 
 type Told = Pick<EventData<'metrics'>, 'steps' | 'validations' | 'stages'>;
@@ -128,8 +153,8 @@ export class RunTeller {
       );
       return;
     }
-    const measured = scores && { accuracy: scores.accuracy, macroF1: scores.macroF1, loss: scores.loss };
-    const score = scores ? `, validation macro F1 ${percent(scores.macroF1)}` : '';
+    const measured = scores && scoresOf(scores);
+    const score = scores ? `, validation ${firstScore(scores)}` : '';
     const help = helped === null ? '' : helped ? ', it helped' : ', it did not help';
     const then = { next: '', end: '', stop: '; training stops', back: '; the best parameters go on' }[next];
     this.session.out.event(
@@ -141,10 +166,11 @@ export class RunTeller {
   #validation(metric: ValidationMetric): void {
     if (metric.step <= this.#lastValidation) return;
     this.#lastValidation = metric.step;
-    const { step, accuracy, macroF1, loss, best } = metric;
+    const { step, best } = metric;
+    const { exactMatch: _untried, ...scores } = scoresOf(metric);
     this.session.out.event(
-      { event: 'validation', step, accuracy, macroF1, loss, best },
-      `  step ${step}: validation macro F1 ${percent(macroF1)}, accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}${best ? ', best so far' : ''}`,
+      { event: 'validation', step, ...scores, best },
+      `  step ${step}: validation ${scoresInWords(metric)}${best ? ', best so far' : ''}`,
     );
   }
 }
@@ -173,10 +199,8 @@ export function failureOf({ id, state, step, problem }: Run): StudioError {
 
 function tellResult(out: Session['out'], run: Run, result: RunResult): void {
   const { test, trainableParameters, totalParameters, secondsPerStep, peakMemoryBytes, checkpointBytes } = result;
-  const scores = test && { accuracy: test.accuracy, macroF1: test.macroF1, loss: test.loss };
-  const tested = test
-    ? `test macro F1 ${percent(test.macroF1)}, accuracy ${percent(test.accuracy)}, loss ${test.loss.toFixed(4)}`
-    : 'no test rows, so no test score';
+  const scores = test && scoresOf(test);
+  const tested = test ? `test ${scoresInWords(test)}` : 'no test rows, so no test score';
   out.event(
     {
       event: 'result',

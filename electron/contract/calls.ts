@@ -1,6 +1,7 @@
 /** Every call the window or the command can make. One table; both sides validate against it. */
 import { z } from 'zod';
 import * as e from './entities.js';
+import { generationColumnsSchema, templateSourceSchema, tokenizedExampleSchema } from './entities/generation.js';
 import { changeOf, compositionSchema, matrixSchema, planSchema, trainingSchema } from './plan.js';
 
 const id = z.int().positive();
@@ -141,6 +142,27 @@ export const calls = {
     e.filePreviewSchema,
   ),
   'datasets.import': call(e.importRequestSchema, job),
+  /**
+   * Rows of a file or of a data set as they will be trained on by a base model; without one by the studio's plain template, and
+   * nothing is cut.
+   */
+  'datasets.tokens': call(
+    z.strictObject({
+      source: z.union([
+        z.strictObject({
+          path: z.string(),
+          reading: e.readingOptionsSchema.default({}),
+          columns: generationColumnsSchema,
+        }),
+        z.strictObject({ datasetId: id }),
+      ]),
+      modelId: id.nullable().default(null),
+      maxLength: z.int().min(4).max(8192),
+      completionOnlyLoss: z.boolean().default(true),
+      limit: z.int().min(1).max(50).default(8),
+    }),
+    z.object({ template: templateSourceSchema, examples: z.array(tokenizedExampleSchema) }),
+  ),
   'datasets.rows': call(
     z.strictObject({
       id,
@@ -212,7 +234,8 @@ export const calls = {
       datasetId: id,
       modelId: id,
       runIds: z.array(id).nullable().default(null),
-      measure: z.enum(['macroF1', 'accuracy']).default('macroF1'),
+      /** Null for what the data set's task is measured by first: macro F1, or perplexity. */
+      measure: e.measureSchema.nullable().default(null),
       zone: z.number().positive().max(50).default(1),
     }),
     e.comparisonSchema,

@@ -2,6 +2,7 @@
 export { splitNames, splitNameSchema, type SplitName } from './entities/common.js';
 export * from './entities/projects.js';
 export * from './entities/datasets.js';
+export * from './entities/generation.js';
 export * from './entities/runs.js';
 export * from './entities/methods.js';
 export * from './entities/results.js';

@@ -54,7 +54,7 @@ export const trainingSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Validations without gain (macro F1; where it is equal, the unweighted loss) before the run stops; null never stops early',
+      'Validations without gain (macro F1; where it is equal, the unweighted loss; of a language model the loss) before the run stops; null never stops early',
     ),
   classWeights: z
     .union([z.literal('balanced'), z.record(z.string(), z.number().positive())])
@@ -63,6 +63,24 @@ export const trainingSchema = z.strictObject({
     .describe(
       'Weights of the classes in the loss that training minimizes, the loss of each step; the losses of validation and test stay unweighted',
     ),
+  packing: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Causal LM: short examples of a step share a row no longer than its longest, none seeing another; the result is the same, steps are quicker',
+    ),
+  completionOnlyLoss: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Causal LM on prompts or conversations: loss on the assistant's answers with the token that ends them; false trains on all tokens",
+    ),
+  exactMatchRows: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(100)
+    .describe('Causal LM: how many test rows have their last answer generated and compared with theirs; 0 for none'),
   checkpointEverySteps: z
     .int()
     .min(1)
@@ -85,6 +103,8 @@ export function changeOf<S extends z.ZodRawShape>(schema: z.ZodObject<S>) {
   );
   return z.strictObject(shape as WithoutDefaults<S>); // built key by key from that very shape
 }
+
+export const objectiveSchema = z.enum(['classification', 'causal-lm']);
 
 export const methodSchema = z.looseObject({ type: z.string().min(1) });
 
@@ -125,7 +145,9 @@ export const compositionSchema = z.strictObject({
 export const planSchema = z.strictObject({
   model: z.string().min(1).describe('Name of an added base model, or a folder'),
   data: z.string().min(1).describe('Name of a data set'),
-  objective: z.enum(['classification']).default('classification'),
+  objective: objectiveSchema
+    .default('classification')
+    .describe('What is learned: a class of each row, or with "causal-lm" each token from those before it'),
   verbalizer: verbalizerSchema
     .nullable()
     .default(null)
@@ -152,6 +174,7 @@ export type OptimizerName = z.infer<typeof optimizerSchema>;
 export type DeviceId = z.infer<typeof deviceIdSchema>;
 export type DeviceChoice = z.infer<typeof deviceSchema>;
 export type Training = z.infer<typeof trainingSchema>;
+export type Objective = z.infer<typeof objectiveSchema>;
 export type MethodOptions = z.infer<typeof methodSchema>;
 export type Composition = z.infer<typeof compositionSchema>;
 export type Plan = z.infer<typeof planSchema>;

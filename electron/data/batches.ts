@@ -5,7 +5,7 @@ import type { EncodedRows } from './encoded.js';
 import { shuffledOrder } from './random.js';
 import type { RowReading } from './verbalizer.js';
 
-interface Padding {
+export interface RowPadding {
   readonly padId: number;
   /** Rounds the padded length up; 1 (none) keeps to what other trainers pad to. */
   readonly padToMultiple?: number;
@@ -15,15 +15,22 @@ interface Padding {
   readonly reading?: RowReading | null;
 }
 
-export interface TrainingBatchOptions extends Padding {
+/** Rows of a split that batches are made of. */
+export interface RowBatches {
+  readonly size: number;
+  /** Tokens of a row. */
+  length(row: number): number;
+  /** The batch of the rows at some places of the split. */
+  batch(places: Int32Array): Batch;
+}
+
+export interface TrainingBatchOptions {
   /** Rows of one optimizer step. */
   readonly batchSize: number;
   /** Micro-batches a step's rows are split over. */
   readonly accumulationSteps: number;
   readonly shuffle: boolean;
   readonly seed: number;
-  /** Weight of each class, or null. */
-  readonly weights: Float32Array | null;
 }
 
 /**
@@ -37,7 +44,7 @@ export class TrainingBatches {
 
   /** @throws StudioError `bad-data` when there are no rows */
   constructor(
-    private readonly rows: EncodedRows,
+    private readonly rows: RowBatches,
     private readonly options: TrainingBatchOptions,
   ) {
     if (rows.size === 0)
@@ -66,7 +73,7 @@ export class TrainingBatches {
     const batches: Batch[] = [];
     for (let part = 0, start = 0; part < parts; part += 1) {
       const size = Math.floor(rows.length / parts) + (part < rows.length % parts ? 1 : 0);
-      batches.push(padded(this.rows, rows.subarray(start, start + size), this.options, this.options.weights));
+      batches.push(this.rows.batch(rows.subarray(start, start + size)));
       start += size;
     }
     return batches;
@@ -80,17 +87,23 @@ export interface EvaluationBatch {
 }
 
 /** All rows once, rows of like length together so that little is padded; longest first, so that memory's peak comes first. */
-export function* evaluationBatches(
-  rows: EncodedRows,
-  options: Padding & { readonly batchSize: number; readonly weights?: Float32Array | null },
-): Generator<EvaluationBatch> {
+export function* evaluationBatches(rows: RowBatches, batchSize: number): Generator<EvaluationBatch> {
   const byLength = Int32Array.from({ length: rows.size }, (_, index) => index).sort(
     (a, b) => rows.length(b) - rows.length(a) || a - b,
   );
-  for (let start = 0; start < rows.size; start += options.batchSize) {
-    const own = byLength.slice(start, start + options.batchSize);
-    yield { batch: padded(rows, own, options, options.weights ?? null), rows: own };
+  for (let start = 0; start < rows.size; start += batchSize) {
+    const own = byLength.slice(start, start + batchSize);
+    yield { batch: rows.batch(own), rows: own };
   }
+}
+
+/** Batches of a classifier's split. @param weights of each class, or null */
+export function classBatches(rows: EncodedRows, padding: RowPadding, weights: Float32Array | null = null): RowBatches {
+  return {
+    size: rows.size,
+    length: (row) => rows.length(row),
+    batch: (places) => padded(rows, places, padding, weights),
+  };
 }
 
 const oneRow: readonly (readonly number[])[] = [[]];
@@ -99,7 +112,7 @@ const oneRow: readonly (readonly number[])[] = [[]];
 function padded(
   rows: EncodedRows,
   places: Int32Array,
-  { padId, padToMultiple = 1, maxSequence = Infinity, reading = null }: Padding,
+  { padId, padToMultiple = 1, maxSequence = Infinity, reading = null }: RowPadding,
   weights: Float32Array | null,
 ): Batch {
   const variants = reading?.variants ?? oneRow;

@@ -103,7 +103,7 @@ export async function encodeRows(
 }
 
 /** An Int32Array that doubles as it fills. */
-class Growing {
+export class Growing {
   private data: Int32Array;
   length = 0;
   constructor(capacity: number) {

@@ -5,7 +5,7 @@ import { StudioError } from '../contract/errors.js';
 import { splitNames } from '../contract/entities.js';
 import { throwIfCancelled } from './decode.js';
 import { detectReading } from './detect.js';
-import { checkRow } from './check.js';
+import { checkRow, rolesIn, type CheckedRow } from './check.js';
 import { sortLabels } from './labels.js';
 import { classLimit } from './limits.js';
 import { ProgressMeter } from './progress.js';
@@ -71,12 +71,9 @@ export async function importRows(
   let skippedRows = 0;
   for (const source of sources) {
     const missing = new Set(
-      [
-        request.textColumn,
-        request.labelColumn,
-        request.pairColumn,
-        source.split === null ? request.splitColumn : null,
-      ].filter((name) => name !== null),
+      [...rolesIn(request).map(({ column }) => column), source.split === null ? request.splitColumn : null].filter(
+        (name) => name !== null,
+      ),
     );
     const seen = new Set<string>();
     let rows = 0;
@@ -109,14 +106,14 @@ export async function importRows(
       meter.rows += 1;
       const counts = labels.get(checked.label) ?? { train: 0, validation: 0, test: 0 };
       labels.set(checked.label, counts);
-      if (labels.size > classLimit)
+      if (labels.size > classLimit && request.task === 'classification')
         throw new StudioError(
           'bad-data',
           `The column "${request.labelColumn}" has more than ${classLimit} different labels.`,
           'Choose a column of classes, not of texts or numbers.',
           { column: request.labelColumn },
         );
-      if (checked.split === null) drawn.count(checked.label, normalizedText(checked.text, checked.pair));
+      if (checked.split === null) drawn.count(checked.label, keptTogether(checked));
       else counts[checked.split] += 1;
     }
     if (rows > 0 && missing.size > 0) throw columnMissing(source.path, missing, seen);
@@ -138,7 +135,7 @@ export async function importRows(
     for await (const row of readRowsAs(source.path, source.reading, meter.hooks(hooks.signal, 'Writing rows'))) {
       const checked = checkRow(row, request, source.split);
       if ('problem' in checked) continue;
-      const split = checked.split ?? drawn.splitFor(checked.label, normalizedText(checked.text, checked.pair));
+      const split = checked.split ?? drawn.splitFor(checked.label, keptTogether(checked));
       const counts = labels.get(checked.label);
       if (checked.split === null && counts !== undefined) counts[split] += 1;
       batch.push({
@@ -147,12 +144,14 @@ export async function importRows(
         text: checked.text,
         pair: checked.pair,
         label: checked.label,
+        messages: checked.messages,
         line: checked.line,
       });
       positions[split] += 1;
       meter.rows += 1;
       characters += checked.text.length + (checked.pair?.length ?? 0);
-      hash.update(JSON.stringify([split, checked.text, checked.pair, checked.label]));
+      const { text, pair, label, messages } = checked;
+      hash.update(JSON.stringify([split, text, pair, label, ...(messages === null ? [] : [messages])]));
       if (batch.length >= rowsPerBatch || characters >= charactersPerBatch) await flush();
     }
   }
@@ -166,11 +165,11 @@ export async function importRows(
     );
   return {
     rows: positions,
-    labels: sortLabels(labels.keys()),
+    labels: request.task === 'classification' ? sortLabels(labels.keys()) : [],
     splitNote: splitNote(request),
     skippedRows,
     problems,
-    notes: notesOn(labels, positions),
+    notes: notesOn(request.task === 'classification' ? labels : new Map(), positions),
     bytes: sources.reduce((sum, source) => sum + source.reading.bytes, 0),
     contentHash: hash.digest('hex'),
   };
@@ -193,16 +192,14 @@ async function openSources(request: ImportRequest): Promise<Source[]> {
   return sources;
 }
 
+/** Rows that are alike in this never part, so that no test row's answer is learned by heart: of a conversation all before its answer. */
+const keptTogether = ({ text, pair, messages }: CheckedRow) => normalizedText(text, messages === null ? pair : null);
+
 /** One column in two roles would teach the label from the label. */
-function checkRoles({ textColumn, pairColumn, labelColumn, splitColumn }: ImportRequest): void {
+function checkRoles(request: ImportRequest): void {
   const roles = new Map<string, string>();
-  for (const [role, column] of Object.entries({
-    text: textColumn,
-    pair: pairColumn,
-    label: labelColumn,
-    split: splitColumn,
-  })) {
-    if (column === null) continue;
+  const split = request.splitColumn === null ? [] : [{ role: 'split', column: request.splitColumn }];
+  for (const { role, column } of [...rolesIn(request), ...split]) {
     const other = roles.get(column);
     if (other !== undefined)
       throw new StudioError(
@@ -250,7 +247,7 @@ function checkLabels(
       'Check that columns, delimiter and encoding are right.',
       { path: request.path },
     );
-  if (labels.length < 2)
+  if (labels.length < 2 && request.task === 'classification')
     throw new StudioError(
       'bad-data',
       `${request.path}: all ${rows} rows have the same label, "${labels[0] ?? ''}".`,
@@ -270,7 +267,9 @@ function splitNote(request: ImportRequest): string {
   });
   const drawn =
     shares.length > 0
-      ? [`${shares.join(' and ')} drawn by label with seed ${request.seed}, equal texts kept together`]
+      ? [
+          `${shares.join(' and ')} drawn ${request.task === 'classification' ? 'by label ' : ''}with seed ${request.seed}, equal ${request.task === 'generation' && request.columns.form !== 'text' ? 'prompts' : 'texts'} kept together`,
+        ]
       : [];
   const parts = [...files, ...drawn];
   return parts.length === 0

@@ -5,11 +5,22 @@ export { readRows } from './rows.js';
 export { previewFile } from './preview.js';
 export { importRows, type ImportHooks } from './import.js';
 export type { RowSink } from './sink.js';
-export { profileRows, type ProfileHooks, type ProfileRow } from './profile.js';
+export { profileRows, type ProfileHooks, type ProfileRow, type ProfileTools } from './profile.js';
 export { openTokenizer, TextTokenizer, type TextOrPair, type TokenizerFit } from './tokenizer.js';
 export { tokenizerIdentity } from './tokenizer-files.js';
 export { EncodedRows, encodeRows, type EncodeOptions, type RowEncoder } from './encoded.js';
 export { completeVerbalizer } from './template.js';
 export { openVerbalizer, type RowReading, type Verbalizer } from './verbalizer.js';
-export { evaluationBatches, TrainingBatches, type EvaluationBatch, type TrainingBatchOptions } from './batches.js';
+export {
+  classBatches,
+  evaluationBatches,
+  TrainingBatches,
+  type EvaluationBatch,
+  type RowBatches,
+  type RowPadding,
+  type TrainingBatchOptions,
+} from './batches.js';
+export { openChatTemplate } from './chat-template.js';
+export { firstExamples, tokenizedExamples, type PlacedRow } from './examples.js';
+export { encodeLanguage, languageBatches, LanguageRows, type LanguageExample, type LanguageTools } from './language.js';
 export { classWeights, sortLabels } from './labels.js';

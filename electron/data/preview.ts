@@ -1,6 +1,6 @@
 /** How a file looks before it is imported: real rows, columns with their facts and suggested roles. */
 import { detectReading } from './detect.js';
-import { suggestRoles } from './roles.js';
+import { suggestGeneration, suggestRoles, suggestTask } from './roles.js';
 import { readRowsAs } from './rows.js';
 import type { FilePreview, ReadingOptions } from './types.js';
 import { StudioError } from '../contract/errors.js';
@@ -58,6 +58,7 @@ export async function previewFile(path: string, options: ReadingOptions = {}): P
     values: [...distinct.keys()],
   }));
   const roles = suggestRoles(facts, rowsSampled);
+  const generation = suggestGeneration(facts);
   return {
     path,
     bytes: reading.bytes,
@@ -75,5 +76,7 @@ export async function previewFile(path: string, options: ReadingOptions = {}): P
     rows: shown.map((values) => names.map((name) => (values[name] ?? '').slice(0, shownCharacters))),
     rowsSampled,
     problems: problems.slice(0, shownProblems),
+    suggestedTask: suggestTask(generation, roles),
+    generation,
   };
 }

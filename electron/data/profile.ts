@@ -1,14 +1,16 @@
 /** What a data set is like: balance, lengths, and what in it will mislead a run. */
-import { splitNames } from '../contract/entities.js';
+import { splitNames, type Message } from '../contract/entities.js';
 import { trainingSchema } from '../contract/plan.js';
 import { throwIfCancelled } from './decode.js';
 import { sortLabels } from './labels.js';
 import { LengthHistogram } from './lengths.js';
 import { normalizedText, textKey } from './splits.js';
+import { languageLengths, type LanguageTools } from './language.js';
 import type { TextTokenizer } from './tokenizer.js';
 import type { LabelledText, Profile, SplitName } from './types.js';
 
 export interface ProfileRow extends LabelledText {
+  readonly messages: readonly Message[] | null;
   readonly split: SplitName;
   readonly line: number;
 }
@@ -28,16 +30,16 @@ const usualMaxLength = trainingSchema.parse({}).maxLength;
 
 /**
  * Profiles rows as they stream by. Texts are compared by a 52-bit hash after normalization (Unicode, case, blanks), about a hundred bytes a different text.
- * Without a tokenizer lengths are counted in words.
+ * Without a tokenizer lengths are counted in words. Of data to write text from `tools` has the chat template beside the tokenizer.
  */
 export async function profileRows(
   rows: AsyncIterable<ProfileRow> | Iterable<ProfileRow>,
-  tokenizer: TextTokenizer | null,
+  tools: ProfileTools,
   hooks: ProfileHooks = {},
 ): Promise<Profile> {
   const labels = new Map<string, Record<SplitName, number>>();
   const totals: Record<SplitName, number> = { train: 0, validation: 0, test: 0 };
-  const texts = new TextIndex();
+  const texts = new TextIndex(tools.task === 'generation' ? prompts : classes);
   const lengths = new LengthHistogram();
   const empty: Finding = { rows: 0, examples: [] };
   const long: Finding = { rows: 0, examples: [] };
@@ -45,7 +47,7 @@ export async function profileRows(
   let done = 0;
   const measure = async () => {
     throwIfCancelled(hooks.signal);
-    const sizes = tokenizer === null ? chunk.map(words) : await tokenizer.lengths(chunk);
+    const sizes = await sizesOf(chunk, tools);
     chunk.forEach((row, index) => {
       const size = sizes[index] ?? 0;
       lengths.add(size);
@@ -57,9 +59,11 @@ export async function profileRows(
   };
   for await (const row of rows) {
     totals[row.split] += 1;
-    const counts = labels.get(row.label) ?? { train: 0, validation: 0, test: 0 };
-    labels.set(row.label, counts);
-    counts[row.split] += 1;
+    if (tools.task === 'classification') {
+      const counts = labels.get(row.label) ?? { train: 0, validation: 0, test: 0 };
+      labels.set(row.label, counts);
+      counts[row.split] += 1;
+    }
     if (row.text.trim() === '') find(empty, row);
     else texts.add(row);
     chunk.push(row);
@@ -73,12 +77,12 @@ export async function profileRows(
     test: 0,
     ...labels.get(label),
   }));
-  const unit = tokenizer === null ? 'words' : 'tokens';
+  const unit = tools.tokenizer === null ? 'words' : 'tokens';
   return {
     rows: totals,
     labels: sorted,
     lengths: {
-      tokenizer: tokenizer === null ? 'words (choose a model to count tokens)' : tokenizer.name,
+      tokenizer: tools.tokenizer === null ? 'words (choose a model to count tokens)' : tools.tokenizer.name,
       ...lengths.summary(),
     },
     warnings: [
@@ -101,6 +105,55 @@ export async function profileRows(
     ].filter((one) => one.rows > 0),
   };
 }
+
+/** What counts lengths. Of data to write text from a tokenizer comes with the model's chat template. */
+export type ProfileTools =
+  | { readonly task: 'classification'; readonly tokenizer: TextTokenizer | null }
+  | ({ readonly task: 'generation' } & (LanguageTools | { readonly tokenizer: null }));
+
+async function sizesOf(rows: readonly ProfileRow[], tools: ProfileTools): Promise<readonly number[]> {
+  if (tools.tokenizer === null) return rows.map(words);
+  if (tools.task === 'classification') return tools.tokenizer.lengths(rows);
+  return languageLengths(rows, tools);
+}
+
+/** How rows of the same text are told of. */
+interface SameTexts {
+  /** What a row is known by; rows that share it are the same. */
+  key(row: ProfileRow): string;
+  /** What else must be equal for two such rows to be one row twice. */
+  answer(row: ProfileRow): string;
+  readonly conflict: {
+    readonly severity: Warning['severity'];
+    message(count: string): string;
+    readonly willHappen: string;
+  };
+  readonly repeated: (count: string, single: boolean) => string;
+}
+
+const classes: SameTexts = {
+  key: (row) => normalizedText(row.text, row.pair),
+  answer: (row) => row.label,
+  conflict: {
+    severity: 'warn',
+    message: (count) => `${count} share their text with a row of another label.`,
+    willHappen: 'No model can be right on all of them; they lower every score.',
+  },
+  repeated: (count, single) =>
+    `${count} ${single ? 'repeats' : 'repeat'} the text of an earlier row of the same split.`,
+};
+
+const prompts: SameTexts = {
+  key: (row) => normalizedText(row.text, null),
+  answer: (row) => String(textKey(normalizedText(row.pair ?? '', null))),
+  conflict: {
+    severity: 'info',
+    message: (count) => `${count} share their prompt with a row of another answer.`,
+    willHappen: 'The model learns that either may follow; only one of them can be an exact match.',
+  },
+  repeated: (count, single) =>
+    `${count} ${single ? 'repeats' : 'repeat'} prompt and answer of an earlier row of the same split.`,
+};
 
 const words = ({ text, pair }: LabelledText) =>
   `${text} ${pair ?? ''}`.split(/\s+/).filter((word) => word !== '').length;
@@ -178,9 +231,11 @@ class TextIndex {
   private readonly conflicts: Example[] = [];
   private readonly leaks: { readonly [S in 'validation' | 'test']: Example[] } = { validation: [], test: [] };
 
+  constructor(private readonly same: SameTexts) {}
+
   add(row: ProfileRow): void {
-    const key = textKey(normalizedText(row.text, row.pair));
-    const label = this.numberOf(row.label);
+    const key = textKey(this.same.key(row));
+    const label = this.numberOf(this.same.answer(row), row.label);
     const known = this.places.get(key);
     const place = known ?? this.places.size;
     if (known === undefined) {
@@ -238,16 +293,16 @@ class TextIndex {
       ),
       warning(
         'conflicting-labels',
-        'warn',
+        this.same.conflict.severity,
         { rows: conflicting, examples: this.conflicts },
-        (count) => `${count} share their text with a row of another label.`,
-        'No model can be right on all of them; they lower every score.',
+        (count) => this.same.conflict.message(count),
+        this.same.conflict.willHappen,
       ),
       warning(
         'duplicate',
         'info',
         { rows: copies, examples: this.duplicates },
-        (count) => `${count} ${copies === 1 ? 'repeats' : 'repeat'} the text of an earlier row of the same split.`,
+        (count) => this.same.repeated(count, copies === 1),
         'Each copy counts once more in training and in the score.',
       ),
     ];
@@ -273,10 +328,10 @@ class TextIndex {
     };
   }
 
-  private numberOf(label: string): number {
-    const known = this.labelNumbers.get(label);
+  private numberOf(answer: string, label: string): number {
+    const known = this.labelNumbers.get(answer);
     if (known !== undefined) return known;
-    this.labelNumbers.set(label, this.labelNumbers.size);
+    this.labelNumbers.set(answer, this.labelNumbers.size);
     this.labelTexts.push(label);
     return this.labelNumbers.size - 1;
   }

@@ -1,4 +1,5 @@
 /** Which column plays which part: by its whole name first ("text" is not found inside "context"), by its values otherwise. */
+import type { GenerationColumns } from '../contract/entities.js';
 import { splitOf } from './splits.js';
 
 export interface ColumnFacts {
@@ -109,4 +110,53 @@ export function suggestRoles(columns: readonly ColumnFacts[], rows: number): Map
   const asks = /1$|_a$| a$|^(question|premise|query|sentence)$/.test(first);
   byName('pair', (column) => asks && column.empty < rows / 2);
   return roles;
+}
+
+const generationNames = {
+  text: ['text', 'content', 'document', 'body', 'article', 'story'],
+  messages: ['messages', 'conversations', 'conversation', 'dialog', 'dialogue', 'chat'],
+  prompt: ['instruction', 'prompt', 'question', 'query', 'input', 'user'],
+  input: ['input', 'context'],
+  completion: ['output', 'completion', 'response', 'answer', 'chosen', 'assistant', 'target'],
+  system: ['system', 'system_prompt'],
+} as const;
+
+/** How a file reads as data to write text from: OpenAI's and ShareGPT's conversations, prompts with completions (Alpaca's among them), or a text. */
+export function suggestGeneration(columns: readonly ColumnFacts[]): GenerationColumns | null {
+  const named = (role: keyof typeof generationNames, ...taken: (string | null)[]) => {
+    const lower = (column: ColumnFacts) => column.name.trim().toLowerCase();
+    for (const name of generationNames[role]) {
+      const found = columns.find((column) => lower(column) === name && !taken.includes(column.name));
+      if (found !== undefined) return found;
+    }
+    return null;
+  };
+  const chat = named('messages');
+  if (chat?.values.every((value) => /^\s*\[\s*\{/.test(value)))
+    return { form: 'chat', messages: chat.name, system: named('system')?.name ?? null };
+  const prompt = named('prompt')?.name ?? null;
+  const completion = named('completion', prompt)?.name ?? null;
+  if (prompt !== null && completion !== null)
+    return {
+      form: 'instruction',
+      prompt,
+      input: named('input', prompt, completion)?.name ?? null,
+      completion,
+      system: named('system')?.name ?? null,
+    };
+  const [longest] = [...columns].sort((a, b) => b.meanLength - a.meanLength);
+  const text = named('text') ?? longest;
+  return text === undefined ? null : { form: 'text', text: text.name };
+}
+
+/** Conversations, prompts with completions and lone texts are to be continued; whatever has a column of classes is to be sorted into them. */
+export function suggestTask(
+  generation: GenerationColumns | null,
+  roles: ReadonlyMap<string, Role>,
+): 'classification' | 'generation' {
+  const byName = (column: string) => names.label.some((name) => name === column.trim().toLowerCase());
+  const labels = [...roles].filter(([, role]) => role === 'label').map(([column]) => column);
+  if (generation === null) return 'classification';
+  if (generation.form === 'text') return labels.length === 0 ? 'generation' : 'classification';
+  return labels.some(byName) ? 'classification' : 'generation';
 }

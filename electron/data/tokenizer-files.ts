@@ -21,6 +21,9 @@ const configSchema = z.looseObject({
   strip_accents: z.boolean().nullish(),
   tokenize_chinese_chars: z.boolean().nullish(),
   add_prefix_space: z.boolean().nullish(),
+  bos_token: tokenSchema,
+  eos_token: tokenSchema,
+  chat_template: z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish(),
   cls_token: tokenSchema,
   sep_token: tokenSchema,
   pad_token: tokenSchema,
@@ -32,6 +35,7 @@ const modelConfigSchema = z.looseObject({
   model_type: z.string().optional(),
   type_vocab_size: z.number().optional(),
   pad_token_id: z.number().nullish(),
+  eos_token_id: z.union([z.number(), z.array(z.number())]).nullish(),
   vocab_size: z.number().optional(),
 });
 
@@ -43,6 +47,17 @@ export interface TokenizerFiles {
   readonly modelConfig: z.infer<typeof modelConfigSchema>;
 }
 
+/** The text of a folder's own chat template and the file it stands in; null where it has none. Of several templates the one named "default". */
+export async function readChatTemplate(
+  folder: string,
+): Promise<{ readonly text: string; readonly source: 'tokenizer_config.json' | 'chat_template.jinja' } | null> {
+  const alone = await textFile(folder, 'chat_template.jinja');
+  if (alone !== null) return { text: alone, source: 'chat_template.jinja' };
+  const named = (await jsonFile(folder, 'tokenizer_config.json', configSchema))?.chat_template ?? null;
+  const text = Array.isArray(named) ? named.find(({ name }) => name === 'default')?.template : named;
+  return text === null || text === undefined ? null : { text, source: 'tokenizer_config.json' };
+}
+
 const filesRead = [
   'special_tokens_map.json',
   'tokenizer_config.json',
@@ -51,6 +66,7 @@ const filesRead = [
   'vocab.txt',
   'vocab.json',
   'merges.txt',
+  'chat_template.jinja',
 ] as const;
 
 /** Hash of all that decides how a folder's tokenizer cuts: equal for equal files, wherever they lie. */

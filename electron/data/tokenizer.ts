@@ -1,5 +1,6 @@
 /** Text to token ids, as transformers' fast tokenizers give them. */
 import { Tokenizer } from '@anush008/tokenizers';
+import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import { readTokenizerFiles, type TokenizerConfig } from './tokenizer-files.js';
 import type { EncodedText } from './types.js';
@@ -14,6 +15,18 @@ export interface TokenizerFit {
   readonly vocabularySize?: number;
   /** "bert", "roberta", "distilbert"; without it config.json says. */
   readonly architecture?: string;
+}
+
+export interface SpecialToken {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** Ids of a text and the part of it that each stands for, in UTF-16 units; tokens of one character share its place. */
+export interface PlacedTokens {
+  readonly ids: Int32Array;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
 }
 
 /** Segments exist in BERT only: RoBERTa has one, DistilBERT takes none. */
@@ -33,11 +46,17 @@ export class TextTokenizer {
     /** Number of token ids: the highest one plus 1. */
     readonly vocabularySize: number,
     readonly padId: number,
+    /** Null for a decoder's. */
     readonly clsId: number | null,
     readonly sepId: number | null,
+    /** The tokens that begin and end a text, where the tokenizer names them. */
+    readonly bos: SpecialToken | null,
+    readonly eos: SpecialToken | null,
     readonly maskId: number | null,
     readonly unkId: number | null,
     private readonly segments: boolean,
+    /** Tokens that no text gives by itself. */
+    private readonly specials: readonly string[],
   ) {}
 
   /**
@@ -80,14 +99,42 @@ export class TextTokenizer {
     return encodings.map((encoding) => [...encoding.getIds()]);
   }
 
-  /** The text of token ids. */
-  text(ids: readonly number[]): Promise<string> {
-    return this.native.decode([...ids], false);
+  /** The text of token ids, that of the tokenizer's own tokens included, or with `plain` left out. */
+  text(ids: readonly number[], plain = false): Promise<string> {
+    return this.native.decode([...ids], plain);
   }
 
   /** How the mask token is written. */
   get maskToken(): string | null {
     return this.maskId === null ? null : this.native.idToToken(this.maskId);
+  }
+
+  /** Ids of texts, uncut and without the tokenizer's own tokens around them, each with its place. */
+  async place(texts: readonly string[]): Promise<PlacedTokens[]> {
+    const encodings = await this.exclusive(null, () =>
+      this.native.encodeBatch([...texts], { addSpecialTokens: false }),
+    );
+    return encodings.map((encoding, at) => {
+      const units = unitsOf(texts[at] ?? '');
+      const offsets = encoding.getOffsets();
+      const side = (index: 0 | 1) => Int32Array.from(offsets, (pair) => units(pair[index] ?? 0));
+      return { ids: Int32Array.from(encoding.getIds()), from: side(0), to: side(1) };
+    });
+  }
+
+  /** Length of the tokenizer's own token ("<|im_end|>") that stands at a place of a text; 0 where none does. */
+  specialAt(text: string, at: number): number {
+    return this.specials.reduce((most, one) => (one.length > most && text.startsWith(one, at) ? one.length : most), 0);
+  }
+
+  /** Ids of the tokenizer's own tokens: where one follows an answer, the answer is at its end. */
+  get specialIds(): readonly number[] {
+    return this.specials.flatMap((text) => this.native.tokenToId(text) ?? []);
+  }
+
+  /** Does the tokenizer put its beginning token before a text? */
+  async beginsTexts(): Promise<boolean> {
+    return this.bos !== null && (await this.ids('a', true))[0] === this.bos.id;
   }
 
   /** A token as people read it: "the" where the vocabulary has "Ġthe"; a piece within a word keeps its sign, "##ing". */
@@ -152,9 +199,18 @@ export async function openTokenizer(folder: string, fit: TokenizerFit = {}): Pro
       .find((id) => id !== null) ?? null;
   const architecture = fit.architecture ?? modelConfig.model_type ?? 'bert';
   const decoder = decoders.has(architecture);
+  const named = (text: string | undefined): SpecialToken | null => {
+    const id = text === undefined ? null : native.tokenToId(text);
+    return text === undefined || id === null ? null : { id, text };
+  };
+  const byId = (id: number | undefined): SpecialToken | null => {
+    const text = id === undefined ? null : native.idToToken(id);
+    return id === undefined || text === null ? null : { id, text };
+  };
+  const eos = named(config.eos_token?.content) ?? byId([modelConfig.eos_token_id ?? []].flat()[0]);
   const lacking = decoder ? undefined : (['cls', 'sep'] as const).find((role) => find(role) === null);
   // Padding is never looked at; a decoder's tokenizer need not have a token for it.
-  const padId = find('pad') ?? modelConfig.pad_token_id ?? (decoder ? 0 : null);
+  const padId = find('pad') ?? modelConfig.pad_token_id ?? (decoder ? (eos?.id ?? 0) : null);
   if (lacking !== undefined || padId === null)
     throw new StudioError(
       'bad-model',
@@ -163,7 +219,37 @@ export async function openTokenizer(folder: string, fit: TokenizerFit = {}): Pro
       { folder },
     );
   const segments = !withoutSegments.has(architecture) && (modelConfig.type_vocab_size ?? 2) > 1;
-  return new TextTokenizer(native, folder, size, padId, find('cls'), find('sep'), find('mask'), find('unk'), segments);
+  return new TextTokenizer(
+    native,
+    folder,
+    size,
+    padId,
+    find('cls'),
+    find('sep'),
+    named(config.bos_token?.content),
+    eos,
+    find('mask'),
+    find('unk'),
+    segments,
+    specialsIn(json),
+  );
+}
+
+const addedSchema = z.object({
+  added_tokens: z.array(z.object({ content: z.string(), special: z.boolean() })).default([]),
+});
+
+const specialsIn = (json: string): string[] =>
+  (addedSchema.safeParse(JSON.parse(json)).data?.added_tokens ?? [])
+    .filter(({ special, content }) => special && content !== '')
+    .map(({ content }) => content);
+
+/** From code points, in which the tokenizer counts, to UTF-16 units, in which texts are cut here. */
+function unitsOf(text: string): (points: number) => number {
+  if (!/[\ud800-\udbff]/.test(text)) return (points) => points;
+  const starts = [0];
+  for (const point of text) starts.push((starts.at(-1) ?? 0) + point.length);
+  return (points) => starts[points] ?? text.length;
 }
 
 /** A padded embedding may be larger than the tokenizer; ids beyond it, or a quite different size, mean the wrong tokenizer. */

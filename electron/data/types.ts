@@ -1,5 +1,5 @@
 /** The vocabulary of the data layer: rows as read, as imported, as encoded. */
-import type { FilePreview, ImportRequest, Profile, ReadingOptions, SplitName } from '../contract/entities.js';
+import type { FilePreview, ImportRequest, Message, Profile, ReadingOptions, SplitName } from '../contract/entities.js';
 
 export type { FilePreview, ImportRequest, Profile, ReadingOptions, SplitName };
 export type DataFormat = NonNullable<ReadingOptions['format']>;
@@ -43,6 +43,7 @@ export interface ImportedRow {
   readonly text: string;
   readonly pair: string | null;
   readonly label: string;
+  readonly messages: readonly Message[] | null;
   readonly line: number;
 }
 
@@ -77,6 +78,12 @@ export interface LabelledText {
   readonly text: string;
   readonly pair: string | null;
   readonly label: string;
+}
+
+/** What a language model learns from a row: its messages, or where there are none its text. */
+export interface LanguageText {
+  readonly text: string;
+  readonly messages: readonly Message[] | null;
 }
 
 /** Token ids of one row with special tokens, cut to the maximum length. */

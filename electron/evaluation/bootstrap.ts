@@ -2,14 +2,13 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { confidence, mean, variance, type Interval } from './intervals.js';
+import type { RowScore } from './measures.js';
 import { ClassCounts } from './scores.js';
 
-export type Measure = 'macroF1' | 'accuracy';
-
-/** Runs on the same rows: class indices by row, parallel to `labels`. */
-export interface PairedPredictions {
-  readonly method: ArrayLike<number>;
-  readonly baseline: ArrayLike<number>;
+/** Two runs on the same rows. */
+export interface ScoredPair {
+  readonly method: RowScore;
+  readonly baseline: RowScore;
 }
 
 const resamples = { most: 1000, least: 200 };
@@ -47,7 +46,7 @@ export interface RowAnswers {
 export function rowIntervals(
   { labels, predicted, losses }: RowAnswers,
   classes: number,
-): Record<Measure | 'loss', Interval> | null {
+): Record<'macroF1' | 'accuracy' | 'loss', Interval> | null {
   const rows = labels.length;
   if (rows < 2) return null;
   const generator = xoroshiro128plus(1);
@@ -73,6 +72,18 @@ export function rowIntervals(
   };
 }
 
+/** The 95 % interval of any score over the rows: percentiles of its values on rows drawn with replacement. Null below two rows. */
+export function resampledRows(rows: number, scoreOf: (times: ArrayLike<number>) => number): Interval | null {
+  if (rows < 2) return null;
+  const generator = xoroshiro128plus(1);
+  const drawn = new Uint16Array(rows);
+  const sampled = Float64Array.from({ length: resamplesWithin(rows, work / 10) }, () => {
+    drawRows(generator, drawn);
+    return scoreOf(drawn);
+  });
+  return percentiles(sampled);
+}
+
 function percentiles(values: Float64Array): Interval {
   const sorted = values.sort();
   const tail = (1 - confidence) / 2;
@@ -91,24 +102,20 @@ function percentile(sorted: Float64Array, share: number): number {
  * Gives way to other work every 20 ms.
  */
 export async function rowVariances(
-  labels: ArrayLike<number>,
-  comparisons: readonly (readonly PairedPredictions[])[],
-  classes: number,
-  measure: Measure,
+  rows: number,
+  comparisons: readonly (readonly ScoredPair[])[],
   seed: number,
 ): Promise<number[]> {
-  const rows = labels.length;
   const runs = new Set(comparisons.flatMap((pairs) => pairs.flatMap(({ method, baseline }) => [method, baseline])));
   if (rows < 2 || runs.size === 0) return comparisons.map(() => 0);
   const times = resamplesWithin(rows * runs.size, work);
   const generator = xoroshiro128plus(seed);
   const drawn = new Uint16Array(rows);
-  const counts = new ClassCounts(classes);
   const samples: number[][] = comparisons.map(() => []);
   let since = performance.now();
   for (let resample = 0; resample < times; resample += 1) {
     drawRows(generator, drawn);
-    const scores = new Map([...runs].map((predicted) => [predicted, score(labels, predicted, drawn, counts, measure)]));
+    const scores = new Map([...runs].map((score) => [score, score(drawn)]));
     comparisons.forEach((pairs, index) => {
       samples[index]?.push(
         pairs.length === 0
@@ -122,17 +129,6 @@ export async function rowVariances(
     }
   }
   return samples.map(variance);
-}
-
-function score(
-  labels: ArrayLike<number>,
-  predicted: ArrayLike<number>,
-  drawn: Uint16Array,
-  counts: ClassCounts,
-  measure: Measure,
-): number {
-  countDrawn(labels, predicted, drawn, counts);
-  return measure === 'accuracy' ? counts.accuracy() : counts.macroF1();
 }
 
 function countDrawn(

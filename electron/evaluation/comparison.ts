@@ -1,28 +1,29 @@
 /** The comparison of methods with full fine-tuning: what was measured, and what may be said of it. */
 import type { Comparison, ComparisonRow } from '../contract/entities.js';
-import { type Measure, type PairedPredictions, rowVariances } from './bootstrap.js';
+import { rowVariances, type ScoredPair } from './bootstrap.js';
 import { baselineOf, type ComparedRun, type Group, groupRuns } from './groups.js';
 import { combinedInterval, type Interval, mean, meanWithInterval, variance } from './intervals.js';
-import { classesOf, ClassCounts } from './scores.js';
-import type { ComparisonOptions, RunWithPredictions, TestPredictions } from './types.js';
-import { type Difference, type Verdict, verdictOn } from './verdict.js';
+import { measureKinds, type MeasureKind, type Sample, sampleOf } from './measures.js';
+import type { ComparisonOptions, RunWithRows } from './types.js';
+import { type Difference, toldInterval, type Verdict, verdictOn } from './verdict.js';
 
 const share: Interval = { low: 0, high: 1 };
 const positive: Interval = { low: 0, high: Infinity };
-const measureNames: { readonly [M in Measure]: string } = { macroF1: 'macro F1', accuracy: 'accuracy' };
+const atLeastOne: Interval = { low: 1, high: Infinity };
 
 /**
  * Compares finished runs of one data set and base model. Runs that differ in their seed only are one row; differences are method - full fine-tuning
  * in points, between runs of one seed on the same test rows. Shares are 0 to 1, sizes bytes; of sizes the largest run's is told.
  */
-export async function buildComparison(
-  runs: readonly RunWithPredictions[],
-  options: ComparisonOptions,
-): Promise<Comparison> {
+export async function buildComparison(runs: readonly RunWithRows[], options: ComparisonOptions): Promise<Comparison> {
   const { measure, zone, dataset, model } = options;
   const { groups, notes } = groupRuns(runs);
   const baseline = baselineOf(groups, measure);
-  const { sample, excluded } = commonRows(groups, baseline);
+  const all = groups.flatMap((group) => group.runs);
+  const [first] = (baseline ?? groups[0])?.runs ?? [];
+  const sample = first ? sampleOf(first, all, measure) : null;
+  const excluded = sample === null ? 0 : all.length - sample.scores.size;
+  const kind = measureKinds[measure];
   if (excluded > 0)
     notes.push(
       `${excluded} ${excluded === 1 ? 'run was' : 'runs were'} scored on other test rows and cannot be paired.`,
@@ -32,16 +33,13 @@ export async function buildComparison(
   const pairs = others.map((group) =>
     baseline === null || sample === null ? [] : pairBySeed(group, baseline, sample),
   );
-  const variances =
-    sample === null
-      ? pairs.map(() => 0)
-      : await rowVariances(sample.labels, pairs, sample.classes, measure, options.seed ?? 1);
+  const variances = sample === null ? pairs.map(() => 0) : await rowVariances(sample.rows, pairs, options.seed ?? 1);
   const rows = groups.map((group) => {
     if (group === baseline)
       return rowOf(group, true, null, { kind: 'baseline', text: 'the baseline', moreSeeds: null });
     const index = others.indexOf(group);
     const difference =
-      sample === null ? null : differenceOf(pairs[index] ?? [], sample, measure, variances[index] ?? 0);
+      sample === null ? null : differenceOf(pairs[index] ?? [], sample.rows, kind, variances[index] ?? 0);
     const verdict: Verdict =
       difference !== null
         ? verdictOn(difference, zone)
@@ -55,7 +53,8 @@ export async function buildComparison(
           };
     return rowOf(group, false, difference, verdict);
   });
-  rows.sort((a, b) => Number(b.baseline) - Number(a.baseline) || b[measure].mean - a[measure].mean);
+  const better = (row: ComparisonRow) => (row[measure]?.mean ?? 0) * (measure === 'perplexity' ? -1 : 1);
+  rows.sort((a, b) => Number(b.baseline) - Number(a.baseline) || better(b) - better(a));
   const fulls = groups.filter((group) => group.runs[0]?.run.plan.method.type === 'full').length;
   if (fulls > 1) notes.push(`Of ${fulls} settings of full fine-tuning the baseline is the one best on validation.`);
   const single = rows.filter((row) => row.difference?.pairedSeeds === 1).length;
@@ -69,10 +68,10 @@ export async function buildComparison(
     model,
     measure,
     zone,
-    testRows: sample?.labels.length ?? 0,
+    testRows: sample?.rows ?? 0,
     rows,
     notes,
-    method: describeMethod(rows, measure, zone),
+    method: describeMethod(rows, kind, zone),
     sentences: rows.filter((row) => !row.baseline).map((row) => ({ kind: row.verdict.kind, text: sentence(row) })),
   };
 }
@@ -87,73 +86,27 @@ function stageNotes(groups: readonly Group[]): string[] {
   );
 }
 
-/** The test rows that runs are paired on: those of the baseline (of the first group where there is none). */
-interface Sample {
-  readonly ids: readonly number[];
-  readonly labels: Int32Array;
-  readonly classes: number;
-  /** Predictions in the order of `ids`, of every run with these very rows. */
-  readonly predicted: ReadonlyMap<ComparedRun, Int32Array>;
-}
-
-function commonRows(groups: readonly Group[], baseline: Group | null): { sample: Sample | null; excluded: number } {
-  const first = (baseline ?? groups[0])?.runs[0];
-  if (first === undefined) return { sample: null, excluded: 0 };
-  const order = sortedById(first.predictions);
-  const ids = order.map((place) => first.predictions.rowIds[place] ?? 0);
-  const labels = Int32Array.from(order, (place) => first.predictions.labels[place] ?? 0);
-  const predicted = new Map<ComparedRun, Int32Array>();
-  const all = groups.flatMap((group) => group.runs);
-  for (const run of all) {
-    const own = sortedById(run.predictions);
-    const same =
-      own.length === ids.length &&
-      own.every(
-        (place, index) =>
-          run.predictions.rowIds[place] === ids[index] && run.predictions.labels[place] === labels[index],
-      );
-    if (same)
-      predicted.set(
-        run,
-        Int32Array.from(own, (place) => run.predictions.predicted[place] ?? 0),
-      );
-  }
-  return {
-    sample: { ids, labels, classes: classesOf(labels, ...predicted.values()), predicted },
-    excluded: all.length - predicted.size,
-  };
-}
-
-const sortedById = ({ rowIds }: TestPredictions) =>
-  Array.from({ length: rowIds.length }, (_, place) => place).sort((a, b) => (rowIds[a] ?? 0) - (rowIds[b] ?? 0));
-
-function pairBySeed(group: Group, baseline: Group, sample: Sample): PairedPredictions[] {
-  const bySeed = new Map(baseline.runs.map((run) => [run.run.seed, sample.predicted.get(run)]));
+function pairBySeed(group: Group, baseline: Group, sample: Sample): ScoredPair[] {
+  const bySeed = new Map(baseline.runs.map((run) => [run.run.seed, sample.scores.get(run)]));
   return group.runs.flatMap((run) => {
-    const [method, other] = [sample.predicted.get(run), bySeed.get(run.run.seed)];
+    const [method, other] = [sample.scores.get(run), bySeed.get(run.run.seed)];
     return method === undefined || other === undefined ? [] : [{ method, baseline: other }];
   });
 }
 
 function differenceOf(
-  pairs: readonly PairedPredictions[],
-  sample: Sample,
-  measure: Measure,
+  pairs: readonly ScoredPair[],
+  rows: number,
+  kind: MeasureKind,
   rowVariance: number,
 ): Difference | null {
   if (pairs.length === 0) return null;
-  const rows = sample.labels.length;
-  const counts = new ClassCounts(sample.classes);
-  const score = (predicted: ArrayLike<number>) => {
-    counts.clear();
-    sample.labels.forEach((label, row) => counts.add(label, predicted[row] ?? 0, 1));
-    return counts[measure]();
-  };
-  const differences = pairs.map(({ method, baseline }) => 100 * (score(method) - score(baseline)));
+  const differences = pairs.map(({ method, baseline }) => 100 * (method() - baseline()));
   const [middle, seedVariance, seeds] = [mean(differences), variance(differences), differences.length];
   return {
     mean: middle,
     interval: combinedInterval(middle, seedVariance, seeds, rowVariance, rows),
+    kind,
     seeds,
     seedVariance,
     rowVariance,
@@ -170,6 +123,11 @@ function rowOf(
   const [first] = runs;
   if (first === undefined) throw new RangeError('a group has at least one run');
   const over = (value: (run: ComparedRun) => number, bounds: Interval) => meanWithInterval(runs.map(value), bounds);
+  /** Null where a run lacks it. */
+  const all = (value: (test: ComparedRun['test']) => number | null, bounds: Interval) => {
+    const values = runs.flatMap(({ test }) => value(test) ?? []);
+    return values.length === runs.length ? meanWithInterval(values, bounds) : null;
+  };
   const most = (value: (run: ComparedRun) => number) => Math.max(...runs.map(value));
   const { run, result } = first;
   return {
@@ -180,13 +138,19 @@ function rowOf(
     baseline: isBaseline,
     runs: runs.map((one) => one.run.id),
     seeds: runs.map((one) => one.run.seed),
-    accuracy: over((one) => one.test.accuracy, share),
-    macroF1: over((one) => one.test.macroF1, share),
+    accuracy: all((test) => ('accuracy' in test ? test.accuracy : null), share),
+    macroF1: all((test) => ('macroF1' in test ? test.macroF1 : null), share),
     loss: over((one) => one.test.loss, positive),
+    perplexity: all((test) => ('perplexity' in test ? test.perplexity : null), atLeastOne),
+    exactMatch: all((test) => ('exactMatch' in test ? test.exactMatch : null), share),
     difference:
       difference === null
         ? null
-        : { mean: difference.mean, interval: { ...difference.interval }, pairedSeeds: difference.seeds },
+        : {
+            mean: difference.kind.told(difference.mean),
+            interval: { ...toldInterval(difference) },
+            pairedSeeds: difference.seeds,
+          },
     verdict,
     trainableParameters: result.trainableParameters,
     share: result.totalParameters === 0 ? 0 : result.trainableParameters / result.totalParameters,
@@ -216,13 +180,17 @@ function sentence({ methodName, setting, verdict, share: part }: ComparisonRow):
   }
 }
 
-function describeMethod(rows: readonly ComparisonRow[], measure: Measure, zone: number): string {
+function describeMethod(rows: readonly ComparisonRow[], kind: MeasureKind, zone: number): string {
   const compared = rows.filter((row) => row.difference !== null);
   const seeds = [...new Set(compared.map((row) => row.difference?.pairedSeeds ?? 0))].sort((a, b) => a - b);
   const means = 'Scores are means over seeds with 95 % t intervals (none for one seed).';
   if (compared.length === 0) return `${means} There is no difference to tell without a baseline.`;
   const count =
     seeds.length === 1 ? `${seeds[0]} ${seeds[0] === 1 ? 'seed' : 'seeds'}` : `${seeds[0]} to ${seeds.at(-1)} seeds`;
+  const told =
+    kind.unit === '%'
+      ? ' Perplexity is e to the power of the loss a token over all trained tokens of the rows; its differences are in percent of it, above zero where the method has the lower one.'
+      : '';
   const adjusted = compared.length === 1 ? '' : ` They are not adjusted for ${compared.length} comparisons.`;
-  return `${means} Differences in ${measureNames[measure]} are paired by seed and test row (${count}); their 95 % intervals add the variance between seeds and the variance over resampled test rows (bootstrap) and use Student's t, which is wide for few seeds.${adjusted} Zone of equivalence: ${zone} ${zone === 1 ? 'point' : 'points'}, set before the runs.`;
+  return `${means} Differences in ${kind.name} are paired by seed and test row (${count}); their 95 % intervals add the variance between seeds and the variance over resampled test rows (bootstrap) and use Student's t, which is wide for few seeds.${adjusted} Zone of equivalence: ${kind.width(zone)}, set before the runs.${told}`;
 }

@@ -1,16 +1,15 @@
 /** Runs of one setting: those that differ in nothing but their seed. */
-import type { Run } from '../contract/entities.js';
+import type { Measure, Run, Scores } from '../contract/entities.js';
 import { settingKey } from '../contract/setting.js';
 import { mean } from './intervals.js';
-import type { Measure } from './bootstrap.js';
-import type { RunWithPredictions, TestPredictions } from './types.js';
+import type { RunWithRows, TestRows } from './types.js';
 
 /** A run that can be compared: finished, with test scores and predictions. */
 export interface ComparedRun {
   readonly run: Run;
   readonly result: NonNullable<Run['result']>;
-  readonly test: NonNullable<NonNullable<Run['result']>['test']>;
-  readonly predictions: TestPredictions;
+  readonly test: Scores;
+  readonly rows: TestRows;
 }
 
 export interface Group {
@@ -20,20 +19,19 @@ export interface Group {
 }
 
 /** Groups in the order of their first run, and what was left out, as sentences. */
-export function groupRuns(runs: readonly RunWithPredictions[]): { groups: Group[]; notes: string[] } {
+export function groupRuns(runs: readonly RunWithRows[]): { groups: Group[]; notes: string[] } {
   const byKey = new Map<string, Map<number, ComparedRun>>();
   let [unfinished, untested, repeated] = [0, 0, 0];
-  for (const { run, predictions } of [...runs].sort((a, b) => a.run.id - b.run.id)) {
+  for (const { run, rows } of [...runs].sort((a, b) => a.run.id - b.run.id)) {
     const test = run.result?.test;
     if (run.state !== 'finished' || run.result === null) unfinished += 1;
-    else if (test === null || test === undefined || predictions === null || predictions.rowIds.length === 0)
-      untested += 1;
+    else if (!test || rows === null || rows.rowIds.length === 0) untested += 1;
     else {
       const key = settingKey(run);
       const seeds = byKey.get(key) ?? new Map<number, ComparedRun>();
       byKey.set(key, seeds);
       if (seeds.has(run.seed)) repeated += 1;
-      seeds.set(run.seed, { run, result: run.result, test, predictions });
+      seeds.set(run.seed, { run, result: run.result, test, rows });
     }
   }
   const groups = [...byKey].map(([key, seeds]) => ({
@@ -49,15 +47,26 @@ export function groupRuns(runs: readonly RunWithPredictions[]): { groups: Group[
   return { groups, notes };
 }
 
+/** Two settings without validation are equal: infinities have no difference. */
+const difference = (a: number, b: number) => (a === b ? 0 : a - b);
+
+/** Larger is better. Answers are generated in the test only: in validation the loss stands for them. */
+function validationScore(scores: Scores, measure: Measure): number {
+  if ('macroF1' in scores) return measure === 'accuracy' ? scores.accuracy : scores.macroF1;
+  return -scores.loss;
+}
+
 /**
  * The full fine-tuning to compare with: of several settings the one best on validation (test never chooses), then the one with most seeds.
  */
 export function baselineOf(groups: readonly Group[], measure: Measure): Group | null {
   const full = groups.filter((group) => group.runs[0]?.run.plan.method.type === 'full');
   const validation = ({ runs }: Group) => {
-    const scores = runs.map(({ result }) => result.validation?.[measure]).filter((score) => score !== undefined);
-    return scores.length === 0 ? -1 : mean(scores);
+    const scores = runs
+      .map(({ result }) => (result.validation ? validationScore(result.validation, measure) : null))
+      .filter((score) => score !== null);
+    return scores.length === 0 ? -Infinity : mean(scores);
   };
-  const [best] = [...full].sort((a, b) => validation(b) - validation(a) || b.runs.length - a.runs.length);
+  const [best] = [...full].sort((a, b) => difference(validation(b), validation(a)) || b.runs.length - a.runs.length);
   return best ?? null;
 }

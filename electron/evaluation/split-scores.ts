@@ -1,5 +1,5 @@
 /** The scores of one pass over a split, as runs report them. */
-import type { Scores } from '../contract/entities.js';
+import type { ClassScores } from '../contract/entities.js';
 import { rowIntervals } from './bootstrap.js';
 import { mean } from './intervals.js';
 import { accuracy, macroF1, predictedClasses, rowLosses } from './scores.js';
@@ -10,7 +10,7 @@ import { accuracy, macroF1, predictedClasses, rowLosses } from './scores.js';
  * Logits [rows, classes], row-major.
  * @throws RangeError when logits and labels are not of one length
  */
-export function scoresFromLogits(logits: ArrayLike<number>, labels: ArrayLike<number>, classes: number): Scores {
+export function scoresFromLogits(logits: ArrayLike<number>, labels: ArrayLike<number>, classes: number): ClassScores {
   if (logits.length !== labels.length * classes)
     throw new RangeError(`${logits.length} logits for ${labels.length} rows of ${classes} classes`);
   const predicted = predictedClasses(logits, classes);

@@ -1,13 +1,15 @@
 /** What an interval allows to be said, in words. */
 import type { ComparisonRow } from '../contract/entities.js';
 import { combinedInterval, type Interval } from './intervals.js';
+import type { MeasureKind } from './measures.js';
 
 export type Verdict = ComparisonRow['verdict'];
 
-/** A difference from the baseline in points, and where its uncertainty comes from. */
+/** A difference from the baseline in hundredths of a score (of accuracies points), and where its uncertainty comes from. */
 export interface Difference {
   readonly mean: number;
   readonly interval: Interval;
+  readonly kind: MeasureKind;
   readonly seeds: number;
   /** Variance of the difference between seeds, points²; 0 with a single seed. */
   readonly seedVariance: number;
@@ -24,23 +26,20 @@ const mostSeeds = 50;
  * that would decide if mean and spread stayed as they are. A single seed shows no spread between seeds: it is never "within", and a difference is named as that seed's.
  */
 export function verdictOn(difference: Difference, zone: number): Verdict {
-  const {
-    interval: { low, high },
-    seeds,
-  } = difference;
-  const kind = decision(difference.interval, zone);
+  const { seeds, kind: measure } = difference;
+  const { low, high } = toldInterval(difference);
+  const kind = decision({ low, high }, zone);
   if (seeds === 1) {
     if (kind === 'worse' || kind === 'better')
-      return { kind, text: `${apart(kind, low, high)} on this one seed`, moreSeeds: null };
+      return { kind, text: `${apart(kind, low, high, measure.unit)} on this one seed`, moreSeeds: null };
     return {
       kind: 'undecided',
       text: 'cannot tell yet, one seed shows no spread between seeds; about 2 more seeds would tell it',
       moreSeeds: 2,
     };
   }
-  if (kind === 'within')
-    return { kind, text: `within ${zone} ${zone === 1 ? 'point' : 'points'} of full fine-tuning`, moreSeeds: null };
-  if (kind !== 'undecided') return { kind, text: apart(kind, low, high), moreSeeds: null };
+  if (kind === 'within') return { kind, text: `within ${measure.width(zone)} of ${measure.baseline}`, moreSeeds: null };
+  if (kind !== 'undecided') return { kind, text: apart(kind, low, high, measure.unit), moreSeeds: null };
   const moreSeeds = seedsToDecide(difference, zone);
   if (moreSeeds !== null)
     return {
@@ -66,25 +65,30 @@ function decision({ low, high }: Interval, zone: number): 'within' | 'worse' | '
 
 /** The fewest seeds beyond the present ones that decide with this mean and these variances; null when `mostSeeds` do not. */
 export function seedsToDecide(
-  { mean, seedVariance, seeds, rowVariance, rows }: Difference,
+  { mean, kind, seedVariance, seeds, rowVariance, rows }: Difference,
   zone: number,
 ): number | null {
   for (let total = seeds + 1; total <= seeds + mostSeeds; total += 1) {
-    if (decision(combinedInterval(mean, seedVariance, total, rowVariance, rows), zone) !== 'undecided')
+    if (decision(told(kind, combinedInterval(mean, seedVariance, total, rowVariance, rows)), zone) !== 'undecided')
       return total - seeds;
   }
   return null;
 }
 
 /** Whether seeds without end would decide: then only the rows' variance is left. */
-const rowsDecide = ({ mean, rowVariance, rows }: Difference, zone: number) =>
-  decision(combinedInterval(mean, 0, 1, rowVariance, rows), zone) !== 'undecided';
+const rowsDecide = ({ mean, kind, rowVariance, rows }: Difference, zone: number) =>
+  decision(told(kind, combinedInterval(mean, 0, 1, rowVariance, rows)), zone) !== 'undecided';
+
+const told = ({ told: say }: MeasureKind, { low, high }: Interval): Interval => ({ low: say(low), high: say(high) });
+
+/** The 95 % interval of a difference, as it is told. */
+export const toldInterval = ({ kind, interval }: Difference): Interval => told(kind, interval);
 
 /** "worse by 2.1 to 4.0 points": magnitudes, rounded outwards, so that the words never claim more than the interval. */
-function apart(kind: 'worse' | 'better', low: number, high: number): string {
+function apart(kind: 'worse' | 'better', low: number, high: number, unit: string): string {
   const [near, far] = kind === 'worse' ? [-high, -low] : [low, high];
   const [from, to] = [roundedDown(near), Math.ceil(far * 10 - 1e-9) / 10];
-  return from === null ? `${kind} by up to ${to.toFixed(1)} points` : `${kind} by ${from} to ${to.toFixed(1)} points`;
+  return from === null ? `${kind} by up to ${to.toFixed(1)} ${unit}` : `${kind} by ${from} to ${to.toFixed(1)} ${unit}`;
 }
 
 /** One decimal, or two where one would read 0.0; null below a hundredth. */

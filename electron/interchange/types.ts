@@ -1,6 +1,12 @@
 /** What goes out and what comes in. */
 import type { FullVerbalizer } from '../contract/verbalizer.js';
-import { anyVerbalizer, type BaseModelInfo, type MethodSpec, type NamedTensors } from '../engine/index.js';
+import {
+  anyVerbalizer,
+  type BaseModelInfo,
+  type MethodSpec,
+  type NamedTensors,
+  type ObjectiveSpec,
+} from '../engine/index.js';
 
 /** A trained run, as every export format takes it. */
 export interface ExportSource {
@@ -32,10 +38,11 @@ export interface LoadedFolder {
   readonly parameters: NamedTensors;
 }
 
-/** What a folder's tensors are planned by: names and shapes do not depend on the words. */
-export const objectiveOf = (labels: readonly string[], verbalizer: FullVerbalizer | null | undefined) =>
-  ({
-    type: 'classification',
-    labels,
-    verbalizer: verbalizer ? anyVerbalizer(labels.length) : null,
-  }) as const;
+/** What tensors are planned by: names and shapes do not depend on the words. `labels` null: of a language model. */
+export const objectiveOf = (
+  labels: readonly string[] | null,
+  verbalizer: FullVerbalizer | null | undefined,
+): ObjectiveSpec =>
+  labels === null
+    ? { type: 'causal-lm' }
+    : { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };

@@ -27,6 +27,7 @@ const pathsOf: PathReaders = {
   'files.write': (request) => [request.path],
   'datasets.inspect': (request) => [request.path],
   'datasets.import': (request) => [request.path, ...strings(request.validation, request.test)],
+  'datasets.tokens': ({ source }) => ('path' in source ? [source.path] : []),
   'runs.estimate': (request) => ofPlan(request.plan),
   'runs.start': (request) => [...request.plans.flatMap(ofPlan), ...strings(request.initFolder)],
   'runs.startMatrix': (request) => [

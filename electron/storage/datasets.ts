@@ -4,9 +4,11 @@ import {
   datasetRowSchema,
   datasetSchema,
   importRequestSchema,
+  messageSchema,
   type Dataset,
   type DatasetRow,
   type ImportRequest,
+  type Message,
   type SplitName,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -39,13 +41,36 @@ function record(row: unknown): Dataset {
     name: r.name,
     task: request.task,
     source: request.path,
-    textColumn: request.textColumn,
-    pairColumn: request.pairColumn,
-    labelColumn: request.labelColumn,
+    ...columnsOf(request),
     createdAt: r.created_at,
     ...summarySchema.parse(JSON.parse(r.summary)),
   };
 }
+
+function columnsOf(request: ImportRequest): Pick<Dataset, 'form' | 'textColumn' | 'pairColumn' | 'labelColumn'> {
+  if (request.task === 'classification') {
+    const { textColumn, pairColumn, labelColumn } = request;
+    return { form: null, textColumn, pairColumn, labelColumn };
+  }
+  const { columns } = request;
+  switch (columns.form) {
+    case 'text':
+      return { form: 'text', textColumn: columns.text, pairColumn: null, labelColumn: null };
+    case 'instruction':
+      return { form: 'instruction', textColumn: columns.prompt, pairColumn: columns.completion, labelColumn: null };
+    case 'chat':
+      return { form: 'chat', textColumn: columns.messages, pairColumn: null, labelColumn: null };
+  }
+}
+
+const storedRow = datasetRowSchema.extend({
+  messages: z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? null : (JSON.parse(text) as unknown)))
+    .pipe(z.array(messageSchema).nullable()),
+});
+const rowColumns = 'split, position, line, text, pair, label, messages';
 
 export async function listDatasets(sql: Sql, projectId: number): Promise<Dataset[]> {
   return (await sql.all('SELECT * FROM datasets WHERE project_id = ? AND ready = 1 ORDER BY id', [projectId])).map(
@@ -110,8 +135,10 @@ export async function deleteUnfinishedDatasets(sql: Sql, worker: string | null):
   return (await sql.run('DELETE FROM datasets WHERE ready = 0 AND worker IS ?', [worker])).changes;
 }
 
-export async function insertRows(sql: Sql, datasetId: number, rows: readonly Omit<DatasetRow, 'id'>[]): Promise<void> {
-  // SQLite takes 32,766 values a statement; 400 rows of 7 stay well below.
+export type NewRow = Omit<DatasetRow, 'id' | 'messages'> & { readonly messages: readonly Message[] | null };
+
+export async function insertRows(sql: Sql, datasetId: number, rows: readonly NewRow[]): Promise<void> {
+  // SQLite takes 32,766 values a statement; 400 rows of 8 stay well below.
   for (let from = 0; from < rows.length; from += 400) {
     const part = rows.slice(from, from + 400);
     const values = part.flatMap<Parameter>((row) => [
@@ -122,9 +149,10 @@ export async function insertRows(sql: Sql, datasetId: number, rows: readonly Omi
       row.text,
       row.pair,
       row.label,
+      row.messages === null ? null : JSON.stringify(row.messages),
     ]);
     await sql.run(
-      `INSERT INTO dataset_rows (dataset_id, split, position, line, text, pair, label) VALUES ${part.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
+      `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) VALUES ${part.map(() => '(?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
       values,
     );
   }
@@ -132,7 +160,7 @@ export async function insertRows(sql: Sql, datasetId: number, rows: readonly Omi
 
 export async function copyRows(sql: Sql, from: number, to: number): Promise<void> {
   await sql.run(
-    'INSERT INTO dataset_rows (dataset_id, split, position, line, text, pair, label) SELECT ?, split, position, line, text, pair, label FROM dataset_rows WHERE dataset_id = ? ORDER BY id',
+    `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) SELECT ?, ${rowColumns} FROM dataset_rows WHERE dataset_id = ? ORDER BY id`,
     [to, from],
   );
 }
@@ -163,10 +191,10 @@ export async function pageRows(
   const [count] = await sql.all(`SELECT COUNT(*) AS total FROM dataset_rows WHERE ${where}`, values);
   // The inner query skips within the index; only the page's own rows are read.
   const rows = await sql.all(
-    `SELECT id, split, position, line, text, pair, label FROM dataset_rows WHERE id IN (SELECT id FROM dataset_rows WHERE ${where} ORDER BY id LIMIT ? OFFSET ?) ORDER BY id`,
+    `SELECT id, ${rowColumns} FROM dataset_rows WHERE id IN (SELECT id FROM dataset_rows WHERE ${where} ORDER BY id LIMIT ? OFFSET ?) ORDER BY id`,
     [...values, limit, offset],
   );
-  return { total: Number(count?.['total']), rows: rows.map((row) => datasetRowSchema.parse(row)) };
+  return { total: Number(count?.['total']), rows: rows.map((row) => storedRow.parse(row)) };
 }
 
 /** All rows in order, read in pages, so that memory stays constant. */
@@ -174,10 +202,10 @@ export async function* eachRow(sql: Sql, datasetId: number, split?: SplitName): 
   let last = 0;
   for (;;) {
     const rows = await sql.all(
-      `SELECT id, split, position, line, text, pair, label FROM dataset_rows WHERE dataset_id = ? AND id > ? ${split ? 'AND split = ?' : ''} ORDER BY id LIMIT 2000`,
+      `SELECT id, ${rowColumns} FROM dataset_rows WHERE dataset_id = ? AND id > ? ${split ? 'AND split = ?' : ''} ORDER BY id LIMIT 2000`,
       [datasetId, last, ...(split ? [split] : [])],
     );
-    for (const row of rows) yield datasetRowSchema.parse(row);
+    for (const row of rows) yield storedRow.parse(row);
     if (rows.length < 2000) return;
     last = Number(rows.at(-1)?.['id']);
   }

@@ -82,7 +82,15 @@ const dataOf = (row: unknown): unknown => JSON.parse(z.object({ data: z.string()
 
 /** What a run measured is forgotten: it starts again. */
 export async function clearMetrics(sql: Sql, runId: number): Promise<void> {
-  for (const table of ['run_steps', 'run_validations', 'run_stages', 'run_log', 'checkpoints', 'test_predictions'])
+  for (const table of [
+    'run_steps',
+    'run_validations',
+    'run_stages',
+    'run_log',
+    'checkpoints',
+    'test_predictions',
+    'test_losses',
+  ])
     await sql.run(`DELETE FROM ${table} WHERE run_id = ?`, [runId]);
 }
 
@@ -135,6 +143,54 @@ export async function replaceCheckpoints(
 ): Promise<void> {
   await sql.run('DELETE FROM checkpoints WHERE run_id = ?', [runId]);
   for (const { file, bytes } of files) await sql.run('INSERT INTO checkpoints VALUES (?, ?, ?)', [runId, file, bytes]);
+}
+
+export interface StoredLoss {
+  readonly id: number;
+  /** Sum over the row's trained tokens, in nats. */
+  readonly loss: number;
+  readonly tokens: number;
+  readonly exact: boolean | null;
+  readonly answer: string | null;
+}
+
+export async function insertLosses(sql: Sql, runId: number, rows: readonly StoredLoss[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += 400) {
+    const part = rows.slice(from, from + 400);
+    const values = part.flatMap<Parameter>(({ id, loss, tokens, exact, answer }) => [
+      runId,
+      id,
+      loss,
+      tokens,
+      exact === null ? null : Number(exact),
+      answer,
+    ]);
+    await sql.run(
+      `INSERT OR REPLACE INTO test_losses (run_id, row_id, loss, tokens, exact, answer) VALUES ${part.map(() => '(?, ?, ?, ?, ?, ?)').join(', ')}`,
+      values,
+    );
+  }
+}
+
+const lossSchema = z.object({
+  id: z.number(),
+  loss: z.number(),
+  tokens: z.number(),
+  exact: z
+    .number()
+    .nullable()
+    .transform((exact) => (exact === null ? null : exact === 1)),
+  answer: z.string().nullable(),
+});
+
+/** What a language model made of the test rows, by row id; empty where the run has none. */
+export async function readLosses(sql: Sql, runId: number): Promise<StoredLoss[]> {
+  return (
+    await sql.all(
+      'SELECT row_id AS id, loss, tokens, exact, answer FROM test_losses WHERE run_id = ? ORDER BY row_id',
+      [runId],
+    )
+  ).map((row) => lossSchema.parse(row));
 }
 
 const fullSchema = columnSchema.extend({ probabilities: z.string() });

@@ -46,6 +46,12 @@ const migrations: readonly (readonly string[])[] = [
   [
     `CREATE TABLE run_stages (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, stage INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run_id, stage)) WITHOUT ROWID`,
   ],
+  // Conversations, and what a language model makes of test rows.
+  [
+    `ALTER TABLE dataset_rows ADD COLUMN messages TEXT`,
+    `CREATE TABLE test_losses (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, row_id INTEGER NOT NULL, loss REAL NOT NULL, tokens INTEGER NOT NULL, exact INTEGER,
+       answer TEXT, PRIMARY KEY (run_id, row_id)) WITHOUT ROWID`,
+  ],
 ];
 
 export const schemaVersion = migrations.length;

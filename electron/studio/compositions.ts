@@ -19,6 +19,7 @@ import { isHead, loadAdapter } from '../interchange/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import type { TrainTask } from '../trainer/protocol.js';
 import { runFolder, type Context } from './context.js';
+import { learnedObjective, plannedObjective } from './objective.js';
 import { namesOf, namesParts } from './plan.js';
 import { requireFinished } from './served.js';
 
@@ -55,16 +56,17 @@ async function partOfRun(context: Context, projectId: number, id: number, model:
       `Run ${id} stands on ${run.modelName}, not on ${model.name}.`,
       'Compose adapters of one base model only: their numbers mean nothing on another.',
     );
-  const { labels } = await datasets.getDataset(context.database, run.datasetId);
+  const dataset = await datasets.getDataset(context.database, run.datasetId);
+  const objective = learnedObjective(run.plan, dataset);
   const method = keptMethod(run.plan.method);
-  const planned = planParameters({ model: info, method, objective: { type: 'classification', labels } });
+  const planned = planParameters({ model: info, method, objective: plannedObjective(objective) });
   const parameters = new Map(
     planned.filter(({ trainable, part }) => trainable || part === 'added').map((it) => [it.name, it]),
   );
   return {
     method,
     parameters,
-    labels,
+    labels: objective.type === 'classification' ? objective.labels : null,
     title: `${run.methodName}, ${run.setting}, seed ${run.seed}`,
     name: `run ${id}`,
   };
@@ -265,10 +267,12 @@ export function compositionCalls(
         const dataset = (await datasets.listDatasets(context.database, request.projectId)).find(
           ({ name }) => name === plan.data,
         );
+        if (!dataset) throw new StudioError('not-found', `There is no data set "${plan.data}".`, 'Choose another.');
+        const objective = plannedObjective(learnedObjective(plan, dataset));
         const parameters = planParameters({
           model: await openModel(model?.folder ?? ''),
           method: plan.method,
-          objective: { type: 'classification', labels: dataset?.labels ?? [] },
+          objective,
         })
           .filter(({ trainable, part }) => trainable || part === 'added')
           .reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);

@@ -78,8 +78,8 @@ export async function importDataset(
 }
 
 async function* lines(database: Database, datasetId: number, split: SplitName): AsyncGenerator<string> {
-  for await (const { id, text, pair, label } of datasets.eachRow(database, datasetId, split))
-    yield `${JSON.stringify({ id, text, pair, label })}\n`;
+  for await (const { id, text, pair, label, messages } of datasets.eachRow(database, datasetId, split))
+    yield `${JSON.stringify({ id, text, pair, label, ...(messages === null ? {} : { messages }) })}\n`;
 }
 
 /** The split files of a data set, written once: the trainer reads files and never the database. */

@@ -137,6 +137,13 @@ export function exportCalls(context: Context): Group {
       const run = await runs.getRun(context.database, runId);
       requireFinished(run);
       requireFormat(run, format);
+      if (run.plan.objective === 'causal-lm')
+        throw new StudioError(
+          'bad-input',
+          'Runs that learned to write text cannot be exported yet.',
+          'Go on in the studio: they can be resumed, compared and started from.',
+          { format },
+        );
       return context.jobs.start('export', `Export run ${runId} as ${formatNames[format]}`, (handle) =>
         exportRun(context, run, format, folder, handle),
       );

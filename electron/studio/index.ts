@@ -22,6 +22,7 @@ import { runCalls } from './runs.js';
 import { AnswerProcess } from './served.js';
 import type { SpawnTrainer } from './trainer-port.js';
 import { Unwritten } from './unwritten.js';
+import { tokenCalls } from './tokens.js';
 import { virtualWordsCalls } from './virtual-words.js';
 
 export interface StudioOptions {
@@ -120,6 +121,7 @@ export async function openStudio({
       ...projectCalls(context),
       ...modelCalls(context),
       ...datasetCalls(context),
+      ...tokenCalls(context),
       ...runCalls(context, queue),
       ...compareCalls(context),
       ...playgroundCalls(context, answers),

@@ -5,7 +5,14 @@ import type { Handlers } from '../contract/calls.js';
 import type { BaseModel } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
-import { anyVerbalizer, countParameters, mapParameters, openModel, type MethodSpec } from '../engine/index.js';
+import {
+  anyVerbalizer,
+  countParameters,
+  mapParameters,
+  openModel,
+  type MethodSpec,
+  type ObjectiveSpec,
+} from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import { changed, now, type Context } from './context.js';
 
@@ -95,9 +102,12 @@ async function plannedSetup(
   }: { modelId: number; datasetId: number | null; method: MethodSpec; verbalizer: boolean },
 ) {
   const { folder } = await models.getModel(context.database, modelId);
-  const labels = datasetId === null ? ['0', '1'] : (await datasets.getDataset(context.database, datasetId)).labels;
-  const spec = verbalizer ? anyVerbalizer(labels.length) : null;
-  const objective = { type: 'classification', labels, verbalizer: spec } as const;
+  const dataset = datasetId === null ? null : await datasets.getDataset(context.database, datasetId);
+  const labels = dataset?.labels ?? ['0', '1'];
+  const objective: ObjectiveSpec =
+    dataset?.task === 'generation'
+      ? { type: 'causal-lm' }
+      : { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };
   return { model: await openModel(folder), method, objective };
 }
 

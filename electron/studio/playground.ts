@@ -4,7 +4,7 @@ import type { Handlers } from '../contract/calls.js';
 import type { Prediction } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { runs } from '../storage/index.js';
-import type { ServedModel } from '../trainer/protocol.js';
+import { classesOf, type ServedModel } from '../trainer/protocol.js';
 import type { Context } from './context.js';
 import { servedRun, type AnswerProcess } from './served.js';
 
@@ -47,7 +47,9 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
       return asked.map(({ served, runId, title, type }, i): Prediction => {
         const answer = result.models[i];
         const [row] = answer?.rows ?? [];
-        const probabilities = Object.fromEntries(served.labels.map((label, k) => [label, row?.probabilities[k] ?? 0]));
+        const probabilities = Object.fromEntries(
+          classesOf(served).labels.map((label, k) => [label, row?.probabilities[k] ?? 0]),
+        );
         return {
           runId,
           title,
@@ -75,7 +77,9 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
                   rows: event.rows.map(({ row, label, probabilities }) => ({
                     row,
                     label,
-                    probabilities: Object.fromEntries(model.labels.map((name, k) => [name, probabilities[k] ?? 0])),
+                    probabilities: Object.fromEntries(
+                      classesOf(model).labels.map((name, k) => [name, probabilities[k] ?? 0]),
+                    ),
                   })),
                 });
             },

@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { profileSchema, type BaseModel, type Dataset, type Profile } from '../contract/entities.js';
-import { openTokenizer, profileRows, tokenizerIdentity } from '../data/index.js';
+import { openTokenizer, profileRows, tokenizerIdentity, type ProfileTools } from '../data/index.js';
 import { datasets } from '../storage/index.js';
 import { datasetFolder, type Context } from './context.js';
 import { replaceFile } from './files.js';
+import { languageTools } from './tokens.js';
 
 /** Raised when the same rows come to another profile than before. */
-const version = 1;
+const version = 2;
 
 /** Profile by the tokenizer of `model`, in words without one; kept beside the data set's files. Throws StudioError of the tokenizer. */
 export async function profileOf(
@@ -25,12 +26,18 @@ export async function profileOf(
   return model === null ? profile : { ...profile, lengths: { ...profile.lengths, tokenizer: model.name } };
 
   async function count(): Promise<Profile> {
-    const tokenizer = model && fit && (await openTokenizer(model.folder, fit));
-    const counted = await profileRows(datasets.eachRow(context.database, dataset.id), tokenizer);
+    const counted = await profileRows(datasets.eachRow(context.database, dataset.id), await toolsOf(dataset, model));
     // Where it cannot be kept (a full disk), it is counted again next time.
     await keep(path, counted).catch(() => undefined);
     return counted;
   }
+}
+
+async function toolsOf({ task }: Dataset, model: BaseModel | null): Promise<ProfileTools> {
+  if (model === null) return { task, tokenizer: null };
+  if (task === 'generation') return { task, ...(await languageTools(model)) };
+  const { vocabularySize, architecture } = model;
+  return { task, tokenizer: await openTokenizer(model.folder, { vocabularySize, architecture }) };
 }
 
 /** Null where there is none, or one that another version wrote. */

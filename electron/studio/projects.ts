@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Handlers } from '../contract/calls.js';
-import { importRequestSchema, type Project, type Run } from '../contract/entities.js';
+import { importRequestSchema, type Project, type Run, type Scores } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { settingKey } from '../contract/setting.js';
 import { meanWithInterval } from '../evaluation/index.js';
@@ -46,23 +46,26 @@ const samplesSchema = z.object({
     .min(1),
 });
 
+const macroF1Of = (scores: Scores | null | undefined) => (scores && 'macroF1' in scores ? scores.macroF1 : null);
+
 /** The setting whose runs score best on average. Chosen by validation where there is one, since test is for reporting. */
 function bestOf(list: readonly Run[]): Project['best'] {
   const groups = new Map<string, Run[]>();
+  // Perplexities of different data or templates do not rank: a project's best is of its classifiers.
   for (const run of list)
-    if (run.state === 'finished' && run.result?.test)
+    if (run.state === 'finished' && macroF1Of(run.result?.test) !== null)
       groups.set(settingKey(run), [...(groups.get(settingKey(run)) ?? []), run]);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const chosen = [...groups.values()]
     .map((group) => ({
       group,
-      score: mean(group.map((run) => run.result?.validation?.macroF1 ?? run.result?.test?.macroF1 ?? 0)),
+      score: mean(group.map((run) => macroF1Of(run.result?.validation) ?? macroF1Of(run.result?.test) ?? 0)),
     }))
     .sort((a, b) => b.score - a.score)[0];
   const first = chosen?.group[0];
   if (!chosen || !first) return null;
   const { mean: macroF1, interval } = meanWithInterval(
-    chosen.group.map((run) => run.result?.test?.macroF1 ?? 0),
+    chosen.group.map((run) => macroF1Of(run.result?.test) ?? 0),
     { low: 0, high: 1 },
   );
   return {
@@ -121,6 +124,7 @@ export function projectCalls(context: Context): Group {
       await importDataset(
         context,
         importRequestSchema.parse({
+          task: 'classification',
           projectId: project.id,
           name: sample.id,
           path: join(folder, sample.file),

@@ -1,10 +1,9 @@
 /** The run queue: one run at a time, in order, each in a trainer process of its own. What it tells is stored before it is shown. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LogLine, Run } from '../contract/entities.js';
+import { scoresSchema, type LogLine, type Run } from '../contract/entities.js';
 import { StudioError, type ErrorCode } from '../contract/errors.js';
 import { deviceIdSchema, type DeviceId } from '../contract/plan.js';
-import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { problemOf } from '../contract/problem-of.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
@@ -12,6 +11,7 @@ import { compositionOf } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
 import { MemoryGate } from './memory.js';
+import { learnedObjective } from './objective.js';
 import { TrainerClient, type RunningJob } from './trainer-client.js';
 
 interface Active {
@@ -206,11 +206,7 @@ export class RunQueue {
           const validation = validations.findLast(({ best }) => best);
           await runs.updateRun(sql, runId, {
             step: steps.at(-1)?.step,
-            validation: validation && {
-              accuracy: validation.accuracy,
-              macroF1: validation.macroF1,
-              loss: validation.loss,
-            },
+            validation: validation && scoresSchema.parse(validation),
           });
         });
         active.secondsLeft = event.secondsLeft;
@@ -220,6 +216,9 @@ export class RunQueue {
       }
       case 'predictions':
         await database.transaction((sql) => metrics.insertPredictions(sql, runId, event.rows));
+        return;
+      case 'losses':
+        await database.transaction((sql) => metrics.insertLosses(sql, runId, event.rows));
         return;
       case 'phase':
       case 'progress':
@@ -321,20 +320,13 @@ export async function taskOf(
 ): Promise<TrainTask> {
   const model = await models.getModel(context.database, run.modelId);
   const dataset = await datasets.getDataset(context.database, run.datasetId);
-  if (dataset.labels.length < 2)
-    throw new StudioError(
-      'bad-data',
-      `The data set ${dataset.name} has one label only.`,
-      'Import data with at least two labels.',
-    );
   const files = await materialize(context, dataset);
   const settings = await records.readSettings(context.database);
   return {
     training: run.plan.training,
     method: run.plan.method,
-    verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
     modelFolder: model.folder,
-    labels: dataset.labels,
+    objective: learnedObjective(run.plan, dataset),
     device,
     threads: settings.threads,
     initFolder,

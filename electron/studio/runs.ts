@@ -7,11 +7,11 @@ import type { Plan } from '../contract/plan.js';
 import type { FullVerbalizer } from '../contract/verbalizer.js';
 import { completeVerbalizer, openTokenizer, openVerbalizer } from '../data/index.js';
 import { architectureOf, openModel, planParameters, positionsOf, type BaseModelInfo } from '../engine/index.js';
-import { objectiveOf } from '../interchange/index.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import { composedPlan, compositionCalls, usedBy, type CompositionCalls } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { bytesBelow, requireSpace } from './files.js';
+import { learnedObjective, plannedObjective } from './objective.js';
 import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
 import { taskOf, type RunQueue } from './queue.js';
 import { TrainerClient } from './trainer-client.js';
@@ -70,13 +70,19 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
       limit >= 4 ? `Use ${limit} or less.` : 'Use fewer virtual tokens.',
       { path: 'training.maxLength', limit },
     );
+  if (plan.objective === 'causal-lm') checkLanguage(plan);
   const opened = await openModel(model.folder);
-  const verbalizer = plan.verbalizer && completeVerbalizer(plan.verbalizer, factsOf(opened, dataset));
-  if (verbalizer) await checkWords(opened, verbalizer, dataset);
+  const verbalizer =
+    plan.verbalizer && dataset.task === 'classification'
+      ? completeVerbalizer(plan.verbalizer, factsOf(opened, dataset))
+      : plan.verbalizer;
+  const objective = learnedObjective({ ...plan, verbalizer }, dataset);
+  if (objective.type === 'classification' && objective.verbalizer)
+    await checkWords(opened, objective.verbalizer, dataset);
   const parameters = planParameters({
     model: opened,
     method: plan.method,
-    objective: objectiveOf(dataset.labels, verbalizer),
+    objective: plannedObjective(objective),
   });
   const trainable = parameters
     .filter((parameter) => parameter.trainable)
@@ -96,6 +102,24 @@ const factsOf = (model: BaseModelInfo, { labels, pairColumn }: Dataset) => ({
 /** Throws StudioError where the model's tokenizer cannot spell the words, before anything is queued. */
 async function checkWords(model: BaseModelInfo, verbalizer: FullVerbalizer, { labels }: Dataset): Promise<void> {
   await openVerbalizer(await openTokenizer(model.folder, model), verbalizer, { labels, decoder: isDecoder(model) });
+}
+
+/** Refuses what means nothing without classes. */
+function checkLanguage({ method, training }: Plan): void {
+  if (method.type === 'head')
+    throw new StudioError(
+      'bad-input',
+      'method.type: "head" trains a classifier on the frozen base; a language model has none, so nothing would train.',
+      'Choose LoRA, prefix tuning or another method that changes the base, or full fine-tuning.',
+      { path: 'method.type' },
+    );
+  if (training.classWeights !== null)
+    throw new StudioError(
+      'bad-input',
+      'training.classWeights: there are no classes with the objective causal-lm.',
+      'Leave it out.',
+      { path: 'training.classWeights' },
+    );
 }
 
 /** Parameters and two moments, two checkpoints and the best, and the final file. */

@@ -1,10 +1,10 @@
 /** Runs as the trainer process serves them for answers and proofs. */
 import type { Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { datasets, models, records } from '../storage/index.js';
 import type { ServedModel } from '../trainer/protocol.js';
 import { runFolder, type Context } from './context.js';
+import { learnedObjective } from './objective.js';
 import { TrainerClient } from './trainer-client.js';
 
 export function requireFinished(run: Run): void {
@@ -21,15 +21,14 @@ export function requireFinished(run: Run): void {
 export async function servedRun(context: Context, run: Run, trained = true): Promise<ServedModel> {
   if (trained) requireFinished(run);
   const model = await models.getModel(context.database, run.modelId);
-  const { labels } = await datasets.getDataset(context.database, run.datasetId);
+  const dataset = await datasets.getDataset(context.database, run.datasetId);
   const { threads } = await records.readSettings(context.database);
   return {
     key: trained ? `run ${run.id}` : `untrained ${run.modelId} ${run.datasetId}`,
     modelFolder: model.folder,
     runFolder: trained ? runFolder(context.home, run.id) : null,
     method: trained ? run.plan.method : { type: 'head' },
-    labels,
-    verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
+    objective: learnedObjective(run.plan, dataset),
     maxLength: run.plan.training.maxLength,
     seed: run.seed,
     device: 'cpu',

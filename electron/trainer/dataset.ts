@@ -3,13 +3,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { StudioError } from '../contract/errors.js';
-import { encodeRows, type EncodedRows, type RowEncoder } from '../data/index.js';
+import type { Learning, Split } from './learning.js';
 import { splitRowSchema, type SplitRow } from './protocol.js';
 
-export interface OpenSplit {
-  readonly encoded: EncodedRows;
-  /** Rows of each class. */
-  readonly counts: readonly number[];
+export interface OpenSplit extends Split {
+  readonly file: string;
   /** SHA-256 of the file's lines. */
   readonly contentHash: string;
 }
@@ -43,37 +41,20 @@ function parseRow(text: string, file: string, line: number): SplitRow {
 
 /**
  * Reads and tokenizes a split.
- * @param labels sorted label texts; a label outside them is `bad-data`
  * @param breathe called now and then, so that a cancel is heard
+ * @throws StudioError `bad-data` naming file and row
  */
-export async function openSplit(
-  file: string,
-  encoder: RowEncoder,
-  labels: readonly string[],
-  maxLength: number,
-  breathe: () => Promise<void>,
-): Promise<OpenSplit> {
+export async function openSplit(file: string, learning: Learning, breathe: () => Promise<void>): Promise<OpenSplit> {
   const hash = createHash('sha256');
-  const place = new Map(labels.map((label, index) => [label, index]));
-  const counts = labels.map(() => 0);
   let rowsRead = 0;
   const rows = async function* () {
     for await (const row of readSplit(file)) {
-      const index = place.get(row.label);
-      if (index === undefined)
-        throw new StudioError(
-          'bad-data',
-          `${file}, row ${row.id}: the label "${row.label}" is not one of the data set's ${labels.length} labels.`,
-          'Import the data again so that the labels are counted anew.',
-          { file, row: row.id },
-        );
-      counts[index] = (counts[index] ?? 0) + 1;
-      hash.update(JSON.stringify([row.id, row.text, row.pair, row.label]));
+      const { id, text, pair, label, messages } = row;
+      hash.update(JSON.stringify([id, text, pair, label, ...(messages === null ? [] : [messages])]));
       rowsRead += 1;
       if (rowsRead % 1000 === 0) await breathe();
       yield row;
     }
   };
-  const encoded = await encodeRows(rows(), encoder, { labels, maxLength });
-  return { encoded, counts, contentHash: hash.digest('hex') };
+  return { ...(await learning.encode(rows())), file, contentHash: hash.digest('hex') };
 }

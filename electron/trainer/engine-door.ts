@@ -2,8 +2,10 @@
 import type { Training } from '../contract/plan.js';
 import type {
   BaseModelInfo,
+  EngineGenerator,
   EnginePredictor,
   EngineTrainer,
+  GeneratorOptions,
   MethodSpec,
   PredictorOptions,
   StagePlan,
@@ -14,6 +16,7 @@ export interface EngineDoor {
   openModel(folder: string): Promise<BaseModelInfo>;
   createTrainer(options: TrainerOptions): Promise<EngineTrainer>;
   createPredictor(options: PredictorOptions): Promise<EnginePredictor>;
+  createGenerator(options: GeneratorOptions): Promise<EngineGenerator>;
   /** Rate of the update after `step` done steps. */
   learningRateAt(
     step: number,

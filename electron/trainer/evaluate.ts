@@ -1,5 +1,5 @@
 /** A whole split through a model. */
-import { evaluationBatches, type EncodedRows, type TrainingBatchOptions } from '../data/index.js';
+import { classBatches, evaluationBatches, type EncodedRows, type RowPadding } from '../data/index.js';
 import type { Batch } from '../engine/index.js';
 
 /** Rows a forward pass takes at once; without gradients more fit than in training, yet wide batches pad more. */
@@ -17,12 +17,12 @@ export async function logitsOf(
   model: Forward,
   encoded: EncodedRows,
   classes: number,
-  padding: Pick<TrainingBatchOptions, 'padId' | 'reading'>,
+  padding: RowPadding,
   between: (done: number) => Promise<void>,
 ): Promise<Float32Array> {
   const logits = new Float32Array(encoded.size * classes);
   let done = 0;
-  for (const { batch, rows } of evaluationBatches(encoded, { batchSize: evaluationBatchSize, ...padding })) {
+  for (const { batch, rows } of evaluationBatches(classBatches(encoded, padding), evaluationBatchSize)) {
     const some = await model.predict(batch);
     rows.forEach((row, at) => logits.set(some.subarray(at * classes, (at + 1) * classes), row * classes));
     done += rows.length;

@@ -15,7 +15,7 @@ import { loadAdapter } from '../interchange/index.js';
 import { readHashed } from './checkpoint.js';
 import { composedParameters } from './compose.js';
 import { trainedFileName, type TrainTask } from './protocol.js';
-import type { TaskReading } from './reading.js';
+import type { Learning } from './learning.js';
 
 export interface Start {
   readonly parameters: NamedTensors;
@@ -34,7 +34,7 @@ const sameOptions = ['rank', 'alpha', 'placement', 'reductionFactor', 'activatio
 export async function startValues(
   task: TrainTask,
   model: BaseModelInfo,
-  { objective }: Pick<TaskReading, 'objective'>,
+  { objective }: Pick<Learning, 'objective'>,
 ): Promise<Start> {
   if (task.composition) return { parameters: await composedParameters(task, task.composition, model), notes: [] };
   const folder = task.initFolder;
@@ -44,15 +44,19 @@ export async function startValues(
     method: task.method,
     objective,
   });
+  const { labels, byHead } =
+    objective.type === 'classification'
+      ? { labels: objective.labels, byHead: !objective.verbalizer }
+      : { labels: null, byHead: false };
   const fits = (parameters: NamedTensors, sameLabels: boolean) =>
-    objective.verbalizer ? withoutHead(parameters, model) : withFittingHead(parameters, plan, sameLabels);
+    !byHead ? withoutHead(parameters, model) : withFittingHead(parameters, plan, sameLabels);
   const ownFile = join(folder, trainedFileName);
   if (await isFile(ownFile)) {
     const { tensors, metadata } = await readHashed(ownFile);
-    return fits(tensors, metadata.labels === JSON.stringify(task.labels));
+    return fits(tensors, labels === null || metadata.labels === JSON.stringify(labels));
   }
   const loaded = await loadAdapter(folder, model);
-  const sameLabels = loaded.labels === null || loaded.labels.join('\0') === task.labels.join('\0');
+  const sameLabels = labels === null || loaded.labels === null || loaded.labels.join('\0') === labels.join('\0');
   if (loaded.kind !== 'merged') {
     checkOptions(folder, loaded.method, validateMethod(task.method));
     return fits(loaded.parameters, sameLabels);
@@ -63,12 +67,12 @@ export async function startValues(
   return fits(new Map([...loaded.parameters].filter(([name]) => trained.has(name))), sameLabels);
 }
 
-/** A verbalizer has no use for the head of the start. */
+/** A language model, and a verbalizer, have no use for the head of the start. */
 function withoutHead(parameters: NamedTensors, model: BaseModelInfo): Start {
   const { modules } = describeHead(model);
   const kept = [...parameters].filter(([name]) => !modules.some((module) => name.startsWith(`${module}.`)));
   const notes =
-    kept.length < parameters.size ? ['The start has a head, which a run with a verbalizer leaves out.'] : [];
+    kept.length < parameters.size ? ['The start has a head, which this run has no use for and leaves out.'] : [];
   return { parameters: new Map(kept), notes };
 }
 

@@ -159,7 +159,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
 /** Real tokens of a batch, padding left out. */
 export function tokensOf(batch: Batch): number {
   let tokens = 0;
-  for (const one of batch.attentionMask) tokens += one;
+  for (const mark of batch.attentionMask) if (mark !== 0) tokens += 1;
   return tokens;
 }
 

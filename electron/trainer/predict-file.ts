@@ -5,7 +5,7 @@ import { namingFile } from '../contract/problem-of.js';
 import { readRows } from '../data/index.js';
 import { writeAtomically } from './atomic.js';
 import { answer, type OpenPredictor, type PredictorCache } from './predictors.js';
-import type { Answer, JobOf, ResultOf } from './protocol.js';
+import { classesOf, type Answer, type JobOf, type ResultOf } from './protocol.js';
 import type { JobContext } from './server.js';
 
 const rowsAtOnce = 128;
@@ -21,7 +21,7 @@ export async function predictFile(
   cache: PredictorCache,
 ): Promise<ResultOf<'predict-file'>> {
   const model = await cache.get(job.model);
-  const { labels } = job.model;
+  const { labels } = classesOf(job.model);
   let rows = 0;
   let skipped = 0;
   let firstSkipped: string | null = null;

@@ -8,7 +8,7 @@ import { softmax } from '../evaluation/index.js';
 import { readHashed } from './checkpoint.js';
 import type { EngineDoor } from './engine-door.js';
 import { logitsOf } from './evaluate.js';
-import { trainedFileName, type ServedModel } from './protocol.js';
+import { classesOf, trainedFileName, type ServedModel } from './protocol.js';
 import { readingOf, type TaskReading } from './reading.js';
 
 /** Runs a playground compares side by side, and one more. */
@@ -75,7 +75,7 @@ async function openOn(
   engine: EngineDoor,
   shareBase: boolean,
 ): Promise<Switchable> {
-  const reading = await readingOf(served, tokenizer, model);
+  const reading = await readingOf(classesOf(served), tokenizer, model);
   const predictor = await engine.createPredictor({
     model,
     method: served.method,
@@ -95,7 +95,8 @@ export async function answer(
   rows: readonly { readonly text: string; readonly pair: string | null }[],
   breathe: () => Promise<void>,
 ): Promise<RowAnswer[]> {
-  const { labels, maxLength } = open.served;
+  const { maxLength } = open.served;
+  const { labels } = classesOf(open.served);
   // The label is not known and not used; the first one stands in, since encoded rows carry an index.
   const encoded = await encodeRows(
     rows.map((row, id) => ({ id, ...row, label: labels[0] ?? '' })),
@@ -122,8 +123,11 @@ export async function answer(
 }
 
 /** Equal for runs whose predictors differ in their parameters only: another of them needs no session of its own. */
-const graphOf = ({ modelFolder, method, labels, verbalizer, device, threads }: ServedModel) =>
-  JSON.stringify([modelFolder, method, verbalizer ? [labels, verbalizer] : labels.length, device, threads]);
+function graphOf(served: ServedModel): string {
+  const { modelFolder, method, device, threads } = served;
+  const { labels, verbalizer } = classesOf(served);
+  return JSON.stringify([modelFolder, method, verbalizer ? [labels, verbalizer] : labels.length, device, threads]);
+}
 
 /** The base of each folder is open once, as long as a predictor stands on it: switching between tasks does not read it again. */
 export class PredictorCache {
@@ -184,7 +188,7 @@ export class PredictorCache {
     return {
       served,
       tokenizer,
-      reading: await readingOf(served, tokenizer, model),
+      reading: await readingOf(classesOf(served), tokenizer, model),
       predictor: await alike.predictor.another(await parametersOf(served)),
     };
   }

@@ -4,19 +4,12 @@
  */
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
-import {
-  classWeights,
-  encodeRows,
-  evaluationBatches,
-  openTokenizer,
-  TrainingBatches,
-  type EncodedRows,
-  type TrainingBatchOptions,
-} from '../data/index.js';
+import { evaluationBatches, openTokenizer, TrainingBatches, type RowBatches } from '../data/index.js';
 import type { Batch, EngineTrainer } from '../engine/index.js';
 import { readSplit } from './dataset.js';
 import { costliestSteps, courseOf, earliestEnd, validationsAhead } from './course.js';
 import type { EngineDoor } from './engine-door.js';
+import { learningOf } from './learning.js';
 import { evaluationBatchSize } from './evaluate.js';
 import { tokensOf } from './loop.js';
 import { startValues } from './init.js';
@@ -25,10 +18,7 @@ import { countSteps, median } from './progress.js';
 import type { JobOf, ResultOf, SplitRow, TrainTask } from './protocol.js';
 import { fits, remediesFor, type MemoryModel } from './remedies.js';
 import type { JobContext } from './server.js';
-import { readingOf } from './reading.js';
 import { buildTrainer } from './setup.js';
-
-type RowPadding = Pick<TrainingBatchOptions, 'padId' | 'reading'>;
 
 const sampleRows = 2000;
 const typicalSteps = 6;
@@ -42,7 +32,7 @@ export async function probe(
   baselineMemoryBytes: number,
 ): Promise<ResultOf<'probe'>> {
   const { task } = job;
-  const { training, labels } = task;
+  const { training } = task;
   const availableMemoryBytes = availableBytes();
   const ceiling = Math.min(baselineMemoryBytes + availableMemoryBytes, job.memoryLimitBytes ?? Infinity);
   const say = async (done: number, message: string) => {
@@ -56,17 +46,23 @@ export async function probe(
     vocabularySize: model.vocabularySize,
     architecture: model.architecture,
   });
-  const reading = await readingOf(task, tokenizer, model);
-  const padding = { padId: tokenizer.padId, reading: reading.reading };
   const survey = await surveyRows(task.data.train, training.batchSize, context.breathe);
   if (survey.rows === 0)
     throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', {
       file: task.data.train,
     });
   const encodingStarted = performance.now();
-  const sample = await encodeRows(survey.sample, reading.encoder, { labels, maxLength: training.maxLength });
+  const learning = await learningOf(task, tokenizer, model);
+  const { batches: sample } = await learning.encode(survey.sample);
   const encodingSecondsPerRow = (performance.now() - encodingStarted) / 1000 / survey.sample.length;
-  const longest = await encodeRows(survey.longest, reading.encoder, { labels, maxLength: training.maxLength });
+  const { batches: longest } = await learning.encode(survey.longest);
+  if (sample.size === 0 || longest.size === 0)
+    throw new StudioError(
+      'bad-data',
+      `No row has anything to learn within ${training.maxLength} tokens.`,
+      'Raise training.maxLength.',
+      { field: 'training.maxLength' },
+    );
   const heldOut = {
     validation: await countRows(task.data.validation, context.breathe),
     test: await countRows(task.data.test, context.breathe),
@@ -78,8 +74,8 @@ export async function probe(
   await say(1, 'Building the model');
   const building = performance.now();
   // Of a method with stages all that any of them trains: the most memory and the longest steps.
-  const { parameters } = await startValues(task, model, reading);
-  const trainer = await buildTrainer(task, model, tokenizer, reading, engine, {
+  const { parameters } = await startValues(task, model, learning);
+  const trainer = await buildTrainer(task, model, tokenizer, learning, engine, {
     stage: null,
     steps: totalSteps,
     parameters,
@@ -87,10 +83,10 @@ export async function probe(
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');
-    const memory = await measureMemory(trainer, task, longest, padding, ceiling);
+    const memory = await measureMemory(trainer, task, longest, ceiling);
     await say(3, 'Typical steps');
-    const typical = memory.measured ? await measureTypical(trainer, task, sample, padding, context.breathe) : null;
-    const forwardSecondsPerRow = memory.measured ? await measureForward(trainer, longest, sample, padding) : 0;
+    const typical = memory.measured ? await measureTypical(trainer, task, sample, context.breathe) : null;
+    const forwardSecondsPerRow = memory.measured ? await measureForward(trainer, longest, sample) : 0;
 
     const peakMemoryBytes = memory.measured ? Math.max(peakBytes(), memory.peak) : memory.peak;
     const stepSeconds = typical?.seconds ?? [memory.longestSeconds];
@@ -139,7 +135,7 @@ export async function probe(
               ceiling,
               limited: job.memoryLimitBytes !== null && ceiling === job.memoryLimitBytes,
               availableMemoryBytes,
-              longestTokens: longestOf(longest, padding),
+              longestTokens: longestOf(longest),
             }),
       },
     };
@@ -160,7 +156,8 @@ export async function surveyRows(file: string, longestCount: number, breathe: ()
   let stride = 1;
   let rows = 0;
   let longest: SplitRow[] = [];
-  const size = (row: SplitRow) => row.text.length + (row.pair?.length ?? 0);
+  const size = (row: SplitRow) =>
+    row.messages?.reduce((sum, { content }) => sum + content.length, 0) ?? row.text.length + (row.pair?.length ?? 0);
   const keepLongest = () => {
     longest = longest.sort((left, right) => size(right) - size(left)).slice(0, longestCount);
   };
@@ -190,25 +187,14 @@ async function countRows(file: string | null, breathe: () => Promise<void>): Pro
   return rows;
 }
 
-/** Micro-batches of a first step over `encoded` as the plan makes them, but with `batchSize` rows. */
+/** Micro-batches of a first step over rows as the plan makes them, but with `batchSize` rows. */
 function firstStep(
-  encoded: EncodedRows,
-  task: TrainTask,
-  padding: RowPadding,
+  rows: RowBatches,
+  { training }: TrainTask,
   batchSize: number,
   accumulationSteps: number,
 ): readonly Batch[] {
-  const { training, labels } = task;
-  const counts = labels.map(() => 1);
-  const weights = classWeights(training.classWeights === 'balanced' ? null : training.classWeights, labels, counts);
-  return new TrainingBatches(encoded, {
-    batchSize,
-    accumulationSteps,
-    shuffle: false,
-    seed: training.seed,
-    ...padding,
-    weights,
-  }).batches(0);
+  return new TrainingBatches(rows, { batchSize, accumulationSteps, shuffle: false, seed: training.seed }).batches(0);
 }
 
 async function timed(trainer: EngineTrainer, batches: readonly Batch[], training: Training): Promise<number> {
@@ -221,28 +207,21 @@ async function timed(trainer: EngineTrainer, batches: readonly Batch[], training
 async function measureMemory(
   trainer: EngineTrainer,
   task: TrainTask,
-  longest: EncodedRows,
-  padding: RowPadding,
+  longest: RowBatches,
   ceiling: number,
 ): Promise<MemoryModel & { measured: boolean; longestSeconds: number; firstSeconds: number }> {
   const { training } = task;
   const rows = Math.min(longest.size, Math.ceil(training.batchSize / training.accumulationSteps));
-  const firstSeconds = await timed(trainer, firstStep(longest, task, padding, 1, 1), training);
+  const firstSeconds = await timed(trainer, firstStep(longest, task, 1, 1), training);
   const fixed = peakBytes();
   const half = Math.max(1, rows >> 1);
-  const halfSeconds = await timed(trainer, firstStep(longest, task, padding, half, 1), training);
+  const halfSeconds = await timed(trainer, firstStep(longest, task, half, 1), training);
   const perRow = half > 1 ? Math.max(0, peakBytes() - fixed) / (half - 1) : 0;
   const expected = fixed + perRow * (rows - 1);
   const whole = { fixed, perRow, firstSeconds };
   if (!fits(expected, ceiling))
     return { ...whole, measured: false, peak: expected, longestSeconds: (halfSeconds * training.batchSize) / half };
-  const batches = firstStep(
-    longest,
-    task,
-    padding,
-    Math.min(training.batchSize, longest.size),
-    training.accumulationSteps,
-  );
+  const batches = firstStep(longest, task, Math.min(training.batchSize, longest.size), training.accumulationSteps);
   await timed(trainer, batches, training);
   const longestSeconds = await timed(trainer, batches, training);
   const peak = peakBytes();
@@ -259,8 +238,7 @@ async function measureMemory(
 async function measureTypical(
   trainer: EngineTrainer,
   task: TrainTask,
-  sample: EncodedRows,
-  padding: RowPadding,
+  sample: RowBatches,
   breathe: () => Promise<void>,
 ): Promise<{ seconds: number[]; tokens: number }> {
   const { training } = task;
@@ -269,8 +247,6 @@ async function measureTypical(
     accumulationSteps: training.accumulationSteps,
     shuffle: true,
     seed: training.seed,
-    ...padding,
-    weights: null,
   });
   const seconds: number[] = [];
   let tokens = 0;
@@ -289,30 +265,24 @@ async function measureTypical(
 }
 
 /** Seconds a row of a forward pass takes; the longest batch runs too, for its memory. */
-async function measureForward(
-  trainer: EngineTrainer,
-  longest: EncodedRows,
-  sample: EncodedRows,
-  padding: RowPadding,
-): Promise<number> {
-  for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, ...padding })) {
-    await trainer.predict(batch);
+async function measureForward(trainer: EngineTrainer, longest: RowBatches, sample: RowBatches): Promise<number> {
+  for (const { batch } of evaluationBatches(longest, evaluationBatchSize)) {
+    await trainer.evaluate(batch);
     break;
   }
   let rows = 0;
   const started = performance.now();
-  for (const { batch } of evaluationBatches(sample, { batchSize: evaluationBatchSize, ...padding })) {
-    await trainer.predict(batch);
-    rows += batch.labels.length;
+  for (const { batch, rows: places } of evaluationBatches(sample, evaluationBatchSize)) {
+    await trainer.evaluate(batch);
+    rows += places.length;
     if (performance.now() - started > 1000) break;
   }
   return (performance.now() - started) / 1000 / Math.max(1, rows);
 }
 
-function longestOf(longest: EncodedRows, padding: RowPadding): number {
+function longestOf(rows: RowBatches): number {
   let tokens = 0;
-  for (const { batch } of evaluationBatches(longest, { batchSize: evaluationBatchSize, ...padding }))
-    tokens = Math.max(tokens, batch.sequence);
+  for (let row = 0; row < rows.size; row += 1) tokens = Math.max(tokens, rows.length(row));
   return tokens;
 }
 

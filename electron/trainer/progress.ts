@@ -75,9 +75,13 @@ export function afterStep(progress: Progress, seconds: number, tokens: number): 
   };
 }
 
-/** Higher macro F1 is better; among equals the lower loss (unweighted, whatever the class weights); a full tie is no gain, so the earlier parameters stay. */
+/**
+ * Of classes a higher macro F1 is better, among equals the lower loss (unweighted, whatever the class weights); of a language model
+ * the lower loss. A full tie is no gain, so the earlier parameters stay.
+ */
 export function isBetter(scores: Scores, best: Scores | null): boolean {
   if (best === null) return true;
+  if (!('macroF1' in scores) || !('macroF1' in best)) return scores.loss < best.loss;
   return scores.macroF1 > best.macroF1 || (scores.macroF1 === best.macroF1 && scores.loss < best.loss);
 }
 

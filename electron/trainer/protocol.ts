@@ -9,6 +9,7 @@ import {
   estimateSchema,
   exportFormatSchema,
   logLineSchema,
+  messageSchema,
   nearWordSchema,
   runResultSchema,
   stageMetricSchema,
@@ -16,7 +17,7 @@ import {
   testedDeviceSchema,
   validationMetricSchema,
 } from '../contract/entities.js';
-import { problemSchema } from '../contract/errors.js';
+import { problemSchema, StudioError } from '../contract/errors.js';
 import { compositionSchema, deviceIdSchema, methodSchema, trainingSchema } from '../contract/plan.js';
 import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 
@@ -28,12 +29,13 @@ const count = z.number().min(0);
 const path = z.string().min(1);
 const threads = z.int().min(1).max(256).nullable().default(null);
 
-/** One line of a split file (JSON Lines, UTF-8). `label` is the label's text. */
+/** One line of a split file (JSON Lines, UTF-8). `label` is the label's text; of conversations there are `messages`. */
 export const splitRowSchema = z.object({
   id: z.int().min(0),
   text: z.string(),
   pair: z.string().nullable().default(null),
   label: z.string(),
+  messages: z.array(messageSchema).nullable().default(null),
 });
 /** Finished adapters that a run is made of. */
 export const taskCompositionSchema = z.strictObject({
@@ -56,6 +58,18 @@ export type TaskComposition = z.infer<typeof taskCompositionSchema>;
 
 export type SplitRow = z.infer<typeof splitRowSchema>;
 
+/** What is learned, as `ObjectiveSpec` of the engine has it. Labels are sorted; a row's class index is its label's place. */
+export const objectiveSpecSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('classification'),
+    labels: z.array(z.string()).min(2),
+    /** Classifies by label words in a prompt; null: by a head. */
+    verbalizer: fullVerbalizerSchema.nullish(),
+  }),
+  z.strictObject({ type: z.literal('causal-lm') }),
+]);
+export type LearnedObjective = z.infer<typeof objectiveSpecSchema>;
+
 /** What training needs to know; the studio has checked the plan and resolved names and the device already. */
 export const trainTaskSchema = z.strictObject({
   training: trainingSchema,
@@ -63,10 +77,7 @@ export const trainTaskSchema = z.strictObject({
   modelFolder: path,
   /** Split files of `SplitRow` lines; null where the data set has no such split. */
   data: z.strictObject({ train: path, validation: path.nullable().default(null), test: path.nullable().default(null) }),
-  /** Sorted; a row's class index is its label's place here. */
-  labels: z.array(z.string()).min(2),
-  /** Classifies by label words in a prompt; null: by a head. */
-  verbalizer: fullVerbalizerSchema.nullish(),
+  objective: objectiveSpecSchema,
   device: deviceIdSchema,
   threads,
   /** An exported adapter or merged folder whose parameters the run starts from. */
@@ -82,14 +93,26 @@ export const servedModelSchema = z.strictObject({
   modelFolder: path,
   runFolder: path.nullable(),
   method: methodSchema,
-  labels: z.array(z.string()).min(2),
-  verbalizer: fullVerbalizerSchema.nullish(),
+  objective: objectiveSpecSchema,
   maxLength: z.int().min(4).max(8192),
   seed: z.int().min(0),
   device: deviceIdSchema.default('cpu'),
   threads,
 });
 export type ServedModel = z.infer<typeof servedModelSchema>;
+
+/** What a classifier tells apart, and how. @throws StudioError `bad-input` for a language model, which sorts nothing */
+export function classesOf({
+  objective,
+  key,
+}: Pick<ServedModel, 'objective' | 'key'>): Extract<LearnedObjective, { type: 'classification' }> {
+  if (objective.type === 'classification') return objective;
+  throw new StudioError(
+    'bad-input',
+    `The ${key} writes text; it does not sort texts into classes.`,
+    'Choose a run on classes, or let this one write.',
+  );
+}
 
 export const trainJobSchema = z.strictObject({
   type: z.literal('train'),
@@ -191,6 +214,16 @@ export const testPredictionSchema = z.object({
 });
 export type TestPrediction = z.infer<typeof testPredictionSchema>;
 
+/** A test row's outcome under a language model: the sum of its trained tokens' losses in nats, and the answer that was generated, where one was. */
+export const testLossSchema = z.object({
+  id: z.int().min(0),
+  loss: z.number(),
+  tokens: count,
+  answer: z.string().nullable(),
+  exact: z.boolean().nullable(),
+});
+export type TestLoss = z.infer<typeof testLossSchema>;
+
 export const answerSchema = z.object({ row: z.int().min(0), label: z.string(), probabilities: z.array(z.number()) });
 export type Answer = z.infer<typeof answerSchema>;
 
@@ -227,6 +260,7 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
   }),
   /** Training: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
   z.object({ type: z.literal('predictions'), rows: z.array(testPredictionSchema) }),
+  z.object({ type: z.literal('losses'), rows: z.array(testLossSchema) }),
   /** predict-file, prove-export, device-test, probe. */
   z.object({ type: z.literal('progress'), done: count, total: count.nullable(), message: z.string() }),
   z.object({ type: z.literal('answers'), rows: z.array(answerSchema) }),

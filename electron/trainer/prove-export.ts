@@ -7,7 +7,7 @@ import { loadAdapter } from '../interchange/index.js';
 import { readSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, type OpenPredictor } from './predictors.js';
-import type { JobOf, ResultOf, SplitRow } from './protocol.js';
+import { classesOf, type JobOf, type ResultOf, type SplitRow } from './protocol.js';
 import { readingOf } from './reading.js';
 import type { JobContext } from './server.js';
 
@@ -67,6 +67,7 @@ async function answersOf(open: OpenPredictor, rows: readonly SplitRow[], context
 
 /** The export as a model that answers, from its own files: an adapter on the base, or a folder that stands for itself. */
 async function reload({ format, folder, model: served }: JobOf<'prove-export'>): Promise<OpenPredictor> {
+  const classes = classesOf(served);
   const where = {
     seed: served.seed,
     device: served.device,
@@ -78,9 +79,9 @@ async function reload({ format, folder, model: served }: JobOf<'prove-export'>):
     case 'studio': {
       const model = await openModel(served.modelFolder);
       const { method, parameters, labels, verbalizer } = await loadAdapter(folder, model);
-      checkLabels(folder, labels, served.labels);
+      checkLabels(folder, labels, classes.labels);
       const tokenizer = await openTokenizer(served.modelFolder, model);
-      const reading = await readingOf({ ...served, ...(verbalizer ? { verbalizer } : {}) }, tokenizer, model);
+      const reading = await readingOf({ ...classes, ...(verbalizer ? { verbalizer } : {}) }, tokenizer, model);
       const { objective } = reading;
       return {
         served,
@@ -92,9 +93,9 @@ async function reload({ format, folder, model: served }: JobOf<'prove-export'>):
     case 'merged': {
       // Opened as any base model is: its head is read from the folder because no other start is given.
       const model = await openModel(folder);
-      checkLabels(folder, (await loadAdapter(folder, model)).labels, served.labels);
+      checkLabels(folder, (await loadAdapter(folder, model)).labels, classes.labels);
       const tokenizer = await openTokenizer(folder, model);
-      const reading = await readingOf(served, tokenizer, model);
+      const reading = await readingOf(classes, tokenizer, model);
       return {
         served,
         tokenizer,
@@ -109,12 +110,12 @@ async function reload({ format, folder, model: served }: JobOf<'prove-export'>):
       };
     }
     case 'onnx': {
-      const onnx = await openOnnx(join(folder, 'model.onnx'), served.labels.length);
+      const onnx = await openOnnx(join(folder, 'model.onnx'), classes.labels.length);
       const tokenizer = await openTokenizer(folder);
       return {
         served,
         tokenizer,
-        reading: { encoder: tokenizer, reading: null, objective: { type: 'classification', labels: served.labels } },
+        reading: { encoder: tokenizer, reading: null, objective: { type: 'classification', labels: classes.labels } },
         predictor: { predict: (batch: Batch) => onnx.predict(batch), dispose: () => onnx.dispose() },
       };
     }

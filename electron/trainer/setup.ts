@@ -1,18 +1,18 @@
 /** From a task to what training and probing both need: model, tokenizer, encoded splits, batches, the engine's trainer. */
 import { createHash } from 'node:crypto';
-import { classWeights, openTokenizer, TrainingBatches, type TextTokenizer } from '../data/index.js';
+import { openTokenizer, TrainingBatches, type TextTokenizer } from '../data/index.js';
 import { positionsOf, type BaseModelInfo, type EngineTrainer, type NamedTensors } from '../engine/index.js';
 import { StudioError } from '../contract/errors.js';
 import { courseOf, type Course } from './course.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
+import { learningOf, type Learning } from './learning.js';
 import type { TrainTask } from './protocol.js';
-import { readingOf, type TaskReading } from './reading.js';
 
 export interface Prepared {
   readonly model: BaseModelInfo;
   readonly tokenizer: TextTokenizer;
-  readonly reading: TaskReading;
+  readonly learning: Learning;
   readonly train: OpenSplit;
   readonly validation: OpenSplit | null;
   readonly test: OpenSplit | null;
@@ -27,7 +27,7 @@ export interface Prepared {
  * @throws StudioError `bad-data` for an empty split or a maximum length above the model's
  */
 export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () => Promise<void>): Promise<Prepared> {
-  const { training, labels } = task;
+  const { training } = task;
   const model = await engine.openModel(task.modelFolder);
   const virtual = positionsOf(task.method);
   const limit = model.maxLength - virtual;
@@ -43,29 +43,28 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
     vocabularySize: model.vocabularySize,
     architecture: model.architecture,
   });
-  const reading = await readingOf(task, tokenizer, model);
-  const open = (file: string) => openSplit(file, reading.encoder, labels, training.maxLength, breathe);
+  const learning = await learningOf(task, tokenizer, model);
+  const open = (file: string) => openSplit(file, learning, breathe);
   const train = await open(task.data.train);
-  if (train.encoded.size === 0)
-    throw new StudioError('bad-data', 'The training split is empty.', 'Give the data set training rows.', {
-      file: task.data.train,
-    });
+  if (train.size === 0)
+    throw new StudioError(
+      'bad-data',
+      ['The training split is empty.', ...train.notes].join(' '),
+      train.notes.length === 0 ? 'Give the data set training rows.' : 'Raise training.maxLength.',
+      { file: task.data.train },
+    );
   const [validation, test] = [await optional(task.data.validation, open), await optional(task.data.test, open)];
-  const batches = new TrainingBatches(train.encoded, {
+  const batches = new TrainingBatches(train.batches, {
     batchSize: training.batchSize,
     accumulationSteps: training.accumulationSteps,
     shuffle: training.shuffle,
     seed: training.seed,
-    padId: tokenizer.padId,
-    weights: classWeights(training.classWeights, labels, train.counts),
-    reading: reading.reading,
   });
   const hash = createHash('sha256').update(
     JSON.stringify([
       training,
       task.method,
-      labels,
-      ...(task.verbalizer ? [task.verbalizer] : []),
+      task.objective,
       model.architecture,
       model.totalParameters,
       train.contentHash,
@@ -75,12 +74,12 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
   return {
     model,
     tokenizer,
-    reading,
+    learning,
     train,
     validation,
     test,
     batches,
-    course: courseOf(engine.stagesOf(task.method, model), train.encoded.size, training),
+    course: courseOf(engine.stagesOf(task.method, model), train.size, training),
     fingerprint: hash.digest('hex'),
   };
 }
@@ -89,7 +88,7 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
 async function optional(file: string | null, open: (file: string) => Promise<OpenSplit>): Promise<OpenSplit | null> {
   if (file === null) return null;
   const split = await open(file);
-  return split.encoded.size === 0 ? null : split;
+  return split.size === 0 ? null : split;
 }
 
 /**
@@ -101,7 +100,7 @@ export function buildTrainer(
   task: TrainTask,
   model: BaseModelInfo,
   tokenizer: TextTokenizer,
-  { objective }: Pick<TaskReading, 'objective'>,
+  { objective }: Pick<Learning, 'objective'>,
   engine: EngineDoor,
   { stage, steps, parameters }: { stage: number | null; steps: number; parameters: NamedTensors },
 ): Promise<EngineTrainer> {

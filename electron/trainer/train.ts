@@ -3,22 +3,18 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import type { RunResult } from '../contract/entities.js';
-import { scoresFromLogits, softmax } from '../evaluation/index.js';
 import { parametersOf, type EngineTrainer, type NamedTensors } from '../engine/index.js';
 import { CheckpointStore, writeHashed } from './checkpoint.js';
 import type { OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { logitsOf } from './evaluate.js';
 import { startValues } from './init.js';
 import { peakBytes, residentBytes } from './memory.js';
 import { freshProgress, type Progress } from './progress.js';
-import { trainedFileName, type JobOf, type ResultOf, type TestPrediction, type TrainerEvent } from './protocol.js';
+import { trainedFileName, type JobOf, type ResultOf, type TrainerEvent } from './protocol.js';
 import { Reporter, scoresInWords } from './reporter.js';
 import type { JobContext } from './server.js';
 import { buildTrainer, prepare, type Prepared } from './setup.js';
 import { runStages } from './stages.js';
-
-const predictionsAtOnce = 500;
 
 /**
  * Trains, validates, tests once with the best parameters and stores these as `trained.safetensors`.
@@ -48,7 +44,7 @@ export async function train(
     // Nothing holds the old one's memory while the new one is built.
     held.trainer = null;
     await left?.dispose();
-    held.trainer = await buildTrainer(task, model, prepared.tokenizer, prepared.reading, engine, {
+    held.trainer = await buildTrainer(task, model, prepared.tokenizer, prepared.learning, engine, {
       stage: stageAt(place),
       steps: course.totalSteps,
       parameters,
@@ -68,12 +64,6 @@ export async function train(
       reporter,
     );
 
-    const classes = task.labels.length;
-    const padding = { padId: prepared.tokenizer.padId, reading: prepared.reading.reading };
-    const scoresOn = async (split: OpenSplit, between: (done: number) => Promise<void>) => {
-      const logits = await logitsOf(current(), split.encoded, classes, padding, between);
-      return { logits, scores: scoresFromLogits(logits, split.encoded.labels, classes) };
-    };
     const { validation } = prepared;
     const { progress, paused } = await runStages(
       {
@@ -86,7 +76,7 @@ export async function train(
         reporter,
         control: context,
         learningRateAt: (...of) => engine.learningRateAt(...of),
-        validate: validation === null ? null : async () => (await scoresOn(validation, context.breathe)).scores,
+        validate: validation === null ? null : () => validation.measure(current(), context.breathe),
       },
       start.progress,
     );
@@ -108,10 +98,12 @@ export async function train(
     const bestStep = progress.best?.step ?? progress.step;
     await reporter.phase('saving', progress.step, progress.totalSteps);
     const trainedFile = join(runFolder, trainedFileName);
-    await writeHashed(trainedFile, await current().result(), {
+    const kept = await current().result();
+    await writeHashed(trainedFile, kept, {
       kind: 'peft-studio-run',
       method: JSON.stringify(task.method),
-      labels: JSON.stringify(task.labels),
+      objective: task.objective.type,
+      ...(task.objective.type === 'classification' ? { labels: JSON.stringify(task.objective.labels) } : {}),
       step: String(bestStep),
       seed: String(task.training.seed),
     });
@@ -119,26 +111,34 @@ export async function train(
     let test: RunResult['test'] = null;
     if (prepared.test !== null) {
       const { test: split } = prepared;
-      await reporter.phase('testing', 0, split.encoded.size);
+      await reporter.phase('testing', 0, split.size);
       // Thrown and caught here only: the quickest way out of a pass over many batches.
-      const measured = await scoresOn(split, async (done) => {
+      const between = async (done: number) => {
         await context.breathe();
         if (context.pauseRequested()) throw pausedInTest;
-        await context.emit({ type: 'phase', phase: 'testing', done, total: split.encoded.size });
-      }).catch((error: unknown) => {
-        if (error === pausedInTest) return null;
-        throw error;
-      });
-      if (measured === null) {
+        await context.emit({ type: 'phase', phase: 'testing', done, total: split.size });
+      };
+      test = await split
+        .test({
+          trainer: current(),
+          engine,
+          model,
+          parameters: kept,
+          file: split.file,
+          between,
+          emit: context.emit,
+        })
+        .catch((error: unknown) => {
+          if (error === pausedInTest) return null;
+          throw error;
+        });
+      if (test === null) {
         await rm(trainedFile, { force: true });
         return pausedResult;
       }
-      const { scores, logits } = measured;
-      test = scores;
-      await sendPredictions(split, logits, classes, context.emit);
       reporter.log(
         'check',
-        `Test, read once with the parameters of step ${bestStep}: ${scoresInWords(scores)} on ${split.encoded.size.toLocaleString('en')} rows.`,
+        `Test, read once with the parameters of step ${bestStep}: ${scoresInWords(test)} on ${split.size.toLocaleString('en')} rows.`,
       );
     }
     await reporter.flush();
@@ -165,7 +165,7 @@ async function startFrom(job: JobOf<'train'>, store: CheckpointStore, prepared: 
   const checkpoint = job.resume ? await store.loadNewest() : null;
   if (checkpoint === null) {
     await store.clear();
-    const { parameters, notes } = await startValues(job.task, prepared.model, prepared.reading);
+    const { parameters, notes } = await startValues(job.task, prepared.model, prepared.learning);
     for (const note of notes) reporter.log('note', note);
     const progress = freshProgress(prepared.course.totalSteps, prepared.fingerprint);
     return { state: null, parameters, progress, resumed: false };
@@ -208,7 +208,7 @@ async function announce(
     optimizerBytes,
     baselineMemoryBytes,
   });
-  const rows = (split: OpenSplit | null) => (split?.encoded.size ?? 0).toLocaleString('en');
+  const rows = (split: OpenSplit | null) => (split?.size ?? 0).toLocaleString('en');
   const share = ((100 * trainableParameters) / totalParameters).toPrecision(3);
   reporter.log(
     'plan',
@@ -222,33 +222,13 @@ async function announce(
     'note',
     `Engine ready; the process holds ${Math.round(residentBytes() / 1e6)} MB, ${Math.round(baselineMemoryBytes / 1e6)} MB before.`,
   );
+  for (const split of [prepared.train, prepared.validation, prepared.test])
+    for (const note of split?.notes ?? [])
+      reporter.log(
+        'note',
+        `${split === prepared.train ? 'Training' : split === prepared.test ? 'Test' : 'Validation'}: ${note}`,
+      );
   await reporter.flush();
-}
-
-async function sendPredictions(
-  split: OpenSplit,
-  logits: Float32Array,
-  classes: number,
-  emit: (event: TrainerEvent) => Promise<void>,
-): Promise<void> {
-  const probabilities = softmax(logits, classes);
-  for (let from = 0; from < split.encoded.size; from += predictionsAtOnce) {
-    const rows: TestPrediction[] = Array.from(
-      split.encoded.ids.subarray(from, from + predictionsAtOnce),
-      (id, offset) => {
-        const at = (from + offset) * classes;
-        const own = Array.from(logits.subarray(at, at + classes));
-        return {
-          id,
-          label: split.encoded.labels[from + offset] ?? 0,
-          predicted: own.indexOf(Math.max(...own)),
-          logits: own,
-          probabilities: Array.from(probabilities.subarray(at, at + classes)),
-        };
-      },
-    );
-    await emit({ type: 'predictions', rows });
-  }
 }
 
 function resultOf(

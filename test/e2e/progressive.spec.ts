@@ -1,6 +1,7 @@
 /** Progressive unfreezing as a user meets it: stages seen before training, trained one after the other, their scores, the export. */
 import path from 'node:path';
 import { expect, test } from './harness.js';
+import { classScores } from '../helpers/scores.js';
 
 test('trains in stages and shows what each brought', async ({ studio, home }) => {
   test.setTimeout(420_000);
@@ -74,8 +75,8 @@ test('trains in stages and shows what each brought', async ({ studio, home }) =>
     [1, 8, 'next'],
     [9, 16, 'end'],
   ]);
-  expect(stages.map(({ scores }) => scores?.macroF1)).toEqual(
-    validations.filter(({ step }) => step === 8 || step === 16).map(({ macroF1 }) => macroF1),
+  expect(stages.map(({ scores }) => classScores(scores).macroF1)).toEqual(
+    validations.filter(({ step }) => step === 8 || step === 16).map((validation) => classScores(validation).macroF1),
   );
   expect(stages[1]?.trainableParameters).toBeGreaterThan(stages[0]?.trainableParameters ?? Infinity);
   // What the window shows is of the largest stage: every weight.

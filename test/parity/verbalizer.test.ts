@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { encodeRows, openTokenizer, openVerbalizer, TrainingBatches } from '../../electron/data/index.js';
+import { classBatches, encodeRows, openTokenizer, openVerbalizer, TrainingBatches } from '../../electron/data/index.js';
 import { architectureOf, createPredictor, createTrainer, openModel } from '../../electron/engine/index.js';
 import { below, largestDifference, oracleFolder, oracleJson, oracleTensors } from '../helpers/oracle.js';
 
@@ -38,14 +38,13 @@ async function open(name: string) {
   const rows = fixture.batches.flatMap(({ texts, labels: own }, b) =>
     texts.map((text, i) => ({ id: b * texts.length + i, text, pair: null, label: labels[own[i] ?? 0] ?? '' })),
   );
-  const batches = new TrainingBatches(await encodeRows(rows, verbalizer, { labels, maxLength: 60 }), {
+  const encoded = await encodeRows(rows, verbalizer, { labels, maxLength: 60 });
+  const padding = { padId: tokenizer.padId, reading: verbalizer.reading };
+  const batches = new TrainingBatches(classBatches(encoded, padding), {
     batchSize: fixture.batches[0]?.texts.length ?? 0,
     accumulationSteps: 1,
     shuffle: false,
     seed: 1,
-    padId: tokenizer.padId,
-    weights: null,
-    reading: verbalizer.reading,
   });
   const objective = { type: 'classification', labels, verbalizer: verbalizer.spec } as const;
   return { fixture, model, batches, objective, verbalizer };

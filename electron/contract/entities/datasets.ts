@@ -1,18 +1,26 @@
 /** Data sets: how a file reads, how it is imported, its rows and profile. */
 import { z } from 'zod';
 import { count, id, nullable, splitNameSchema } from './common.js';
+import { generationColumnsSchema, messageSchema, textFormSchema } from './generation.js';
 
+export const taskSchema = z.enum(['classification', 'generation']);
+export type Task = z.infer<typeof taskSchema>;
 export const labelCountSchema = z.object({ label: z.string(), train: count, validation: count, test: count });
 export const datasetSchema = z.object({
   id,
   projectId: id,
   name: z.string(),
-  task: z.enum(['classification']),
+  task: taskSchema,
+  /** Of data to write text from; null for classes. */
+  form: nullable(textFormSchema),
   source: z.string(),
+  /** Column of the text, of the prompt, or of the messages. */
   textColumn: z.string(),
+  /** Column of a pair's second text, or of the completion. */
   pairColumn: nullable(z.string()),
-  labelColumn: z.string(),
+  labelColumn: nullable(z.string()),
   rows: z.object({ train: count, validation: count, test: count }),
+  /** Empty for data to write text from. */
   labels: z.array(z.string()),
   splitNote: z.string(),
   skippedRows: count,
@@ -26,10 +34,14 @@ export const datasetRowSchema = z.object({
   id,
   split: splitNameSchema,
   position: count,
+  /** Of a conversation what comes before its last answer, for reading and searching; the last answer is `pair`. */
   text: z.string(),
   pair: nullable(z.string()),
+  /** Empty for data to write text from. */
   label: z.string(),
   line: count,
+  /** Of prompts with completions and of conversations; null for others. */
+  messages: nullable(z.array(messageSchema)).default(null),
 });
 export type DatasetRow = z.infer<typeof datasetRowSchema>;
 
@@ -87,18 +99,17 @@ export const filePreviewSchema = z.object({
   rows: z.array(z.array(z.string())),
   rowsSampled: count,
   problems: z.array(z.object({ line: count, message: z.string() })),
+  suggestedTask: taskSchema,
+  /** How the file would be read as data to write text from; null where it has no column for it. */
+  generation: nullable(generationColumnsSchema),
 });
 export type FilePreview = z.infer<typeof filePreviewSchema>;
 
-export const importRequestSchema = z.strictObject({
+const importedFile = {
   projectId: id,
   name: z.string().min(1).max(200),
   path: z.string(),
   reading: readingOptionsSchema.default({}),
-  task: z.literal('classification').default('classification'),
-  textColumn: z.string(),
-  pairColumn: nullable(z.string()).default(null),
-  labelColumn: z.string(),
   /** A file, a share of the training rows (0 to 0.9), or null for none; `splitColumn` names the split in each row instead. */
   validation: z
     .union([z.string(), z.number().min(0).max(0.9)])
@@ -111,5 +122,15 @@ export const importRequestSchema = z.strictObject({
   splitColumn: nullable(z.string()).default(null),
   seed: z.int().min(0).default(1),
   badRows: z.enum(['skip', 'stop']).default('stop'),
-});
+};
+export const importRequestSchema = z.discriminatedUnion('task', [
+  z.strictObject({
+    task: z.literal('classification').default('classification'),
+    ...importedFile,
+    textColumn: z.string(),
+    pairColumn: nullable(z.string()).default(null),
+    labelColumn: z.string(),
+  }),
+  z.strictObject({ task: z.literal('generation'), ...importedFile, columns: generationColumnsSchema }),
+]);
 export type ImportRequest = z.infer<typeof importRequestSchema>;

@@ -6,6 +6,9 @@ import { count, id, interval, nullable } from './common.js';
 export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'studio', 'merged', 'onnx']);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;
 
+/** What differences are told in: scores of classes, or of language models. */
+export const measureSchema = z.enum(['macroF1', 'accuracy', 'perplexity', 'exactMatch']);
+export type Measure = z.infer<typeof measureSchema>;
 const measured = z.object({ mean: z.number(), interval: nullable(interval) });
 export const comparisonRowSchema = z.object({
   key: z.string(),
@@ -15,10 +18,18 @@ export const comparisonRowSchema = z.object({
   baseline: z.boolean(),
   runs: z.array(id),
   seeds: z.array(z.number()),
-  accuracy: measured,
-  macroF1: measured,
+  /** Of classes; null for language models. */
+  accuracy: nullable(measured),
+  macroF1: nullable(measured),
   loss: measured,
-  /** Difference from full fine-tuning in points (percent), paired by seed and test row; null without a baseline. */
+  /** Of language models; null for classes. */
+  perplexity: nullable(measured),
+  /** Null too where no completion was generated. */
+  exactMatch: nullable(measured),
+  /**
+   * Difference from full fine-tuning, paired by seed and test row, in points (percent), of perplexity in percent of it; null
+   * without a baseline.
+   */
   difference: nullable(z.object({ mean: z.number(), interval: nullable(interval), pairedSeeds: count })),
   verdict: z.object({
     kind: z.enum(['baseline', 'within', 'worse', 'better', 'undecided', 'no-baseline']),
@@ -38,7 +49,7 @@ export const comparisonSchema = z.object({
   dataset: z.string(),
   model: z.string(),
   testRows: count,
-  measure: z.enum(['macroF1', 'accuracy']),
+  measure: measureSchema,
   zone: z.number(),
   /** How the intervals were made, in words: kind, seeds, pairing, adjustment. */
   method: z.string(),

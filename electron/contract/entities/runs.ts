@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { problemSchema } from '../errors.js';
 import { planSchema } from '../plan.js';
 import { count, id, interval, nullable } from './common.js';
+import { languageScoresSchema } from './generation.js';
 
 export const runStates = [
   'queued',
@@ -14,7 +15,7 @@ export const runStates = [
   'cancelled',
   'failed',
 ] as const;
-export const scoresSchema = z.object({
+export const classScoresSchema = z.object({
   accuracy: z.number(),
   macroF1: z.number(),
   loss: z.number(),
@@ -23,6 +24,9 @@ export const scoresSchema = z.object({
   macroF1Interval: nullable(interval).optional(),
   lossInterval: nullable(interval).optional(),
 });
+export type ClassScores = z.infer<typeof classScoresSchema>;
+/** What a split shows of a run: of classes, or of a language model. */
+export const scoresSchema = z.union([classScoresSchema, languageScoresSchema]);
 export type Scores = z.infer<typeof scoresSchema>;
 export const runResultSchema = z.object({
   test: nullable(scoresSchema),
@@ -78,7 +82,11 @@ export const stepMetricSchema = z.object({
   seconds: count.describe('Duration of this step'),
 });
 export type StepMetric = z.infer<typeof stepMetricSchema>;
-export const validationMetricSchema = z.object({ step: count, ...scoresSchema.shape, best: z.boolean() });
+const validated = { step: count, best: z.boolean() };
+export const validationMetricSchema = z.union([
+  z.object({ ...validated, ...classScoresSchema.shape }),
+  z.object({ ...validated, ...languageScoresSchema.shape }),
+]);
 export type ValidationMetric = z.infer<typeof validationMetricSchema>;
 /** One stage of a method that trains in stages. Told when it begins and, as a whole, when it has ended. */
 export const stageMetricSchema = z.object({

@@ -64,8 +64,15 @@ export function badFile(file: string, what: string, hint: string = remedy, optio
   return new EngineError('bad-file', `${file}: ${what}`, hint, { file }, options);
 }
 
-/** Pickles begin with the protocol mark and a version from 2 to 5. */
-const isPickle = (text: string) => text.charCodeAt(0) === 0x80 && text.charCodeAt(1) >= 2 && text.charCodeAt(1) <= 5;
+/**
+ * Pickles begin with the protocol mark and a version from 2 to 5. So does the length of a header of 640, 896, 1152 or 1408 bytes,
+ * whose other six bytes are zero: no pickle goes on like that.
+ */
+const isPickle = (text: string) =>
+  text.charCodeAt(0) === 0x80 &&
+  text.charCodeAt(1) >= 2 &&
+  text.charCodeAt(1) <= 5 &&
+  !text.startsWith('\0\0\0\0\0\0', 2);
 
 /** What a file that is not safetensors seems to be, from its first bytes; null if nothing is recognized. */
 export function foreignFormat(start: Uint8Array): { name: string; hint: string } | null {

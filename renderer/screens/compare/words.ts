@@ -1,10 +1,22 @@
 /** A comparison as text and as a file. */
-import type { Comparison, ComparisonRow } from '../../../electron/contract/index.js';
+import type { Comparison, ComparisonRow, Measure } from '../../../electron/contract/index.js';
 import type { ChartTable } from '../../charts/index.js';
-import { bytes, interval, number, outward, percent, signed, trainedShare } from '../../state/format.js';
+import { bytes, interval, NO_VALUE, number, outward, signed, trainedShare } from '../../state/format.js';
+import { perplexityDigits } from '../../state/scores.js';
 
-export const measureName = (measure: Comparison['measure']): string =>
-  measure === 'macroF1' ? 'macro F1' : 'accuracy';
+const measureNames: { readonly [M in Measure]: string } = {
+  macroF1: 'macro F1',
+  accuracy: 'accuracy',
+  perplexity: 'perplexity',
+  exactMatch: 'exact match',
+};
+export const measureName = (measure: Measure): string => measureNames[measure];
+
+/** What differences are in: points of a share, or percent of a perplexity. */
+export const differenceUnit = (measure: Measure): string => (measure === 'perplexity' ? '%' : 'points');
+/** "1 point", "2 points", "2 %". */
+export const zoneWidth = (zone: number, measure: Measure): string =>
+  measure === 'perplexity' ? `${zone} %` : `${zone} ${zone === 1 ? 'point' : 'points'}`;
 
 /** Decimals that a zone of equivalence asks for: 1 point needs one, 0.25 needs two. */
 export const zoneDigits = (zone: number): number => (Number.isInteger(zone * 10) ? 1 : 2);
@@ -19,40 +31,58 @@ const verdictTitles: Readonly<Record<string, string>> = {
 };
 
 /** Title of a group of sentences: "Within 1 point of full fine-tuning". */
-export function verdictTitle(kind: string, zone: number): string {
-  if (kind === 'within')
-    return `Within ${number(zone, Number.isInteger(zone) ? 0 : zoneDigits(zone))} ${zone === 1 ? 'point' : 'points'} of full fine-tuning`;
+export function verdictTitle(kind: string, zone: number, measure: Measure): string {
+  if (kind === 'within') return `Within ${zoneWidth(zone, measure)} of full fine-tuning`;
   return verdictTitles[kind] ?? 'Note';
 }
 
 /** The verdict in a cell of the table: "Within 1 point", "Worse". */
-export const verdictCell = (row: ComparisonRow, zone: number): string =>
+export const verdictCell = (row: ComparisonRow, { zone, measure }: Pick<Comparison, 'zone' | 'measure'>): string =>
   row.verdict.kind === 'within'
-    ? verdictTitle('within', zone).replace(' of full fine-tuning', '')
+    ? verdictTitle('within', zone, measure).replace(' of full fine-tuning', '')
     : (verdictTitles[row.verdict.kind] ?? row.verdict.text);
 
-type Measured = ComparisonRow['accuracy'];
-/** "91.6 (91.0 to 92.2)" from shares of 0 to 1. */
-const shareWithInterval = (m: Measured): string =>
-  percent(m.mean) + (m.interval ? ` (${interval(m.interval.low * 100, m.interval.high * 100)})` : '');
+type Measured = ComparisonRow['loss'];
+
+/** A score as tables show it: shares in percent, perplexities as they are. */
+export function scoreOf(row: ComparisonRow, measure: Measure): { value: string; ends: string | null } | null {
+  const m = row[measure];
+  if (m === null) return null;
+  const [scale, digits] = measure === 'perplexity' ? [1, perplexityDigits(m.interval?.high ?? m.mean)] : [100, 1];
+  return {
+    value: number(m.mean * scale, digits),
+    ends: m.interval && interval(m.interval.low * scale, m.interval.high * scale, digits),
+  };
+}
+
+/** "91.6 (91.0 to 92.2) %" */
+function scoreInWords(row: ComparisonRow, measure: Measure): string {
+  const score = scoreOf(row, measure);
+  if (score === null) return NO_VALUE;
+  return `${score.value}${score.ends === null ? '' : ` (${score.ends})`}${measure === 'perplexity' ? '' : ' %'}`;
+}
 
 /** Half the width of an interval that is symmetric about its mean, null without one. */
 export const halfWidth = (m: Measured): number | null => (m.interval ? (m.interval.high - m.interval.low) / 2 : null);
 
+/** Runs that write text have perplexities in place of accuracies. */
+export const isLanguage = ({ measure }: Pick<Comparison, 'measure'>): boolean =>
+  measure === 'perplexity' || measure === 'exactMatch';
+
 /** Verdicts, table and how it was measured, for a mail or a note. */
 export function comparisonText(c: Comparison): string {
   const lines = [
-    `${c.model} on ${c.dataset}: ${number(c.testRows)} test rows, ${measureName(c.measure)}, zone of equivalence \u00b1 ${c.zone} points`,
+    `${c.model} on ${c.dataset}: ${number(c.testRows)} test rows, ${measureName(c.measure)}, zone of equivalence \u00b1 ${zoneWidth(c.zone, c.measure)}`,
     '',
     ...c.sentences.map((s) => s.text),
     '',
   ];
   for (const row of c.rows) {
     const difference = row.difference
-      ? `, difference ${signed(row.difference.mean)}${row.difference.interval ? ` (${outward(row.difference.interval.low, row.difference.interval.high).join(' to ')})` : ''} points`
+      ? `, difference ${signed(row.difference.mean)}${row.difference.interval ? ` (${outward(row.difference.interval.low, row.difference.interval.high).join(' to ')})` : ''} ${differenceUnit(c.measure)}`
       : '';
     lines.push(
-      `${row.methodName}, ${row.setting}: ${measureName(c.measure)} ${shareWithInterval(row[c.measure])} %${difference}; trains ${number(row.trainableParameters)} (${trainedShare(row.share, 1)} %); ${number(row.secondsPerStep.mean * 1000)} ms a step; peak ${bytes(row.peakMemoryBytes)}; ${row.seeds.length} ${row.seeds.length === 1 ? 'seed' : 'seeds'}. ${row.verdict.text}`,
+      `${row.methodName}, ${row.setting}: ${measureName(c.measure)} ${scoreInWords(row, c.measure)}${difference}; trains ${number(row.trainableParameters)} (${trainedShare(row.share, 1)} %); ${number(row.secondsPerStep.mean * 1000)} ms a step; peak ${bytes(row.peakMemoryBytes)}; ${row.seeds.length} ${row.seeds.length === 1 ? 'seed' : 'seeds'}. ${row.verdict.text}`,
     );
   }
   return [...lines, '', c.method, ...c.notes].join('\n');
@@ -60,7 +90,8 @@ export function comparisonText(c: Comparison): string {
 
 /** Every number of the comparison, unrounded, for a spreadsheet. */
 export function comparisonTable(c: Comparison): ChartTable {
-  const bounds = (m: Measured) => [m.mean, m.interval?.low ?? null, m.interval?.high ?? null];
+  const bounds = (m: Measured | null) => [m?.mean ?? null, m?.interval?.low ?? null, m?.interval?.high ?? null];
+  const [first, second] = isLanguage(c) ? (['perplexity', 'exactMatch'] as const) : (['accuracy', 'macroF1'] as const);
   const names = (name: string) => [name, `${name} 95% low`, `${name} 95% high`];
   return {
     columns: [
@@ -68,10 +99,10 @@ export function comparisonTable(c: Comparison): ChartTable {
       'setting',
       'baseline',
       'seeds',
-      ...names('accuracy'),
-      ...names('macro F1'),
+      ...names(measureName(first)),
+      ...names(measureName(second)),
       ...names('loss'),
-      ...names('difference, points'),
+      ...names(`difference, ${differenceUnit(c.measure)}`),
       'paired seeds',
       'verdict',
       'trainable parameters',
@@ -88,8 +119,8 @@ export function comparisonTable(c: Comparison): ChartTable {
       r.setting,
       r.baseline ? 'yes' : 'no',
       r.seeds.join(' '),
-      ...bounds(r.accuracy),
-      ...bounds(r.macroF1),
+      ...bounds(r[first]),
+      ...bounds(r[second]),
       ...bounds(r.loss),
       r.difference?.mean ?? null,
       r.difference?.interval?.low ?? null,

@@ -1,5 +1,6 @@
 /** Which runs read first, and the labels they are shown by. Pure functions. */
 import type { Prediction, Run } from '../../../electron/contract/index.js';
+import { rankOf } from '../../state/scores.js';
 
 /** Test rows that one press reads. */
 export const SAMPLE = 20;
@@ -18,8 +19,10 @@ export function defaultReaders(runs: readonly Run[], limit = 3): number[] {
     const known = first.get(run.plan.method.type);
     if (!known || run.seed < known.seed) first.set(run.plan.method.type, run);
   }
-  const score = (run: Run) =>
-    run.plan.method.type === 'full' ? 2 : (run.result?.test?.macroF1 ?? run.validation?.macroF1 ?? 0);
+  const score = (run: Run) => {
+    const scores = run.result?.test ?? run.validation;
+    return run.plan.method.type === 'full' ? 2 : scores ? rankOf(scores) : 0;
+  };
   return [...first.values()]
     .sort((a, b) => score(b) - score(a))
     .slice(0, limit)

@@ -1,6 +1,7 @@
 /** What the stages of a run say: their states, and what each brought. */
-import type { Run, StageMetric } from '../../../electron/contract/index.js';
-import { percent, signed } from '../../state/format.js';
+import type { Run, Scores, StageMetric } from '../../../electron/contract/index.js';
+import { signed } from '../../state/format.js';
+import { mainScore, type ShownScore } from '../../state/scores.js';
 
 export interface StageCell {
   readonly stage: number;
@@ -9,8 +10,9 @@ export interface StageCell {
   readonly told: StageMetric | null;
   /** In a word or two what it came to; null while that is open. */
   readonly outcome: { readonly tone: 'good' | 'warn' | 'plain'; readonly words: string } | null;
-  /** Macro F1 at its end in percent, and points from the end of the stage before. */
-  readonly score: string | null;
+  /** At its end. */
+  readonly score: ShownScore | null;
+  /** From the end of the stage before: "+1.2 points", of perplexity "−3.1 %". */
   readonly gain: string | null;
 }
 
@@ -28,10 +30,15 @@ export function stageCells(stages: readonly StageMetric[], state: Run['state']):
       state:
         told === null ? (over ? 'left out' : 'waits') : told.next !== null ? 'done' : over ? 'cut short' : 'under way',
       outcome: told === null ? null : outcomeOf(told),
-      score: scores && percent(scores.macroF1),
-      gain: scores && before ? signed(100 * (scores.macroF1 - before.macroF1)) : null,
+      score: scores && mainScore(scores),
+      gain: scores && before ? gainOf(scores, before) : null,
     };
   });
+}
+
+function gainOf(scores: Scores, before: Scores): string {
+  if ('macroF1' in scores && 'macroF1' in before) return `${signed(100 * (scores.macroF1 - before.macroF1))} points`;
+  return `${signed(100 * (Math.exp(scores.loss - before.loss) - 1))} %`;
 }
 
 function outcomeOf({ helped, next }: StageMetric): StageCell['outcome'] {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  classBatches,
   classWeights,
   encodeRows,
   EncodedRows,
@@ -25,7 +26,8 @@ function encoded(lengths: readonly number[]): EncodedRows {
     Float64Array.from(lengths, (_, row) => row * 10),
   );
 }
-const options = { batchSize: 4, accumulationSteps: 1, shuffle: true, seed: 1, padId: 0, weights: null };
+const options = { batchSize: 4, accumulationSteps: 1, shuffle: true, seed: 1 };
+const batchesOf = (lengths: readonly number[], padId = 0) => classBatches(encoded(lengths), { padId });
 
 describe('TrainingBatches', () => {
   test('an epoch is every row once; the last batch keeps what is left', () => {
@@ -36,7 +38,7 @@ describe('TrainingBatches', () => {
         fc.integer({ min: 1, max: 4 }),
         fc.nat(5),
         (size, batchSize, accumulationSteps, epoch) => {
-          const source = new TrainingBatches(encoded(new Array<number>(size).fill(2)), {
+          const source = new TrainingBatches(batchesOf(new Array<number>(size).fill(2)), {
             ...options,
             batchSize,
             accumulationSteps,
@@ -62,7 +64,7 @@ describe('TrainingBatches', () => {
   });
 
   test('a step is a function of seed and step alone: resuming anywhere gives the same batch', () => {
-    const rows = encoded(Array.from({ length: 23 }, (_, row) => 1 + (row % 5)));
+    const rows = batchesOf(Array.from({ length: 23 }, (_, row) => 1 + (row % 5)));
     const straight = new TrainingBatches(rows, options);
     const all = Array.from({ length: 20 }, (_, step) => straight.batches(step));
     for (const step of [19, 3, 7, 0, 12]) expect(new TrainingBatches(rows, options).batches(step)).toEqual(all[step]);
@@ -71,7 +73,7 @@ describe('TrainingBatches', () => {
   });
 
   test('without shuffling rows keep their order in every epoch', () => {
-    const source = new TrainingBatches(encoded([1, 1, 1, 1, 1, 1]), { ...options, shuffle: false });
+    const source = new TrainingBatches(batchesOf([1, 1, 1, 1, 1, 1]), { ...options, shuffle: false });
     expect([0, 1, 2, 3].map((step) => [...source.rowsOf(step)])).toEqual([
       [0, 1, 2, 3],
       [4, 5],
@@ -82,33 +84,34 @@ describe('TrainingBatches', () => {
 
   test('pads to the longest row of the batch, or to a multiple', () => {
     const rows = encoded([2, 5, 3]);
-    const [batch] = new TrainingBatches(rows, { ...options, shuffle: false, padId: 9 }).batches(0);
+    const padded = (padding: Parameters<typeof classBatches>[1]) =>
+      new TrainingBatches(classBatches(rows, padding), { ...options, shuffle: false }).batches(0)[0];
+    const batch = padded({ padId: 9 });
     expect(batch).toMatchObject({ size: 3, sequence: 5 });
     expect([...(batch?.inputIds ?? [])]).toEqual([1, 1, 9, 9, 9, 2, 2, 2, 2, 2, 3, 3, 3, 9, 9]);
     expect([...(batch?.attentionMask ?? [])]).toEqual([1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
     expect([...(batch?.labels ?? [])]).toEqual([0, 1, 2]);
-    expect(new TrainingBatches(rows, { ...options, padToMultiple: 8 }).batches(0)[0]?.sequence).toBe(8);
-    expect(new TrainingBatches(rows, { ...options, padToMultiple: 8, maxSequence: 6 }).batches(0)[0]?.sequence).toBe(6);
+    expect(padded({ padId: 0, padToMultiple: 8 })?.sequence).toBe(8);
+    expect(padded({ padId: 0, padToMultiple: 8, maxSequence: 6 })?.sequence).toBe(6);
   });
 
   test("rows carry their class's weight", () => {
-    const [batch] = new TrainingBatches(encoded([1, 1, 1, 1]), {
+    const [batch] = new TrainingBatches(classBatches(encoded([1, 1, 1, 1]), { padId: 0 }, Float32Array.of(1, 2, 4)), {
       ...options,
       shuffle: false,
-      weights: Float32Array.of(1, 2, 4),
     }).batches(0);
     expect(batch?.weights).toEqual(Float32Array.of(1, 2, 4, 1));
   });
 
   test('no rows are refused', () => {
-    expect(() => new TrainingBatches(encoded([]), options)).toThrow('no rows');
+    expect(() => new TrainingBatches(batchesOf([]), options)).toThrow('no rows');
   });
 });
 
 describe('evaluationBatches', () => {
   test('every row once, longest first, with its place', () => {
     const lengths = [3, 1, 4, 1, 5, 9, 2, 6];
-    const batches = [...evaluationBatches(encoded(lengths), { batchSize: 3, padId: 0 })];
+    const batches = [...evaluationBatches(batchesOf(lengths), 3)];
     expect(batches.map(({ batch }) => [batch.size, batch.sequence])).toEqual([
       [3, 9],
       [3, 4],
@@ -143,7 +146,7 @@ describe('encodeRows', () => {
     const [from, to] = [split.offsets[777] ?? 0, split.offsets[778] ?? 0];
     expect(split.tokens.slice(from, to)).toEqual(expected?.ids);
     expect(split.segments?.slice(from, to)).toEqual(expected?.typeIds);
-    const [longest] = [...evaluationBatches(split, { batchSize: 8, padId: tokenizer.padId })];
+    const [longest] = [...evaluationBatches(classBatches(split, { padId: tokenizer.padId }), 8)];
     expect(longest?.batch.tokenTypeIds.some((segment) => segment === 1)).toBe(true);
   });
 

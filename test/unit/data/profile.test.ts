@@ -11,7 +11,9 @@ const row = (split: ProfileRow['split'], line: number, label: string, text: stri
   label,
   text,
   pair: null,
+  messages: null,
 });
+const words = { task: 'classification', tokenizer: null } as const;
 const rows = [
   ...Array.from({ length: 24 }, (_, index) =>
     row('train', index + 1, index % 2 === 0 ? 'a' : 'b', `sentence ${index}`),
@@ -29,7 +31,7 @@ const find = (profile: Awaited<ReturnType<typeof profileRows>>, kind: string) =>
 
 describe('profileRows', () => {
   test('finds what will mislead a run, with rows and examples', async () => {
-    const profile = await profileRows(rows, null);
+    const profile = await profileRows(rows, words);
     expect(profileSchema.parse(profile)).toEqual(profile);
     expect(profile.rows).toEqual({ train: 27, validation: 1, test: 3 });
     expect(profile.labels).toEqual([
@@ -67,8 +69,8 @@ describe('profileRows', () => {
   test('counts are the same in any order of rows', async () => {
     const counts = (profile: Awaited<ReturnType<typeof profileRows>>) =>
       profile.warnings.map(({ kind, severity, rows: count }) => [kind, severity, count]);
-    const backwards = await profileRows([...rows].reverse(), null);
-    expect(counts(backwards)).toEqual(counts(await profileRows(rows, null)));
+    const backwards = await profileRows([...rows].reverse(), words);
+    expect(counts(backwards)).toEqual(counts(await profileRows(rows, words)));
     expect(find(backwards, 'leak').map(({ examples }) => examples[0])).toMatchObject([
       { split: 'test', line: 50 },
       { split: 'validation', line: 40 },
@@ -80,12 +82,12 @@ describe('profileRows', () => {
       ...row(index < 30 ? 'train' : 'test', index, index % 2 === 0 ? 'a' : 'b', 'same text'),
       pair: `pair ${index}`,
     }));
-    expect((await profileRows(clean, null)).warnings).toEqual([]);
+    expect((await profileRows(clean, words)).warnings).toEqual([]);
   });
 
   test('with a tokenizer lengths are tokens, special ones included', async () => {
     const tokenizer = await openTokenizer(bert);
-    const profile = await profileRows(rows, tokenizer);
+    const profile = await profileRows(rows, { task: 'classification', tokenizer });
     const lengths = await tokenizer.lengths(rows);
     expect(profile.lengths.tokenizer).toBe(bert);
     expect(profile.lengths.max).toBe(Math.max(...lengths));
@@ -96,7 +98,9 @@ describe('profileRows', () => {
   });
 
   test('stops at a signal', async () => {
-    await expect(profileRows(rows, null, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(profileRows(rows, words, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
   });
 });
 

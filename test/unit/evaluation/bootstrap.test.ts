@@ -1,38 +1,51 @@
 import { describe, expect, test } from 'vitest';
 import { rowIntervals, rowVariances } from '../../../electron/evaluation/bootstrap.js';
+import type { RowScore } from '../../../electron/evaluation/measures.js';
+import { ClassCounts } from '../../../electron/evaluation/scores.js';
 import { meanWithInterval } from '../../../electron/evaluation/index.js';
 import { statistics } from './oracle.js';
 
 const { labels, method, baseline, macroF1, accuracy, macroF1Interval: expectedInterval } = statistics.bootstrap;
-const pairs = method.map((predicted, index) => ({ method: predicted, baseline: baseline[index] ?? [] }));
+const counts = new ClassCounts(4);
+const scoreOf =
+  (predicted: readonly number[], measure: 'macroF1' | 'accuracy'): RowScore =>
+  (times) => {
+    counts.clear();
+    labels.forEach((label, row) => counts.add(label, predicted[row] ?? 0, times?.[row] ?? 1));
+    return counts[measure]();
+  };
+const pairsIn = (measure: 'macroF1' | 'accuracy') =>
+  method.map((predicted, index) => ({
+    method: scoreOf(predicted, measure),
+    baseline: scoreOf(baseline[index] ?? [], measure),
+  }));
 
 describe('rowVariances', () => {
   test.each([
     ['macroF1', macroF1],
     ['accuracy', accuracy],
   ] as const)("%s: the standard error is SciPy's bootstrap's", async (measure, expected) => {
-    const [variance = NaN] = await rowVariances(labels, [pairs], 4, measure, 1);
+    const [variance = NaN] = await rowVariances(labels.length, [pairsIn(measure)], 1);
     // 1,000 against 4,000 resamples: the error of a standard error is about 2.5 %.
     expect(Math.sqrt(variance) / expected.standardError).toBeGreaterThan(0.92);
     expect(Math.sqrt(variance) / expected.standardError).toBeLessThan(1.08);
   });
 
   test('is a function of its seed, and each comparison has its own', async () => {
-    const [first] = await rowVariances(labels, [pairs], 4, 'accuracy', 7);
-    const both = await rowVariances(labels, [pairs, pairs.slice(0, 1), []], 4, 'accuracy', 7);
+    const pairs = pairsIn('accuracy');
+    const [first] = await rowVariances(labels.length, [pairs], 7);
+    const both = await rowVariances(labels.length, [pairs, pairs.slice(0, 1), []], 7);
     expect(both[0]).toBe(first);
     expect(both[1]).toBeGreaterThan(both[0] ?? Infinity);
     expect(both[2]).toBe(0);
-    expect(await rowVariances(labels, [pairs], 4, 'accuracy', 8)).not.toEqual([first]);
+    expect(await rowVariances(labels.length, [pairs], 8)).not.toEqual([first]);
   });
 
   test('a run against itself does not vary', async () => {
     expect(
       await rowVariances(
-        labels,
-        [pairs.map((pair) => ({ method: pair.method, baseline: pair.method }))],
-        4,
-        'macroF1',
+        labels.length,
+        [pairsIn('macroF1').map((pair) => ({ method: pair.method, baseline: pair.method }))],
         1,
       ),
     ).toEqual([0]);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { comparisonSchema, planSchema, type Run } from '../../../electron/contract/index.js';
-import { buildComparison, macroF1, type RunWithPredictions } from '../../../electron/evaluation/index.js';
+import { buildComparison, macroF1, type RunWithRows } from '../../../electron/evaluation/index.js';
 import { combinedInterval, tFactor } from '../../../electron/evaluation/intervals.js';
 import { uniforms } from '../../helpers/tiny-model.js';
+import { classScores } from '../../helpers/scores.js';
 
 const rows = 2000;
 const classes = 4;
@@ -21,15 +22,7 @@ interface Made {
 }
 
 /** A run that is right with probability `skill`; predictions are noise of its seed and type. */
-function made({
-  type,
-  seed,
-  skill,
-  training = {},
-  state = 'finished',
-  validation = 0.5,
-  rowIds,
-}: Made): RunWithPredictions {
+function made({ type, seed, skill, training = {}, state = 'finished', validation = 0.5, rowIds }: Made): RunWithRows {
   const next = uniforms(seed * 1000 + type.length);
   const ids = rowIds ?? truth.map((_, row) => row);
   const labels = ids.map((id) => id % classes);
@@ -78,7 +71,7 @@ function made({
       result: state === 'finished' ? result : null,
       problem: null,
     },
-    predictions: { rowIds: ids, labels, predicted },
+    rows: { kind: 'classes', rowIds: ids, labels, predicted },
   };
 }
 const group = (type: string, skill: number, seeds: readonly number[], more: Partial<Made> = {}) =>
@@ -108,7 +101,8 @@ describe('buildComparison', () => {
     expect(lora?.secondsPerStep.mean).toBeCloseTo(0.2, 12);
     const accuracy = (type: string, seed: number) =>
       100 *
-      (runs.find(({ run }) => run.plan.method.type === type && run.seed === seed)?.run.result?.test?.accuracy ?? NaN);
+      classScores(runs.find(({ run }) => run.plan.method.type === type && run.seed === seed)?.run.result?.test)
+        .accuracy;
     const differences = [1, 2, 3].map((seed) => accuracy('lora', seed) - accuracy('full', seed));
     const mean = differences.reduce((sum, value) => sum + value, 0) / 3;
     const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 2;
@@ -132,15 +126,16 @@ describe('buildComparison', () => {
 
   test('order of runs and of test rows does not matter', async () => {
     const runs = [...group('lora', 0.85, [1, 2]), ...group('full', 0.86, [1, 2])];
-    const turned = [...runs].reverse().map(({ run, predictions }) => ({
+    const turned = [...runs].reverse().map(({ run, rows: own }) => ({
       run,
-      predictions:
-        predictions === null
+      rows:
+        own?.kind !== 'classes'
           ? null
           : {
-              rowIds: Array.from(predictions.rowIds).reverse(),
-              labels: Array.from(predictions.labels).reverse(),
-              predicted: Array.from(predictions.predicted).reverse(),
+              kind: own.kind,
+              rowIds: Array.from(own.rowIds).reverse(),
+              labels: Array.from(own.labels).reverse(),
+              predicted: Array.from(own.predicted).reverse(),
             },
     }));
     expect(await buildComparison(turned, options)).toEqual(await buildComparison(runs, options));
@@ -150,7 +145,7 @@ describe('buildComparison', () => {
     const same = (seeds: readonly number[]) =>
       [...group('full', 0.9, seeds), ...group('lora', 0.9, seeds)].map((entry, _, all) => ({
         ...entry,
-        predictions: all.find(({ run }) => run.seed === entry.run.seed)?.predictions ?? null,
+        rows: all.find(({ run }) => run.seed === entry.run.seed)?.rows ?? null,
       }));
     expect((await buildComparison(same([1, 2]), options)).rows[1]?.verdict).toEqual({
       kind: 'within',
@@ -159,7 +154,7 @@ describe('buildComparison', () => {
     });
     const single = await buildComparison(same([1]), options);
     expect(single.rows[1]?.verdict).toMatchObject({ kind: 'undecided', moreSeeds: 2 });
-    expect(single.rows[1]?.accuracy.interval).toBeNull();
+    expect(single.rows[1]?.accuracy?.interval).toBeNull();
     expect(single.notes).toEqual([
       '1 difference rests on one seed: its interval covers other test rows, not other seeds.',
     ]);
@@ -193,7 +188,7 @@ describe('buildComparison', () => {
       ...group('full', 0.9, [1, 2]),
       ...group('lora', 0.9, [1, 2, 2]),
       made({ type: 'bitfit', seed: 1, skill: 0.9, state: 'failed' }),
-      { ...made({ type: 'head', seed: 1, skill: 0.5 }), predictions: null },
+      { ...made({ type: 'head', seed: 1, skill: 0.5 }), rows: null },
       made({ type: 'bottleneck', seed: 1, skill: 0.9, rowIds: [1, 2, 3] }),
     ];
     const { rows: compared, notes } = await buildComparison(runs, options);

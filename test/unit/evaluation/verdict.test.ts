@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { combinedInterval } from '../../../electron/evaluation/intervals.js';
+import { measureKinds } from '../../../electron/evaluation/measures.js';
 import { seedsToDecide, verdictOn, type Difference } from '../../../electron/evaluation/verdict.js';
 
 const difference = (low: number, high: number, more: Partial<Difference> = {}): Difference => ({
   mean: (low + high) / 2,
   interval: { low, high },
+  kind: measureKinds.macroF1,
   seeds: 3,
   seedVariance: 0.1,
   rowVariance: 0.01,
@@ -30,7 +32,10 @@ describe('verdictOn', () => {
   test('undecided names the number of seeds that would decide', () => {
     const [seedVariance, rowVariance, rows] = [1, 0.01, 3000];
     const interval = combinedInterval(-0.2, seedVariance, 3, rowVariance, rows);
-    const verdict = verdictOn({ mean: -0.2, interval, seeds: 3, seedVariance, rowVariance, rows }, 1);
+    const verdict = verdictOn(
+      { mean: -0.2, interval, kind: measureKinds.macroF1, seeds: 3, seedVariance, rowVariance, rows },
+      1,
+    );
     expect(verdict.kind).toBe('undecided');
     expect(verdict.text).toBe(`cannot tell yet, about ${verdict.moreSeeds} more seeds would decide`);
     const total = 3 + (verdict.moreSeeds ?? 0);
@@ -92,7 +97,15 @@ test('seedsToDecide never promises seeds that leave the answer open', () => {
       fc.double({ min: 0.0001, max: 1, noNaN: true }),
       (mean, seedVariance, seeds, rowVariance) => {
         const more = seedsToDecide(
-          { mean, interval: { low: 0, high: 0 }, seeds, seedVariance, rowVariance, rows: 500 },
+          {
+            mean,
+            interval: { low: 0, high: 0 },
+            kind: measureKinds.macroF1,
+            seeds,
+            seedVariance,
+            rowVariance,
+            rows: 500,
+          },
           1,
         );
         if (more === null) return;

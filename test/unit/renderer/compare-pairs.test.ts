@@ -77,6 +77,8 @@ function row(
     baseline: kind === 'baseline',
     runs,
     seeds,
+    perplexity: null,
+    exactMatch: null,
     accuracy: m(0.9),
     macroF1: m(0.9),
     loss: m(0.3),
@@ -200,10 +202,11 @@ describe('words', () => {
     ]);
   });
   it('names the zone in the verdict', () => {
-    expect(verdictTitle('within', 1)).toBe('Within 1 point of full fine-tuning');
-    expect(verdictTitle('within', 0.5)).toBe('Within 0.5 points of full fine-tuning');
-    expect(verdictCell(row('lora', [], [], 'within'), 2)).toBe('Within 2 points');
-    expect(verdictCell(row('lora', [], [], 'undecided'), 1)).toBe('Cannot tell yet');
+    expect(verdictTitle('within', 1, 'macroF1')).toBe('Within 1 point of full fine-tuning');
+    expect(verdictTitle('within', 0.5, 'accuracy')).toBe('Within 0.5 points of full fine-tuning');
+    expect(verdictTitle('within', 2, 'perplexity')).toBe('Within 2 % of full fine-tuning');
+    expect(verdictCell(row('lora', [], [], 'within'), { zone: 2, measure: 'macroF1' })).toBe('Within 2 points');
+    expect(verdictCell(row('lora', [], [], 'undecided'), { zone: 1, measure: 'macroF1' })).toBe('Cannot tell yet');
   });
   it('says the whole comparison as text with intervals and how they were made', () => {
     const text = comparisonText(comparison);

@@ -20,6 +20,8 @@ const preview: FilePreview = {
   header: true,
   rowsSampled: 2,
   problems: [],
+  suggestedTask: 'classification',
+  generation: { form: 'text', text: 'body' },
   columns: [column('id', 'ignore'), column('body', 'text'), column('queue', 'label'), column('part', 'ignore')],
   rows: [
     ['1', 'a', 'x', 'train'],

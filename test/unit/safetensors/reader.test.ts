@@ -35,6 +35,15 @@ async function raw(bytes: Uint8Array): Promise<string> {
   return path;
 }
 
+it.each([640, 896, 1152, 1408])(
+  'a header of %i bytes is no pickle, though its length begins like one',
+  async (length) => {
+    const header = JSON.stringify({ __metadata__: {}, a: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } });
+    const { tensors } = await readSafetensors(await file(header.padEnd(length), 4));
+    expect([...tensors.keys()]).toEqual(['a']);
+  },
+);
+
 async function failure(path: string): Promise<EngineError> {
   const error: unknown = await readSafetensors(path).then(
     () => null,

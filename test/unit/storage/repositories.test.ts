@@ -59,6 +59,7 @@ const rowsOf = (count: number) =>
     pair: i === 3 ? 'the pair' : null,
     label: i % 2 === 0 ? 'even' : 'odd',
     line: i + 2,
+    messages: null,
   }));
 const summary = {
   rows: { train: 8, validation: 0, test: 2 },

@@ -36,6 +36,7 @@ beforeEach(async () => {
       pair: null,
       label: 'a',
       line: i + 2,
+      messages: null,
     })),
   );
   await datasets.finishDataset(database, id, {

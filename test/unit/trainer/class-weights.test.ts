@@ -8,6 +8,8 @@ import { trainingSchema } from '../../../electron/contract/plan.js';
 import type { TestPrediction } from '../../../electron/trainer/protocol.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles, TrainerProcess } from '../../helpers/trainer-process.js';
+import { classScores } from '../../helpers/scores.js';
+import type { ClassScores } from '../../../electron/contract/index.js';
 
 const classWeights = { animal: 10, food: 1, tool: 0.1 };
 const weights = tinyLabels.map((label) => classWeights[label as keyof typeof classWeights]);
@@ -50,7 +52,7 @@ async function run(maxSteps: number, earlyStoppingPatience: number | null = null
         }),
         method: { type: 'head' },
         modelFolder: join(folder, 'model'),
-        labels: [...tinyLabels],
+        objective: { type: 'classification', labels: [...tinyLabels] },
         device: 'cpu',
         threads: null,
         initFolder: null,
@@ -101,11 +103,12 @@ it('a run of no steps is validated and tested as it starts; its losses are unwei
 
 it('early stopping goes by macro F1, then by the unweighted loss', async () => {
   const { validations, result } = await run(60, 2);
-  let best: ValidationMetric | null = null;
+  let best: (ClassScores & { readonly step: number }) | null = null;
   let without = 0;
-  for (const one of validations) {
+  for (const validation of validations) {
+    const one = { step: validation.step, ...classScores(validation) };
     const gain = best === null || one.macroF1 > best.macroF1 || (one.macroF1 === best.macroF1 && one.loss < best.loss);
-    expect(one.best).toBe(gain);
+    expect(validation.best).toBe(gain);
     without = gain ? 0 : without + 1;
     if (gain) best = one;
   }

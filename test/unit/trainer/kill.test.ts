@@ -39,7 +39,7 @@ const jobOf = (runFolder: string, resume: boolean): JobOf<'train'> => ({
     }),
     method: { type: 'head' },
     modelFolder,
-    labels: [...tinyLabels],
+    objective: { type: 'classification', labels: [...tinyLabels] },
     device: 'cpu',
     threads: null,
     initFolder: null,

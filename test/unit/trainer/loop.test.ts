@@ -8,6 +8,7 @@ import type { TrainerEvent } from '../../../electron/trainer/protocol.js';
 import { Reporter } from '../../../electron/trainer/reporter.js';
 import { runStages } from '../../../electron/trainer/stages.js';
 import { ToyTrainer, toyBatch } from './toy-trainer.js';
+import { classScores } from '../../helpers/scores.js';
 
 /** Keeps checkpoints in memory as the disk would: what is saved survives a kill, the trainer does not. */
 class MemoryStore {
@@ -157,7 +158,8 @@ describe('a run in one stage', () => {
     expect(world.store.saves).toEqual([4, 8, 12, 16, 18]);
     const marked = validations.filter((validation) => validation.best).at(-1);
     expect(progress.best?.step).toBe(marked?.step);
-    const best = validations.reduce((top, next) =>
+    const scored = validations.map((validation) => ({ step: validation.step, ...classScores(validation) }));
+    const best = scored.reduce((top, next) =>
       next.macroF1 > top.macroF1 || (next.macroF1 === top.macroF1 && next.loss < top.loss) ? next : top,
     );
     expect(progress.best?.step).toBe(best.step);
@@ -339,7 +341,9 @@ describe('a run in stages', () => {
     expect(progress.stages).toHaveLength(3);
     const validations = world.events.flatMap((event) => (event.type === 'metrics' ? event.validations : []));
     expect(validations.map(({ step }) => step)).toEqual([6, 12, 18]);
-    expect(progress.stages.map(({ scores }) => scores?.macroF1)).toEqual(validations.map(({ macroF1 }) => macroF1));
+    expect(progress.stages.map(({ scores }) => classScores(scores).macroF1)).toEqual(
+      validations.map((validation) => classScores(validation).macroF1),
+    );
   });
 
   it('goes back to the best parameters after a stage that did not help, and only then', async () => {

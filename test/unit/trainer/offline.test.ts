@@ -31,7 +31,7 @@ it('the trainer leaves no trace of telemetry in the home of its user', { timeout
           modelFolder,
           runFolder: null,
           method: { type: 'head' },
-          labels: ['a', 'b'],
+          objective: { type: 'classification', labels: ['a', 'b'] },
           maxLength: 16,
           seed: 1,
           device: 'cpu',

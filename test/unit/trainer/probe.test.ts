@@ -24,7 +24,7 @@ const job = (training: Partial<Training> = {}, memoryLimitBytes: number | null =
     training: trainingSchema.parse({ epochs: 2, batchSize: 8, maxLength: 32, learningRate: 0.1, ...training }),
     method: { type: 'head' },
     modelFolder,
-    labels: [...tinyLabels],
+    objective: { type: 'classification' as const, labels: [...tinyLabels] },
     device: 'cpu' as const,
     threads: null,
     initFolder: null,

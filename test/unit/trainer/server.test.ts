@@ -71,7 +71,7 @@ const count = (id: string, limit = 2) => ({
       modelFolder: 'm',
       runFolder: null,
       method: { type: 'head' },
-      labels: ['a', 'b'],
+      objective: { type: 'classification', labels: ['a', 'b'] },
       maxLength: 8,
       seed: 1,
     },

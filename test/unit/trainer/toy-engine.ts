@@ -1,6 +1,7 @@
 /** The engine's door over the toy model: the jobs' own logic in milliseconds. */
 import type {
   BaseModelInfo,
+  EngineGenerator,
   EnginePredictor,
   PredictorOptions,
   StagePlan,
@@ -67,6 +68,10 @@ export class ToyEngine implements EngineDoor {
         this.disposed += 1;
       },
     };
+  }
+
+  createGenerator(): Promise<EngineGenerator> {
+    return Promise.reject(new Error('A bag of words writes no text.'));
   }
 
   learningRateAt(step: number, totalSteps: number, training: { learningRate: number }): number {

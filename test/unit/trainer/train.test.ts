@@ -10,6 +10,7 @@ import type { JobOf, TestPrediction, TrainerEvent } from '../../../electron/trai
 import { train } from '../../../electron/trainer/train.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows, tinyVocabulary } from '../../helpers/tiny-model.js';
 import { contextOf, ToyEngine } from './toy-engine.js';
+import { classScores } from '../../helpers/scores.js';
 
 let folder: string;
 let modelFolder: string;
@@ -47,7 +48,7 @@ async function run(
       training: trainingSchema.parse({ epochs: 4, batchSize: 8, learningRate: 0.3, maxLength: 32, ...training }),
       method: { type: 'head' },
       modelFolder,
-      labels: [...tinyLabels],
+      objective: { type: 'classification', labels: [...tinyLabels] },
       device: 'cpu',
       threads: null,
       initFolder: null,
@@ -74,7 +75,7 @@ describe('train', () => {
     const { outcome, predictions, events, engine } = await run('whole');
     expect(outcome).toMatchObject({ status: 'finished', step: 48, baselineMemoryBytes: 12345 });
     const result = outcome.result!;
-    expect(result.test!.accuracy).toBeGreaterThan(0.8);
+    expect(classScores(result.test).accuracy).toBeGreaterThan(0.8);
     expect(predictions.map((row) => row.id)).toEqual(Array.from({ length: 40 }, (_, index) => 1000 + index));
     // The scores are those of the predictions sent, and these come from the parameters stored.
     const again = scoresFromLogits(
@@ -82,7 +83,7 @@ describe('train', () => {
       predictions.map((row) => row.label),
       tinyLabels.length,
     );
-    expect(result.test!.macroF1).toBeCloseTo(again.macroF1, 12);
+    expect(classScores(result.test).macroF1).toBeCloseTo(again.macroF1, 12);
     expect(result.test!.loss).toBeCloseTo(again.loss, 6);
     for (const row of predictions) expect(row.probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 9);
     const { tensors, metadata } = await readHashed(join(folder, 'whole', 'trained.safetensors'));
@@ -92,7 +93,7 @@ describe('train', () => {
     const validations = events.flatMap((event) => (event.type === 'metrics' ? event.validations : []));
     expect(validations.map((validation) => validation.step)).toEqual([12, 24, 36, 48]);
     expect(result.validation).toMatchObject({
-      macroF1: Math.max(...validations.map((validation) => validation.macroF1)),
+      macroF1: Math.max(...validations.map((validation) => classScores(validation).macroF1)),
     });
     expect(result).toMatchObject({ steps: 48, trainableParameters: tinyVocabulary().length * 3, stoppedEarly: false });
     expect(result.peakMemoryBytes).toBeGreaterThan(10e6);
@@ -152,7 +153,7 @@ describe('train', () => {
       predictions.map((row) => row.label),
       tinyLabels.length,
     );
-    expect(result.test!.macroF1).toBeCloseTo(again.macroF1, 12);
+    expect(classScores(result.test).macroF1).toBeCloseTo(again.macroF1, 12);
     const told = events.flatMap((event) => (event.type === 'metrics' ? event.stages : []));
     expect(told.filter(({ next }) => next !== null)).toMatchObject([
       { stage: 1, stages: 3, firstStep: 1, lastStep: 16, helped: true, next: 'next' },

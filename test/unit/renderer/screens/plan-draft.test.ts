@@ -36,6 +36,7 @@ const dataset: Dataset = {
   projectId: 1,
   name: 'glosses',
   task: 'classification',
+  form: null,
   source: '',
   textColumn: 't',
   pairColumn: null,

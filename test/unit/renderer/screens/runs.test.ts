@@ -135,9 +135,11 @@ describe('stageCells', () => {
 
   it('tells states, outcomes and what each stage brought', () => {
     const cells = stageCells([ended(1, 0.5, true, 'next'), ended(2, 0.48, false, 'back'), told(3)], 'running');
-    expect(cells.map(({ stage, state, outcome, score, gain }) => [stage, state, outcome?.words, score, gain])).toEqual([
+    expect(
+      cells.map(({ stage, state, outcome, score, gain }) => [stage, state, outcome?.words, score?.value ?? null, gain]),
+    ).toEqual([
       [1, 'done', 'helped', '50.0', null],
-      [2, 'done', 'no gain, went back', '48.0', '\u22122.0'],
+      [2, 'done', 'no gain, went back', '48.0', '\u22122.0 points'],
       [3, 'under way', undefined, null, null],
       [4, 'waits', undefined, null, null],
     ]);

@@ -1,0 +1,165 @@
+/** Learning each token from those before it: held-out loss and perplexity, and the answers that greedy generation gives. */
+import type { Message } from '../contract/entities.js';
+import {
+  encodeLanguage,
+  evaluationBatches,
+  languageBatches,
+  openChatTemplate,
+  type LanguageRows,
+  type LanguageTools,
+  type TextTokenizer,
+} from '../data/index.js';
+import { languageScores, type AnswerMatch, type RowLosses } from '../evaluation/index.js';
+import { readSplit } from './dataset.js';
+import { evaluationBatchSize } from './evaluate.js';
+import type { Between, Learning, LearningTask, Measured, TestTools } from './learning.js';
+import type { TestLoss } from './protocol.js';
+
+const lossesAtOnce = 500;
+/** Tokens that an answer may be longer than the one it is compared with, so that one of other tokens can still be the same text. */
+const moreTokens = 8;
+
+/** @throws StudioError `bad-model` for a chat template that cannot be read */
+export async function learnLanguage(task: LearningTask, tokenizer: TextTokenizer): Promise<Learning> {
+  const { maxLength, completionOnlyLoss, packing } = task.training;
+  const tools: LanguageTools = { tokenizer, template: await openChatTemplate(task.modelFolder, tokenizer) };
+  return {
+    objective: { type: 'causal-lm' },
+    async encode(rows) {
+      const encoded = await encodeLanguage(rows, tools, { maxLength, completionOnly: completionOnlyLoss });
+      return {
+        size: encoded.size,
+        batches: languageBatches(encoded, tokenizer.padId, packing),
+        notes: notesOn(encoded, maxLength, completionOnlyLoss),
+        measure: async (model, between) =>
+          languageScores(await lossesOf(model, encoded, tokenizer.padId, between), null),
+        test: async (given) => {
+          const losses = await lossesOf(given.trainer, encoded, tokenizer.padId, given.between);
+          const matches = await answersOf(task, tools, given);
+          await sendLosses(encoded, losses, matches, given.emit);
+          return languageScores(losses, matches.size === 0 ? null : [...matches.values()]);
+        },
+      };
+    },
+  };
+}
+
+function notesOn({ unlearnable, cut, size }: LanguageRows, maxLength: number, answersOnly: boolean): string[] {
+  const rows = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`;
+  return [
+    ...(cut > 0
+      ? [
+          `${rows(cut)} of ${(size + unlearnable).toLocaleString('en')} ${cut === 1 ? 'is' : 'are'} longer than ${maxLength} tokens and cut there.`,
+        ]
+      : []),
+    ...(unlearnable > 0
+      ? [
+          `${rows(unlearnable)} left out: ${answersOnly ? 'no token of an answer lies' : 'there is no token to learn'} within ${maxLength} tokens.`,
+        ]
+      : []),
+  ];
+}
+
+/** Loss and number of trained tokens of each row, in the split's order. */
+async function lossesOf(model: Measured, rows: LanguageRows, padId: number, between: Between): Promise<RowLosses> {
+  const sums = new Float64Array(rows.size);
+  const tokens = Float64Array.from(sums, (_, row) => rows.trainedIn(row));
+  let done = 0;
+  for (const { batch, rows: places } of evaluationBatches(languageBatches(rows, padId, false), evaluationBatchSize)) {
+    const { tokenLosses = new Float32Array() } = await model.evaluate(batch);
+    let at = 0;
+    for (const place of places) {
+      const own = tokens[place] ?? 0;
+      let sum = 0;
+      for (let token = 0; token < own; token += 1) sum += tokenLosses[at + token] ?? Number.NaN;
+      sums[place] = sum;
+      at += own;
+    }
+    done += places.length;
+    await between(done);
+  }
+  return { sums, tokens };
+}
+
+/** The last answers of some rows of a split, spread evenly over it, as the trained model gives them by greedy generation; by the rows' ids. */
+async function answersOf(
+  task: LearningTask,
+  { tokenizer, template }: LanguageTools,
+  { engine, model, parameters, file, between }: TestTools,
+): Promise<Map<number, AnswerMatch>> {
+  const matches = new Map<number, AnswerMatch>();
+  const { exactMatchRows, maxLength } = task.training;
+  if (exactMatchRows === 0) return matches;
+  let conversations = 0;
+  for await (const { messages } of readSplit(file)) if (messages !== null) conversations += 1;
+  if (conversations === 0) return matches;
+  const every = Math.max(1, conversations / exactMatchRows);
+  const generator = await engine.createGenerator({
+    model,
+    method: task.method,
+    parameters,
+    seed: task.training.seed,
+    device: task.device,
+    ...(task.threads === null ? {} : { threads: task.threads }),
+    tokenize: (text, special) => tokenizer.ids(text, special),
+  });
+  try {
+    let place = 0;
+    for await (const { id, messages } of readSplit(file)) {
+      if (messages === null) continue;
+      const chosen = Math.floor(place / every) !== Math.floor((place - 1) / every);
+      place += 1;
+      if (!chosen || matches.size >= exactMatchRows) continue;
+      const asked = await questionOf(messages);
+      // What leaves no room for its answer is not to be answered.
+      if (asked.prompt.length + asked.length > maxLength) continue;
+      const given = await answerTo(asked);
+      matches.set(id, { answer: given, exact: normalized(given) === normalized(asked.answer) });
+      await between(matches.size);
+    }
+  } finally {
+    await generator.dispose();
+  }
+  return matches;
+
+  async function questionOf(messages: readonly Message[]) {
+    const answer = messages.at(-1)?.content ?? '';
+    const [prompt, length] = (await tokenizer.place([template.render(messages.slice(0, -1), true), answer])).map(
+      ({ ids }) => ids,
+    );
+    return { answer, prompt: Array.from(prompt ?? []), length: length?.length ?? 0 };
+  }
+
+  async function answerTo({ prompt, length }: { prompt: number[]; length: number }): Promise<string> {
+    const tokens: number[] = [];
+    for await (const token of generator.generate(prompt, {
+      maxNewTokens: length + moreTokens,
+      stopTokens: tokenizer.specialIds,
+    }))
+      tokens.push(token);
+    return tokenizer.text(tokens, true);
+  }
+}
+
+const normalized = (text: string) => text.normalize('NFC').trim().replace(/\s+/g, ' ');
+
+async function sendLosses(
+  encoded: LanguageRows,
+  { sums, tokens }: RowLosses,
+  matches: ReadonlyMap<number, AnswerMatch>,
+  emit: TestTools['emit'],
+): Promise<void> {
+  for (let from = 0; from < encoded.size; from += lossesAtOnce) {
+    const rows = Array.from(encoded.ids.subarray(from, from + lossesAtOnce), (id, offset): TestLoss => {
+      const match = matches.get(id);
+      return {
+        id,
+        loss: sums[from + offset] ?? 0,
+        tokens: tokens[from + offset] ?? 0,
+        answer: match?.answer ?? null,
+        exact: match?.exact ?? null,
+      };
+    });
+    await emit({ type: 'losses', rows });
+  }
+}
