@@ -104,7 +104,8 @@ describe('predict', () => {
     await cp(served.runFolder ?? '', copy, { recursive: true });
     // Other label words, as many; then another method, on the base that is open already.
     const labels = tinyLabels.map((label) => `${label}?`);
-    const twin = { ...served, key: 'twin', runFolder: copy, labels };
+    const objective = { type: 'classification' as const, labels };
+    const twin = { ...served, key: 'twin', runFolder: copy, objective };
     const other = { ...twin, key: 'other', method: { type: 'lora' } };
     const { models } = await predict(
       { type: 'predict', keep: true, models: [served, twin, other], rows },
