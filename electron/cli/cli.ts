@@ -6,6 +6,7 @@ import { defaultHome, openStudio } from '../studio/index.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
 import { composeCommands } from './compose.js';
 import { globalOptions, helpOf, overview, parse, type Command } from './command.js';
+import { generate } from './generate.js';
 import { libraryCommands } from './library.js';
 import { Output, type Streams } from './output.js';
 import { runCommands } from './runs.js';
@@ -21,7 +22,13 @@ export interface Surroundings {
   readonly interrupted: AbortSignal;
 }
 
-export const commands: readonly Command[] = [...libraryCommands, ...runCommands, ...composeCommands, ...useCommands];
+export const commands: readonly Command[] = [
+  ...libraryCommands,
+  ...runCommands,
+  ...composeCommands,
+  ...useCommands,
+  generate,
+];
 
 /** Places of the first two words that are neither options nor their values; options of every command may stand in front. */
 function firstWords(words: readonly string[]): number[] {

@@ -26,6 +26,13 @@ export class Output {
     else if (text !== null) this.text(text);
   }
 
+  /** A part of a text that is still to go on. */
+  piece(event: { readonly event: string; readonly [key: string]: unknown }, text: string): void {
+    if (this.json) return this.event(event, null);
+    this.#clear();
+    this.streams.stdout(text);
+  }
+
   /** For people only. */
   text(text: string): void {
     if (this.json) return;

@@ -265,6 +265,15 @@ export const calls = {
     job,
   ),
 
+  /**
+   * Lets models write, token by token in turns; what they write comes as `pieces` events. The job's result is a list of answers, one
+   * a speaker; cancelling it keeps what was written.
+   */
+  'chat.generate': call(
+    z.strictObject({ speakers: z.array(e.speakerSchema).min(1).max(8), sampling: e.samplingSchema.prefault({}) }),
+    job,
+  ),
+
   'exports.start': call(z.strictObject({ runId: id, format: e.exportFormatSchema, folder: z.string() }), job),
   'exports.list': call(z.strictObject({ projectId: id }), z.array(e.artefactSchema)),
 
@@ -304,6 +313,8 @@ export const events = {
   job: e.jobSchema,
   /** A file's rows as they are answered, where `playground.predictFile` asked for them. */
   answers: z.object({ jobId: z.string(), rows: z.array(e.answerSchema) }),
+  /** What models write, at most about sixteen times a second. */
+  pieces: z.object({ jobId: z.string(), pieces: z.array(e.pieceSchema) }),
   /** Files and folders that the user dropped on the window; the window may use them from then on. */
   dropped: z.object({ items: z.array(z.object({ path: z.string(), kind: z.enum(['file', 'folder']) })).min(1) }),
   /** Lists of this kind changed: read them again. */

@@ -7,3 +7,4 @@ export * from './entities/runs.js';
 export * from './entities/methods.js';
 export * from './entities/results.js';
 export * from './entities/machine.js';
+export * from './entities/chat.js';

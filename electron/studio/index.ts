@@ -7,6 +7,7 @@ import type { Handlers } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
 import { openDatabase, Presence, runs } from '../storage/index.js';
 import { appCalls, appVersion } from './app.js';
+import { chatCalls } from './chat.js';
 import { compareCalls } from './compare.js';
 import { changed, type Context, type Emit } from './context.js';
 import { datasetCalls } from './datasets.js';
@@ -125,6 +126,7 @@ export async function openStudio({
       ...runCalls(context, queue),
       ...compareCalls(context),
       ...playgroundCalls(context, answers),
+      ...chatCalls(context, answers),
       ...virtualWordsCalls(context, answers),
       ...exportCalls(context),
       ...deviceCalls(context),

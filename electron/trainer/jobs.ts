@@ -1,5 +1,7 @@
 /** The table of jobs: one handler each. */
 import * as engine from '../engine/index.js';
+import { generate } from './generate.js';
+import { GeneratorCache } from './generators.js';
 import { predict } from './predict.js';
 import { predictFile } from './predict-file.js';
 import { PredictorCache } from './predictors.js';
@@ -13,6 +15,7 @@ import { virtualWords } from './virtual-words.js';
 /** Serves jobs on `port` until the host lets go; resolves once the studio knows this process is ready. */
 export async function startJobs(port: Port, baselineMemoryBytes: number): Promise<void> {
   const cache = new PredictorCache(engine);
+  const generators = new GeneratorCache(engine);
   await serve(
     port,
     {
@@ -21,6 +24,7 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       predict: (job, context) => predict(job, context, cache),
       'predict-file': (job, context) => predictFile(job, context, cache),
       'prove-export': (job, context) => proveExport(job, context, engine),
+      generate: (job, context) => generate(job, context, generators),
       'virtual-words': (job) => virtualWords(job),
       'device-test': async ({ device, threads }, context) => {
         let done = 0;

@@ -6,12 +6,16 @@
 import { z } from 'zod';
 import {
   answeredFileSchema,
+  answerTextSchema,
+  askedSchema,
   estimateSchema,
   exportFormatSchema,
   logLineSchema,
   messageSchema,
   nearWordSchema,
+  pieceSchema,
   runResultSchema,
+  samplingSchema,
   stageMetricSchema,
   stepMetricSchema,
   testedDeviceSchema,
@@ -164,6 +168,24 @@ export const proveExportJobSchema = z.strictObject({
   limit: z.int().min(1).max(1000).default(64),
 });
 
+/** Who writes: a run by its folder, or with `runFolder` null the base as it is. */
+export const writerSchema = z.strictObject({
+  modelFolder: path,
+  runFolder: path.nullable(),
+  method: methodSchema,
+  asked: askedSchema,
+});
+export type Writer = z.infer<typeof writerSchema>;
+
+/** Several models write in turns, token by token. Cancelled, the job is done with what was written so far. */
+export const generateJobSchema = z.strictObject({
+  type: z.literal('generate'),
+  writers: z.array(writerSchema).min(1).max(16),
+  sampling: samplingSchema,
+  device: deviceIdSchema.default('cpu'),
+  threads,
+});
+
 export const virtualWordsJobSchema = z.strictObject({
   type: z.literal('virtual-words'),
   modelFolder: path,
@@ -185,6 +207,7 @@ export const trainerJobSchema = z.discriminatedUnion('type', [
   predictJobSchema,
   predictFileJobSchema,
   proveExportJobSchema,
+  generateJobSchema,
   virtualWordsJobSchema,
   deviceTestJobSchema,
 ]);
@@ -264,6 +287,8 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
   /** predict-file, prove-export, device-test, probe. */
   z.object({ type: z.literal('progress'), done: count, total: count.nullable(), message: z.string() }),
   z.object({ type: z.literal('answers'), rows: z.array(answerSchema) }),
+  /** generate: what has been written since the last, at most about sixteen a second. */
+  z.object({ type: z.literal('pieces'), pieces: z.array(pieceSchema) }),
 ]);
 export type TrainerEvent = z.infer<typeof trainerEventSchema>;
 
@@ -297,6 +322,8 @@ export const jobResultSchema = z.discriminatedUnion('type', [
     largestDifference: z.number().min(0),
     sameLabels: z.boolean(),
   }),
+  /** One answer a writer, in order. A writer that fails says why and the others go on. */
+  z.object({ type: z.literal('generate'), answers: z.array(answerTextSchema) }),
   /** The nearest words of each virtual token; null where the run has no soft prompt. */
   z.object({ type: z.literal('virtual-words'), tokens: z.array(z.array(nearWordSchema)).nullable() }),
   z.object({

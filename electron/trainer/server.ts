@@ -132,6 +132,8 @@ function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promi
       return handlers['predict-file'](job, context);
     case 'prove-export':
       return handlers['prove-export'](job, context);
+    case 'generate':
+      return handlers.generate(job, context);
     case 'virtual-words':
       return handlers['virtual-words'](job, context);
     case 'device-test':

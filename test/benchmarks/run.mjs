@@ -1,12 +1,15 @@
-// Bundles the benchmark and runs it with the given options: `npm run bench -- --rounds 3`.
+// Bundles a benchmark and runs it with the given options: `npm run bench -- --rounds 3` of training, `npm run bench -- generation …`.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..', '..');
-const outfile = join(root, 'dist', 'bench', 'bench.mjs');
+const [first, ...rest] = process.argv.slice(2);
+const name = first === 'generation' ? first : 'bench';
+const options = first === name ? rest : process.argv.slice(2);
+const outfile = join(root, 'dist', 'bench', `${name}.mjs`);
 await build({
-  entryPoints: [join(import.meta.dirname, 'bench.ts')],
+  entryPoints: [join(import.meta.dirname, `${name}.ts`)],
   outfile,
   bundle: true,
   platform: 'node',
@@ -17,4 +20,4 @@ await build({
 });
 // The runtime would report to its maker otherwise.
 process.env.ORT_DISABLE_TELEMETRY = '1';
-process.exitCode = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
+process.exitCode = spawnSync(process.execPath, [outfile, ...options], { stdio: 'inherit' }).status ?? 1;

@@ -48,6 +48,7 @@ export const jobSchema = z.object({
     'project-export',
     'project-import',
     'estimate',
+    'generate',
   ]),
   title: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),

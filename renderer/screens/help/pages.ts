@@ -1,4 +1,5 @@
 /** Pages of the help that belong to no method. */
+import chat from './pages/chat.md?raw';
 import command from './pages/command.md?raw';
 import comparison from './pages/comparison.md?raw';
 import composition from './pages/composition.md?raw';
@@ -18,5 +19,6 @@ export const pages: readonly HelpPage[] = [
   { id: 'devices', title: 'Devices', text: devices },
   { id: 'comparison', title: 'Comparison', text: comparison },
   { id: 'composition', title: 'Composition', text: composition },
+  { id: 'chat', title: 'Chat', text: chat },
   { id: 'command-line', title: 'Command line', text: command },
 ];

@@ -19,6 +19,7 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
     predict: unused,
     'predict-file': unused,
     'prove-export': unused,
+    generate: unused,
     'virtual-words': unused,
     'device-test': unused,
     ...handlers,

@@ -15,6 +15,7 @@ void serve(
     predict: unused,
     'predict-file': unused,
     'prove-export': unused,
+    generate: unused,
     'virtual-words': unused,
     'device-test': unused,
   },
