@@ -167,10 +167,11 @@ export class RunTeller {
     if (metric.step <= this.#lastValidation) return;
     this.#lastValidation = metric.step;
     const { step, best } = metric;
+    const wording = metric.search?.wording;
     const { exactMatch: _untried, ...scores } = scoresOf(metric);
     this.session.out.event(
-      { event: 'validation', step, ...scores, best },
-      `  step ${step}: validation ${scoresInWords(metric)}${best ? ', best so far' : ''}`,
+      { event: 'validation', step, ...scores, best, ...(wording === undefined ? {} : { wording }) },
+      `  step ${step}: validation ${scoresInWords(metric)}${best ? ', best so far' : ''}${wording === undefined ? '' : `\n    ${wording}`}`,
     );
   }
 }
@@ -198,7 +199,8 @@ export function failureOf({ id, state, step, problem }: Run): StudioError {
 }
 
 function tellResult(out: Session['out'], run: Run, result: RunResult): void {
-  const { test, trainableParameters, totalParameters, secondsPerStep, peakMemoryBytes, checkpointBytes } = result;
+  const { test, trainableParameters, totalParameters, secondsPerStep, peakMemoryBytes, checkpointBytes, wording } =
+    result;
   const scores = test && scoresOf(test);
   const tested = test ? `test ${scoresInWords(test)}` : 'no test rows, so no test score';
   out.event(
@@ -211,7 +213,8 @@ function tellResult(out: Session['out'], run: Run, result: RunResult): void {
       secondsPerStep,
       peakMemoryBytes,
       checkpointBytes,
+      ...(wording === undefined ? {} : { wording }),
     },
-    `Run ${run.id} is finished: ${tested}.\n  ${whole(trainableParameters)} of ${whole(totalParameters)} parameters trained (${percent(trainableParameters / totalParameters)}), ${secondsPerStep.toFixed(3)} s a step, peak memory ${megabytes(peakMemoryBytes)}, trained file ${megabytes(checkpointBytes)}.`,
+    `Run ${run.id} is finished: ${tested}.\n  ${whole(trainableParameters)} of ${whole(totalParameters)} parameters trained (${percent(trainableParameters / totalParameters)}), ${secondsPerStep.toFixed(3)} s a step, peak memory ${megabytes(peakMemoryBytes)}, trained file ${megabytes(checkpointBytes)}.${wording === undefined ? '' : `\n  The wording: ${wording}`}`,
   );
 }

@@ -188,6 +188,11 @@ export const calls = {
     z.strictObject({ id, count: z.int().min(1).max(50).default(5) }),
     z.object({ tokens: z.array(z.array(e.nearWordSchema)).nullable() }),
   ),
+  /** Validation scores of a text in the place of a finished search's wording; the test split is not read. */
+  'runs.scoreWording': call(
+    z.strictObject({ id, wording: z.string().trim().min(1).max(4000) }),
+    z.object({ scores: e.scoresSchema, rows: z.number(), tokens: z.number() }),
+  ),
   /** A measured probe: a few real steps at the longest batch in a process of its own. */
   'runs.estimate': call(z.strictObject({ projectId: id, plan: planSchema }), e.estimateSchema),
   /** `initFolder`: an exported adapter or merged folder whose values the runs start from. */

@@ -127,6 +127,8 @@ function padded(
   const labels = new Int32Array(places.length);
   const slots = reading?.slots ?? [];
   const reads = new Int32Array(places.length * slots.length);
+  const { wordingAt } = rows;
+  const at = (of: Int32Array, index: number) => of[places[index] ?? 0] ?? 0;
   places.forEach((place, index) => {
     const [from, to] = [rows.offsets[place] ?? 0, rows.offsets[place + 1] ?? 0];
     variants.forEach((more, variant) => {
@@ -151,5 +153,8 @@ function padded(
     labels,
     weights: weights === null ? null : Float32Array.from(labels, (label) => weights[label] ?? 1),
     ...(reading === null ? {} : { reads }),
+    ...(wordingAt === null
+      ? {}
+      : { wording: Int32Array.from({ length: size }, (_, row) => at(wordingAt, Math.floor(row / variants.length))) }),
   };
 }

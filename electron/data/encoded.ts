@@ -27,6 +27,8 @@ export class EncodedRows {
     readonly ids: Float64Array,
     /** Where a verbalizer reads each row; null without one. */
     readonly readAt: Int32Array | null = null,
+    /** Where the wording of each row's prompt begins, for a search. */
+    readonly wordingAt: Int32Array | null = null,
   ) {}
 
   get size(): number {
@@ -63,12 +65,14 @@ export async function encodeRows(
   const labels: number[] = [];
   const ids: number[] = [];
   const readAt: number[] = [];
+  const wordingAt: number[] = [];
   let chunk: LabelledText[] = [];
   let paired = false;
   const flush = async () => {
     throwIfCancelled(options.signal);
-    for (const { ids: own, typeIds, readAt: at } of await encoder.encode(chunk, options.maxLength)) {
+    for (const { ids: own, typeIds, readAt: at, wordingAt: begin } of await encoder.encode(chunk, options.maxLength)) {
       if (at !== undefined) readAt.push(at);
+      if (begin !== undefined) wordingAt.push(begin);
       tokens.push(own);
       segments.push(typeIds);
       paired ||= typeIds.some((segment) => segment !== 0);
@@ -99,6 +103,7 @@ export async function encodeRows(
     Int32Array.from(labels),
     Float64Array.from(ids),
     readAt.length === 0 ? null : Int32Array.from(readAt),
+    wordingAt.length === 0 ? null : Int32Array.from(wordingAt),
   );
 }
 

@@ -10,6 +10,7 @@ export { openTokenizer, TextTokenizer, type TextOrPair, type TokenizerFit } from
 export { tokenizerIdentity } from './tokenizer-files.js';
 export { EncodedRows, encodeRows, type EncodeOptions, type RowEncoder } from './encoded.js';
 export { completeVerbalizer } from './template.js';
+export { wordingDoor } from './wording.js';
 export { openVerbalizer, type RowReading, type Verbalizer } from './verbalizer.js';
 export {
   classBatches,

@@ -93,4 +93,6 @@ export interface EncodedText {
   readonly typeIds: Int32Array;
   /** Of a verbalizer's prompt: where a label's word is read. */
   readonly readAt?: number;
+  /** And where the tokens of a wording begin that a search exchanges. */
+  readonly wordingAt?: number;
 }

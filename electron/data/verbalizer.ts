@@ -25,8 +25,10 @@ export interface VerbalizerOptions {
   /** In the order of their class index. */
   readonly labels: readonly string[];
   readonly decoder: boolean;
-  /** What stands in the place of {prompt}. */
+  /** What stands in the place of {prompt}; without it the place closes up. */
   readonly wording?: string | null;
+  /** Rows tell where the wording's tokens stand, for a search that exchanges them. */
+  readonly located?: boolean;
 }
 
 export class Verbalizer {
@@ -36,8 +38,9 @@ export class Verbalizer {
     private readonly pieces: readonly Piece[],
     private readonly wording: string,
     private readonly masks: number,
-    /** Tokens that the tokenizer itself puts behind a text and that a decoder must not see. */
-    private readonly trailing: number,
+    /** Tokens that the tokenizer itself puts around a text; a decoder must not see those behind it. */
+    private readonly special: { readonly leading: number; readonly trailing: number },
+    private readonly located: boolean,
     readonly spec: VerbalizerSpec,
     readonly reading: RowReading,
   ) {}
@@ -57,6 +60,7 @@ export class Verbalizer {
           ids: Int32Array.from(cut.ids),
           typeIds: new Int32Array(cut.ids.length),
           readAt: this.readAt(cut.row, cut.ids),
+          ...(this.located ? { wordingAt: await this.wordingAt(cut.row, cut.ids) } : {}),
         };
       }),
     );
@@ -71,7 +75,45 @@ export class Verbalizer {
   /** Token ids of prompts, uncut. */
   async ids(rows: readonly TextOrPair[], wording = this.wording): Promise<number[][]> {
     const all = await this.tokenizer.idsOf(rows.map((row) => this.prompt(row, wording)));
-    return this.trailing === 0 ? all : all.map((ids) => ids.slice(0, -this.trailing));
+    const { trailing } = this.special;
+    return this.masks > 0 || trailing === 0 ? all : all.map((ids) => ids.slice(0, -trailing));
+  }
+
+  /** Token ids of a wording where it stands in a row's prompt. */
+  async wordingIds(row: TextOrPair, wording = this.wording): Promise<number[]> {
+    const { stem, space } = this.beforeWording(row);
+    const own = stem === '' ? [] : await this.tokenizer.ids(stem, false);
+    return (await this.tokenizer.ids(`${stem}${space}${wording}`, false)).slice(own.length);
+  }
+
+  /** A row's tokens before and behind the wording. @throws StudioError `bad-input` where they cannot be told from it */
+  async around(row: TextOrPair): Promise<{ before: readonly number[]; behind: readonly number[] }> {
+    const [ids = []] = await this.ids([row]);
+    const at = await this.wordingAt(row, ids);
+    return { before: ids.slice(0, at), behind: ids.slice(at + (await this.wordingIds(row)).length) };
+  }
+
+  private async wordingAt(row: TextOrPair, ids: readonly number[]): Promise<number> {
+    const { stem } = this.beforeWording(row);
+    const at = this.special.leading + (stem === '' ? 0 : (await this.tokenizer.ids(stem, false)).length);
+    if ((await this.wordingIds(row)).every((id, i) => id === ids[at + i])) return at;
+    throw new StudioError(
+      'bad-input',
+      `method.initText: "${this.wording}" melts into the text beside it, so that its tokens cannot be told apart.`,
+      'Put a space before and behind {prompt}, or start from another text.',
+      { path: 'method.initText' },
+    );
+  }
+
+  /** The text before the wording, and the space between them. */
+  private beforeWording(row: TextOrPair): { stem: string; space: string } {
+    const at = this.pieces.findIndex((piece) => 'place' in piece && piece.place === 'prompt');
+    const text = this.pieces
+      .slice(0, Math.max(0, at))
+      .map((piece) => this.fill(piece, row, ''))
+      .join('');
+    const stem = text.replace(/ +$/, '');
+    return { stem, space: text.length > stem.length ? ' ' : '' };
   }
 
   private fill(piece: Piece, { text, pair }: TextOrPair, wording: string): string {
@@ -144,9 +186,10 @@ function cutTexts({ text, pair }: TextOrPair, characters: number): TextOrPair {
 export async function openVerbalizer(
   tokenizer: TextTokenizer,
   { template, words, score }: FullVerbalizer,
-  { labels, decoder, wording = null }: VerbalizerOptions,
+  { labels, decoder, wording = null, located = false }: VerbalizerOptions,
 ): Promise<Verbalizer> {
-  const pieces = parseTemplate(template, decoder);
+  const all = parseTemplate(template, decoder);
+  const pieces = wording ? all : withoutWording(all);
   if (!decoder && tokenizer.maskToken === null)
     throw new StudioError(
       'bad-input',
@@ -166,7 +209,8 @@ export async function openVerbalizer(
     pieces,
     wording ?? '',
     decoder ? 0 : Math.max(...tokens.map(({ length }) => length)),
-    decoder ? await trailingTokens(tokenizer) : 0,
+    await specialTokens(tokenizer),
+    located,
     { slots: layout.reading.slots.length, words: layout.words, score },
     layout.reading,
   );
@@ -240,9 +284,22 @@ function behindPrompt(tokens: readonly (readonly number[])[]): Layout {
   };
 }
 
-/** How many tokens the tokenizer itself puts behind a text. */
-async function trailingTokens(tokenizer: TextTokenizer): Promise<number> {
+/** A template without a wording: the place closes up, with the space beside it. */
+function withoutWording(pieces: readonly Piece[]): readonly Piece[] {
+  const at = pieces.findIndex((piece) => 'place' in piece && piece.place === 'prompt');
+  if (at < 0) return pieces;
+  const next = pieces[at + 1];
+  const closed = next && 'literal' in next ? [{ literal: next.literal.replace(/^ /, '') }] : next ? [next] : [];
+  return [
+    ...pieces.slice(0, at),
+    ...closed.filter((p) => !('literal' in p) || p.literal !== ''),
+    ...pieces.slice(at + 2),
+  ];
+}
+
+/** How many tokens the tokenizer itself puts around a text. */
+async function specialTokens(tokenizer: TextTokenizer): Promise<{ leading: number; trailing: number }> {
   const [own, whole] = [await tokenizer.ids('a', false), await tokenizer.ids('a', true)];
-  const from = whole.findIndex((_, at) => own.every((id, i) => id === whole[at + i]));
-  return from < 0 ? 0 : whole.length - from - own.length;
+  const leading = whole.findIndex((_, at) => own.every((id, i) => id === whole[at + i]));
+  return leading < 0 ? { leading: 0, trailing: 0 } : { leading, trailing: whole.length - leading - own.length };
 }

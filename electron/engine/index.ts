@@ -4,9 +4,18 @@ export * from './types.js';
 export * from './safetensors/index.js';
 export { openModel } from './models/folder.js';
 export { architectureOf } from './models/registry.js';
-export { describeMethod, keptMethod, listMethods, positionsOf, stagesOf, validateMethod } from './peft/index.js';
+export {
+  describeMethod,
+  keptMethod,
+  listMethods,
+  positionsOf,
+  searchesWording,
+  stagesOf,
+  validateMethod,
+} from './peft/index.js';
 export { learningRateAt, type ScheduleOptions } from './optim/schedule.js';
 export { createTrainer, parametersOf } from './runtime/trainer.js';
+export { startWording } from './runtime/search.js';
 export { createPredictor } from './runtime/evaluator.js';
 export { createGenerator } from './runtime/generate.js';
 export { mapParameters, type MapGroup, type MapModule, type MapTensor } from './runtime/map.js';

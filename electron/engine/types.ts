@@ -90,6 +90,16 @@ export interface BaseModelInfo {
 
 export type Tokenize = (text: string, special: boolean) => Promise<readonly number[]>;
 
+/** What a search for a wording needs of the tokenizer and of the prompt around the wording. */
+export interface WordingDoor {
+  /** Token ids of a text where the wording stands. */
+  ids(text: string): Promise<readonly number[]>;
+  /** The text of each list of tokens if it gives just these tokens when typed in, whatever text follows; null otherwise. */
+  spell(lists: readonly (readonly number[])[]): Promise<readonly (string | null)[]>;
+  /** A token as people read it. */
+  word(token: number): Promise<string>;
+}
+
 export interface TrainerOptions {
   readonly model: BaseModelInfo;
   readonly method: MethodSpec;
@@ -111,9 +121,27 @@ export interface TrainerOptions {
   readonly initial?: NamedTensors;
   /** Token ids of a text, with or without the tokenizer's own tokens around it, for methods that start from one. */
   readonly tokenize?: Tokenize;
+  /** For methods that search for a wording. */
+  readonly wording?: WordingDoor;
+}
+
+/** An exchange of one token that a search tried: its position from 0, the new token, the loss on the step's rows. */
+export interface TriedWording {
+  readonly position: number;
+  readonly word: string;
+  readonly loss: number;
+}
+
+/** What a step of a search did. */
+export interface SearchStep {
+  /** As it stands after the step. */
+  readonly wording: string;
+  readonly accepted: (TriedWording & { readonly replaced: string }) | null;
+  readonly tried: readonly TriedWording[];
 }
 
 export interface StepResult {
+  readonly search?: SearchStep;
   /** Mean loss over the step's batches before the update (weighted mean where rows carry weights). */
   readonly loss: number;
   /** Global norm before clipping. */
@@ -152,9 +180,11 @@ export interface EngineTrainer {
   result(): Promise<NamedTensors>;
   /** Everything a resumed run needs besides the data position: parameters, moments, step count. Copies, or with `live` the trainer's own memory, which the next step changes. */
   saveState(live?: boolean): NamedTensors;
-  loadState(state: NamedTensors): void;
+  loadState(state: NamedTensors): void | Promise<void>;
   /** Puts parameters back (the best checkpoint), leaving moments alone. */
-  loadParameters(parameters: NamedTensors): void;
+  loadParameters(parameters: NamedTensors): void | Promise<void>;
+  /** Of a search: the wording as it stands. */
+  wording?(): string;
   dispose(): Promise<void>;
 }
 
@@ -293,7 +323,8 @@ export interface MethodDescription {
     | 'triangle-right'
     | 'trapezoid'
     | 'house'
-    | 'chevron';
+    | 'chevron'
+    | 'bubble';
   readonly colour: string;
   readonly summary: string;
   /** Markdown: what it does, when to use it, the paper. */

@@ -72,11 +72,25 @@ model.set_active_adapters(model.load_adapter("THIS FOLDER"))
 \`\`\`
 ${noteOf(facts)}`;
 
-export const studioCard = (facts: TrainedFacts & { readonly setting: string }) => `# Adapter made with PEFT Studio
+/** A wording is a text: whoever has it needs no file of ours. */
+const wordingCard = (
+  wording: string,
+) => `\`prompt.txt\` holds the wording that was searched for, the text that stands for {prompt} in the template:
+
+> ${wording}
+
+Put it there in any program that asks this base and reads the words' probabilities: it gives the same scores. Nothing was trained. A run that starts from it has it as \`"method": {"type": "prompt-search", "initText": …}\`; \`adapter.json\` holds the method, the labels, template and words, and the base model with a SHA-256 over its weights.
+`;
+
+export const studioCard = (
+  facts: TrainedFacts & { readonly setting: string; readonly wording: string | undefined },
+) => `# ${facts.wording === undefined ? 'Adapter' : 'Prompt'} made with PEFT Studio
 
 - Method: ${facts.setting}
 ${about(facts)}
-\`adapter.json\` holds the method with all its options, the labels and the base model with a SHA-256 over its weights; \`adapter.safetensors\` holds everything that was trained or added, float32, by the base checkpoint's names. The base itself is not inside.
+${facts.wording === undefined ? adapterFiles : wordingCard(facts.wording)}`;
+
+const adapterFiles = `\`adapter.json\` holds the method with all its options, the labels and the base model with a SHA-256 over its weights; \`adapter.safetensors\` holds everything that was trained or added, float32, by the base checkpoint's names. The base itself is not inside.
 
 \`\`\`
 peft-studio run PLAN.json --init "THIS FOLDER"

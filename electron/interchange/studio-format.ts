@@ -22,7 +22,7 @@ import { checkTensors, inFile } from './fit.js';
 import { hashWeights } from './hash.js';
 import { objectiveOf, type ExportSource, type LoadedFolder } from './types.js';
 
-const files = { settings: 'adapter.json', weights: 'adapter.safetensors' } as const;
+const files = { settings: 'adapter.json', weights: 'adapter.safetensors', wording: 'prompt.txt' } as const;
 
 const settingsSchema = z.strictObject({
   format: z.literal('peft-studio', 'this is not an adapter of PEFT Studio'),
@@ -31,6 +31,8 @@ const settingsSchema = z.strictObject({
   labels: z.array(z.string()).min(2),
   /** The prompt and the label words that it answers by; left out: by a head. */
   verbalizer: fullVerbalizerSchema.optional(),
+  /** What stands for {prompt} in its template. */
+  wording: z.string().min(1).optional(),
   /** Tokens a row was cut to. */
   maxLength: z.int().positive(),
   base: z.strictObject({
@@ -45,7 +47,7 @@ const settingsSchema = z.strictObject({
 
 /** Writes a run of any method. @throws EngineError `bad-input` for parameters that are not the method's */
 export async function exportStudio(
-  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
+  { model, method, labels, verbalizer, wording, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
   const objective = objectiveOf(labels, verbalizer);
@@ -56,6 +58,7 @@ export async function exportStudio(
     method: reader,
     labels: [...labels],
     ...(verbalizer ? { verbalizer } : {}),
+    ...(wording === undefined ? {} : { wording }),
     maxLength,
     base: {
       name: basename(model.folder),
@@ -68,9 +71,10 @@ export async function exportStudio(
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, files.settings), settings);
   await writeSafetensors(join(folder, files.weights), parameters, { format: 'pt' });
+  if (wording !== undefined) await writeFile(join(folder, files.wording), `${wording}\n`);
   await writeFile(
     join(folder, 'README.md'),
-    studioCard({ model, labels, verbalizer, maxLength, setting: describeMethod(reader) }),
+    studioCard({ wording, model, labels, verbalizer, maxLength, setting: describeMethod(reader) }),
   );
 }
 
@@ -83,7 +87,7 @@ export const isStudioFolder = (names: ReadonlySet<string>): boolean => names.has
  */
 export async function readStudio(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
   const settingsPath = join(folder, files.settings);
-  const { method: spec, labels, verbalizer, base } = await readJson(settingsPath, settingsSchema);
+  const { method: spec, labels, verbalizer, wording, base } = await readJson(settingsPath, settingsSchema);
   if ((await hashWeights(model.folder)) !== base.weights)
     throw new StudioError(
       'bad-file',
@@ -106,5 +110,12 @@ export async function readStudio(folder: string, model: BaseModelInfo): Promise<
     plan.filter(({ trainable, part }) => trainable || part === 'added'),
     method,
   );
-  return { kind: 'studio', method, labels, ...(verbalizer ? { verbalizer } : {}), parameters };
+  return {
+    kind: 'studio',
+    method,
+    labels,
+    ...(verbalizer ? { verbalizer } : {}),
+    ...(wording ? { wording } : {}),
+    parameters,
+  };
 }

@@ -17,6 +17,8 @@ export interface ExportSource {
   readonly labels: readonly string[];
   /** How it answers without a head; null: by its head. */
   readonly verbalizer?: FullVerbalizer | null;
+  /** What stands for {prompt} in the verbalizer's template: all that a search for a wording came to. */
+  readonly wording?: string;
   /** Trained parameters, by the engine's names. */
   readonly parameters: NamedTensors;
   /** Tokens a row is cut to; the export's card names it. */
@@ -34,6 +36,7 @@ export interface LoadedFolder {
   readonly labels: readonly string[] | null;
   /** How it answers without a head, of the studio's own folders. */
   readonly verbalizer?: FullVerbalizer;
+  readonly wording?: string;
   /** By the engine's names, the head's included. */
   readonly parameters: NamedTensors;
 }

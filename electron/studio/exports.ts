@@ -63,6 +63,7 @@ async function exportRun(
   const dataset = await datasets.getDataset(database, run.datasetId);
   handle.progress(0, 3, 'Reading the trained parameters');
   const { tensors } = await readSafetensors(join(runFolder(context.home, run.id), trainedFileName));
+  const wording = run.result?.wording;
   const numbers =
     format === 'merged' || format === 'onnx'
       ? model.parameters
@@ -78,7 +79,7 @@ async function exportRun(
         method: run.plan.method,
         labels: dataset.labels,
         verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
-        parameters: tensors,
+        ...(wording === undefined ? { parameters: tensors } : { parameters: new Map(), wording }),
         maxLength: run.plan.training.maxLength,
       },
       temporary,

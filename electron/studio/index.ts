@@ -25,6 +25,7 @@ import type { SpawnTrainer } from './trainer-port.js';
 import { Unwritten } from './unwritten.js';
 import { tokenCalls } from './tokens.js';
 import { virtualWordsCalls } from './virtual-words.js';
+import { wordingCalls } from './wordings.js';
 
 export interface StudioOptions {
   readonly home: string;
@@ -128,6 +129,7 @@ export async function openStudio({
       ...playgroundCalls(context, answers),
       ...chatCalls(context, answers),
       ...virtualWordsCalls(context, answers),
+      ...wordingCalls(context, answers),
       ...exportCalls(context),
       ...deviceCalls(context),
       // Dialogs and the file manager belong to the window's shell.

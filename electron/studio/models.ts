@@ -10,6 +10,7 @@ import {
   countParameters,
   mapParameters,
   openModel,
+  searchesWording,
   type MethodSpec,
   type ObjectiveSpec,
 } from '../engine/index.js';
@@ -107,7 +108,11 @@ async function plannedSetup(
   const objective: ObjectiveSpec =
     dataset?.task === 'generation'
       ? { type: 'causal-lm' }
-      : { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };
+      : {
+          type: 'classification',
+          labels,
+          verbalizer: verbalizer || searchesWording(method) ? anyVerbalizer(labels.length) : null,
+        };
   return { model: await openModel(folder), method, objective };
 }
 

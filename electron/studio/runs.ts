@@ -4,9 +4,16 @@ import type { Handlers } from '../contract/calls.js';
 import type { Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Plan } from '../contract/plan.js';
-import type { FullVerbalizer } from '../contract/verbalizer.js';
+import { verbalizerSchema, type FullVerbalizer } from '../contract/verbalizer.js';
 import { completeVerbalizer, openTokenizer, openVerbalizer } from '../data/index.js';
-import { architectureOf, openModel, planParameters, positionsOf, type BaseModelInfo } from '../engine/index.js';
+import {
+  architectureOf,
+  openModel,
+  planParameters,
+  positionsOf,
+  searchesWording,
+  type BaseModelInfo,
+} from '../engine/index.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import { composedPlan, compositionCalls, usedBy, type CompositionCalls } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
@@ -60,7 +67,7 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
       sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.',
       { path: 'data' },
     );
-  const plan = await composedPlan(context, projectId, asked, model, dataset);
+  const plan = searching(await composedPlan(context, projectId, asked, model, dataset));
   const virtual = positionsOf(plan.method);
   const limit = model.maxLength - virtual;
   if (plan.training.maxLength > limit)
@@ -74,7 +81,7 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
   const opened = await openModel(model.folder);
   const verbalizer =
     plan.verbalizer && dataset.task === 'classification'
-      ? completeVerbalizer(plan.verbalizer, factsOf(opened, dataset))
+      ? completeVerbalizer(plan.verbalizer, factsOf(opened, dataset, plan))
       : plan.verbalizer;
   const objective = learnedObjective({ ...plan, verbalizer }, dataset);
   if (objective.type === 'classification' && objective.verbalizer)
@@ -92,12 +99,33 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
 
 const isDecoder = ({ architecture }: BaseModelInfo) => architectureOf(architecture).reads === 'last';
 
-const factsOf = (model: BaseModelInfo, { labels, pairColumn }: Dataset) => ({
+const factsOf = (model: BaseModelInfo, { labels, pairColumn }: Dataset, { method }: Pick<Plan, 'method'>) => ({
   labels,
   paired: pairColumn !== null,
   decoder: isDecoder(model),
-  searched: false,
+  searched: searchesWording(method),
 });
+
+/** Steps between validations of a search, where the plan does not say: each shows what the wording has become. */
+const searchSteps = 10;
+
+/** A search for a wording always answers by label words, and is validated often. */
+function searching(plan: Plan): Plan {
+  if (!searchesWording(plan.method)) return plan;
+  const { training } = plan;
+  if (plan.objective !== 'classification')
+    throw new StudioError(
+      'bad-input',
+      'objective: prompt wording is searched for by how well labels are told apart.',
+      'Set objective to "classification", on a data set with labels.',
+      { path: 'objective' },
+    );
+  return {
+    ...plan,
+    verbalizer: plan.verbalizer ?? verbalizerSchema.parse({}),
+    training: { ...training, validateEverySteps: training.validateEverySteps ?? searchSteps },
+  };
+}
 
 /** Throws StudioError where the model's tokenizer cannot spell the words, before anything is queued. */
 async function checkWords(model: BaseModelInfo, verbalizer: FullVerbalizer, { labels }: Dataset): Promise<void> {

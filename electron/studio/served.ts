@@ -23,12 +23,13 @@ export async function servedRun(context: Context, run: Run, trained = true): Pro
   const model = await models.getModel(context.database, run.modelId);
   const dataset = await datasets.getDataset(context.database, run.datasetId);
   const { threads } = await records.readSettings(context.database);
+  const wording = run.result?.wording;
   return {
     key: trained ? `run ${run.id}` : `untrained ${run.modelId} ${run.datasetId}`,
     modelFolder: model.folder,
     runFolder: trained ? runFolder(context.home, run.id) : null,
     method: trained ? run.plan.method : { type: 'head' },
-    objective: learnedObjective(run.plan, dataset),
+    objective: { ...learnedObjective(run.plan, dataset), ...(trained && wording !== undefined ? { wording } : {}) },
     maxLength: run.plan.training.maxLength,
     seed: run.seed,
     device: 'cpu',

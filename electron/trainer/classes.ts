@@ -6,7 +6,7 @@ import type { BaseModelInfo } from '../engine/index.js';
 import { logitsOf } from './evaluate.js';
 import type { Between, Learning, Measured } from './learning.js';
 import type { TestPrediction, TrainerEvent } from './protocol.js';
-import { readingOf, type ReadTask } from './reading.js';
+import { readingOf, type ReadTask, type TaskReading } from './reading.js';
 
 const predictionsAtOnce = 500;
 
@@ -17,8 +17,16 @@ export async function learnClasses(
   tokenizer: TextTokenizer,
   model: Pick<BaseModelInfo, 'architecture'>,
 ): Promise<Learning> {
-  const { labels } = task;
-  const { encoder, reading, objective } = await readingOf(task, tokenizer, model);
+  return learnRead(await readingOf(task, tokenizer, model), training, tokenizer);
+}
+
+/** The same with texts read in a given way. */
+export function learnRead(
+  { encoder, reading, objective }: TaskReading,
+  training: Pick<Training, 'maxLength' | 'classWeights'>,
+  tokenizer: TextTokenizer,
+): Learning {
+  const { labels } = objective;
   const padding = { padId: tokenizer.padId, reading };
   const measured = async (trainer: Measured, encoded: EncodedRows, between: Between) => {
     const logits = await logitsOf(trainer, encoded, labels.length, padding, between);

@@ -57,6 +57,13 @@ export async function startValues(
   }
   const loaded = await loadAdapter(folder, model);
   const sameLabels = labels === null || loaded.labels === null || loaded.labels.join('\0') === labels.join('\0');
+  if (loaded.wording !== undefined)
+    throw new StudioError(
+      'bad-input',
+      `${folder} holds a wording and nothing that was trained.`,
+      `Start from it with "method": {"type": "prompt-search", "initText": ${JSON.stringify(loaded.wording)}}.`,
+      { field: 'method.initText', folder },
+    );
   if (loaded.kind !== 'merged') {
     checkOptions(folder, loaded.method, validateMethod(task.method));
     return fits(loaded.parameters, sameLabels);

@@ -8,6 +8,7 @@ import { PredictorCache } from './predictors.js';
 import type { Port } from './port.js';
 import { probe } from './probe.js';
 import { proveExport } from './prove-export.js';
+import { scoreWording } from './score-wording.js';
 import { serve } from './server.js';
 import { train } from './train.js';
 import { virtualWords } from './virtual-words.js';
@@ -26,6 +27,7 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       'prove-export': (job, context) => proveExport(job, context, engine),
       generate: (job, context) => generate(job, context, generators),
       'virtual-words': (job) => virtualWords(job),
+      'score-wording': (job, context) => scoreWording(job, context, cache),
       'device-test': async ({ device, threads }, context) => {
         let done = 0;
         const { device: id, ...found } = await engine.selfTest(device, {

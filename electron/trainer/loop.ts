@@ -1,8 +1,8 @@
 /** The training loop of one stage: steps, validations, checkpoints, early stopping. Everything it touches is handed in. */
-import type { Scores } from '../contract/entities.js';
+import type { Scores, ValidationMetric } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
-import type { Batch, EngineTrainer, NamedTensors } from '../engine/index.js';
+import type { Batch, EngineTrainer, NamedTensors, SearchStep } from '../engine/index.js';
 import { stepsAhead, validationsAhead, type Course, type StageSpan } from './course.js';
 import { peakBytes, residentBytes } from './memory.js';
 import { afterStep, afterValidation, isBetter, median, type Progress } from './progress.js';
@@ -46,6 +46,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
   let savedStep = start.step;
   let savedAt = performance.now();
   let validationSeconds = 0;
+  let tried: TriedWording[] = [];
   const validateEvery = training.validateEverySteps ?? source.stepsPerEpoch;
   const over = () => progress.step >= span.to || progress.stoppedEarly;
 
@@ -68,7 +69,8 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
   };
 
   // Without a single step the start itself is measured: others may begin from it, and it stands beside what was trained.
-  if (progress.totalSteps === 0 && progress.lastValidation === null && parts.validate !== null)
+  // A search may find nothing better than the wording it started from.
+  if ((progress.totalSteps === 0 || trainer.wording) && progress.lastValidation === null && parts.validate !== null)
     await validate(parts.validate);
 
   while (!over()) {
@@ -78,7 +80,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     const batches = source.batches(progress.step);
     const learningRate = parts.learningRate(progress.step);
     const started = performance.now();
-    const { loss, gradientNorm } = await trainer.step(batches, learningRate);
+    const { loss, gradientNorm, search } = await trainer.step(batches, learningRate);
     const seconds = (performance.now() - started) / 1000;
     const tokens = batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
     progress = afterStep(progress, seconds, tokens);
@@ -99,6 +101,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
       },
       secondsLeft,
     );
+    if (search) tellSearch(search, loss);
     if (!Number.isFinite(loss)) throw await diverged(reporter, progress.step, learningRate, 'loss of');
 
     const last = progress.step === span.to;
@@ -119,6 +122,23 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
   if (savedStep !== progress.step || (progress.step === 0 && over())) await save();
   await reporter.flush();
   return { progress, paused: !over() };
+
+  function tellSearch({ accepted, tried: some }: SearchStep, loss: number): void {
+    const { step } = progress;
+    for (const { position, word, loss: own } of some)
+      tried.push({
+        step,
+        position: position + 1,
+        word,
+        loss: own,
+        accepted: accepted?.position === position && accepted.word === word,
+      });
+    if (accepted)
+      reporter.log(
+        'note',
+        `Step ${step}: "${accepted.replaced}" becomes "${accepted.word}" at position ${accepted.position + 1}; the loss on its rows falls from ${loss.toFixed(4)} to ${accepted.loss.toFixed(4)}.`,
+      );
+  }
 
   async function validate(measure: () => Promise<Scores>): Promise<void> {
     await reporter.phase('validating', progress.step, progress.totalSteps);
@@ -142,7 +162,9 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
       span.to,
       file,
     );
-    reporter.validation({ step: progress.step, ...scores, best: better });
+    const search = trainer.wording ? { search: { wording: trainer.wording(), tried: bestTried(tried) } } : {};
+    tried = [];
+    reporter.validation({ step: progress.step, ...scores, best: better, ...search });
     reporter.log(
       'check',
       `Validation, step ${progress.step}: ${scoresInWords(scores)}${better ? ', best so far' : ''}.`,
@@ -154,6 +176,18 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
       );
     await reporter.phase('training', progress.step, progress.totalSteps);
   }
+}
+
+type TriedWording = NonNullable<ValidationMetric['search']>['tried'][number];
+const mostTried = 20;
+
+/** What a window can show of what was tried: every exchange that was made, and of the others those of lowest loss. */
+function bestTried(tried: readonly TriedWording[]): TriedWording[] {
+  const byLoss = (a: TriedWording, b: TriedWording) => Number(b.accepted) - Number(a.accepted) || a.loss - b.loss;
+  return tried
+    .filter(({ loss }) => Number.isFinite(loss))
+    .sort(byLoss)
+    .slice(0, mostTried);
 }
 
 /** Real tokens of a batch, padding left out. */

@@ -61,8 +61,11 @@ async function openBase(folder: string, engine: EngineDoor): Promise<OpenBase> {
   return { model, tokenizer: await openTokenizer(folder, { vocabularySize, architecture }) };
 }
 
+/** A wording is all that a search keeps: there is nothing to load. */
 const parametersOf = (served: ServedModel) =>
-  served.runFolder === null ? Promise.resolve<NamedTensors>(new Map()) : trainedParameters(served.runFolder);
+  served.runFolder === null || classesOf(served).wording
+    ? Promise.resolve<NamedTensors>(new Map())
+    : trainedParameters(served.runFolder);
 
 interface Switchable extends OpenPredictor {
   readonly predictor: EnginePredictor;

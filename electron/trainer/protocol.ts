@@ -16,6 +16,7 @@ import {
   pieceSchema,
   runResultSchema,
   samplingSchema,
+  scoresSchema,
   stageMetricSchema,
   stepMetricSchema,
   testedDeviceSchema,
@@ -69,6 +70,8 @@ export const objectiveSpecSchema = z.discriminatedUnion('type', [
     labels: z.array(z.string()).min(2),
     /** Classifies by label words in a prompt; null: by a head. */
     verbalizer: fullVerbalizerSchema.nullish(),
+    /** What stands for {prompt} in its template: all that a finished search has to load. */
+    wording: z.string().min(1).optional(),
   }),
   z.strictObject({ type: z.literal('causal-lm') }),
 ]);
@@ -195,6 +198,14 @@ export const virtualWordsJobSchema = z.strictObject({
   count: z.int().min(1).max(50),
 });
 
+export const scoreWordingJobSchema = z.strictObject({
+  type: z.literal('score-wording'),
+  /** Its `wording` is the text to score. */
+  model: servedModelSchema,
+  /** A split file. */
+  rowsFile: path,
+});
+
 export const deviceTestJobSchema = z.strictObject({
   type: z.literal('device-test'),
   device: deviceIdSchema,
@@ -209,6 +220,7 @@ export const trainerJobSchema = z.discriminatedUnion('type', [
   proveExportJobSchema,
   generateJobSchema,
   virtualWordsJobSchema,
+  scoreWordingJobSchema,
   deviceTestJobSchema,
 ]);
 /** A job as sent (defaults may be left out) and as the trainer sees it. */
@@ -326,6 +338,13 @@ export const jobResultSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('generate'), answers: z.array(answerTextSchema) }),
   /** The nearest words of each virtual token; null where the run has no soft prompt. */
   z.object({ type: z.literal('virtual-words'), tokens: z.array(z.array(nearWordSchema)).nullable() }),
+  z.object({
+    type: z.literal('score-wording'),
+    scores: scoresSchema,
+    rows: count,
+    /** Of the wording. */
+    tokens: count,
+  }),
   z.object({
     type: z.literal('device-test'),
     report: testedDeviceSchema.omit({ testedAt: true }),

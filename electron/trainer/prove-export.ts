@@ -78,10 +78,10 @@ async function reload({ format, folder, model: served }: JobOf<'prove-export'>):
     case 'adapterhub':
     case 'studio': {
       const model = await openModel(served.modelFolder);
-      const { method, parameters, labels, verbalizer } = await loadAdapter(folder, model);
+      const { method, parameters, labels, verbalizer, wording } = await loadAdapter(folder, model);
       checkLabels(folder, labels, classes.labels);
       const tokenizer = await openTokenizer(served.modelFolder, model);
-      const reading = await readingOf({ ...classes, ...(verbalizer ? { verbalizer } : {}) }, tokenizer, model);
+      const reading = await readingOf({ ...classes, ...(verbalizer ? { verbalizer, wording } : {}) }, tokenizer, model);
       const { objective } = reading;
       return {
         served,

@@ -13,17 +13,22 @@ export interface TaskReading {
 export interface ReadTask {
   readonly labels: readonly string[];
   readonly verbalizer?: FullVerbalizer | null | undefined;
+  /** What stands for {prompt} in its template. */
+  readonly wording?: string | null | undefined;
 }
 
-/** @throws StudioError `bad-input` for words that the tokenizer cannot spell */
+export const isDecoder = ({ architecture }: Pick<BaseModelInfo, 'architecture'>) =>
+  architectureOf(architecture).reads === 'last';
+
+/** Reading with a wording as it stands. @throws StudioError `bad-input` for words that the tokenizer cannot spell */
 export async function readingOf(
-  { labels, verbalizer: plan }: ReadTask,
+  { labels, verbalizer: plan, wording = null }: ReadTask,
   tokenizer: TextTokenizer,
   model: Pick<BaseModelInfo, 'architecture'>,
+  located = false,
 ): Promise<TaskReading> {
   if (!plan) return { encoder: tokenizer, reading: null, objective: { type: 'classification', labels } };
-  const decoder = architectureOf(model.architecture).reads === 'last';
-  const verbalizer = await openVerbalizer(tokenizer, plan, { labels, decoder });
+  const verbalizer = await openVerbalizer(tokenizer, plan, { labels, decoder: isDecoder(model), wording, located });
   return {
     encoder: verbalizer,
     reading: verbalizer.reading,

@@ -134,6 +134,8 @@ function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promi
       return handlers['prove-export'](job, context);
     case 'generate':
       return handlers.generate(job, context);
+    case 'score-wording':
+      return handlers['score-wording'](job, context);
     case 'virtual-words':
       return handlers['virtual-words'](job, context);
     case 'device-test':

@@ -100,7 +100,7 @@ export function buildTrainer(
   task: TrainTask,
   model: BaseModelInfo,
   tokenizer: TextTokenizer,
-  { objective }: Pick<Learning, 'objective'>,
+  { objective, door }: Pick<Learning, 'objective' | 'door'>,
   engine: EngineDoor,
   { stage, steps, parameters }: { stage: number | null; steps: number; parameters: NamedTensors },
 ): Promise<EngineTrainer> {
@@ -118,5 +118,6 @@ export function buildTrainer(
     ...(task.threads === null ? {} : { threads: task.threads }),
     initial: parameters,
     tokenize: (text, special) => tokenizer.ids(text, special),
+    ...(door ? { wording: door } : {}),
   });
 }

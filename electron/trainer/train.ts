@@ -5,7 +5,7 @@ import { StudioError } from '../contract/errors.js';
 import type { RunResult } from '../contract/entities.js';
 import { parametersOf, type EngineTrainer, type NamedTensors } from '../engine/index.js';
 import { CheckpointStore, writeHashed } from './checkpoint.js';
-import type { OpenSplit } from './dataset.js';
+import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { startValues } from './init.js';
 import { peakBytes, residentBytes } from './memory.js';
@@ -52,7 +52,7 @@ export async function train(
   };
   try {
     await enter(start.progress.stage, start.parameters);
-    if (start.state !== null) current().loadState(start.state);
+    if (start.state !== null) await current().loadState(start.state);
     await announce(
       job,
       engine.describeMethod(task.method),
@@ -92,7 +92,7 @@ export async function train(
     if (progress.best !== null) {
       const best = await store.loadBest(progress.best.file);
       // Another stage's trainer holds other parameters.
-      if (progress.best.stage === progress.stage) current().loadParameters(best);
+      if (progress.best.stage === progress.stage) await current().loadParameters(best);
       else await enter(progress.best.stage, best);
     }
     const bestStep = progress.best?.step ?? progress.step;
@@ -110,7 +110,10 @@ export async function train(
 
     let test: RunResult['test'] = null;
     if (prepared.test !== null) {
-      const { test: split } = prepared;
+      // A wording is tested as the text that it is, tokenized anew in front of each row.
+      const wording = current().wording?.();
+      const typed = wording === undefined ? undefined : await prepared.learning.typed?.(wording);
+      const split = typed ? await openSplit(prepared.test.file, typed, context.breathe) : prepared.test;
       await reporter.phase('testing', 0, split.size);
       // Thrown and caught here only: the quickest way out of a pass over many batches.
       const between = async (done: number) => {
@@ -151,6 +154,7 @@ export async function train(
       result: {
         ...resultOf(progress, current().totalParameters, test, bestStep, checkpointBytes),
         ...(course.staged ? { stages: progress.stages.length } : {}),
+        ...(current().wording ? { wording: current().wording?.() } : {}),
       },
     };
   } finally {

@@ -164,6 +164,16 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
         [0, r + 0.6],
         [-r - 0.4, r * 0.1],
       ]);
+    case 'bubble':
+      return polygon([
+        [-r - 0.6, -r - 0.2],
+        [r + 0.6, -r - 0.2],
+        [r + 0.6, r * 0.45],
+        [0, r * 0.45],
+        [-r * 0.45, r + 0.8],
+        [-r * 0.6, r * 0.45],
+        [-r - 0.6, r * 0.45],
+      ]);
     case 'pentagon':
       return ring(5, () => r + 0.9, -Math.PI / 2);
   }

@@ -28,6 +28,7 @@ export const methodInfoSchema = z.object({
     'trapezoid',
     'house',
     'chevron',
+    'bubble',
   ]),
   /** Token name of its colour in renderer/tokens.css: "cat-1". */
   colour: z.string(),

@@ -44,6 +44,8 @@ export const runResultSchema = z.object({
   stoppedEarly: z.boolean(),
   /** Stages that ran, of a method that trains in several: parameters and optimizer are then those of the largest. */
   stages: count.optional(),
+  /** The text that a search for a wording came to: best on validation. */
+  wording: z.string().optional(),
 });
 export type RunResult = z.infer<typeof runResultSchema>;
 export const runSchema = z.object({
@@ -82,9 +84,26 @@ export const stepMetricSchema = z.object({
   seconds: count.describe('Duration of this step'),
 });
 export type StepMetric = z.infer<typeof stepMetricSchema>;
-const validated = { step: count, best: z.boolean() };
+/** An exchange of one token of a wording: its position, counted from 1, the new token and the loss on the step's rows. */
+export const triedWordingSchema = z.object({
+  step: count,
+  position: count,
+  word: z.string(),
+  loss: z.number(),
+  /** It took the place. */
+  accepted: z.boolean(),
+});
+const validated = {
+  step: count,
+  best: z.boolean(),
+  /** Of a search for a wording: the text that was validated, and what was tried since the validation before, the best first. */
+  search: z.object({ wording: z.string(), tried: z.array(triedWordingSchema) }).optional(),
+};
 export const validationMetricSchema = z.union([
-  z.object({ ...validated, ...classScoresSchema.shape }),
+  z.object({
+    ...validated,
+    ...classScoresSchema.shape,
+  }),
   z.object({ ...validated, ...languageScoresSchema.shape }),
 ]);
 export type ValidationMetric = z.infer<typeof validationMetricSchema>;

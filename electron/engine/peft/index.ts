@@ -21,6 +21,7 @@ import './fusion.js';
 import './prefix.js';
 import './prompt.js';
 import './p-tuning.js';
+import './prompt-search.js';
 import './bitfit.js';
 import './head.js';
 
@@ -57,6 +58,11 @@ export function positionsOf(spec: MethodSpec): number {
 export function keptMethod(spec: MethodSpec): MethodSpec {
   const { method, options } = chooseMethod(spec);
   return method.kept?.(options) ?? (options as MethodSpec);
+}
+
+/** Does a method search for a wording instead of training? Throws EngineError 'bad-input'. */
+export function searchesWording(spec: MethodSpec): boolean {
+  return chooseMethod(spec).method.search !== undefined;
 }
 
 /** Name and setting as tables show them: "LoRA, r 8, query value". */

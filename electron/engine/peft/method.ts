@@ -46,6 +46,17 @@ export interface StepWatch {
   afterStep(step: number, parameters: NamedTensors, gradients: NamedTensors): void;
 }
 
+/** The search for the words of a real prompt (runtime/search.ts), in the place of training. */
+export interface WordingSearch {
+  /** Tokens of the wording; null for as many as the text has. */
+  readonly tokens: number | null;
+  /** The text that it starts from; null for words drawn with the seed. */
+  readonly text: string | null;
+  /** Exchanges that are tried at a position, and positions of a step. */
+  readonly candidates: number;
+  readonly positions: number;
+}
+
 /** What a peft codec may look at beside its own options and tensors. */
 export interface PeftContext extends MethodContext {
   readonly model: BaseModelInfo;
@@ -126,6 +137,8 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<
    * Throws EngineError 'bad-input' for options that do not fit so many steps.
    */
   watch?(options: O, trained: readonly ParameterInfo[], steps: number): StepWatch;
+  /** Nothing trains: a wording is searched for. Such a method always answers by a verbalizer. */
+  search?(options: O): WordingSearch;
   /** Why these options do not merge; null, or left out: they do. */
   unmergeable?(options: O, context: MergeContext): string | null;
   /** The merged value of a tensor of base or head, or null where the method leaves it (methods that merge only). */

@@ -154,6 +154,12 @@ function rowsOfCells({ batch: { size, sequence }, tokens, before }: Placed): Int
   return rows;
 }
 
+/** Rows of cells, row · sequence + position, of a batch without virtual tokens. */
+export function rowsAt(batch: Batch, cells: readonly number[]): Int32Array {
+  const rows = rowsOfCells({ batch, tokens: cellsOf(batch), before: 0 });
+  return Int32Array.from(cells, (cell) => rows[cell] as number);
+}
+
 /** The rows at which a verbalizer reads. */
 function rowsRead(placed: Placed, slots: number): Int32Array {
   const { reads, labels } = placed.batch;

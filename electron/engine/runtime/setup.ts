@@ -119,8 +119,8 @@ function requireLanguageHead(info: BaseModelInfo, model: OpenedModel, parameters
 
 /** Throws EngineError 'bad-input' where nothing would train: head only without a head. */
 export function requireTrainable({ method: spec }: Pick<SetupOptions, 'method'>, { parameters }: Setup): void {
-  if (parameters.some(({ trainable }) => trainable)) return;
   const { method } = chooseMethod(spec);
+  if (method.search || parameters.some(({ trainable }) => trainable)) return;
   throw new EngineError(
     'bad-input',
     `method: with a verbalizer there is no head, and ${method.title} trains nothing else.`,

@@ -25,6 +25,7 @@ import { Evaluator, parameterFeeds } from './evaluator.js';
 import { feedBatch } from './feeds.js';
 import { keptParameters } from './kept.js';
 import { requireWhole } from './reader.js';
+import { createSearch } from './search.js';
 import { fillMask, keyOf } from './random.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import {
@@ -393,6 +394,8 @@ function watchOf({ method: spec, steps }: TrainerOptions, trained: ParameterStor
 
 /** Builds the training graph of a model, a method and an objective. Throws EngineError. */
 export async function createTrainer(options: TrainerOptions): Promise<EngineTrainer> {
+  const { method, options: chosen } = chooseMethod(options.method);
+  if (method.search) return createSearch(method.search(chosen), options);
   const given: NamedTensors = options.initial ?? new Map();
   requireWhole(options, given);
   const setup = prepare(options, given);

@@ -30,6 +30,29 @@ const batch: Batch = {
   labels: Int32Array.of(0, 1, 2, 1),
   weights: null,
 };
+/** Words that stand for the labels, read at each text's last token but one; and a wording of two tokens behind the first. */
+const byWords = {
+  ...objective,
+  verbalizer: {
+    slots: 1,
+    words: [[{ slot: 0, token: 7 }], [{ slot: 0, token: 8 }], [{ slot: 0, token: 9 }]],
+    score: 'mean',
+  },
+} as const;
+const worded: Batch = {
+  ...batch,
+  reads: Int32Array.from({ length: 4 }, (_, row) => row * 6 + 3),
+  wording: new Int32Array(4).fill(1),
+};
+const searched: Partial<TrainerOptions> = {
+  objective: byWords,
+  wording: {
+    ids: () => Promise.resolve([11, 12]),
+    // Every fifth token cannot be typed.
+    spell: (lists) => Promise.resolve(lists.map((ids) => (ids.some((id) => id % 5 === 0) ? null : ids.join(' ')))),
+    word: (token) => Promise.resolve(String(token)),
+  },
+};
 const trainsBase = ['full', 'bitfit', 'progressive'];
 /** What they put before a text changes the answer from the start. */
 const virtual = ['prefix', 'prompt', 'p-tuning', 'mam', 'unipelt'];
@@ -93,6 +116,7 @@ it('lists methods with help, a marker and options that have defaults', () => {
     'prefix',
     'progressive',
     'prompt',
+    'prompt-search',
     'stack',
     'unipelt',
     'vera',
@@ -156,6 +180,44 @@ it('merges a mixer behind the last layer only', () => {
 describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
   describe.each(architectures)('on %s', (name) => {
     const model = () => models.get(name) as BaseModelInfo;
+
+    if (type === 'prompt-search') {
+      it('trains nothing, lowers the loss, leaves the base file alone and resumes to the same wording', async () => {
+        const file = join(model().folder, 'model.safetensors');
+        const before = await hashOf(file);
+        const search = () => createTrainer(options(model(), specOf(type), searched));
+        const trainer = await search();
+        expect(
+          planParameters({ model: model(), method: specOf(type), objective: byWords }).some((it) => it.trainable),
+        ).toBe(false);
+        expect([trainer.trainableParameters, trainer.mostOptimizerBytes]).toEqual([0, 0]);
+        const first = await trainer.evaluate(worded);
+        for (let step = 0; step < 2; step++) await trainer.step([worded], 0);
+        const state = trainer.saveState();
+        const on = async (of: typeof trainer) => {
+          const told: unknown[] = [];
+          for (let step = 0; step < 3; step++) told.push(await of.step([worded, worded], 0));
+          return [told, of.wording?.()];
+        };
+        const uninterrupted = await on(trainer);
+        const last = await trainer.evaluate(worded);
+        expect(last.lossSum).toBeLessThan(first.lossSum);
+        const resumed = await search();
+        await resumed.loadState(state);
+        expect(await on(resumed)).toEqual(uninterrupted);
+        const again = await search();
+        await again.loadParameters(await trainer.result());
+        expect(largestDifference(await again.predict(worded), last.logits)).toBe(0);
+        expect(() => mergedTensors(model(), specOf(type), null, new Map())).toThrow('does not merge');
+        expect(await hashOf(file)).toBe(before);
+        for (const one of [trainer, resumed, again]) await one.dispose();
+      });
+
+      it('is refused without a verbalizer', async () => {
+        await expect(createTrainer(options(model(), specOf(type)))).rejects.toThrow(/prompt wording needs one/);
+      });
+      return;
+    }
 
     if (nothingToTrain.get(type)?.includes(name)) {
       it('is refused, since the model has nothing of what it trains', async () => {

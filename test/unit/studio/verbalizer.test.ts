@@ -142,3 +142,92 @@ it.each(['bert', 'llama'])(
   },
   120_000,
 );
+
+describe('prompt wording', () => {
+  const search = { type: 'prompt-search', initText: 'the weather', candidates: 4 };
+  const history = async (id: number) => studio.handlers['runs.history']({ id, afterStep: 0 });
+
+  it.each(['bert', 'llama'])(
+    'on %s is a text that scores the same when typed in',
+    async (model) => {
+      const { handlers } = studio;
+      const run = await train(model, search, model === 'bert' ? { words } : null, { validateEverySteps: 2 });
+      expect(run.result).toMatchObject({ trainableParameters: 0, optimizerBytes: 0 });
+      expect(run.plan.verbalizer?.template).toBe(
+        model === 'bert' ? '{prompt} {text} It was {mask}.' : '{prompt} {text}\nLabel: {mask}',
+      );
+      const { validations, log } = await history(run.id);
+      expect(validations.map(({ step }) => step)).toEqual([0, 2, 4, 6]);
+      expect(validations[0]?.search).toEqual({ wording: 'the weather', tried: [] });
+      expect(validations[1]?.search?.tried.length).toBeGreaterThan(4);
+      expect(
+        log.some(({ message }) => /becomes ".+" at position \d; the loss on its rows falls from/.test(message)),
+      ).toBe(true);
+      const best = validations.findLast((it) => it.best);
+      const wording = run.result?.wording ?? '';
+      expect(best?.search?.wording).toBe(wording);
+      // Typed in by hand: the same scores on validation, and by a plain template the same answers on the test rows.
+      const again = await handlers['runs.scoreWording']({ id: run.id, wording });
+      expect(again.scores.loss).toBeCloseTo(best?.loss ?? NaN, 5);
+      expect(best).toMatchObject({ macroF1: 'macroF1' in again.scores ? again.scores.macroF1 : null });
+      const template = run.plan.verbalizer?.template?.replace('{prompt}', wording) ?? '';
+      const typed = await train(model, { type: 'lora' }, { ...run.plan.verbalizer, template }, { maxSteps: 0 });
+      expect(typed.result?.test?.loss).toBeCloseTo(run.result?.test?.loss ?? NaN, 5);
+      const edited = await handlers['runs.scoreWording']({ id: run.id, wording: 'a quite different text' });
+      expect(edited.scores.loss).not.toBe(again.scores.loss);
+      const answers = await handlers['playground.predict']({
+        runIds: [run.id, typed.id],
+        text: 'rain in the',
+        pair: null,
+        untrained: true,
+      });
+      expect(answers.map(({ problem }) => problem)).toEqual([null, null, null]);
+      for (const [label, p] of Object.entries(answers[0]?.probabilities ?? {}))
+        expect(answers[1]?.probabilities[label]).toBeCloseTo(p, 5);
+      const folder = join(studio.home, 'out', `${model}-wording`);
+      const job = await studio.finished(await handlers['exports.start']({ runId: run.id, format: 'studio', folder }));
+      expect([job.problem, job.result]).toMatchObject([null, { proof: { sameLabels: true } }]);
+      expect(await readFile(join(folder, 'prompt.txt'), 'utf8')).toBe(`${wording}\n`);
+      await expect(
+        handlers['exports.start']({ runId: run.id, format: 'peft', folder: join(studio.home, 'out', 'x') }),
+      ).rejects.toMatchObject({ code: 'bad-input' });
+    },
+    120_000,
+  );
+
+  it('goes on after a pause to the wordings of an uninterrupted search', async () => {
+    const { handlers } = studio;
+    const settings = { maxSteps: 12, validateEverySteps: 3 };
+    const whole = await train('bert', search, { words }, settings);
+    const [run] = await handlers['runs.start']({
+      projectId,
+      plans: [plan('bert', search, { words }, settings)],
+      initFolder: null,
+    });
+    const id = run?.id ?? 0;
+    await studio.waitFor('run', (data) => data.id === id && data.step >= 2);
+    await handlers['runs.pause']({ id });
+    const stopped = await studio.waitFor(
+      'run',
+      (data) => data.id === id && ['paused', 'finished'].includes(data.state),
+    );
+    expect(stopped.state).toBe('paused');
+    await handlers['runs.resume']({ id });
+    const ended = await studio.waitFor('run', (data) => data.id === id && data.state === 'finished');
+    const facts = async (of: Run) => {
+      const { steps, validations } = await history(of.id);
+      return [
+        steps.map(({ loss }) => loss),
+        validations.map(({ loss, search: it }) => [loss, it?.wording]),
+        of.result?.wording,
+      ];
+    };
+    expect(await facts(ended)).toEqual(await facts(whole));
+  }, 120_000);
+
+  it('refuses a template in which its tokens cannot be told apart, and a model without its head', async () => {
+    await expect(
+      studio.handlers['runs.start']({ projectId, plans: [plan('bert-plain', search, null)], initFolder: null }),
+    ).rejects.toMatchObject({ message: expect.stringMatching(/no language-model head/) as string });
+  });
+});

@@ -21,6 +21,7 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
     'prove-export': unused,
     generate: unused,
     'virtual-words': unused,
+    'score-wording': unused,
     'device-test': unused,
     ...handlers,
   };

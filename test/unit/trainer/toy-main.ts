@@ -17,6 +17,7 @@ void serve(
     'prove-export': unused,
     generate: unused,
     'virtual-words': unused,
+    'score-wording': unused,
     'device-test': unused,
   },
   (code) => process.exit(code),
