@@ -111,6 +111,8 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await expect(at('writer-lora-answer')).toHaveText('It is');
   await expect(at('writer-lora')).toContainText('nothing, all was open');
 
+  await page.getByLabel('Copy the answer').first().click();
+  await expect(page.getByText('Copied.')).toBeVisible();
   // A new conversation; Esc ends what is being written, and what stands there stays. The base would go on for 361 tokens here.
   await at('chat-clear').click();
   await expect(at('writer-lora-answer')).toHaveCount(0);
@@ -123,12 +125,35 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await expect(at('chat-stop')).toBeHidden(slow);
   await expect(at('writer-base-state')).toContainText('Stopped');
   const cut = (await at('writer-base-answer').textContent()) ?? '';
-  await page.getByLabel('Copy the answer').first().click();
-  await expect(page.getByText('Copied.')).toBeVisible();
   // What was said is there when the screen is opened again.
   await studio.go(`#/project/${projectId}/runs`);
   await studio.go(`#/project/${projectId}/playground`);
   expect(await at('writer-base-answer').textContent()).toBe(cut);
+
+  // A run that sorts texts in the same project: both playgrounds are there.
+  const topics = path.join(home, 'topics.csv');
+  await writeFile(topics, 'text,label\ngood,a\nbad,b\nfine,a\nworse,b\n');
+  await studio.choose(topics);
+  await studio.call('files.choose', { kind: 'data' });
+  await studio.call('datasets.import', {
+    task: 'classification',
+    projectId,
+    name: 'topics',
+    path: topics,
+    textColumn: 'text',
+    labelColumn: 'label',
+    validation: null,
+    test: null,
+  });
+  await expect.poll(async () => (await studio.call('datasets.list', { projectId })).length, slow).toBe(2);
+  const sorts = { model: model.name, data: 'topics', method: lora, training: { maxSteps: 1, maxLength: 16 } };
+  await studio.call('runs.start', { projectId, plans: [sorts] });
+  await expect(at('playground-kind')).toBeVisible(slow);
+  await at('playground-kind').getByText('Chat').click();
+  await expect(at('chat-message')).toBeVisible();
+  await studio.picture('chat-both');
+  await at('playground-kind').getByText('Classify').click();
+  await expect(at('playground-text')).toBeVisible();
   expect(studio.complaints).toEqual([]);
 
   // The command says the same.

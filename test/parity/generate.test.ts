@@ -6,7 +6,12 @@ import {
   createGenerator,
   createPredictor,
   createTrainer,
+  listMethods,
   openModel,
+  planParameters,
+  positionsOf,
+  validateMethod,
+  type BaseModelInfo,
   type Batch,
   type EngineGenerator,
   type GenerateOptions,
@@ -93,48 +98,77 @@ describe('sampling', () => {
   );
 });
 
-describe.each(['gpt2', 'llama', 'qwen2'])('%s with virtual tokens', (name) => {
-  it.each(['prefix', 'prompt'])('continues behind a %s as without a cache', async (type) => {
-    const method: MethodSpec = { type, numVirtualTokens: 3 };
-    const where = {
-      model: await open(name),
-      method,
-      parameters: new Map(),
-      seed: 4,
-      device: 'cpu',
-      threads: 1,
-    } as const;
-    const [generator, scorer] = [
-      await createGenerator(where),
-      await createPredictor({ ...where, objective: { type: 'causal-lm' } }),
-    ];
-    const text = [30, 31, 32, 33, 34, 35];
-    const { tokens } = await textOf(generator, text, { maxNewTokens: 6 });
-    for (const token of tokens) {
-      // Every token of the vocabulary as the next: the likeliest has the least loss.
-      const sequence = text.length + 1;
-      const size = where.model.vocabularySize;
-      const inputIds = Int32Array.from(
-        { length: size * sequence },
-        (_, i) => text[i % sequence] ?? Math.floor(i / sequence),
-      );
-      const { tokenLosses } = await scorer.evaluate({
-        size,
-        sequence,
-        inputIds,
-        attentionMask: new Int32Array(inputIds.length).fill(1),
-        tokenTypeIds: new Int32Array(inputIds.length),
-        labels: inputIds.map((id, i) => (i % sequence === text.length ? id : -100)),
-        weights: null,
-      });
-      const losses = Array.from(tokenLosses ?? []);
-      expect(losses.indexOf(Math.min(...losses))).toBe(token);
-      expect(losses.reduce((sum, loss) => sum + Math.exp(-loss), 0)).toBeCloseTo(1, 4);
-      text.push(token);
+/** Methods that run on a decoder without further options. */
+const methods = listMethods()
+  .map(({ type }): MethodSpec => ({ type }))
+  .filter((method) => {
+    try {
+      return validateMethod(method).type !== 'head';
+    } catch {
+      return false;
     }
-    await generator.dispose();
-    await scorer.dispose();
-  });
+  })
+  .map((method) => (positionsOf(method) > 0 ? { ...method, numVirtualTokens: 3 } : method));
+
+/** Values that no start has, for all that a method adds. */
+function adapterOf(model: BaseModelInfo, method: MethodSpec): NamedTensors {
+  const plan = planParameters({ model, method, objective: { type: 'causal-lm' } });
+  return new Map(
+    plan
+      .filter(({ part }) => part === 'added')
+      .map(({ name, shape }, place) => {
+        const size = shape.reduce((a, b) => a * b, 1);
+        return [name, { shape, data: Float32Array.from({ length: size }, (_, i) => 0.3 * Math.sin(i + 7 * place)) }];
+      }),
+  );
+}
+
+/** UniPELT's gates look at whole texts; a Llama has no biases for BitFit. */
+const refused = (name: string, type: string) => type === 'unipelt' || (name === 'llama' && type === 'bitfit');
+
+it.each(['unipelt', 'bitfit'])('is refused to %s where it cannot write', async (type) => {
+  await expect(generatorOf('llama', { type })).rejects.toThrow(/whole texts|has none/);
+});
+
+describe.each(['gpt2', 'llama', 'qwen2'])('%s', (name) => {
+  it.each(methods.filter(({ type }) => !refused(name, type)).map((method) => [method.type, method] as const))(
+    'continues with %s as without a cache',
+    async (_, method) => {
+      const model = await open(name);
+      const parameters = adapterOf(model, method);
+      const where = { model, method, parameters, seed: 4, device: 'cpu', threads: 1 } as const;
+      const [generator, scorer] = [
+        await createGenerator(where),
+        await createPredictor({ ...where, objective: { type: 'causal-lm' } }),
+      ];
+      const text = [30, 31, 32, 33, 34, 35];
+      const { tokens } = await textOf(generator, text, { maxNewTokens: 6 });
+      for (const token of tokens) {
+        // Every token of the vocabulary as the next: the likeliest has the least loss.
+        const sequence = text.length + 1;
+        const size = model.vocabularySize;
+        const inputIds = Int32Array.from(
+          { length: size * sequence },
+          (_, i) => text[i % sequence] ?? Math.floor(i / sequence),
+        );
+        const { tokenLosses } = await scorer.evaluate({
+          size,
+          sequence,
+          inputIds,
+          attentionMask: new Int32Array(inputIds.length).fill(1),
+          tokenTypeIds: new Int32Array(inputIds.length),
+          labels: inputIds.map((id, i) => (i % sequence === text.length ? id : -100)),
+          weights: null,
+        });
+        const losses = Array.from(tokenLosses ?? []);
+        expect(losses.indexOf(Math.min(...losses))).toBe(token);
+        expect(losses.reduce((sum, loss) => sum + Math.exp(-loss), 0)).toBeCloseTo(1, 4);
+        text.push(token);
+      }
+      await generator.dispose();
+      await scorer.dispose();
+    },
+  );
 });
 
 describe('llama', () => {
