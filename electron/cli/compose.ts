@@ -1,7 +1,8 @@
 /** `compose`: finished adapters made into one run. */
+import { mergeCheckSchema, type MergeCheck } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Arguments, Command } from './command.js';
-import { project } from './session.js';
+import { finishJob, project } from './session.js';
 import { exitCodeOf, watchRuns } from './watch.js';
 
 interface Part {
@@ -123,4 +124,37 @@ const compose: Command = {
   },
 };
 
-export const composeCommands: readonly Command[] = [compose];
+const mergeCheck: Command = {
+  name: 'merge-check',
+  arguments: 'RUN',
+  positionals: [1, 1],
+  about:
+    "Merges a run into its base's weights and takes it out again, in a folder that goes, and compares the outputs.",
+  options: {},
+  async run(input, session) {
+    const id = input.id(0);
+    const job = await finishJob(
+      session,
+      () => session.handlers['runs.checkMerge']({ id }),
+      (event) => {
+        if (event.event === 'job') session.out.progress(event.data.message);
+      },
+    );
+    const found = mergeCheckSchema.parse(job.result);
+    session.out.event({ event: 'merge-check', run: id, ...found }, inWords(found));
+    return 0;
+  },
+};
+
+function inWords({ rows, merged, unmerged, milliseconds, reason }: MergeCheck): string {
+  const labels = (same: boolean) => (same ? 'every label the same' : 'NOT every label the same');
+  return [
+    `Merged: on ${rows} rows the largest difference of a logit from the adapter's is ${merged.largestDifference.toExponential(1)}, ${labels(merged.sameLabels)}.`,
+    unmerged
+      ? `Taken out again: ${unmerged.tensors} tensors, the largest difference of a weight from the base's own is ${unmerged.weightDifference.toExponential(1)} (the largest weight is ${unmerged.largestWeight.toPrecision(2)}), of a logit ${unmerged.largestDifference.toExponential(1)}, ${labels(unmerged.sameLabels)}.`
+      : `It cannot be taken out again: ${reason}`,
+    `A row takes ${milliseconds.adapter.toFixed(1)} ms with the adapter, ${milliseconds.merged.toFixed(1)} ms merged.`,
+  ].join('\n');
+}
+
+export const composeCommands: readonly Command[] = [compose, mergeCheck];

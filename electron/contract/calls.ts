@@ -279,6 +279,8 @@ export const calls = {
     job,
   ),
 
+  /** Merges a run into its base and takes it out again, in a folder of its own that goes; the job's result is a `MergeCheck`. */
+  'runs.checkMerge': call(z.strictObject({ id }), job),
   'exports.start': call(z.strictObject({ runId: id, format: e.exportFormatSchema, folder: z.string() }), job),
   'exports.list': call(z.strictObject({ projectId: id }), z.array(e.artefactSchema)),
 

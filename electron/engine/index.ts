@@ -34,7 +34,14 @@ export {
   type CompositionSpec,
   type WeightedAdapter,
 } from './peft/compose.js';
-export { describeHead, mergedTensors, type HeadInfo } from './peft/merge.js';
+export {
+  baseTensor,
+  describeHead,
+  mergedTensors,
+  unmergedTensors,
+  whyMergedForGood,
+  type HeadInfo,
+} from './peft/merge.js';
 export { anyVerbalizer } from './objectives/verbalizer.js';
 export { readerOf } from './runtime/reader.js';
 export { nearestWords, type NearWord } from './runtime/nearest.js';

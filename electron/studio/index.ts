@@ -14,6 +14,7 @@ import { datasetCalls } from './datasets.js';
 import { deviceCalls, DeviceTests, type DeviceTestOptions } from './devices.js';
 import { exportCalls } from './exports.js';
 import { Jobs } from './jobs.js';
+import { mergeCheckCalls } from './merge-check.js';
 import { ensureStarter, modelCalls } from './models.js';
 import { playgroundCalls } from './playground.js';
 import { projectCalls } from './projects.js';
@@ -130,6 +131,7 @@ export async function openStudio({
       ...chatCalls(context, answers),
       ...virtualWordsCalls(context, answers),
       ...wordingCalls(context, answers),
+      ...mergeCheckCalls(context),
       ...exportCalls(context),
       ...deviceCalls(context),
       // Dialogs and the file manager belong to the window's shell.

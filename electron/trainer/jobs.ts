@@ -2,6 +2,7 @@
 import * as engine from '../engine/index.js';
 import { generate } from './generate.js';
 import { GeneratorCache } from './generators.js';
+import { mergeCheck } from './merge-check.js';
 import { predict } from './predict.js';
 import { predictFile } from './predict-file.js';
 import { PredictorCache } from './predictors.js';
@@ -26,6 +27,7 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       'predict-file': (job, context) => predictFile(job, context, cache),
       'prove-export': (job, context) => proveExport(job, context, engine),
       generate: (job, context) => generate(job, context, generators),
+      'merge-check': (job, context) => mergeCheck(job, context, engine),
       'virtual-words': (job) => virtualWords(job),
       'score-wording': (job, context) => scoreWording(job, context, cache),
       'device-test': async ({ device, threads }, context) => {

@@ -11,6 +11,7 @@ import {
   estimateSchema,
   exportFormatSchema,
   logLineSchema,
+  mergeCheckSchema,
   messageSchema,
   nearWordSchema,
   pieceSchema,
@@ -189,6 +190,15 @@ export const generateJobSchema = z.strictObject({
   threads,
 });
 
+export const mergeCheckJobSchema = z.strictObject({
+  type: z.literal('merge-check'),
+  model: servedModelSchema,
+  /** An empty folder for the merged model; its owner removes it. */
+  workFolder: path,
+  rowsFile: path,
+  limit: z.int().min(1).max(10_000).default(200),
+});
+
 export const virtualWordsJobSchema = z.strictObject({
   type: z.literal('virtual-words'),
   modelFolder: path,
@@ -219,6 +229,7 @@ export const trainerJobSchema = z.discriminatedUnion('type', [
   predictFileJobSchema,
   proveExportJobSchema,
   generateJobSchema,
+  mergeCheckJobSchema,
   virtualWordsJobSchema,
   scoreWordingJobSchema,
   deviceTestJobSchema,
@@ -328,6 +339,7 @@ export const jobResultSchema = z.discriminatedUnion('type', [
     ),
   }),
   answeredFileSchema.extend({ type: z.literal('predict-file') }),
+  mergeCheckSchema.extend({ type: z.literal('merge-check') }),
   z.object({
     type: z.literal('prove-export'),
     rows: count,

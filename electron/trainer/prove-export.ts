@@ -6,7 +6,7 @@ import { createPredictor, openModel, openOnnx, type Batch } from '../engine/inde
 import { loadAdapter } from '../interchange/index.js';
 import { readSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { answer, openPredictor, type OpenPredictor } from './predictors.js';
+import { answer, openPredictor, type OpenPredictor, type RowAnswer } from './predictors.js';
 import { classesOf, type JobOf, type ResultOf, type SplitRow } from './protocol.js';
 import { readingOf } from './reading.js';
 import type { JobContext } from './server.js';
@@ -30,6 +30,14 @@ export async function proveExport(
   await context.emit({ type: 'progress', done: 1, total: 2, message: 'Running the reloaded export' });
   await context.breathe();
   const again = await answersOf(await reload(job), rows, context);
+  return { type: 'prove-export', rows: rows.length, ...compared(live, again) };
+}
+
+/** The largest difference of a logit, and whether all labels are the same. */
+export function compared(
+  live: readonly RowAnswer[],
+  again: readonly RowAnswer[],
+): { largestDifference: number; sameLabels: boolean } {
   let largestDifference = 0;
   let sameLabels = true;
   live.forEach((one, row) => {
@@ -39,7 +47,7 @@ export async function proveExport(
     });
     sameLabels &&= one.label === other?.label;
   });
-  return { type: 'prove-export', rows: rows.length, largestDifference, sameLabels };
+  return { largestDifference, sameLabels };
 }
 
 /** Not a number is never equal to anything: it must not pass as no difference. */
@@ -48,7 +56,7 @@ function difference(left: number, right: number | undefined): number {
   return Number.isNaN(value) ? Number.MAX_VALUE : value;
 }
 
-async function firstRows(file: string, limit: number): Promise<SplitRow[]> {
+export async function firstRows(file: string, limit: number): Promise<SplitRow[]> {
   const rows: SplitRow[] = [];
   for await (const row of readSplit(file)) {
     rows.push(row);
@@ -66,7 +74,11 @@ async function answersOf(open: OpenPredictor, rows: readonly SplitRow[], context
 }
 
 /** The export as a model that answers, from its own files: an adapter on the base, or a folder that stands for itself. */
-async function reload({ format, folder, model: served }: JobOf<'prove-export'>): Promise<OpenPredictor> {
+export async function reload({
+  format,
+  folder,
+  model: served,
+}: Pick<JobOf<'prove-export'>, 'format' | 'folder' | 'model'>): Promise<OpenPredictor> {
   const classes = classesOf(served);
   const where = {
     seed: served.seed,

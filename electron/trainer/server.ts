@@ -136,6 +136,8 @@ function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promi
       return handlers.generate(job, context);
     case 'score-wording':
       return handlers['score-wording'](job, context);
+    case 'merge-check':
+      return handlers['merge-check'](job, context);
     case 'virtual-words':
       return handlers['virtual-words'](job, context);
     case 'device-test':

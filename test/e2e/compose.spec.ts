@@ -64,5 +64,15 @@ test('averages two finished runs and shows what came of it', async ({ studio }) 
   expect(run?.result?.test).not.toBeNull();
   const [answer] = await studio.call('playground.predict', { runIds: [run?.id ?? 0], text: 'a small bird' });
   expect(answer?.problem).toBeNull();
+
+  await studio.go(`#/project/${projectId}/exports/${run?.id}`);
+  await at('merge-start').click();
+  await expect(at('merge-panel')).toContainText('Merged, it gives the same labels', slow);
+  await expect(at('merge-panel')).toContainText('Taken out, the base answers as before');
+  for (const theme of ['light', 'dark'] as const) {
+    await studio.theme(theme);
+    await studio.picture(`merge-check-${theme}`);
+    await studio.expectAccessible(`a merge check, ${theme}`);
+  }
   expect(studio.complaints).toEqual([]);
 });

@@ -43,6 +43,7 @@ export const jobSchema = z.object({
     'import',
     'profile',
     'export',
+    'merge-check',
     'predict-file',
     'device-test',
     'project-export',

@@ -46,6 +46,31 @@ export const baseModelSchema = z.object({
 });
 export type BaseModel = z.infer<typeof baseModelSchema>;
 
+/** A run merged into the base's weights and taken out again. Differences are the largest absolute ones. */
+export const mergeCheckSchema = z.object({
+  rows: count,
+  /** Logits of the merged model against those of the adapter on its base. */
+  merged: z.object({ largestDifference: z.number(), sameLabels: z.boolean() }),
+  /** Of one row, answered together with the others; tokenizing included. */
+  milliseconds: z.object({ adapter: z.number(), merged: z.number() }),
+  /** With the adapter taken out of the merged weights again; null where that cannot be. */
+  unmerged: nullable(
+    z.object({
+      /** Tensors that the adapter had changed. */
+      tensors: count,
+      /** Of a weight from the base's own, and the largest weight among these tensors. */
+      weightDifference: z.number(),
+      largestWeight: z.number(),
+      /** Logits against those of the base with the same head. */
+      largestDifference: z.number(),
+      sameLabels: z.boolean(),
+    }),
+  ),
+  /** Why it cannot be taken out. */
+  reason: nullable(z.string()),
+});
+export type MergeCheck = z.infer<typeof mergeCheckSchema>;
+
 export const artefactSchema = z.object({
   id,
   runId: id,

@@ -134,6 +134,7 @@ Zhang et al. 2023, *AdaLoRA: Adaptive Budget Allocation for Parameter-Efficient 
       );
     return new RankAllocator(trained, { ...o, tinit, tfinal, steps });
   },
+  undo: () => 'update',
   merge(name, base, trained, o) {
     const module = name.replace(/\.weight$/, '');
     const [q, lambda, p] = [right, values, left].map((part) => trained.get(`${module}.${part}`));

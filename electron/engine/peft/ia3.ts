@@ -67,6 +67,7 @@ Liu et al. 2022, *Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper
       return b.g.mul(y, b.g.reshape(factors, [site.outFeatures]));
     },
   }),
+  undo: () => 'factor',
   merge(name, base, trained, o, { architecture }) {
     const module = name.replace(/\.(weight|bias)$/, '');
     const factors = trained.get(`${module}.${part}`)?.data;

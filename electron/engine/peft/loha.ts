@@ -60,6 +60,7 @@ Hyeon-Woo et al. 2021, *FedPara: Low-Rank Hadamard Product for Communication-Eff
       return g.add(own(), g.mul(first, second));
     },
   }),
+  undo: () => 'update',
   merge(name, base, trained, o) {
     const module = name.replace(/\.weight$/, '');
     const of = (part: string) => trained.get(`${module}.${part}`);

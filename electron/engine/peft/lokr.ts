@@ -105,6 +105,7 @@ Edalati et al. 2022, *KronA: Parameter Efficient Tuning with Kronecker Adapter*;
       return b.g.add(own(), kronecker(b, b.g.scale(left, o.alpha / o.rank), right));
     },
   }),
+  undo: () => 'update',
   merge(name, base, trained, o) {
     const module = name.replace(/\.weight$/, '');
     const [left, right] = ['lokr_w1', 'lokr_w2'].map((factor) => trainedFactor(trained, `${module}.${factor}`));

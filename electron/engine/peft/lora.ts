@@ -220,6 +220,10 @@ Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*; Kalajdziev
       },
     };
   },
+  undo: (o) =>
+    o.useDora
+      ? { reason: 'Merged, DoRA gives each row the length that it trained, and the length that the row had is lost.' }
+      : 'update',
   merge(name, base, trained, o) {
     const module = name.replace(/\.weight$/, '');
     const pair = pairOf(trained, module);

@@ -5,6 +5,7 @@ import { internals } from '../models/folder.js';
 import { architectureOf } from '../models/registry.js';
 import type { TensorToWrite } from '../safetensors/index.js';
 import type { BaseModelInfo, MethodSpec, NamedTensors, Tensor } from '../types.js';
+import { transposed } from './arithmetic.js';
 import { chooseMethod } from './index.js';
 
 export interface HeadInfo {
@@ -24,6 +25,40 @@ export function describeHead(model: BaseModelInfo): HeadInfo {
   return { classifierClass, languageModelClass, modules: headModules, prefix };
 }
 
+/** The change that a method makes to one tensor, whatever way its checkpoint stores it; null leaves it as it is. */
+type Change = (name: string, seen: Tensor) => Tensor | null;
+
+/** Every tensor of the classifier or language model in checkpoint names, by `read` and changed when its turn comes. */
+function changedTensors(
+  model: BaseModelInfo,
+  labels: number | null,
+  has: (name: string) => boolean,
+  read: (name: string) => Promise<Tensor>,
+  change: Change,
+): TensorToWrite[] {
+  const { architecture, config } = internals(model);
+  const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: false, modelDropout: null });
+  if (labels === null) architecture.predictTokens(b, config, architecture.encode(b, config, 'all'));
+  else architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
+  return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {
+    if (!has(name))
+      throw new EngineError(
+        'bad-model',
+        `${model.folder}: the weights do not hold ${name}, so the merged model would lack it.`,
+        'Use a base model that holds it.',
+        { folder: model.folder, tensor: name },
+      );
+    const data = async () => {
+      const own = await read(name);
+      // Methods see every weight as [out, in].
+      const turned = b.transposed.has(name);
+      const changed = change(name, turned ? transposed(own) : own);
+      return (changed ? (turned ? transposed(changed) : changed) : own).data;
+    };
+    return { name, shape, dtype: 'F32', data };
+  });
+}
+
 /**
  * Every tensor of the classifier (of the language model, where a verbalizer answers) in checkpoint names, read and merged when its
  * turn comes, as float32. `labels`: of the classifier's head; null for the language model.
@@ -36,41 +71,65 @@ export function mergedTensors(
   trained: NamedTensors,
 ): TensorToWrite[] {
   const { method, options } = chooseMethod(spec);
-  const { architecture, config, find, read } = internals(model);
+  const { architecture, find, read } = internals(model);
   const refusal = method.exports.includes('merged')
     ? method.unmergeable?.(options, { architecture, layers: model.layers })
     : `${method.title} does not merge into the base's weights.`;
   if (refusal)
     throw new EngineError('bad-input', refusal, 'Export it in its own format or as ONNX.', { method: spec.type });
-  const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: false, modelDropout: null });
-  if (labels === null) architecture.predictTokens(b, config, architecture.encode(b, config, 'all'));
-  else architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
-  return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {
-    const own = trained.get(name);
-    if (!own && !find(name))
-      throw new EngineError(
-        'bad-model',
-        `${model.folder}: the weights do not hold ${name}, so the merged model would lack it.`,
-        'Use a base model that holds it.',
-        { folder: model.folder, tensor: name },
-      );
-    const data = async () => {
-      const base = own ?? (await read(name));
-      // Methods see every weight as [out, in].
-      const turned = b.transposed.has(name);
-      const seen = turned ? transposed(base) : base;
-      const merged = method.merge?.(name, seen, trained, options, { architecture });
-      return (merged ? (turned ? transposed(merged) : merged) : base).data;
-    };
-    return { name, shape, dtype: 'F32', data };
-  });
+  return changedTensors(
+    model,
+    labels,
+    (name) => trained.has(name) || find(name) !== undefined,
+    async (name) => trained.get(name) ?? (await read(name)),
+    (name, seen) => method.merge?.(name, seen, trained, options, { architecture }) ?? null,
+  );
 }
 
-/** [rows, columns] to [columns, rows]. */
-function transposed({ shape, data }: Tensor): Tensor {
-  const [rows, columns] = shape as [number, number];
-  const turned = new Float32Array(data.length);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j] as number;
-  return { shape: [columns, rows], data: turned };
+/** A tensor of the base by the engine's name, however its checkpoint calls it. Throws EngineError where it holds none. */
+export const baseTensor = (model: BaseModelInfo, name: string): Promise<Tensor> => internals(model).read(name);
+
+/** Why a merged method cannot be taken out of the weights again; null: it can. Throws EngineError 'bad-input' for a method that does not merge. */
+export function whyMergedForGood(spec: MethodSpec): string | null {
+  const { method, options } = chooseMethod(spec);
+  const way = method.undo?.(options);
+  if (way === undefined) return `${method.title} puts its values in the place of the base's own, which are lost there.`;
+  return typeof way === 'string' ? null : way.reason;
+}
+
+/**
+ * The tensors of a merged model with the method taken out again: those of the base but for rounding, under the trained head.
+ * `merged` gives the merged values by checkpoint names.
+ * Throws EngineError 'bad-input' where `whyMergedForGood` says why.
+ */
+export function unmergedTensors(
+  model: BaseModelInfo,
+  spec: MethodSpec,
+  labels: number | null,
+  trained: NamedTensors,
+  merged: (name: string) => Promise<Tensor>,
+): TensorToWrite[] {
+  const { method, options } = chooseMethod(spec);
+  const reason = whyMergedForGood(spec);
+  if (reason !== null) throw new EngineError('bad-input', reason, 'Keep the base model.', { method: spec.type });
+  const { architecture } = internals(model);
+  const divides = method.undo?.(options) === 'factor';
+  const made = (name: string, { shape, data }: Tensor) =>
+    method.merge?.(name, { shape, data: new Float32Array(data.length).fill(divides ? 1 : 0) }, trained, options, {
+      architecture,
+    });
+  return changedTensors(
+    model,
+    labels,
+    () => true,
+    merged,
+    (name, seen) => {
+      const change = made(name, seen);
+      if (!change) return null;
+      const data = seen.data.map((value, i) =>
+        divides ? value / (change.data[i] as number) : value - (change.data[i] as number),
+      );
+      return { shape: seen.shape, data };
+    },
+  );
 }

@@ -143,6 +143,11 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<
   unmergeable?(options: O, context: MergeContext): string | null;
   /** The merged value of a tensor of base or head, or null where the method leaves it (methods that merge only). */
   merge?(name: string, base: Tensor, trained: NamedTensors, options: O, context: MethodContext): Tensor | null;
+  /**
+   * How a merge is taken out again: `update`: what was added is subtracted; `factor`: what was multiplied is divided; or why it
+   * cannot be, in a sentence. Left out: what it merged stands in the place of the base's own values.
+   */
+  undo?(options: O): 'update' | 'factor' | { readonly reason: string };
   /** Reads and writes Hugging Face peft folders; methods that export 'peft' have it. */
   readonly peft?: PeftFormat<O, C>;
   /** Reads and writes folders of AdapterHub's library; methods that export 'adapterhub' have it. */

@@ -65,6 +65,7 @@ registerMethod({
       return 'A mixer merges behind the last layer only: behind an earlier one the residual path carries its result.';
     return architecture.reader ? null : 'A mixer does not merge into this architecture: a norm follows its last layer.';
   },
+  undo: () => ({ reason: 'A mixer multiplies by a whole matrix, which would have to be inverted.' }),
   merge(name, base, trained, _options, { architecture }) {
     if (name !== `${architecture.reader}.weight`) return null;
     const weight = [...trained].find(([key]) => key.endsWith(weightEnd));

@@ -70,6 +70,17 @@ Pfeiffer et al. 2020, *MAD-X: An Adapter-Based Framework for Multi-Task Cross-Li
     }
     return null;
   },
+  undo(o) {
+    const ways = [...o.adapters, ...(o.top ? [o.top] : [])].map((spec) => {
+      const { method, options: own } = chooseMethod(spec);
+      return method.undo?.(own);
+    });
+    const other = ways.find((way) => way !== 'update');
+    if (typeof other === 'object') return other;
+    return ways.every((way) => way === 'update')
+      ? 'update'
+      : { reason: 'Of several adapters, only those that add to the weights can be taken out together.' };
+  },
   merge(name, base, trained, o, context) {
     const layers = [
       ...o.adapters.map((spec, index) => ({ spec, tensors: partOf(trained, index) })),

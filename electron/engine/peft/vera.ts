@@ -85,6 +85,7 @@ Kopiczko et al. 2023, *VeRA: Vector-based Random Matrix Adaptation*.`,
       },
     };
   },
+  undo: () => 'update',
   merge(name, base, trained) {
     const module = name.replace(/\.weight$/, '');
     const [inner, outer] = [trained.get(`${module}.${parts.inner}`), trained.get(`${module}.${parts.outer}`)];

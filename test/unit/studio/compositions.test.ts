@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { calls, type CallInput } from '../../../electron/contract/calls.js';
-import type { Artefact, Prediction, Run } from '../../../electron/contract/entities.js';
+import type { Artefact, MergeCheck, Prediction, Run } from '../../../electron/contract/entities.js';
 import { planSchema } from '../../../electron/contract/plan.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
 import { makeTinyModel, tinyRows } from '../../helpers/tiny-model.js';
@@ -217,6 +217,22 @@ it('fuses finished adapters by a plan that names them', async () => {
   expect(froms.map((from) => copies.find((one) => one.id === from)?.methodName)).toEqual(['Bottleneck', 'Bottleneck']);
   const after = await answersOf([copied?.id ?? 0]);
   expect(after[0]?.probabilities).toEqual(before[0]?.probabilities);
+}, 60_000);
+
+it('merges a run and takes it out again', async () => {
+  const job = await studio.handlers['runs.checkMerge']({ id: id('first') });
+  const found = (await studio.finished(job)).result as MergeCheck;
+  expect(found.merged.largestDifference).toBeLessThan(1e-4);
+  expect(found.merged.sameLabels).toBe(true);
+  expect(found.unmerged?.tensors).toBeGreaterThan(0);
+  expect(found.unmerged?.weightDifference).toBeLessThan(1e-6);
+  expect(found.unmerged?.largestDifference).toBeLessThan(1e-4);
+  const dora = await studio.handlers['runs.checkMerge']({ id: id('dora') });
+  expect((await studio.finished(dora)).result).toMatchObject({
+    unmerged: null,
+    reason: expect.stringMatching(/is lost/) as string,
+  });
+  await expect(studio.handlers['runs.checkMerge']({ id: id('adapter') })).rejects.toThrow(/does not merge/);
 }, 60_000);
 
 it.each([

@@ -20,6 +20,7 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
     'predict-file': unused,
     'prove-export': unused,
     generate: unused,
+    'merge-check': unused,
     'virtual-words': unused,
     'score-wording': unused,
     'device-test': unused,

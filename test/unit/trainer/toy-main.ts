@@ -16,6 +16,7 @@ void serve(
     'predict-file': unused,
     'prove-export': unused,
     generate: unused,
+    'merge-check': unused,
     'virtual-words': unused,
     'score-wording': unused,
     'device-test': unused,

@@ -1,0 +1,65 @@
+/** A run merged into its base's weights and taken out again, in a folder that goes with the job. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Handlers } from '../contract/calls.js';
+import type { MergeCheck } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import { listMethods } from '../engine/index.js';
+import { datasets, models, runs } from '../storage/index.js';
+import type { Context } from './context.js';
+import { materialize } from './datasets.js';
+import { requireSpace } from './files.js';
+import { requireFinished, servedRun } from './served.js';
+import { TrainerClient } from './trainer-client.js';
+
+export function mergeCheckCalls(context: Context): Pick<Handlers, 'runs.checkMerge'> {
+  const { database } = context;
+  return {
+    'runs.checkMerge': async ({ id }) => {
+      const run = await runs.getRun(database, id);
+      requireFinished(run);
+      if (run.plan.objective === 'causal-lm')
+        throw new StudioError(
+          'bad-input',
+          'Runs that learned to write text cannot be merged yet.',
+          'Go on in the studio: they can be resumed, compared and started from.',
+          { run: id },
+        );
+      const method = listMethods().find(({ type }) => type === run.plan.method.type);
+      if (!method?.exports.includes('merged'))
+        throw new StudioError(
+          'bad-input',
+          `${run.methodName} does not merge into the base's weights.`,
+          'Compare it as it is: the adapter runs beside its base.',
+          { run: id },
+        );
+      return context.jobs.start('merge-check', `Merge run ${id} and take it out again`, async (handle) => {
+        const model = await models.getModel(database, run.modelId);
+        const folder = await mkdtemp(join(await context.presence.workFolder(), 'merge-'));
+        const client = new TrainerClient(context.spawnTrainer);
+        try {
+          // The merged model and the one without the adapter, as float32.
+          await requireSpace(folder, 2 * 4 * model.parameters, 'The check');
+          const files = await materialize(context, await datasets.getDataset(database, run.datasetId));
+          const job = client.start<'merge-check'>(
+            {
+              type: 'merge-check',
+              model: await servedRun(context, run),
+              workFolder: folder,
+              rowsFile: files.validation ?? files.train ?? files.test ?? '',
+            },
+            (event) => {
+              if (event.type === 'progress') handle.progress(event.done, event.total, event.message);
+            },
+          );
+          handle.signal.addEventListener('abort', () => job.cancel());
+          const { type: _type, ...found } = await job.result;
+          return found satisfies MergeCheck;
+        } finally {
+          client.close();
+          await rm(folder, { recursive: true, force: true });
+        }
+      });
+    },
+  };
+}
