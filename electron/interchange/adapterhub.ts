@@ -53,6 +53,12 @@ export async function exportAdapterHub(
   { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
+  if (labels === null)
+    throw new StudioError(
+      'bad-input',
+      "AdapterHub's folders here hold classifiers; this run learned to write text.",
+      "Export it as a peft adapter, merged, or in the studio's own format.",
+    );
   if (verbalizer)
     throw new StudioError(
       'bad-input',

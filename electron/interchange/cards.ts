@@ -5,7 +5,8 @@ import type { BaseModelInfo } from '../engine/index.js';
 
 interface TrainedFacts {
   readonly model: BaseModelInfo;
-  readonly labels: readonly string[];
+  /** Null of a language model. */
+  readonly labels: readonly string[] | null;
   readonly verbalizer?: FullVerbalizer | null | undefined;
   readonly maxLength: number;
 }
@@ -26,18 +27,24 @@ const asked = (verbalizer: TrainedFacts['verbalizer']) =>
 `
     : '';
 
+const labelled = (labels: readonly string[] | null) =>
+  labels === null ? '' : `- Labels, in the order of the logits: ${labels.map((label) => `\`${label}\``).join(', ')}\n`;
+
 const about = ({
   model,
   labels,
   verbalizer,
   maxLength,
 }: TrainedFacts) => `- Base model: ${basename(model.folder)} (${model.architecture}, ${model.layers} layers, width ${model.hiddenSize})
-- Labels, in the order of the logits: ${labels.map((label) => `\`${label}\``).join(', ')}
-- Trained on texts of at most ${maxLength} tokens
+${labelled(labels)}- Trained on texts of at most ${maxLength} tokens
 ${asked(verbalizer)}`;
 
-const classOf = ({ verbalizer, classifierClass, languageModelClass }: CardFacts) =>
-  verbalizer ? languageModelClass : classifierClass;
+const isLanguage = ({ labels, verbalizer }: TrainedFacts) => labels === null || Boolean(verbalizer);
+
+const classOf = (facts: CardFacts) => (isLanguage(facts) ? facts.languageModelClass : facts.classifierClass);
+
+/** What a classifier's class has to know besides. */
+const counted = (facts: TrainedFacts) => (isLanguage(facts) ? '' : `, num_labels=${facts.labels?.length ?? 0}`);
 
 const noteOf = ({ note }: { readonly note: string | null }) => (note === null ? '' : `\n${note}\n`);
 
@@ -50,7 +57,7 @@ ${about(facts)}
 \`\`\`python
 from peft import PeftModel
 from transformers import ${classOf(facts)}
-base = ${classOf(facts)}.from_pretrained("BASE FOLDER"${facts.verbalizer ? '' : `, num_labels=${facts.labels.length}`})
+base = ${classOf(facts)}.from_pretrained("BASE FOLDER"${counted(facts)})
 model = PeftModel.from_pretrained(base, "THIS FOLDER").eval()
 \`\`\`
 ${noteOf(facts)}`;
@@ -66,7 +73,7 @@ ${about(facts)}
 \`\`\`python
 import adapters
 from transformers import ${facts.classifierClass}
-model = ${facts.classifierClass}.from_pretrained("BASE FOLDER", num_labels=${facts.labels.length})
+model = ${facts.classifierClass}.from_pretrained("BASE FOLDER"${counted(facts)})
 adapters.init(model)
 model.set_active_adapters(model.load_adapter("THIS FOLDER"))
 \`\`\`
@@ -100,7 +107,7 @@ starts a run of the same method from it; with \`"maxSteps": 0\` the run is this 
 `;
 
 export const mergedCard = (facts: CardFacts) =>
-  facts.verbalizer
+  isLanguage(facts)
     ? `---
 library_name: transformers
 ---
@@ -129,7 +136,7 @@ classify = pipeline("text-classification", "THIS FOLDER")
 export const onnxCard = (facts: TrainedFacts) => `# Text classifier (ONNX) made with PEFT Studio
 
 ${about(facts)}
-\`model.onnx\` takes the tokenizer's outputs by name (int64, [batch, sequence]) and gives \`logits\` (float32, [batch, ${facts.labels.length}]). It runs in ONNX Runtime (some products are fused as its CPU provider has them).
+\`model.onnx\` takes the tokenizer's outputs by name (int64, [batch, sequence]) and gives \`logits\` (float32, [batch, ${facts.labels?.length ?? 0}]). It runs in ONNX Runtime (some products are fused as its CPU provider has them).
 
 \`\`\`python
 import numpy, onnxruntime

@@ -46,6 +46,7 @@ const tokenizerFiles = new Set([
   'merges.txt',
   'special_tokens_map.json',
   'added_tokens.json',
+  'chat_template.jinja',
 ]);
 
 /** Copies whichever tokenizer files the base has, so that the folder stands for itself. */

@@ -17,17 +17,18 @@ import { copyTokenizer, readJson, writeJson } from './files.js';
 import { fullModule } from './targets.js';
 import type { ExportSource, LoadedFolder } from './types.js';
 
-/** Writes a folder that transformers loads as a sequence classifier, or with a verbalizer as a language model. @throws EngineError `bad-input` for a method that does not merge */
+/** Writes a folder that transformers loads as a sequence classifier, or of a language model and with a verbalizer as a language model. @throws EngineError `bad-input` for a method that does not merge */
 export async function exportMerged(
   { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
   const { classifierClass, languageModelClass } = describeHead(model);
-  const tensors = mergedTensors(model, method, verbalizer ? null : labels.length, parameters);
+  const tensors = mergedTensors(model, method, verbalizer ? null : (labels?.length ?? null), parameters);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const path = join(folder, 'config.json');
-  if (verbalizer) await writeJson(path, { ...ownKeys(model), architectures: [languageModelClass], dtype: 'float32' });
+  if (verbalizer || labels === null)
+    await writeJson(path, { ...ownKeys(model), architectures: [languageModelClass], dtype: 'float32' });
   else await writeClassifierConfig(path, model, classifierClass, labels);
   await copyTokenizer(model.folder, folder);
   const facts = { model, labels, verbalizer, maxLength, classifierClass, languageModelClass };

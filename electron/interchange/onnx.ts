@@ -16,6 +16,12 @@ export async function exportOnnx(
   { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
+  if (labels === null)
+    throw new StudioError(
+      'bad-input',
+      'An ONNX file here holds a classifier; this run learned to write text.',
+      "Export it as a peft adapter, merged, or in the studio's own format.",
+    );
   if (model.totalParameters * 4 > weightLimit) {
     throw new StudioError(
       'bad-input',

@@ -74,18 +74,19 @@ export async function exportPeft(
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, weightsName), new Map(named), {
     format: 'pt',
-    [labelsKey]: JSON.stringify(labels),
+    ...(labels === null ? {} : { [labelsKey]: JSON.stringify(labels) }),
   });
   const { reads } = architectureOf(model.architecture);
+  const headless = verbalizer || labels === null;
   const config = {
     auto_mapping: null,
     base_model_name_or_path: model.folder,
     inference_mode: true,
-    modules_to_save: verbalizer ? null : savedModules(parameters),
+    modules_to_save: headless ? null : savedModules(parameters),
     peft_type: format.peftType,
     revision: null,
     // peft has no task of masked language models: such an adapter goes without one.
-    task_type: verbalizer ? (reads === 'last' ? 'CAUSAL_LM' : null) : 'SEQ_CLS',
+    task_type: headless ? (reads === 'last' ? 'CAUSAL_LM' : null) : 'SEQ_CLS',
     ...written.config,
   };
   await writeJson(

@@ -28,7 +28,8 @@ const settingsSchema = z.strictObject({
   format: z.literal('peft-studio', 'this is not an adapter of PEFT Studio'),
   version: z.literal(1, 'only version 1 is known here; a newer PEFT Studio may read it'),
   method: z.looseObject({ type: z.string() }),
-  labels: z.array(z.string()).min(2),
+  /** Null of a language model. */
+  labels: z.array(z.string()).min(2).nullable(),
   /** The prompt and the label words that it answers by; left out: by a head. */
   verbalizer: fullVerbalizerSchema.optional(),
   /** What stands for {prompt} in its template. */
@@ -56,7 +57,7 @@ export async function exportStudio(
     format: 'peft-studio',
     version: 1,
     method: reader,
-    labels: [...labels],
+    labels: labels && [...labels],
     ...(verbalizer ? { verbalizer } : {}),
     ...(wording === undefined ? {} : { wording }),
     maxLength,

@@ -13,8 +13,8 @@ export interface ExportSource {
   readonly model: BaseModelInfo;
   /** Options left out have their defaults. */
   readonly method: MethodSpec;
-  /** In the order of their class index. */
-  readonly labels: readonly string[];
+  /** In the order of their class index; null of a language model. */
+  readonly labels: readonly string[] | null;
   /** How it answers without a head; null: by its head. */
   readonly verbalizer?: FullVerbalizer | null;
   /** What stands for {prompt} in the verbalizer's template: all that a search for a wording came to. */

@@ -33,10 +33,11 @@ const formatNames: Readonly<Record<ExportFormat, string>> = {
 };
 
 function requireFormat(run: Run, format: ExportFormat): void {
-  if (run.plan.verbalizer && !answeringByWords.has(format))
+  const language = run.plan.objective === 'causal-lm';
+  if ((run.plan.verbalizer || language) && !answeringByWords.has(format))
     throw new StudioError(
       'bad-input',
-      `A run that answers by a verbalizer cannot be exported as ${formatNames[format]}: it has no head.`,
+      `A run that ${language ? 'writes text' : 'answers by a verbalizer'} cannot be exported as ${formatNames[format]}: it has no head.`,
       `It can be exported as: ${[...answeringByWords].map((name) => formatNames[name]).join(', ')}.`,
       { format },
     );
@@ -77,7 +78,7 @@ async function exportRun(
       {
         model: await openModel(model.folder),
         method: run.plan.method,
-        labels: dataset.labels,
+        labels: run.plan.objective === 'causal-lm' ? null : dataset.labels,
         verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
         ...(wording === undefined ? { parameters: tensors } : { parameters: new Map(), wording }),
         maxLength: run.plan.training.maxLength,
@@ -138,13 +139,6 @@ export function exportCalls(context: Context): Group {
       const run = await runs.getRun(context.database, runId);
       requireFinished(run);
       requireFormat(run, format);
-      if (run.plan.objective === 'causal-lm')
-        throw new StudioError(
-          'bad-input',
-          'Runs that learned to write text cannot be exported yet.',
-          'Go on in the studio: they can be resumed, compared and started from.',
-          { format },
-        );
       return context.jobs.start('export', `Export run ${runId} as ${formatNames[format]}`, (handle) =>
         exportRun(context, run, format, folder, handle),
       );

@@ -23,7 +23,7 @@ import type { Plan } from '../contract/plan.js';
 import { fileProblem, namingFile } from '../contract/problem-of.js';
 import { hashFile, hashWeights } from '../interchange/index.js';
 import { datasets, metrics, models, projects, runs } from '../storage/index.js';
-import { trainedFileName } from '../trainer/protocol.js';
+import { testLossSchema, trainedFileName } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { requireSpace } from './files.js';
 import { throwIfAborted, type JobHandle } from './jobs.js';
@@ -67,6 +67,8 @@ const historySchema = z.object({
     log: z.array(z.unknown()),
   }),
   predictions: z.array(predictionSchema),
+  /** Of a run that writes text; files of before there were such runs have none. */
+  losses: z.array(testLossSchema).default([]),
 });
 
 /** Hashes each model's weights once, when first asked for. */
@@ -150,6 +152,7 @@ export async function exportProject(
         JSON.stringify({
           history: await metrics.readHistory(database, run.id, 0),
           predictions: await metrics.listPredictions(database, run.id),
+          losses: await metrics.readLosses(database, run.id),
         }),
       );
       members.set(history, join(work, `run-${i}`));
@@ -334,6 +337,14 @@ export async function importProject(
             return rowId === undefined
               ? []
               : [{ id: rowId, label: row.label, predicted: row.predicted, probabilities: row.probabilities }];
+          }),
+        );
+        await metrics.insertLosses(
+          sql,
+          runId,
+          told.losses.flatMap((row) => {
+            const rowId = set.rows.get(row.id);
+            return rowId === undefined ? [] : [{ ...row, id: rowId }];
           }),
         );
         if (trained) kept.push({ from: member(`runs/${i}/${trainedFileName}`), runId });

@@ -9,6 +9,7 @@ import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, type OpenPredictor, type RowAnswer } from './predictors.js';
 import { classesOf, type JobOf, type ResultOf, type SplitRow } from './protocol.js';
 import { readingOf } from './reading.js';
+import { proveLanguage } from './prove-language.js';
 import type { JobContext } from './server.js';
 
 /**
@@ -20,6 +21,7 @@ export async function proveExport(
   context: JobContext,
   engine: EngineDoor,
 ): Promise<ResultOf<'prove-export'>> {
+  if (job.model.objective.type === 'causal-lm') return proveLanguage(job, context, engine);
   const rows = await firstRows(job.rowsFile, job.limit);
   if (rows.length === 0)
     throw new StudioError('bad-data', 'There are no rows to prove the export with.', 'Give the data set test rows.', {

@@ -1,9 +1,17 @@
 /** A data set being imported: the file, how it reads, which column plays which role, how it is split. */
-import type { FilePreview, ImportRequest, Problem, ReadingOptions } from '../../../electron/contract/index.js';
+import type {
+  FilePreview,
+  ImportRequest,
+  Problem,
+  ReadingOptions,
+  Task,
+  TextForm,
+} from '../../../electron/contract/index.js';
 import { call, toProblem } from '../../state/client.js';
 import { jobs } from '../../state/jobs.svelte.js';
 import { datasets } from '../../state/library.svelte.js';
 import { assignRole, baseName, type Role } from './roles.js';
+import { columnsFrom, missingPart, partsOf, type Part, type Parts } from './text-form.js';
 
 type SplitMode = 'shares' | 'files' | 'column';
 
@@ -13,6 +21,10 @@ class ImportDraft {
   reading = $state.raw<ReadingOptions>({});
   preview = $state.raw<FilePreview | null>(null);
   roles = $state.raw<Readonly<Record<string, Role>>>({});
+  task = $state<Task>('classification');
+  form = $state<TextForm>('text');
+  /** Of data to write text from: the column of each part. */
+  parts = $state.raw<Parts>({});
   name = $state('');
   mode = $state<SplitMode>('shares');
   /** Shares in percent of the rows. */
@@ -57,6 +69,9 @@ class ImportDraft {
       const preview = await call('datasets.inspect', { path, reading });
       if (this.path !== path) return;
       this.preview = preview;
+      this.task = preview.suggestedTask;
+      this.form = preview.generation?.form ?? 'text';
+      this.parts = partsOf(preview.generation);
       this.roles = Object.fromEntries(preview.columns.map((c) => [c.name, c.suggestedRole]));
       if (preview.columns.some((c) => c.suggestedRole === 'split')) this.mode = 'column';
     } catch (error) {
@@ -71,6 +86,10 @@ class ImportDraft {
     this.roles = assignRole(this.roles, column, role);
     if (role === 'split') this.mode = 'column';
     else if (this.mode === 'column' && this.columnOf('split') === null) this.mode = 'shares';
+  }
+
+  setPart(part: Part, column: string | null): void {
+    this.parts = { ...this.parts, [part]: column };
   }
 
   columnOf(role: Role): string | null {
@@ -88,8 +107,11 @@ class ImportDraft {
   get missing(): string | null {
     if (!this.preview) return 'Choose a file that can be read.';
     if (this.name.trim() === '') return 'Give the data set a name.';
-    if (this.columnOf('text') === null) return 'Give one column the role Text.';
-    if (this.columnOf('label') === null) return 'Give one column the role Label.';
+    if (this.task === 'generation') {
+      const missing = missingPart(this.form, this.parts);
+      if (missing !== null) return missing;
+    } else if (this.columnOf('text') === null) return 'Give one column the role Text.';
+    else if (this.columnOf('label') === null) return 'Give one column the role Label.';
     if (this.mode === 'column' && this.columnOf('split') === null)
       return 'Give one column the role Split, or split by shares.';
     if (this.mode === 'files' && this.testFile === null) return 'Choose a test file, or split by shares.';
@@ -101,10 +123,8 @@ class ImportDraft {
   }
 
   request(): ImportRequest | null {
-    const text = this.columnOf('text'),
-      label = this.columnOf('label');
-    if (this.missing !== null || this.projectId === null || this.path === null || text === null || label === null)
-      return null;
+    const task = this.#taskColumns();
+    if (this.missing !== null || this.projectId === null || this.path === null || task === null) return null;
     const share = (percent: number | null): number | null => (percent ? percent / 100 : null);
     const byColumn = this.mode === 'column';
     return {
@@ -112,10 +132,7 @@ class ImportDraft {
       name: this.name.trim(),
       path: this.path,
       reading: { ...this.reading },
-      task: 'classification',
-      textColumn: text,
-      pairColumn: this.columnOf('pair'),
-      labelColumn: label,
+      ...task,
       // A missing validation file leaves the validation rows to be taken from training ones.
       validation: byColumn
         ? null
@@ -127,6 +144,16 @@ class ImportDraft {
       seed: this.seed ?? 1,
       badRows: this.badRows,
     };
+  }
+
+  #taskColumns() {
+    if (this.task === 'generation') {
+      const columns = columnsFrom(this.form, this.parts);
+      return columns && ({ task: 'generation', columns } as const);
+    }
+    const [textColumn, labelColumn] = [this.columnOf('text'), this.columnOf('label')];
+    if (textColumn === null || labelColumn === null) return null;
+    return { task: 'classification', textColumn, pairColumn: this.columnOf('pair'), labelColumn } as const;
   }
 
   /** Imports; resolves to the new data set's id, or null when it failed (see `problem`) or was cancelled. */
@@ -157,6 +184,8 @@ class ImportDraft {
     this.problem = null;
     this.reading = {};
     this.roles = {};
+    this.task = 'classification';
+    this.parts = {};
     this.mode = 'shares';
     this.validationFile = null;
     this.testFile = null;

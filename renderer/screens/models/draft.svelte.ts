@@ -172,12 +172,18 @@ export class PlanDraft {
     return {
       model: model.name,
       data: dataset.name,
-      objective: 'classification',
-      verbalizer: $state.snapshot(this.verbalizer),
+      ...this.#objectiveOn(dataset),
       method: { ...$state.snapshot(method.options), type },
       training: { ...$state.snapshot(this.training), learningRate: method.learningRate, seed },
       device: this.device,
     };
+  }
+
+  /** Data to write text from has no classes, so no words for them either. */
+  #objectiveOn({ task }: Dataset): Pick<Plan, 'objective' | 'verbalizer'> {
+    return task === 'generation'
+      ? { objective: 'causal-lm', verbalizer: null }
+      : { objective: 'classification', verbalizer: $state.snapshot(this.verbalizer) };
   }
 
   matrix(model: BaseModel, dataset: Dataset): Matrix {
@@ -185,8 +191,7 @@ export class PlanDraft {
     return {
       model: model.name,
       data: dataset.name,
-      objective: 'classification',
-      verbalizer: $state.snapshot(this.verbalizer),
+      ...this.#objectiveOn(dataset),
       device: this.device,
       training: $state.snapshot(this.training),
       seeds: this.seeds ?? [1],

@@ -1,0 +1,127 @@
+/** Proof of a language model's export: the losses of real rows' tokens, and what greedy generation adds to them. */
+import { StudioError } from '../contract/errors.js';
+import { encodeLanguage, evaluationBatches, languageBatches, openChatTemplate, openTokenizer } from '../data/index.js';
+import {
+  createGenerator,
+  createPredictor,
+  openModel,
+  type BaseModelInfo,
+  type MethodSpec,
+  type NamedTensors,
+} from '../engine/index.js';
+import { loadAdapter } from '../interchange/index.js';
+import { readSplit } from './dataset.js';
+import type { EngineDoor } from './engine-door.js';
+import { trainedParameters } from './predictors.js';
+import type { JobOf, ResultOf, ServedModel, SplitRow } from './protocol.js';
+import type { JobContext } from './server.js';
+
+type Job = JobOf<'prove-export'>;
+const generatedTexts = 2;
+const generatedTokens = 8;
+const promptTokens = 8;
+
+interface Writer {
+  readonly model: BaseModelInfo;
+  readonly method: MethodSpec;
+  readonly parameters: NamedTensors;
+}
+interface Written {
+  /** -log p of each token, row by row. */
+  readonly losses: readonly number[];
+  readonly texts: readonly string[];
+}
+
+/** @throws StudioError `bad-data` for a split without rows; `bad-file` for an export that cannot be read back */
+export async function proveLanguage(
+  job: Job,
+  context: JobContext,
+  engine: EngineDoor,
+): Promise<ResultOf<'prove-export'>> {
+  const rows = await firstRows(job.rowsFile, job.limit);
+  if (rows.length === 0)
+    throw new StudioError('bad-data', 'There are no rows to prove the export with.', 'Give the data set test rows.', {
+      file: job.rowsFile,
+    });
+  const { model: served } = job;
+  await context.emit({ type: 'progress', done: 0, total: 2, message: 'Running the live run' });
+  const live: Writer = {
+    model: await engine.openModel(served.modelFolder),
+    method: served.method,
+    parameters: served.runFolder === null ? new Map() : await trainedParameters(served.runFolder),
+  };
+  const first = await written(live, served, rows, context);
+  await context.emit({ type: 'progress', done: 1, total: 2, message: 'Running the reloaded export' });
+  await context.breathe();
+  const second = await written(await reload(job), served, rows, context);
+  let largestDifference = first.losses.length === second.losses.length ? 0 : Number.MAX_VALUE;
+  first.losses.forEach((loss, at) => {
+    const value = Math.abs(loss - (second.losses[at] ?? Number.NaN));
+    largestDifference = Math.max(largestDifference, Number.isNaN(value) ? Number.MAX_VALUE : value);
+  });
+  const same = first.texts.every((text, at) => text === second.texts[at]);
+  return { type: 'prove-export', rows: rows.length, largestDifference, sameLabels: same };
+}
+
+async function firstRows(file: string, limit: number): Promise<SplitRow[]> {
+  const rows: SplitRow[] = [];
+  for await (const row of readSplit(file)) {
+    rows.push(row);
+    if (rows.length >= limit) break;
+  }
+  return rows;
+}
+
+/** An adapter on the base, or a merged folder that stands for itself. */
+async function reload({ format, folder, model: served }: Job): Promise<Writer> {
+  if (format === 'merged') return { model: await openModel(folder), method: { type: 'head' }, parameters: new Map() };
+  const model = await openModel(served.modelFolder);
+  const { method, parameters } = await loadAdapter(folder, model);
+  return { model, method, parameters };
+}
+
+async function written(
+  writer: Writer,
+  served: ServedModel,
+  rows: readonly SplitRow[],
+  context: JobContext,
+): Promise<Written> {
+  const { folder, vocabularySize, architecture } = writer.model;
+  const tokenizer = await openTokenizer(folder, { vocabularySize, architecture });
+  const template = await openChatTemplate(folder, tokenizer);
+  const encoded = await encodeLanguage(
+    rows,
+    { tokenizer, template },
+    { maxLength: served.maxLength, completionOnly: false },
+  );
+  const options = {
+    ...writer,
+    seed: served.seed,
+    device: served.device,
+    ...(served.threads === null ? {} : { threads: served.threads }),
+  };
+  const predictor = await createPredictor({ ...options, objective: { type: 'causal-lm' } });
+  const losses: number[] = [];
+  try {
+    for (const { batch } of evaluationBatches(languageBatches(encoded, tokenizer.padId, false), 16)) {
+      losses.push(...((await predictor.evaluate(batch)).tokenLosses ?? []));
+      await context.breathe();
+    }
+  } finally {
+    await predictor.dispose();
+  }
+  const generator = await createGenerator(options);
+  const texts: string[] = [];
+  try {
+    for (let row = 0; row < Math.min(generatedTexts, encoded.size); row += 1) {
+      const from = encoded.offsets[row] ?? 0;
+      const prompt = [...encoded.tokens.subarray(from, from + Math.min(promptTokens, encoded.length(row)))];
+      const tokens: number[] = [];
+      for await (const token of generator.generate(prompt, { maxNewTokens: generatedTokens })) tokens.push(token);
+      texts.push(tokens.join(' '));
+    }
+  } finally {
+    await generator.dispose();
+  }
+  return { losses, texts };
+}
