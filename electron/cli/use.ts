@@ -126,7 +126,8 @@ const exportRun: Command = {
     const runId = input.id(0);
     const format = exportFormatSchema.parse(input.required('format'));
     const folder = resolve(input.required('to'));
-    const { projectId } = await session.handlers['runs.get']({ id: runId });
+    const { projectId, plan } = await session.handlers['runs.get']({ id: runId });
+    const language = plan.objective === 'causal-lm';
     await finishJob(
       session,
       () => session.handlers['exports.start']({ runId, format, folder }),
@@ -140,7 +141,7 @@ const exportRun: Command = {
     const { bytes, proof } = artefactSchema.parse(made);
     session.out.event(
       { event: 'export', run: runId, format, folder, bytes, proof },
-      `Exported to ${folder} (${megabytes(bytes)}). Proof: on ${proof.rows} rows the largest difference of a logit is ${proof.largestDifference.toExponential(1)}, ${proof.sameLabels ? 'every label the same' : 'NOT every label the same'}.`,
+      `Exported to ${folder} (${megabytes(bytes)}). Proof: on ${proof.rows} rows the largest difference of ${language ? "a token's loss" : 'a logit'} is ${proof.largestDifference.toExponential(1)}, ${proof.sameLabels ? '' : 'NOT '}every ${language ? 'generated token' : 'label'} the same.`,
     );
     return 0;
   },

@@ -115,10 +115,9 @@ export class ChatTemplate {
     let end = 0;
     messages.forEach((message, index) => {
       if (message.role !== 'assistant') return;
-      const before = messages.slice(0, index);
       const content = message.content.trim();
-      const prompt = this.#beginning(before, text);
-      const from = text.indexOf(content, Math.max(end, prompt ?? 0));
+      const { prompt, after } = this.#beginning(messages.slice(0, index), text);
+      const from = text.indexOf(content, Math.max(end, after));
       if (from < 0)
         throw new StudioError(
           'bad-data',
@@ -137,12 +136,13 @@ export class ChatTemplate {
     return { text, spans };
   }
 
-  /** Where an answer to some messages begins in `text`; null where the template has no place of its own for it. */
-  #beginning(before: readonly Message[], text: string): number | null {
-    if (before.length === 0) return null;
-    const prompt = this.render(before, true);
-    if (!text.startsWith(prompt)) return null;
-    return prompt === this.render(before) ? null : prompt.length;
+  /** Where an answer to some messages begins in `text` (null where the template has no place of its own for it), and what it stands behind. */
+  #beginning(before: readonly Message[], text: string): { prompt: number | null; after: number } {
+    if (before.length === 0) return { prompt: null, after: 0 };
+    const asked = this.render(before, true);
+    const plain = this.render(before);
+    if (asked !== plain && text.startsWith(asked)) return { prompt: asked.length, after: asked.length };
+    return { prompt: null, after: text.startsWith(plain) ? plain.length : 0 };
   }
 }
 
@@ -183,8 +183,9 @@ function guarded<T>(work: () => T): T {
   return (result as unknown as { value: T }).value;
 }
 
+// What the other context throws is no Error of this one.
 const messageOf = (error: unknown) =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
     ? `it takes longer than ${millisecondsAtMost / 1000} s`
     : (error instanceof Error ? error.message : String(error)).slice(0, 300);
 

@@ -6,6 +6,7 @@ import composition from './pages/composition.md?raw';
 import data from './pages/data.md?raw';
 import devices from './pages/devices.md?raw';
 import start from './pages/start.md?raw';
+import writing from './pages/writing.md?raw';
 
 export interface HelpPage {
   readonly id: string;
@@ -16,6 +17,7 @@ export interface HelpPage {
 export const pages: readonly HelpPage[] = [
   { id: 'start', title: 'First steps', text: start },
   { id: 'data', title: 'Data', text: data },
+  { id: 'writing', title: 'Writing text', text: writing },
   { id: 'devices', title: 'Devices', text: devices },
   { id: 'comparison', title: 'Comparison', text: comparison },
   { id: 'composition', title: 'Composition', text: composition },
