@@ -12,7 +12,7 @@ export interface ForestRow {
   readonly key: string;
   readonly name: string;
   readonly look: MethodLook;
-  /** Points of percent against the baseline; null without one. */
+  /** Against the baseline, in the plot's unit; null without one. */
   readonly mean: number | null;
   readonly low: number | null;
   readonly high: number | null;
@@ -20,8 +20,10 @@ export interface ForestRow {
 }
 export interface ForestInput {
   readonly rows: readonly ForestRow[];
-  /** Half width of the zone of equivalence, in points. */
+  /** Half width of the zone of equivalence, in the same unit. */
   readonly zone: number;
+  /** "points", or of perplexity "%". */
+  readonly unit: 'points' | '%';
   /** "macro F1" */
   readonly measure: string;
   readonly highlight: string | null;
@@ -66,7 +68,7 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
     grid: { left: names, right, top: 26, bottom: 40 },
     xAxis: {
       ...xAxis(palette, {
-        name: `${input.measure}, points against full fine-tuning`,
+        name: `${input.measure}, ${input.unit} against full fine-tuning`,
         nameGap: 24,
         labels: { show: false },
       }),
@@ -79,7 +81,7 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
       const row = rows[index];
       return row
         ? tooltipNode(row.name, [
-            { name: 'difference, points', value: written(row, zone) },
+            { name: `difference, ${input.unit}`, value: written(row, zone) },
             { name: 'verdict', value: row.verdict },
           ])
         : null;
@@ -137,7 +139,7 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
               ? text(
                   clamp((from + to) / 2),
                   area.y - 10,
-                  `within \u00b1 ${number(zone, digits(zone))} ${zone === 1 ? 'point' : 'points'}`,
+                  `within \u00b1 ${number(zone, digits(zone))} ${zone === 1 && input.unit === 'points' ? 'point' : input.unit}`,
                   palette,
                   { align: 'center', colour: palette.good },
                 )
@@ -197,11 +199,11 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
 
 export function forestSummary(input: ForestInput): string {
   const lines = input.rows.map((r) => `${r.name} ${written(r, input.zone)}: ${r.verdict}.`);
-  return `Difference to full fine-tuning in points of ${input.measure}, zone of equivalence plus or minus ${number(input.zone, digits(input.zone))}. ${lines.join(' ')}`;
+  return `Difference to full fine-tuning in ${input.unit} of ${input.measure}, zone of equivalence plus or minus ${number(input.zone, digits(input.zone))}. ${lines.join(' ')}`;
 }
 export function forestTable(input: ForestInput): ChartTable {
   return {
-    columns: ['Method', 'Difference, points', '95 % from', '95 % to', 'Verdict'],
+    columns: ['Method', `Difference, ${input.unit}`, '95 % from', '95 % to', 'Verdict'],
     rows: input.rows.map((r) => [r.name, r.mean, r.low, r.high, r.verdict]),
   };
 }

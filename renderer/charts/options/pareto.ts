@@ -15,7 +15,7 @@ export interface ParetoPoint {
   readonly name: string;
   readonly look: MethodLook;
   readonly trained: number;
-  /** Percent. */
+  /** Percent; of a mirrored plot below zero. */
   readonly mean: number;
   readonly low: number | null;
   readonly high: number | null;
@@ -26,7 +26,14 @@ export interface ParetoInput {
   /** "macro F1" */
   readonly measure: string;
   readonly highlight: string | null;
+  /** Of a measure that is better the lower it is: values come below zero, so that up is better, and are written without the sign. */
+  readonly mirrored?: boolean;
 }
+
+/** A value as it is written, with its unit. */
+const written = ({ mirrored }: Pick<ParetoInput, 'mirrored'>, value: number): string =>
+  mirrored ? number(Math.abs(value), 2) : `${number(value, 1)} %`;
+const titleOf = ({ measure, mirrored }: ParetoInput) => (mirrored ? measure : `${measure}, %`);
 
 /** Points that no other beats: more quality for no more trained parameters; fewest parameters first. */
 export function paretoFront(points: readonly ParetoPoint[]): ParetoPoint[] {
@@ -61,10 +68,13 @@ export function decades(points: readonly ParetoPoint[]): {
 }
 
 /**
- * The y axis in percent. It holds every mean, and the intervals as far as one more span of the means on each side:
+ * The y axis in percent, or of a mirrored plot below zero. It holds every mean, and the intervals as far as one more span of the means on each side:
  * the interval of two seeds can be wider than all that is to be seen. What reaches beyond ends in an arrow.
  */
-export function valueRange(points: readonly ParetoPoint[]): { min: number; max: number; interval: number } {
+export function valueRange(
+  points: readonly ParetoPoint[],
+  mirrored = false,
+): { min: number; max: number; interval: number } {
   const means = points.map((p) => p.mean);
   const [least, most] = [Math.min(...means), Math.max(...means)];
   const reach = Math.max(2, most - least);
@@ -78,8 +88,8 @@ export function valueRange(points: readonly ParetoPoint[]): { min: number; max: 
   const [low, high] = [lowest - pad, highest + pad];
   const interval = niceStep(high - low, 4);
   return {
-    min: Math.max(0, Math.floor((low - interval * 0.15) / interval) * interval),
-    max: Math.min(100, Math.ceil((high + interval * 0.15) / interval) * interval),
+    min: Math.max(mirrored ? -Infinity : 0, Math.floor((low - interval * 0.15) / interval) * interval),
+    max: Math.min(mirrored ? 0 : 100, Math.ceil((high + interval * 0.15) / interval) * interval),
     interval,
   };
 }
@@ -87,11 +97,11 @@ export function valueRange(points: readonly ParetoPoint[]): { min: number; max: 
 export function paretoOption(input: ParetoInput, palette: Palette, size: Size): ChartOption {
   const { points } = input;
   const scale = decades(points);
-  const range = valueRange(points);
+  const range = valueRange(points, input.mirrored);
   const baseline = points.find((p) => p.baseline);
   const front = paretoFront(points);
   const shown = (p: ParetoPoint) =>
-    `${number(p.mean, 1)} %${p.low === null || p.high === null ? ', one seed' : ` (${number(p.low, 1)} to ${number(p.high, 1)})`}`;
+    `${written(input, p.mean)}${p.low === null || p.high === null ? ', one seed' : ` (${[p.low, p.high].map((end) => written(input, end)).join(' to ')})`}`;
   return {
     ...base(palette),
     grid: {
@@ -120,9 +130,11 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
     yAxis: {
       type: 'value',
       ...yAxis(palette, {
-        unit: `${input.measure}, %`,
+        unit: titleOf(input),
         unitShift: -38,
-        labels: { formatter: (v) => number(v, Number.isInteger(range.interval) ? 0 : 1) },
+        labels: {
+          formatter: (v) => number(input.mirrored ? Math.abs(v) : v, Number.isInteger(range.interval) ? 0 : 1),
+        },
       }),
       ...range,
     },
@@ -276,13 +288,17 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
 
 export function paretoSummary(input: ParetoInput): string {
   const lines = input.points.map(
-    (p) => `${p.name}: ${number(p.mean, 1)} percent with ${number(p.trained)} trained parameters.`,
+    (p) => `${p.name}: ${written(input, p.mean)} with ${number(p.trained)} trained parameters.`,
   );
   return `Quality in ${input.measure} against trained parameters; up and left is better. ${lines.join(' ')}`;
 }
 export function paretoTable(input: ParetoInput): ChartTable {
   return {
-    columns: ['Method', 'Trained parameters', `${input.measure}, %`, '95 % from', '95 % to'],
-    rows: input.points.map((p) => [p.name, p.trained, p.mean, p.low, p.high]),
+    columns: ['Method', 'Trained parameters', titleOf(input), '95 % from', '95 % to'],
+    rows: input.points.map((p) =>
+      input.mirrored
+        ? [p.name, p.trained, -p.mean, p.high === null ? null : -p.high, p.low === null ? null : -p.low]
+        : [p.name, p.trained, p.mean, p.low, p.high],
+    ),
   };
 }

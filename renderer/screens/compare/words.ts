@@ -13,7 +13,7 @@ const measureNames: { readonly [M in Measure]: string } = {
 export const measureName = (measure: Measure): string => measureNames[measure];
 
 /** What differences are in: points of a share, or percent of a perplexity. */
-export const differenceUnit = (measure: Measure): string => (measure === 'perplexity' ? '%' : 'points');
+export const differenceUnit = (measure: Measure): 'points' | '%' => (measure === 'perplexity' ? '%' : 'points');
 /** "1 point", "2 points", "2 %". */
 export const zoneWidth = (zone: number, measure: Measure): string =>
   measure === 'perplexity' ? `${zone} %` : `${zone} ${zone === 1 ? 'point' : 'points'}`;
