@@ -16,6 +16,7 @@ import {
   decades,
   paretoFront,
   paretoOption,
+  paretoTable,
   valueRange,
   type ParetoPoint,
 } from '../../../renderer/charts/options/pareto.js';
@@ -85,12 +86,20 @@ const forest = [
 
 describe('forest plot', () => {
   it('writes each difference with its interval and marks what lies beyond the scale', () => {
-    const { texts } = draw(forestOption({ rows: forest, zone: 1, measure: 'macro F1', highlight: null }, palette));
+    const { texts } = draw(
+      forestOption({ rows: forest, zone: 1, unit: 'points', measure: 'macro F1', highlight: null }, palette),
+    );
     expect(texts).toContain('\u22120.2  [\u22120.7, +0.3]');
     expect(texts).toContain('\u221212.4  [\u221213.5, \u221211.3]');
     expect(texts.filter((t) => t === 'beyond the scale')).toHaveLength(1);
     expect(texts).toContain('within \u00b1 1.0 point');
     expect(texts.filter((t) => t === '0')).toHaveLength(1);
+  });
+
+  it('tells differences of perplexity in percent', () => {
+    const input = { rows: forest, zone: 1, unit: '%', measure: 'perplexity', highlight: null } as const;
+    expect(draw(forestOption(input, palette)).texts).toContain('within \u00b1 1.0 %');
+    expect(forestTable(input).columns).toContain('Difference, %');
   });
 
   it('does not let one far method press the others together, and shows all where they lie close', () => {
@@ -102,13 +111,15 @@ describe('forest plot', () => {
 
   it('says that a run of one seed or without a baseline has no interval', () => {
     const rows = [row('LoRA', -0.4, null, null), row('BitFit', null, null, null)];
-    const { texts } = draw(forestOption({ rows, zone: 1, measure: 'macro F1', highlight: 'LoRA' }, palette));
+    const { texts } = draw(
+      forestOption({ rows, zone: 1, unit: 'points', measure: 'macro F1', highlight: 'LoRA' }, palette),
+    );
     expect(texts).toContain('\u22120.4  one seed');
     expect(texts).toContain('no baseline');
-    expect(forestSummary({ rows, zone: 1, measure: 'macro F1', highlight: null })).toContain(
+    expect(forestSummary({ rows, zone: 1, unit: 'points', measure: 'macro F1', highlight: null })).toContain(
       'LoRA \u22120.4  one seed: Worse.',
     );
-    expect(forestTable({ rows, zone: 1, measure: 'macro F1', highlight: null }).rows[1]).toEqual([
+    expect(forestTable({ rows, zone: 1, unit: 'points', measure: 'macro F1', highlight: null }).rows[1]).toEqual([
       'BitFit',
       null,
       null,
@@ -137,6 +148,14 @@ const points = [
 ];
 
 describe('Pareto plot', () => {
+  it('has the lower perplexity above the higher, written without a sign', () => {
+    const mirrored = [point('LoRA', 100, -12), point('Full fine-tuning', 1000, -8)];
+    const input = { points: mirrored, measure: 'perplexity', highlight: null, mirrored: true };
+    expect(paretoFront(mirrored).map(({ name }) => name)).toEqual(['LoRA', 'Full fine-tuning']);
+    expect(valueRange(mirrored, true).max).toBeLessThanOrEqual(0);
+    expect(paretoTable(input).rows[0]).toEqual(['LoRA', 100, 12, 11, 13]);
+  });
+
   it('keeps in the front what no other beats', () => {
     expect(paretoFront(points).map((p) => p.name)).toEqual(['Head only', 'BitFit', 'LoRA', 'Full fine-tuning']);
   });
