@@ -111,8 +111,17 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await expect(at('writer-lora-answer')).toHaveText('It is');
   await expect(at('writer-lora')).toContainText('nothing, all was open');
 
+  // One model answers once more, drawing: another text of the random base, while the others stand.
+  const once = await at('writer-base-answer').textContent();
+  await at('chat-temperature').fill('2');
+  await at('writer-base-again').click();
+  await expect(at('chat-stop')).toBeHidden(slow);
+  await expect(at('writer-base-state')).toContainText(/Done|Cut off/, slow);
+  expect(await at('writer-base-answer').textContent()).not.toBe(once);
+  await expect(at('writer-lora-answer')).toHaveText('It is');
+  await at('chat-temperature').fill('0');
   await page.getByLabel('Copy the answer').first().click();
-  await expect(page.getByText('Copied.')).toBeVisible();
+  await expect(page.getByLabel('Copied')).toBeVisible();
   // A new conversation; Esc ends what is being written, and what stands there stays. The base would go on for 361 tokens here.
   await at('chat-clear').click();
   await expect(at('writer-lora-answer')).toHaveCount(0);
@@ -124,7 +133,7 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await page.keyboard.press('Escape');
   await expect(at('chat-stop')).toBeHidden(slow);
   await expect(at('writer-base-state')).toContainText('Stopped');
-  const cut = (await at('writer-base-answer').textContent()) ?? '';
+  const cut = (await at('writer-base-answer').textContent()) ?? '-';
   // What was said is there when the screen is opened again.
   await studio.go(`#/project/${projectId}/runs`);
   await studio.go(`#/project/${projectId}/playground`);
