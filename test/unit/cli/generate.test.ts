@@ -13,6 +13,9 @@ const command = (words: readonly string[], onEvent?: Parameters<typeof runComman
 const last = ({ events }: Ended) => events.at(-1);
 const tokens = ({ events }: Ended) => events.filter(({ event }) => event === 'token');
 
+const lora = { type: 'lora', rank: 4, targetModules: ['q_proj', 'v_proj', 'o_proj', 'down_proj'] };
+const training = { batchSize: 4, maxLength: 128, learningRate: 0.02, maxSteps: 60, exactMatchRows: 0 };
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'command-generate-'));
   await Promise.all([
@@ -25,18 +28,30 @@ beforeAll(async () => {
         model: 'tiny',
         data: 'weather',
         objective: 'causal-lm',
-        method: { type: 'lora', rank: 4, targetModules: ['q_proj', 'v_proj', 'o_proj', 'down_proj'] },
-        training: { batchSize: 4, maxLength: 128, learningRate: 0.02, maxSteps: 60, exactMatchRows: 0 },
+        method: lora,
+        training,
       }),
     ),
   ]);
+  await writeFile(at('plain.txt'), 'The weather is fine today.\n'.repeat(40));
+  const goesOn = { model: 'tiny', data: 'plain', objective: 'causal-lm', method: lora };
+  await writeFile(at('goes-on.json'), JSON.stringify({ ...goesOn, training: { ...training, maxLength: 32 } }));
+  const plain = ['data', 'add', at('plain.txt'), '--name', 'plain', '--task', 'generation'];
   await writeFile(at('topics.csv'), 'text,label\ngood,a\nbad,b\n');
   const sorts = { model: 'tiny', data: 'topics', method: { type: 'head' }, training: { maxSteps: 1, maxLength: 16 } };
   await writeFile(at('sorts.json'), JSON.stringify(sorts));
   const topics = ['data', 'add', at('topics.csv'), '--name', 'topics', '--text', 'text', '--label', 'label'];
   const added = ['data', 'add', at('rows.jsonl'), '--name', 'weather', '--task', 'generation'];
   const model = ['model', 'add', at('tiny'), '--name', 'tiny'];
-  for (const words of [model, added, ['run', at('plan.json')], topics, ['run', at('sorts.json')]]) {
+  for (const words of [
+    model,
+    added,
+    ['run', at('plan.json')],
+    topics,
+    ['run', at('sorts.json')],
+    plain,
+    ['run', at('goes-on.json')],
+  ]) {
     const ended = await command(words);
     expect(ended.code, JSON.stringify(ended.events.at(-1)) + ended.stderr).toBe(0);
   }
@@ -63,6 +78,13 @@ describe('generate', { timeout: 120_000 }, () => {
         .join(''),
     ).toBe(tinyAnswer);
     expect(last(ended)?.['tokens']).toBe(tokens(ended).at(-1)?.['tokens']);
+  });
+
+  it('goes on from a text where the run learned plain text', async () => {
+    const ended = await command(['generate', '3', '--prompt', 'The weather', '--max-new-tokens', '20']);
+    expect(last(ended)).toMatchObject({ event: 'generation', text: ' is fine today.', reason: 'stop' });
+    const system = await command(['generate', '3', '--prompt', 'The weather', '--system', 'Be brief.']);
+    expect(last(system)).toMatchObject({ event: 'error', message: expect.stringContaining('plain text') });
   });
 
   it('lets the base answer, which says something else', async () => {
