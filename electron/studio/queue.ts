@@ -136,9 +136,14 @@ export class RunQueue {
       active.client = client;
       // Events are stored in order; the end waits for them.
       let stored: Promise<void> = Promise.resolve();
+      let storedEvents = 0;
       const onEvent = (event: TrainerEvent) => {
         stored = stored
-          .then(() => this.#take(active, event))
+          .then(async () => {
+            await this.#take(active, event);
+            // After a gap nothing counts as stored: checkpoints then carry the rest, for the resumed run to tell again.
+            if (event.type === 'metrics' && failure === undefined) active.job?.stored(++storedEvents);
+          })
           .catch((error: unknown) => {
             failure ??= error;
             active.job?.cancel();

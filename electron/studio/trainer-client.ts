@@ -22,6 +22,8 @@ export interface RunningJob<T extends JobType> {
   cancel(): void;
   /** Training only. */
   pause(): void;
+  /** Training only: so many of the job's metrics events are stored. */
+  stored(events: number): void;
 }
 
 export class TrainerClient {
@@ -57,7 +59,12 @@ export class TrainerClient {
       this.#waiting.set(id, { onEvent, resolve: settle, reject });
       this.#send({ kind: 'job', id, job });
     });
-    return { result, cancel: () => this.#send({ kind: 'cancel', id }), pause: () => this.#send({ kind: 'pause', id }) };
+    return {
+      result,
+      cancel: () => this.#send({ kind: 'cancel', id }),
+      pause: () => this.#send({ kind: 'pause', id }),
+      stored: (events) => this.#send({ kind: 'stored', id, events }),
+    };
   }
 
   /** Ends the process; jobs under way fail as 'trainer-lost'. */

@@ -7,6 +7,7 @@ import { stepsAhead, validationsAhead, type Course, type StageSpan } from './cou
 import { peakBytes, residentBytes } from './memory.js';
 import { afterStep, afterValidation, isBetter, median, type Progress } from './progress.js';
 import { scoresInWords, type Reporter } from './reporter.js';
+import type { JobContext } from './server.js';
 
 const secondsBetweenCheckpoints = 60;
 
@@ -32,7 +33,7 @@ export interface LoopParts {
     saveBest(step: number, parameters: NamedTensors): Promise<string>;
   };
   readonly reporter: Reporter;
-  readonly control: { breathe(): Promise<void>; pauseRequested(): boolean };
+  readonly control: Pick<JobContext, 'breathe' | 'pauseRequested' | 'storedEvents'>;
 }
 
 /**
@@ -57,7 +58,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     progress = {
       ...progress,
       peakMemoryBytes: Math.max(progress.peakMemoryBytes, peakBytes()),
-      retold: reporter.takeSinceCheckpoint(),
+      retold: reporter.carried(control.storedEvents()),
     };
     // Live: no step runs until the file is written, so a second copy of everything is spared.
     await store.save(trainer.saveState(true), progress);

@@ -38,8 +38,9 @@ export const progressSchema = z.object({
   recentStepSeconds: z.array(z.number().min(0)),
   peakMemoryBytes: z.number().min(0),
   /**
-   * Metrics since the checkpoint before this one. An app that is killed may lose what it had received but not yet
-   * stored; a resumed run tells these again, so that no step is missing from its curve.
+   * Metrics since the checkpoint before this one, and earlier ones that the app had not stored. An app that is killed may lose
+   * what it had received, and one with a full disk cannot store it; a resumed run tells these again, so that no step is missing
+   * from its curve.
    */
   retold: z.object({ steps: z.array(stepMetricSchema), validations: z.array(validationMetricSchema) }),
 });

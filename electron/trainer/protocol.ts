@@ -245,6 +245,8 @@ export const hostMessageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cancel'), id: z.string() }),
   /** Training only: a checkpoint is written, then the job ends with status "paused". */
   z.strictObject({ kind: z.literal('pause'), id: z.string() }),
+  /** Training only: that many of its metrics events are stored, from the first on without a gap. */
+  z.strictObject({ kind: z.literal('stored'), id: z.string(), events: z.int().min(0) }),
   /** Ends the process at once; a running training loses what it did since its last checkpoint. */
   z.strictObject({ kind: z.literal('exit') }),
 ]);

@@ -3,9 +3,6 @@ import type { LogLine, Scores, StageMetric, StepMetric, ValidationMetric } from 
 import type { TrainerEvent } from './protocol.js';
 
 const millisecondsBetween = 100;
-/** Steps told again after a resume: far more than an app can have received without storing them. */
-const mostRetold = 5000;
-
 const percent = (share: number) => (100 * share).toFixed(1);
 
 /** Scores as a log line tells them: "macro F1 43.1 % (38.9 to 47.0), accuracy 43.8 %, loss 1.4528". */
@@ -22,6 +19,11 @@ export function scoresInWords(scores: Scores): string {
   return `perplexity ${perplexity.toPrecision(4)}${range}, ${loss}${exact}`;
 }
 
+export interface Told {
+  readonly steps: readonly StepMetric[];
+  readonly validations: readonly ValidationMetric[];
+}
+
 export class Reporter {
   private steps: StepMetric[] = [];
   private validations: ValidationMetric[] = [];
@@ -29,19 +31,20 @@ export class Reporter {
   private lines: LogLine[] = [];
   private secondsLeft: number | null = null;
   private sentAt = 0;
-  private sinceCheckpoint: { steps: StepMetric[]; validations: ValidationMetric[] } = { steps: [], validations: [] };
+  /** Metrics events sent so far. */
+  private sent = 0;
+  /** What was told since the last checkpoint, and before that what the app had not stored yet, by the event's number. */
+  private told: (Told & { readonly event: number })[] = [];
 
   constructor(private readonly emit: (event: TrainerEvent) => Promise<void>) {}
 
   step(metric: StepMetric, secondsLeft: number | null): void {
     this.steps.push(metric);
-    this.sinceCheckpoint.steps.push(metric);
     this.secondsLeft = secondsLeft;
   }
 
   validation(metric: ValidationMetric): void {
     this.validations.push(metric);
-    this.sinceCheckpoint.validations.push(metric);
   }
 
   /** The beginning or the end of a stage. */
@@ -49,15 +52,18 @@ export class Reporter {
     this.stages.push(metric);
   }
 
-  /** What was told since the last call: a checkpoint carries it. */
-  takeSinceCheckpoint(): { steps: StepMetric[]; validations: ValidationMetric[] } {
-    const { steps, validations } = this.sinceCheckpoint;
-    this.sinceCheckpoint = { steps: [], validations: [] };
-    return { steps: steps.slice(-mostRetold), validations: validations.slice(-mostRetold) };
+  /**
+   * What a checkpoint carries: whatever was sent since the one before, and what the app has not stored since it was sent.
+   * @param stored how many of the metrics events the app has stored, those before included
+   */
+  carried(stored: number): { steps: StepMetric[]; validations: ValidationMetric[] } {
+    const { told } = this;
+    this.told = told.filter(({ event }) => event > stored);
+    return { steps: told.flatMap(({ steps }) => steps), validations: told.flatMap(({ validations }) => validations) };
   }
 
   /** Tells again what a checkpoint carries. */
-  retell(told: { readonly steps: readonly StepMetric[]; readonly validations: readonly ValidationMetric[] }): void {
+  retell(told: Told): void {
     this.steps.push(...told.steps);
     this.validations.push(...told.validations);
   }
@@ -82,6 +88,7 @@ export class Reporter {
       log: this.lines,
       secondsLeft: this.secondsLeft,
     };
+    this.told.push({ event: ++this.sent, steps: this.steps, validations: this.validations });
     this.steps = [];
     this.validations = [];
     this.stages = [];

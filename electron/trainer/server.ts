@@ -26,6 +26,8 @@ export interface JobContext {
   breathe(): Promise<void>;
   /** True once the studio asked to pause. */
   pauseRequested(): boolean;
+  /** How many of the job's metrics events the studio has stored so far. */
+  storedEvents(): number;
 }
 
 export type JobHandlers = { readonly [T in JobType]: (job: JobOf<T>, context: JobContext) => Promise<ResultOf<T>> };
@@ -38,6 +40,7 @@ export async function serve(port: Port, handlers: JobHandlers, leave: (code: num
   const waiting: { id: string; job: TrainerJob }[] = [];
   const cancelledIds = new Set<string>();
   const pausedIds = new Set<string>();
+  const stored = new Map<string, number>();
   let current: string | null = null;
   const known = (id: string) => current === id || waiting.some((entry) => entry.id === id);
 
@@ -63,6 +66,7 @@ export async function serve(port: Port, handlers: JobHandlers, leave: (code: num
       if (cancelledIds.has(id)) throw cancelled();
     },
     pauseRequested: () => pausedIds.has(id),
+    storedEvents: () => stored.get(id) ?? 0,
   });
 
   const work = async () => {
@@ -78,6 +82,7 @@ export async function serve(port: Port, handlers: JobHandlers, leave: (code: num
       }
       cancelledIds.delete(id);
       pausedIds.delete(id);
+      stored.delete(id);
     }
     current = null;
   };
@@ -110,6 +115,9 @@ export async function serve(port: Port, handlers: JobHandlers, leave: (code: num
         break;
       case 'pause':
         if (known(message.id)) pausedIds.add(message.id);
+        break;
+      case 'stored':
+        if (known(message.id)) stored.set(message.id, message.events);
         break;
       case 'exit':
         leave(0);

@@ -89,7 +89,7 @@ describe.each(['bert', 'distilbert'])('progressive unfreezing of %s', (name) => 
         reporter: new Reporter(async (event) => {
           if (event.type === 'metrics') steps.push(...event.steps);
         }),
-        control: { breathe: async () => undefined, pauseRequested: () => false },
+        control: { breathe: async () => undefined, pauseRequested: () => false, storedEvents: () => 0 },
         learningRateAt,
         validate: null,
         trainer: () => trainer,

@@ -33,8 +33,16 @@ interface World {
   losses: Map<number, number>;
   events: TrainerEvent[];
   rates: Map<number, number>;
+  /** Metrics events that the app says it has stored. */
+  stored: number;
 }
-const newWorld = (): World => ({ store: new MemoryStore(), losses: new Map(), events: [], rates: new Map() });
+const newWorld = (): World => ({
+  store: new MemoryStore(),
+  losses: new Map(),
+  events: [],
+  rates: new Map(),
+  stored: 0,
+});
 
 interface Setting {
   totalSteps?: number;
@@ -100,6 +108,7 @@ async function train(world: World, setting: Setting = {}) {
       control: {
         breathe: async () => setting.breathe?.(turn++),
         pauseRequested: () => setting.pauseAt !== undefined && current >= setting.pauseAt,
+        storedEvents: () => world.stored,
       },
     },
     saved?.progress ?? freshProgress(setting.totalSteps ?? 20, 'toy'),
@@ -268,6 +277,31 @@ describe('a run in one stage', () => {
     for (const step of world.losses.keys()) if (step > 10) world.losses.delete(step);
     await train(world);
     expect([...world.losses].sort(([left], [right]) => left - right)).toEqual([...whole.losses]);
+  });
+
+  it('tells again whatever the app could not store, however many checkpoints ago, and no more', async () => {
+    const training = { checkpointEverySteps: 5 };
+    const whole = newWorld();
+    await train(whole, { training });
+    const world = newWorld();
+    // The first event came through, then the disk was full.
+    world.stored = 1;
+    const breathe = (turn: number) => {
+      if (turn === 17) throw new Error('killed');
+    };
+    await expect(train(world, { training, breathe })).rejects.toThrow('killed');
+    const [first] = world.events.filter((event) => event.type === 'metrics');
+    const came = new Set(first?.steps.map(({ step }) => step));
+    expect(came.size).toBeGreaterThan(0);
+    expect(came.size).toBeLessThan(5);
+    for (const step of world.losses.keys()) if (!came.has(step)) world.losses.delete(step);
+    await train(world);
+    expect([...world.losses].sort(([left], [right]) => left - right)).toEqual([...whole.losses]);
+
+    const stored = newWorld();
+    stored.stored = 1000;
+    await expect(train(stored, { training, breathe })).rejects.toThrow('killed');
+    expect(stored.store.saved?.progress.retold.steps.map(({ step }) => step)).toEqual([11, 12, 13, 14, 15]);
   });
 
   it('ends a diverged run with its step, rate and remedy, after reporting the step', async () => {

@@ -135,6 +135,21 @@ describe('serve', () => {
     expect(await there.wait(ended('unknown'))).toMatchObject({ result: { rows: 50 } });
   });
 
+  it('tells a job how many of its events are stored', async () => {
+    const there = host({
+      'prove-export': async (_, { breathe, storedEvents }) => {
+        for (let turn = 1; turn < 50 && storedEvents() < 7; turn += 1) await breathe();
+        return proved(storedEvents());
+      },
+    });
+    there.send(count('a'));
+    there.send({ kind: 'stored', id: 'a', events: 7 });
+    there.send({ kind: 'stored', id: 'b', events: 9 });
+    there.send(count('b'));
+    expect(await there.wait(ended('a'))).toMatchObject({ result: { rows: 7 } });
+    expect(await there.wait(ended('b'))).toMatchObject({ result: { rows: 0 } });
+  });
+
   it('answers a job that does not fit the protocol, and goes on', async () => {
     const there = host({ 'prove-export': async () => proved(1) });
     there.send({ kind: 'job', id: 'x', job: { ...count('x', 0).job } });

@@ -104,5 +104,6 @@ export function contextOf(
       if (cancel) throw Object.assign(new Error('cancelled'), { code: 'cancelled' });
     },
     pauseRequested: () => pause,
+    storedEvents: () => 0,
   };
 }
