@@ -1,4 +1,4 @@
-/** A random BERT of a stated size in a Hugging Face folder, and the batches to train it on: nothing to download. */
+/** A random BERT or Llama of a stated size in a Hugging Face folder, and the batches to train it on: nothing to download. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors, type Batch, type TensorToWrite } from '../../electron/engine/index.js';
@@ -9,6 +9,8 @@ export interface BenchModel {
   readonly heads: number;
   readonly intermediateSize: number;
   readonly vocabularySize: number;
+  /** Key heads of a decoder. */
+  readonly keyHeads?: number;
 }
 
 export const miniLm: BenchModel = {
@@ -17,6 +19,15 @@ export const miniLm: BenchModel = {
   heads: 12,
   intermediateSize: 1536,
   vocabularySize: 30522,
+};
+/** SmolLM2-135M. */
+const smolLm2: BenchModel = {
+  layers: 30,
+  hiddenSize: 576,
+  heads: 9,
+  keyHeads: 3,
+  intermediateSize: 1536,
+  vocabularySize: 49152,
 };
 export const labels = ['a', 'b', 'c', 'd'];
 const positions = 512;
@@ -33,14 +44,16 @@ function normals(seed: number): () => number {
   return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
+type Shapes = readonly (readonly [name: string, shape: readonly number[]])[];
+
 /** Names and shapes of a BertForSequenceClassification, in file order. */
-function shapesOf(model: BenchModel): [name: string, shape: number[]][] {
+function shapesOf(model: BenchModel): Shapes {
   const { hiddenSize: d, intermediateSize: f } = model;
-  const linear = (name: string, out: number, inner: number): [string, number[]][] => [
+  const linear = (name: string, out: number, inner: number): Shapes => [
     [`${name}.weight`, [out, inner]],
     [`${name}.bias`, [out]],
   ];
-  const norm = (name: string): [string, number[]][] => [
+  const norm = (name: string): Shapes => [
     [`${name}.LayerNorm.weight`, [d]],
     [`${name}.LayerNorm.bias`, [d]],
   ];
@@ -63,43 +76,128 @@ function shapesOf(model: BenchModel): [name: string, shape: number[]][] {
   ];
 }
 
-/** Writes config.json and model.safetensors: weights normal with deviation 0.02, biases 0, LayerNorm weights 1. */
-export async function writeModel(folder: string, model: BenchModel): Promise<void> {
+/** Names and shapes of a LlamaForCausalLM with tied embeddings. */
+function decoderShapesOf({
+  layers,
+  hiddenSize: d,
+  intermediateSize: f,
+  heads,
+  keyHeads = heads,
+  vocabularySize,
+}: BenchModel): Shapes {
+  const keys = (d / heads) * keyHeads;
+  const each = Array.from({ length: layers }, (_, i) => `model.layers.${i}`).flatMap((layer): Shapes => [
+    [`${layer}.self_attn.q_proj.weight`, [d, d]],
+    [`${layer}.self_attn.k_proj.weight`, [keys, d]],
+    [`${layer}.self_attn.v_proj.weight`, [keys, d]],
+    [`${layer}.self_attn.o_proj.weight`, [d, d]],
+    [`${layer}.mlp.gate_proj.weight`, [f, d]],
+    [`${layer}.mlp.up_proj.weight`, [f, d]],
+    [`${layer}.mlp.down_proj.weight`, [d, f]],
+    [`${layer}.input_layernorm.weight`, [d]],
+    [`${layer}.post_attention_layernorm.weight`, [d]],
+  ]);
+  return [['model.embed_tokens.weight', [vocabularySize, d]], ...each, ['model.norm.weight', [d]]];
+}
+
+/** Weights normal with deviation 0.02, biases 0, weights of norms 1. */
+async function writeFolder(folder: string, shapes: Shapes, config: object): Promise<void> {
   await mkdir(folder, { recursive: true });
   const normal = normals(2463534242);
-  const tensors = shapesOf(model).map(([name, shape]): TensorToWrite => ({
+  const tensors = shapes.map(([name, shape]): TensorToWrite => ({
     name,
     shape,
     dtype: 'F32',
     data: () => {
       const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
       if (shape.length > 1) for (let i = 0; i < values.length; i++) values[i] = 0.02 * normal();
-      else if (name.endsWith('LayerNorm.weight')) values.fill(1);
+      else if (/norm/i.test(name) && name.endsWith('.weight')) values.fill(1);
       return values;
     },
   }));
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
-  await writeFile(
-    join(folder, 'config.json'),
-    JSON.stringify({
-      architectures: ['BertForSequenceClassification'],
-      model_type: 'bert',
-      hidden_act: 'gelu',
-      hidden_size: model.hiddenSize,
-      num_hidden_layers: model.layers,
-      num_attention_heads: model.heads,
-      intermediate_size: model.intermediateSize,
-      vocab_size: model.vocabularySize,
-      max_position_embeddings: positions,
-      type_vocab_size: 2,
-      layer_norm_eps: 1e-12,
-      hidden_dropout_prob: 0,
-      attention_probs_dropout_prob: 0,
-      pad_token_id: 0,
-      initializer_range: 0.02,
-    }),
-  );
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
 }
+
+/** Writes config.json and model.safetensors of a BERT. */
+export function writeModel(folder: string, model: BenchModel): Promise<void> {
+  return writeFolder(folder, shapesOf(model), {
+    architectures: ['BertForSequenceClassification'],
+    model_type: 'bert',
+    hidden_act: 'gelu',
+    hidden_size: model.hiddenSize,
+    num_hidden_layers: model.layers,
+    num_attention_heads: model.heads,
+    intermediate_size: model.intermediateSize,
+    vocab_size: model.vocabularySize,
+    max_position_embeddings: positions,
+    type_vocab_size: 2,
+    layer_norm_eps: 1e-12,
+    hidden_dropout_prob: 0,
+    attention_probs_dropout_prob: 0,
+    pad_token_id: 0,
+    initializer_range: 0.02,
+  });
+}
+
+function writeDecoder(folder: string, model: BenchModel): Promise<void> {
+  return writeFolder(folder, decoderShapesOf(model), {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    hidden_act: 'silu',
+    hidden_size: model.hiddenSize,
+    num_hidden_layers: model.layers,
+    num_attention_heads: model.heads,
+    num_key_value_heads: model.keyHeads,
+    intermediate_size: model.intermediateSize,
+    vocab_size: model.vocabularySize,
+    max_position_embeddings: 8192,
+    rms_norm_eps: 1e-5,
+    rope_theta: 100000,
+    tie_word_embeddings: true,
+    attention_dropout: 0,
+    pad_token_id: 0,
+    initializer_range: 0.02,
+  });
+}
+
+/** What `--model` names: a model, and how it is measured unless options say otherwise. */
+export const benchModels: Readonly<
+  Record<
+    string,
+    {
+      readonly title: string;
+      readonly layers: number;
+      readonly batch: number;
+      readonly objective: 'classification' | 'causal-lm';
+      readonly targets: readonly string[];
+      readonly methods: string;
+      readonly shapes: string;
+      write(folder: string, layers: number): Promise<void>;
+    }
+  >
+> = {
+  minilm: {
+    title: `BERT shape, width ${miniLm.hiddenSize}`,
+    layers: miniLm.layers,
+    batch: 16,
+    objective: 'classification',
+    targets: ['query', 'value'],
+    methods: 'lora,bottleneck,full',
+    shapes: 'full,texts',
+    write: (folder, layers) => writeModel(folder, { ...miniLm, layers }),
+  },
+  smollm2: {
+    title: `SmolLM2-135M's shape, width ${smolLm2.hiddenSize}, next tokens`,
+    layers: smolLm2.layers,
+    batch: 4,
+    objective: 'causal-lm',
+    targets: ['q_proj', 'v_proj'],
+    methods: 'lora,full',
+    shapes: 'full',
+    write: (folder, layers) => writeDecoder(folder, { ...smolLm2, layers }),
+  },
+};
 
 /** Lengths of a batch's rows: those of real texts in their order, or all the same. */
 export function lengthsOf(step: number, size: number, lengths: readonly number[]): number[] {
@@ -107,7 +205,13 @@ export function lengthsOf(step: number, size: number, lengths: readonly number[]
 }
 
 /** Token ids and labels of one step, by a rule that the peer repeats; padded to the longest row of the batch. */
-export function benchBatch(step: number, size: number, lengths: readonly number[], vocabularySize: number): Batch {
+export function benchBatch(
+  step: number,
+  size: number,
+  lengths: readonly number[],
+  vocabularySize: number,
+  objective: 'classification' | 'causal-lm' = 'classification',
+): Batch {
   const own = lengthsOf(step, size, lengths);
   const sequence = Math.max(...own);
   let state = (step * 7919 + 17) % 2147483647;
@@ -125,7 +229,10 @@ export function benchBatch(step: number, size: number, lengths: readonly number[
     inputIds: inputIds.map((id, cell) => (attentionMask[cell] === 1 ? id : 0)),
     attentionMask,
     tokenTypeIds: new Int32Array(size * sequence),
-    labels: Int32Array.from({ length: size }, () => next() % labels.length),
+    labels:
+      objective === 'classification'
+        ? Int32Array.from({ length: size }, () => next() % labels.length)
+        : inputIds.map((id, cell) => (attentionMask[cell] === 1 ? id : -100)),
     weights: null,
   };
 }

@@ -1,6 +1,6 @@
 """The peer: the same model, batches and method in transformers + peft on this machine. One JSON line on stdout.
 
-Takes one JSON argument {folder, method, steps, warmup, batchSize, lengths, threads, labels}. For each method the faster of
+Takes one JSON argument {folder, objective, method, steps, warmup, batchSize, lengths, threads, labels}. For each method the faster of
 PyTorch's own spellings (sdpa or eager attention, fused or ordinary AdamW) is found by a few steps each and then measured.
 """
 import json
@@ -10,7 +10,7 @@ import sys
 import time
 
 import torch
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 from transformers.utils import logging
 
 options = json.loads(sys.argv[1])
@@ -18,6 +18,7 @@ torch.set_num_threads(options["threads"])
 torch.manual_seed(1)
 logging.set_verbosity_error()
 logging.disable_progress_bar()
+language = options["objective"] == "causal-lm"
 
 
 class Bottleneck(torch.nn.Module):
@@ -44,12 +45,17 @@ def add_bottlenecks(model, size: int) -> None:
 
 def build(attention: str, fused: bool):
     """Model and optimizer of the method; everything else frozen."""
-    model = AutoModelForSequenceClassification.from_pretrained(options["folder"], num_labels=options["labels"], attn_implementation=attention, dtype=torch.float32)
+    how = {"attn_implementation": attention, "dtype": torch.float32}
+    if language:
+        model = AutoModelForCausalLM.from_pretrained(options["folder"], **how)
+        model.config.use_cache = False
+    else:
+        model = AutoModelForSequenceClassification.from_pretrained(options["folder"], num_labels=options["labels"], **how)
     method = options["method"]
     if method["type"] == "lora":
         from peft import LoraConfig, TaskType, get_peft_model
 
-        model = get_peft_model(model, LoraConfig(task_type=TaskType.SEQ_CLS, r=method["rank"], lora_alpha=method["alpha"], lora_dropout=0.0, target_modules=method["targetModules"]))
+        model = get_peft_model(model, LoraConfig(task_type=TaskType.CAUSAL_LM if language else TaskType.SEQ_CLS, r=method["rank"], lora_alpha=method["alpha"], lora_dropout=0.0, target_modules=method["targetModules"]))
     elif method["type"] == "bottleneck":
         model.requires_grad_(False)
         add_bottlenecks(model, method["size"])
@@ -72,15 +78,17 @@ def batch_of(step: int, size: int, lengths: list, vocabulary: int):
     floor = 1000 % vocabulary
     ids = torch.tensor([floor + n % (vocabulary - floor) for n in numbers[: size * sequence]]).reshape(size, sequence)
     mask = (torch.arange(sequence)[None, :] < torch.tensor(own)[:, None]).long()
+    if language:
+        return ids * mask, mask, ids.masked_fill(mask == 0, -100)
     return ids * mask, mask, torch.tensor([n % options["labels"] for n in numbers[size * sequence:]])
 
 
 def run(model, optimizer, trained, steps: int):
-    """Seconds and loss of each step."""
-    seconds, losses = [], []
+    """Seconds, the processor's seconds and loss of each step."""
+    seconds, processor, losses = [], [], []
     for step in range(steps):
         ids, mask, labels = batch_of(step, options["batchSize"], options["lengths"], model.config.vocab_size)
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         optimizer.zero_grad(set_to_none=True)
         loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
         loss.backward()
@@ -88,7 +96,8 @@ def run(model, optimizer, trained, steps: int):
         optimizer.step()
         losses.append(loss.item())
         seconds.append(time.perf_counter() - start)
-    return seconds, losses
+        processor.append(time.process_time() - before)
+    return seconds, processor, losses
 
 
 def peak_memory() -> int | None:
@@ -106,17 +115,17 @@ def main() -> None:
         times = {}
         for attention in ("sdpa", "eager"):
             for fused in (False, True):
-                seconds, _ = run(*build(attention, fused), 4)
+                seconds, *_ = run(*build(attention, fused), 4)
                 times[(attention, fused)] = statistics.median(seconds[1:])
         attention, fused = min(times, key=times.get)
         print(json.dumps({"spelling": {"attention": attention, "fused": fused}}))
         return
     model, optimizer, trained = build(spelling["attention"], spelling["fused"])
-    seconds, losses = run(model, optimizer, trained, options["warmup"] + options["steps"])
+    seconds, processor, losses = run(model, optimizer, trained, options["warmup"] + options["steps"])
     import importlib.metadata as metadata
 
     versions = {name: metadata.version(name) for name in ("torch", "transformers", "peft")}
-    print(json.dumps({"seconds": seconds[options["warmup"]:], "losses": losses, "peakMemoryBytes": peak_memory(), "trainable": sum(p.numel() for p in trained),
+    print(json.dumps({"seconds": seconds[options["warmup"]:], "cpuSeconds": processor[options["warmup"]:], "losses": losses, "peakMemoryBytes": peak_memory(), "trainable": sum(p.numel() for p in trained),
                       "versions": {**versions, "python": platform.python_version()}}))
 
 

@@ -1,12 +1,13 @@
-// Bundles a benchmark and runs it with the given options: `npm run bench -- --rounds 3` of training, `npm run bench -- generation …`.
+// Bundles a benchmark and runs it with the given options: `npm run bench -- --rounds 3` of training, `npm run bench -- methods …`,
+// `npm run bench -- generation …`.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..', '..');
 const [first, ...rest] = process.argv.slice(2);
-const name = first === 'generation' ? first : 'bench';
-const options = first === name ? rest : process.argv.slice(2);
+const own = first === 'methods' || first === 'generation';
+const [name, options] = own ? [first, rest] : ['bench', process.argv.slice(2)];
 const outfile = join(root, 'dist', 'bench', `${name}.mjs`);
 await build({
   entryPoints: [join(import.meta.dirname, `${name}.ts`)],

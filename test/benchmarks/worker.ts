@@ -1,6 +1,6 @@
 /** Our side of one measurement, in a process of its own so that its peak memory is its own. One JSON line on stdout. */
 import { z } from 'zod';
-import { createTrainer, openModel } from '../../electron/engine/index.js';
+import { createTrainer, openModel, type ObjectiveSpec } from '../../electron/engine/index.js';
 import { benchBatch, labels } from './model.js';
 
 export const workSchema = z.object({
@@ -11,12 +11,13 @@ export const workSchema = z.object({
   batchSize: z.number(),
   lengths: z.array(z.number()),
   threads: z.number(),
-  labels: z.number(),
+  objective: z.enum(['classification', 'causal-lm']),
 });
 export type Work = z.infer<typeof workSchema>;
 
 export const measurementSchema = z.object({
   seconds: z.array(z.number()),
+  cpuSeconds: z.array(z.number()),
   losses: z.array(z.number()),
   peakMemoryBytes: z.number().nullable(),
   trainable: z.number(),
@@ -27,28 +28,37 @@ export type Measurement = z.infer<typeof measurementSchema>;
 /** Trains `warmup + steps` steps and reports the seconds of the latter, all losses and this process's peak resident memory. */
 export async function measure(work: Work): Promise<Measurement> {
   const model = await openModel(work.folder);
+  const objective: ObjectiveSpec =
+    work.objective === 'classification' ? { type: 'classification', labels } : { type: 'causal-lm' };
   const trainer = await createTrainer({
     model,
     method: work.method,
-    objective: { type: 'classification', labels },
+    objective,
     optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 },
     modelDropout: 0,
     seed: 1,
     device: 'cpu',
     threads: work.threads,
+    steps: work.warmup + work.steps,
   });
   const seconds: number[] = [];
+  const cpuSeconds: number[] = [];
   const losses: number[] = [];
   for (let step = 0; step < work.warmup + work.steps; step++) {
-    const batch = benchBatch(step, work.batchSize, work.lengths, model.vocabularySize);
+    const batch = benchBatch(step, work.batchSize, work.lengths, model.vocabularySize, work.objective);
     const start = performance.now();
+    const before = process.cpuUsage();
     losses.push((await trainer.step([batch], 1e-4)).loss);
-    if (step >= work.warmup) seconds.push((performance.now() - start) / 1000);
+    if (step < work.warmup) continue;
+    seconds.push((performance.now() - start) / 1000);
+    const { user, system } = process.cpuUsage(before);
+    cpuSeconds.push((user + system) / 1e6);
   }
   const trainable = trainer.trainableParameters;
   await trainer.dispose();
   return {
     seconds,
+    cpuSeconds,
     losses,
     trainable,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
