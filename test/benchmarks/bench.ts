@@ -167,7 +167,7 @@ async function main(): Promise<void> {
 function resultTable(results: readonly Result[]): string {
   const head = 'method,batch,ours ms,PyTorch ms,ratio,processor: ours ms,PyTorch ms,ratio,tokens/s,PyTorch,';
   return table([
-    [...`${head}peak memory: ours MB,PyTorch MB,ratio,first loss,PyTorch,PyTorch runs with`.split(',')],
+    `${head}peak memory: ours MB,PyTorch MB,ratio,first loss,PyTorch,PyTorch runs with`.split(','),
     ...results.map(({ method, shape, tokens, ours, theirs, spelling }) => [
       method,
       shape,

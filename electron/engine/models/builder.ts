@@ -221,3 +221,8 @@ export class Builder {
     return { mask: this.g.input(input, 'bool', shape), scale: 256 / (256 - dropped) };
   }
 }
+
+/** A builder of the base alone, all of it frozen: for looking at a forward pass, or running it as it is. */
+export function frozenBuilder(hooks: Hooks = {}): Builder {
+  return new Builder({ hooks, trains: () => false, training: false, packed: false, modelDropout: null });
+}

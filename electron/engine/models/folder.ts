@@ -5,7 +5,7 @@ import { EngineError } from '../errors.js';
 import { openWeights, type WeightEntry } from '../safetensors/index.js';
 import type { BaseModelInfo, Tensor } from '../types.js';
 import './all.js';
-import { Builder } from './builder.js';
+import { frozenBuilder } from './builder.js';
 import { architectureOf } from './registry.js';
 import type { Architecture, ModelConfig } from './types.js';
 
@@ -115,7 +115,7 @@ function describeBase(
   config: ModelConfig,
   find: OpenedModel['find'],
 ): Pick<BaseModelInfo, 'parameters' | 'totalParameters'> {
-  const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: true, modelDropout: null });
+  const b = frozenBuilder();
   architecture.encode(b, config, 'all');
   const parameters = [...b.parameters.values()].map(({ name, shape }) => ({ name, shape }));
   for (const { name, shape } of parameters) {

@@ -1,5 +1,5 @@
 /** The linear layers of a model, for methods that must know all of them before the first. */
-import { Builder } from './builder.js';
+import { frozenBuilder } from './builder.js';
 import type { Architecture, Hooks, LinearSite, ModelConfig } from './types.js';
 
 /** Every linear layer that methods may hook into, in the order of the forward pass. */
@@ -11,7 +11,7 @@ export function linearSites(architecture: Architecture, config: ModelConfig): re
       return x;
     },
   };
-  const b = new Builder({ hooks, trains: () => false, training: false, packed: false, modelDropout: null });
+  const b = frozenBuilder(hooks);
   architecture.encode(b, config, 'all');
   return sites;
 }

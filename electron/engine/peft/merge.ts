@@ -1,6 +1,6 @@
 /** A trained method merged into its base: the plain classifier as one list of tensors. */
 import { EngineError } from '../errors.js';
-import { Builder } from '../models/builder.js';
+import { frozenBuilder } from '../models/builder.js';
 import { internals } from '../models/folder.js';
 import { architectureOf } from '../models/registry.js';
 import type { TensorToWrite } from '../safetensors/index.js';
@@ -37,7 +37,7 @@ function changedTensors(
   change: Change,
 ): TensorToWrite[] {
   const { architecture, config } = internals(model);
-  const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: false, modelDropout: null });
+  const b = frozenBuilder();
   if (labels === null) architecture.predictTokens(b, config, architecture.encode(b, config, 'all'));
   else architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
   return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
 import type { Tensor } from '../types.js';
+import { addProduct, mapped } from './arithmetic.js';
 import { registerMethod } from './method.js';
 
 const options = z.strictObject({
@@ -76,15 +77,10 @@ registerMethod({
 
 /** W·((1 - g)·I + g·M) for W [out, d], M [d, d]. */
 function mixInto(base: Tensor, mixer: Tensor, gate: number): Tensor {
-  const [rows, width] = base.shape as [number, number];
-  const data = new Float32Array(base.data.length);
-  for (let i = 0; i < rows; i++) {
-    const sums = Float64Array.from({ length: width }, (_, j) => (1 - gate) * (base.data[i * width + j] as number));
-    for (let k = 0; k < width; k++) {
-      const factor = gate * (base.data[i * width + k] as number);
-      for (let j = 0; j < width; j++) sums[j] = (sums[j] as number) + factor * (mixer.data[k * width + j] as number);
-    }
-    data.set(sums, i * width);
-  }
-  return { shape: base.shape, data };
+  return addProduct(
+    mapped(base, (value) => (1 - gate) * value),
+    base,
+    mixer,
+    gate,
+  );
 }

@@ -1,7 +1,7 @@
 /** What Hugging Face peft's folders of prompt learning have in common: the keys of adapter_config.json, one tensor of embeddings. */
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
-import { Builder } from '../models/builder.js';
+import { frozenBuilder } from '../models/builder.js';
 import type { AttentionSite } from '../models/types.js';
 import type { NamedTensors, Tensor } from '../types.js';
 import type { PeftContext } from './method.js';
@@ -45,21 +45,15 @@ export function softPrompt(trained: NamedTensors): NamedTensors {
 /** The attention of each layer, in their order; nothing is computed. */
 export function attentionSites({ architecture, model }: Pick<PeftContext, 'architecture' | 'model'>): AttentionSite[] {
   const sites: AttentionSite[] = [];
-  const b = new Builder({
-    hooks: {
-      prefix: {
-        tokens: 1,
-        keysValues(builder, site) {
-          sites.push(site);
-          const zeros = builder.g.constant(new Float32Array(site.width), [1, 1, site.width]);
-          return { keys: zeros, values: zeros };
-        },
+  const b = frozenBuilder({
+    prefix: {
+      tokens: 1,
+      keysValues(builder, site) {
+        sites.push(site);
+        const zeros = builder.g.constant(new Float32Array(site.width), [1, 1, site.width]);
+        return { keys: zeros, values: zeros };
       },
     },
-    trains: () => false,
-    training: false,
-    packed: true,
-    modelDropout: null,
   });
   architecture.encode(b, architecture.readConfig(model.config), 'all');
   return sites;

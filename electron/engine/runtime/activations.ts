@@ -1,6 +1,6 @@
 /** What the frozen base computes for one text, for methods that start from it. */
 import { EngineError } from '../errors.js';
-import { Builder } from '../models/builder.js';
+import { frozenBuilder } from '../models/builder.js';
 import type { OpenedModel } from '../models/folder.js';
 import type { WeightSource } from '../onnx/writer.js';
 import type { Tensor } from '../types.js';
@@ -19,18 +19,12 @@ async function activationsOf(
   ids: readonly number[],
 ): Promise<Map<string, Tensor>> {
   const widths = new Map<string, number>();
-  const b = new Builder({
-    hooks: {
-      linear(builder, site, _x, y) {
-        builder.g.output(site.module, y);
-        widths.set(site.module, site.outFeatures);
-        return y;
-      },
+  const b = frozenBuilder({
+    linear(builder, site, _x, y) {
+      builder.g.output(site.module, y);
+      widths.set(site.module, site.outFeatures);
+      return y;
     },
-    trains: () => false,
-    training: false,
-    packed: false,
-    modelDropout: null,
   });
   model.architecture.encode(b, model.config, 'all');
   const session = await GraphSession.create(b.g, { device: 'cpu', folder, weights });

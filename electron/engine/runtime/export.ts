@@ -17,7 +17,11 @@ export interface ParameterPlan {
 
 /** Every parameter of the forward pass with its part; no weight is read. Throws EngineError. */
 export function planParameters(options: SetupOptions): readonly ParameterPlan[] {
-  const setup = prepare(options);
+  return planOf(options, prepare(options));
+}
+
+/** The same of a setup at hand. */
+export function planOf(options: SetupOptions, setup: Setup): readonly ParameterPlan[] {
   requireTrainable(options, setup);
   const base = new Set(setup.info.parameters.map(({ name }) => name));
   return setup.parameters.map(({ name, shape, trainable, added }) => ({

@@ -1,7 +1,7 @@
 /** The map of parameters: every module of a model with a method, in the order of the forward pass, before anything is trained. */
 import { layerOf } from '../models/names.js';
-import { build, prepare, type SetupOptions } from './setup.js';
-import { planParameters, type ParameterPlan } from './export.js';
+import { prepare, type SetupOptions } from './setup.js';
+import { planOf, type ParameterPlan } from './export.js';
 
 export interface MapTensor {
   readonly name: string;
@@ -66,8 +66,8 @@ function labelsOf(paths: readonly string[]): string[] {
 /** Groups from the bottom of the model to its top; no weight is read. Throws EngineError as `planParameters` does. */
 export function mapParameters(options: SetupOptions): readonly MapGroup[] {
   const setup = prepare(options);
-  const linears = new Set(build(setup, { training: false, packed: true, modelDropout: null }).b.linears);
-  const plan = planParameters(options);
+  const linears = new Set(setup.linears);
+  const plan = planOf(options, setup);
   const bases = new Set(plan.filter(({ part }) => part !== 'added').map(({ name }) => withoutLast(name)));
   const groups = new Map<string, Map<string, MapTensor[]>>();
   for (const parameter of plan) {

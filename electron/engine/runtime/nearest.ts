@@ -1,5 +1,5 @@
 /** What soft prompts mean, as far as words can say it: the words of the vocabulary nearest to each virtual token. */
-import { Builder } from '../models/builder.js';
+import { frozenBuilder } from '../models/builder.js';
 import { internals } from '../models/folder.js';
 import { promptEmbeddings } from '../peft/prompt-files.js';
 import type { BaseModelInfo, NamedTensors } from '../types.js';
@@ -56,20 +56,14 @@ function normsOf(data: Float32Array, width: number): Float64Array {
 function wordTable(model: BaseModelInfo): string {
   const { architecture, config } = internals(model);
   let table = '';
-  const b = new Builder({
-    hooks: {
-      prompt: {
-        tokens: 1,
-        embeddings(builder, site) {
-          table = site.table;
-          return builder.added(promptEmbeddings, [1, site.width], 'zeros');
-        },
+  const b = frozenBuilder({
+    prompt: {
+      tokens: 1,
+      embeddings(builder, site) {
+        table = site.table;
+        return builder.added(promptEmbeddings, [1, site.width], 'zeros');
       },
     },
-    trains: () => false,
-    training: false,
-    packed: false,
-    modelDropout: null,
   });
   architecture.encode(b, config, 'all');
   return table;

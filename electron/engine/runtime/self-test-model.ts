@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openModel } from '../models/folder.js';
 import { architectureOf } from '../models/registry.js';
-import { Builder } from '../models/builder.js';
+import { frozenBuilder } from '../models/builder.js';
 import { writeSafetensors } from '../safetensors/index.js';
 import type { BaseModelInfo, Batch } from '../types.js';
 import { initialize } from './random.js';
@@ -36,7 +36,7 @@ export async function makeModel(folder: string, { hidden, heads, positions }: Te
   };
   const architecture = architectureOf('bert');
   const read = architecture.readConfig(config);
-  const b = new Builder({ hooks: {}, trains: () => false, training: false, packed: true, modelDropout: null });
+  const b = frozenBuilder();
   architecture.classify(b, read, architecture.encode(b, read, architecture.reads), labels.length);
   const tensors = [...b.parameters.values()]
     .filter(({ name }) => !name.startsWith('classifier'))

@@ -25,6 +25,8 @@ export interface Setup {
   readonly rate: (name: string) => number;
   /** Every parameter of the forward pass, base, added and head, in the order of use. */
   readonly parameters: readonly ParameterSpec[];
+  /** Module paths of the linear layers that methods may hook into, in their order. */
+  readonly linears: readonly string[];
   /** The table of word embeddings where nothing but the tokens of the text reads from it. */
   readonly wordTable: string | null;
 }
@@ -96,7 +98,7 @@ export function prepare(
       { path: 'method.targetModules' },
     );
   }
-  return { ...setup, parameters, wordTable: wordTableOf(b) };
+  return { ...setup, parameters, linears: b.linears, wordTable: wordTableOf(b) };
 }
 
 function wordTableOf({ words, g }: Builder): string | null {
@@ -131,7 +133,7 @@ export function requireTrainable({ method: spec }: Pick<SetupOptions, 'method'>,
 
 /** The forward pass with its loss. */
 export function build(
-  setup: Omit<Setup, 'parameters' | 'wordTable'>,
+  setup: Omit<Setup, 'parameters' | 'linears' | 'wordTable'>,
   options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve' | 'fed'>,
 ): { b: Builder } & ObjectiveGraph {
   const b = new Builder({ hooks: setup.hooks, trains: setup.trains, carries: setup.carries, ...options });
