@@ -23,7 +23,19 @@ function sumTo(g: Graph, gradient: Value, shape: Shape): Value {
  */
 function sumOf(g: Graph, parts: readonly Value[]): Value {
   const [first, ...rest] = parts as [Value, ...Value[]];
-  const stacked = rest.length > 0 && parts.every((part) => stackable(part, first));
+  if (rest.length === 0) return first;
+  // Rows of a table that is used whole elsewhere too (tied embeddings) go into the other gradient, without a table of their own.
+  const rows = parts.find(
+    ({ node }) => node.op === 'scatterAdd' && !node.attributes.unique && node.inputs.length === 2,
+  );
+  if (rows) {
+    const others = sumOf(
+      g,
+      parts.filter((part) => part !== rows),
+    );
+    return g.addRows(others, ...(rows.node.inputs as readonly [Value, Value]));
+  }
+  const stacked = parts.every((part) => stackable(part, first));
   if (!stacked) return rest.reduce((sum, part) => g.add(sum, part), first);
   const side = (i: 0 | 1) =>
     g.concat(

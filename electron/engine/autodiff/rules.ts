@@ -216,5 +216,5 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> | typeof none 
       null,
     ];
   },
-  scatterAdd: (g, node, d) => [null, g.gather(d, node.inputs[0] as Value, node.attributes.unique)],
+  scatterAdd: (g, node, d) => [null, g.gather(d, node.inputs[0] as Value, node.attributes.unique), d],
 };

@@ -225,6 +225,10 @@ export class Graph {
   scatterAdd(indices: Value, updates: Value, rows: Dim, unique = false): Value {
     return this.#one('scatterAdd', { rows, unique }, indices, updates);
   }
+  /** Rows added to those of a tensor. */
+  addRows(to: Value, indices: Value, updates: Value): Value {
+    return this.#one('scatterAdd', { rows: to.type.shape[0] as Dim, unique: false }, indices, updates, to);
+  }
 
   /** Sum of all elements: []. */
   total(x: Value): Value {

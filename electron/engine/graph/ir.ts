@@ -90,7 +90,10 @@ export interface OpAttributes {
   pad: { readonly axis: number; readonly before: Dim; readonly after: Dim };
   /** Rows of a table [v, …] at int64 indices [i…]: [i…, …]. */
   gather: { readonly unique: boolean };
-  /** Rows added into zeros [rows, …] at int64 indices [n]: the transpose of gather. `unique`: no index occurs twice. */
+  /**
+   * Rows added into zeros [rows, …], or into a third input of that shape, at int64 indices [n]: the transpose of gather.
+   * `unique`: no index occurs twice, and there is no third input.
+   */
   scatterAdd: { readonly rows: Dim; readonly unique: boolean };
 }
 

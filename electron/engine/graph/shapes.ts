@@ -272,11 +272,14 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
       fail('gather', 'needs a table and int64 indices', inputs);
     return [{ dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] }];
   },
-  scatterAdd: (inputs, { rows }) => {
-    arity('scatterAdd', inputs, 2);
+  scatterAdd: (inputs, { rows, unique }) => {
+    arity('scatterAdd', inputs, 2, 3);
     const [indices, updates] = [input(inputs, 0), input(inputs, 1)];
     if (indices.dtype !== 'int64' || indices.shape.length !== 1 || indices.shape[0] !== updates.shape[0])
       fail('scatterAdd', 'needs int64 indices [n] and updates [n, …]', inputs);
-    return [float([rows, ...updates.shape.slice(1)])];
+    const shape = [rows, ...updates.shape.slice(1)];
+    if (inputs.length === 3 && (unique || !sameShape(input(inputs, 2).shape, shape)))
+      fail('scatterAdd', `adds to ${shapeText(shape)} where indices repeat`, inputs);
+    return [float(shape)];
   },
 };

@@ -301,11 +301,11 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
   },
   gather: plain('Gather', () => ({ axis: 0 })),
   scatterAdd: (c, node) => {
-    const [indices, updates] = node.inputs as readonly [Value, Value];
-    const zeros = c.emit('Expand', [c.float(0), c.shape((node.outputs[0] as Value).type.shape)]);
+    const [indices, updates, to] = node.inputs as readonly [Value, Value, Value?];
+    const base = to ? c.use(to) : c.emit('Expand', [c.float(0), c.shape((node.outputs[0] as Value).type.shape)]);
     const rows = c.emit('Unsqueeze', [c.use(indices), c.ints([1])]);
     // Without a reduction rows are copied side by side; adding them up runs one by one.
     const reduction = node.attributes.unique ? 'none' : 'add';
-    c.emit('ScatterND', [zeros, rows, c.use(updates)], { attributes: { reduction }, outputs: [c.output(node)] });
+    c.emit('ScatterND', [base, rows, c.use(updates)], { attributes: { reduction }, outputs: [c.output(node)] });
   },
 };

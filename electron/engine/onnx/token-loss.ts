@@ -9,8 +9,9 @@ import type { Lowering } from './lowering.js';
  */
 export function lowerTokenLoss(c: Lowering, node: NodeOf<'tokenLoss'>): void {
   const [rows, table, labels, weights] = node.inputs as readonly [Value, Value, Value, Value];
-  const { chunk } = node.attributes;
   const [byRows, byTable] = [c.reads(node, 2), c.reads(node, 3)];
+  // Each round passes over the whole of a table that trains, five times: larger rounds then.
+  const chunk = node.attributes.chunk * (byTable ? 3 : 1);
   const [h, w] = [c.use(rows), c.use(table)];
   const [y, weight] = [c.use(labels), c.use(weights)];
   const width = rows.type.shape[1] as Dim;

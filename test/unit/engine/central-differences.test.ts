@@ -162,6 +162,13 @@ const cases: Readonly<Record<string, Case>> = {
     shapes: [[2, 2]],
     build: (g, [x]) => g.scatterAdd(indices(g, [3, 1]), x as Value, 4, true),
   },
+  addRows: {
+    shapes: [
+      [4, 2],
+      [3, 2],
+    ],
+    build: (g, [to, x]) => g.addRows(to as Value, indices(g, [1, 0, 1]), x as Value),
+  },
   scatterAdd: { shapes: [[3, 2]], build: (g, [x]) => g.scatterAdd(indices(g, [1, 0, 1]), x as Value, 4) },
 };
 
