@@ -85,6 +85,7 @@ async function write(
       if (breaths === cancelAt) throw cancelled();
     },
     pauseRequested: () => false,
+    storedEvents: () => 0,
   };
   const options = samplingSchema.parse({ maxNewTokens: 24, ...sampling });
   const job = generateJobSchema.parse({ type: 'generate', writers, sampling: options, threads: 1 });
