@@ -44,9 +44,10 @@ async function main(): Promise<void> {
   });
   const [steps, threads, batchSize] = [Number(options.steps), Number(options.threads), Number(options.batch)];
   const only = options.only?.split(',');
+  // A method that composes finished runs has no default.
   const defaults = listMethods()
-    .map(({ type }): Work['method'] => ({ type }))
-    .filter(({ type }) => !withoutDefault.includes(type));
+    .filter(({ type, options: own }) => !withoutDefault.includes(type) && own.safeParse({ type }).success)
+    .map(({ type }): Work['method'] => ({ type }));
   const methods = [
     reference,
     ...[...alike, ...defaults].filter(({ type }) => only === undefined || only.includes(type)),
