@@ -18,6 +18,7 @@ import {
   type MethodSpec,
   type TrainerOptions,
 } from '../../../electron/engine/index.js';
+import { specOf } from '../../helpers/methods.js';
 import { largestDifference, oracleFolder } from '../../helpers/oracle.js';
 
 const objective = { type: 'classification', labels: ['a', 'b', 'c'] } as const;
@@ -61,12 +62,6 @@ const architectures = ['bert', 'roberta', 'distilbert', 'gpt2', 'llama', 'qwen2'
 const nothingToTrain = new Map([['bitfit', ['llama', 'qwen3']]]);
 /** A norm follows their last layer, so that a mixer cannot go into what reads it. */
 const unmergeable = new Map([['mixer', ['gpt2', 'llama', 'qwen2', 'qwen3']]]);
-/** Methods over finished adapters need some. */
-const composed: Readonly<Record<string, MethodSpec>> = {
-  stack: { type: 'stack', adapters: [{ type: 'lora' }, { type: 'ia3' }], top: { type: 'lora', rank: 2 } },
-  fusion: { type: 'fusion', adapters: [{ type: 'bottleneck' }, { type: 'compacter', placement: 'pfeiffer' }] },
-};
-const specOf = (type: string): MethodSpec => composed[type] ?? { type };
 const models = new Map<string, BaseModelInfo>();
 let scratch = '';
 
