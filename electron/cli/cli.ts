@@ -26,8 +26,8 @@ export const commands: readonly Command[] = [
   ...libraryCommands,
   ...runCommands,
   ...composeCommands,
-  ...useCommands,
   generate,
+  ...useCommands,
 ];
 
 /** Places of the first two words that are neither options nor their values; options of every command may stand in front. */

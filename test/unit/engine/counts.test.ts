@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countParameters, listMethods, mapParameters, openModel } from '../../../electron/engine/index.js';
+import { specOf } from '../../helpers/methods.js';
 import { makeTinyModel } from '../../helpers/tiny-model.js';
 
 let modelFolder: string;
@@ -96,7 +97,7 @@ describe('mapParameters', () => {
   });
 
   it.each(listMethods().map(({ type }) => type))('agrees with the counts for %s', async (type) => {
-    const [groups, counts] = [await map({ type }), await count({ type })];
+    const [groups, counts] = [await map(specOf(type)), await count(specOf(type))];
     const sum = (states: readonly string[]) =>
       groups
         .flatMap(({ modules }) => modules.flatMap(({ tensors }) => tensors))
