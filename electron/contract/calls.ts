@@ -281,6 +281,11 @@ export const calls = {
 
   /** Merges a run into its base and takes it out again, in a folder of its own that goes; the job's result is a `MergeCheck`. */
   'runs.checkMerge': call(z.strictObject({ id }), job),
+  /** The formats of a run's method, and why one is not possible with its options. */
+  'exports.formats': call(
+    z.strictObject({ runId: id }),
+    z.array(z.object({ format: e.exportFormatSchema, reason: z.string().nullable() })),
+  ),
   'exports.start': call(z.strictObject({ runId: id, format: e.exportFormatSchema, folder: z.string() }), job),
   'exports.list': call(z.strictObject({ projectId: id }), z.array(e.artefactSchema)),
 

@@ -37,9 +37,11 @@ export {
 export {
   baseTensor,
   describeHead,
+  mergedConfig,
   mergedTensors,
   unmergedTensors,
   whyMergedForGood,
+  whyUnmergeable,
   type HeadInfo,
 } from './peft/merge.js';
 export { anyVerbalizer } from './objectives/verbalizer.js';

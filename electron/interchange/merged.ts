@@ -6,6 +6,7 @@ import { StudioError } from '../contract/errors.js';
 import {
   describeHead,
   isFloat,
+  mergedConfig,
   mergedTensors,
   openWeights,
   writeSafetensors,
@@ -23,13 +24,14 @@ export async function exportMerged(
   folder: string,
 ): Promise<void> {
   const { classifierClass, languageModelClass } = describeHead(model);
+  const own = { ...model, config: { ...model.config, ...mergedConfig(model, method) } };
   const tensors = mergedTensors(model, method, verbalizer ? null : (labels?.length ?? null), parameters);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const path = join(folder, 'config.json');
   if (verbalizer || labels === null)
-    await writeJson(path, { ...ownKeys(model), architectures: [languageModelClass], dtype: 'float32' });
-  else await writeClassifierConfig(path, model, classifierClass, labels);
+    await writeJson(path, { ...ownKeys(own), architectures: [languageModelClass], dtype: 'float32' });
+  else await writeClassifierConfig(path, own, classifierClass, labels);
   await copyTokenizer(model.folder, folder);
   const facts = { model, labels, verbalizer, maxLength, classifierClass, languageModelClass };
   await writeFile(join(folder, 'README.md'), mergedCard(facts));

@@ -5,7 +5,7 @@ import type { Handlers } from '../contract/calls.js';
 import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { answeringByWords, fullVerbalizerSchema } from '../contract/verbalizer.js';
-import { listMethods, openModel, readSafetensors } from '../engine/index.js';
+import { listMethods, openModel, readSafetensors, whyUnmergeable } from '../engine/index.js';
 import { exportFolder as writeExport } from '../interchange/index.js';
 import { datasets, models, records, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
@@ -16,7 +16,7 @@ import type { JobHandle } from './jobs.js';
 import { requireFinished, servedRun } from './served.js';
 import { TrainerClient } from './trainer-client.js';
 
-type Group = Pick<Handlers, 'exports.start' | 'exports.list'>;
+type Group = Pick<Handlers, 'exports.formats' | 'exports.start' | 'exports.list'>;
 
 /** An export whose answers differ by more than this from the live run's is not called done. */
 export const proofTolerance = 1e-3;
@@ -135,6 +135,16 @@ async function prove(
 
 export function exportCalls(context: Context): Group {
   return {
+    'exports.formats': async ({ runId }) => {
+      const run = await runs.getRun(context.database, runId);
+      const { folder } = await models.getModel(context.database, run.modelId);
+      const method = listMethods().find(({ type }) => type === run.plan.method.type);
+      const info = await openModel(folder);
+      return (method?.exports ?? []).map((format) => ({
+        format,
+        reason: format === 'merged' ? whyUnmergeable(info, run.plan.method) : null,
+      }));
+    },
     'exports.start': async ({ runId, format, folder }) => {
       const run = await runs.getRun(context.database, runId);
       requireFinished(run);

@@ -68,6 +68,7 @@ registerArchitecture<EncoderConfig>({
   prefix: 'bert.',
   defaultTargets: ['query', 'value'],
   scaledModules: { targets: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
+  feedForward: { inner: 'intermediate.dense', outer: 'output.dense', sizeKey: 'intermediate_size' },
   headModules: ['classifier'],
   reader: 'bert.pooler.dense',
   classifierClass: 'BertForSequenceClassification',

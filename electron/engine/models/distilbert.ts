@@ -42,6 +42,7 @@ registerArchitecture<EncoderConfig>({
   defaultTargets: ['q_lin', 'v_lin'],
   // peft names none for DistilBERT: BERT's, without the attention's output, as the paper has it.
   scaledModules: { targets: ['k_lin', 'v_lin', 'ffn.lin2'], feedforward: ['ffn.lin2'] },
+  feedForward: { inner: 'ffn.lin1', outer: 'ffn.lin2', sizeKey: 'hidden_dim' },
   headModules: ['pre_classifier', 'classifier'],
   reader: 'pre_classifier',
   classifierClass: 'DistilBertForSequenceClassification',

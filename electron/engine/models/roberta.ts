@@ -11,6 +11,7 @@ registerArchitecture<EncoderConfig>({
   prefix: 'roberta.',
   defaultTargets: ['query', 'value'],
   scaledModules: { targets: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
+  feedForward: { inner: 'intermediate.dense', outer: 'output.dense', sizeKey: 'intermediate_size' },
   headModules: ['classifier'],
   reader: 'classifier.dense',
   classifierClass: 'RobertaForSequenceClassification',

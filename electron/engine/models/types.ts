@@ -166,6 +166,11 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   readonly headModules: readonly string[];
   /** Linear layer that reads what leaves the last layer for a class; left out where a norm stands between. */
   readonly reader?: string;
+  /**
+   * The feed-forward layers by the ends of their paths, and the key of config.json that is their width. Left out where what a
+   * parallel adapter sees is not what they see.
+   */
+  readonly feedForward?: { readonly inner: string; readonly outer: string; readonly sizeKey: string };
   /** Class that transformers loads a merged classifier with. */
   readonly classifierClass: string;
   /** Class that transformers loads a merged language model with. */

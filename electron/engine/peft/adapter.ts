@@ -11,7 +11,8 @@ import { addedDense } from './dense.js';
 export type Placement = AdapterPlacement;
 export const placements = ['houlsby', 'pfeiffer', 'parallel'] as const satisfies readonly Placement[];
 
-const activations = { relu: 'relu', gelu: 'gelu', swish: 'silu' } as const;
+/** By the names of AdapterHub; linear: none. */
+export const activations = { relu: 'relu', gelu: 'gelu', swish: 'silu', linear: null } as const;
 export const activationNames = Object.keys(activations) as [AdapterActivation, ...AdapterActivation[]];
 export type AdapterActivation = keyof typeof activations;
 
@@ -66,7 +67,8 @@ export function adapterUp(
     inFeatures: site.width,
     outFeatures: width,
   });
-  const inner = activate(b, down, activations[o.activation]);
+  const activation = activations[o.activation];
+  const inner = activation === null ? down : activate(b, down, activation);
   const up = project(b, `${module}.adapter_up`, inner, { part: 'up', inFeatures: width, outFeatures: site.width });
   return o.scaling === 'learned' ? b.g.mul(up, b.added(`${module}.scaling`, [1], 'ones')) : b.g.scale(up, o.scaling);
 }

@@ -6,7 +6,8 @@ import { architectureOf } from '../models/registry.js';
 import type { TensorToWrite } from '../safetensors/index.js';
 import type { BaseModelInfo, MethodSpec, NamedTensors, Tensor } from '../types.js';
 import { transposed } from './arithmetic.js';
-import { chooseMethod } from './index.js';
+import { chooseMethod } from './choose.js';
+import type { MergeContext } from './method.js';
 
 export interface HeadInfo {
   /** Class that transformers loads the classifier with: "BertForSequenceClassification". */
@@ -35,8 +36,10 @@ function changedTensors(
   has: (name: string) => boolean,
   read: (name: string) => Promise<Tensor>,
   change: Change,
+  widened = 0,
 ): TensorToWrite[] {
-  const { architecture, config } = internals(model);
+  const { architecture, config: own } = internals(model);
+  const config = { ...own, intermediateSize: own.intermediateSize + widened };
   const b = frozenBuilder();
   if (labels === null) architecture.predictTokens(b, config, architecture.encode(b, config, 'all'));
   else architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
@@ -49,11 +52,11 @@ function changedTensors(
         { folder: model.folder, tensor: name },
       );
     const data = async () => {
-      const own = await read(name);
+      const stored = await read(name);
       // Methods see every weight as [out, in].
       const turned = b.transposed.has(name);
-      const changed = change(name, turned ? transposed(own) : own);
-      return (changed ? (turned ? transposed(changed) : changed) : own).data;
+      const changed = change(name, turned ? transposed(stored) : stored);
+      return (changed ? (turned ? transposed(changed) : changed) : stored).data;
     };
     return { name, shape, dtype: 'F32', data };
   });
@@ -72,10 +75,8 @@ export function mergedTensors(
 ): TensorToWrite[] {
   const { method, options } = chooseMethod(spec);
   const { architecture, find, read } = internals(model);
-  const refusal = method.exports.includes('merged')
-    ? method.unmergeable?.(options, { architecture, layers: model.layers })
-    : `${method.title} does not merge into the base's weights.`;
-  if (refusal)
+  const refusal = whyUnmergeable(model, spec);
+  if (refusal !== null)
     throw new EngineError('bad-input', refusal, 'Export it in its own format or as ONNX.', { method: spec.type });
   return changedTensors(
     model,
@@ -83,7 +84,31 @@ export function mergedTensors(
     (name) => trained.has(name) || find(name) !== undefined,
     async (name) => trained.get(name) ?? (await read(name)),
     (name, seen) => method.merge?.(name, seen, trained, options, { architecture }) ?? null,
+    method.widens?.(options, contextOf(model)) ?? 0,
   );
+}
+
+const contextOf = (model: BaseModelInfo): MergeContext => {
+  const { architecture, config } = internals(model);
+  return { architecture, config, layers: model.layers };
+};
+
+/** Why a method does not merge into this base; null: it does. Throws EngineError 'bad-input' for options that are not valid. */
+export function whyUnmergeable(model: BaseModelInfo, spec: MethodSpec): string | null {
+  const { method, options } = chooseMethod(spec);
+  return method.exports.includes('merged')
+    ? (method.unmergeable?.(options, contextOf(model)) ?? null)
+    : `${method.title} does not merge into the base's weights.`;
+}
+
+/** Keys of config.json that a merged model has otherwise than its base. */
+export function mergedConfig(model: BaseModelInfo, spec: MethodSpec): Readonly<Record<string, number>> {
+  const { method, options } = chooseMethod(spec);
+  const { architecture, config } = internals(model);
+  const units = method.widens?.(options, contextOf(model)) ?? 0;
+  return architecture.feedForward && units > 0
+    ? { [architecture.feedForward.sizeKey]: config.intermediateSize + units }
+    : {};
 }
 
 /** A tensor of the base by the engine's name, however its checkpoint calls it. Throws EngineError where it holds none. */

@@ -26,6 +26,7 @@ export interface StagePlace {
 
 export interface MergeContext extends MethodContext {
   readonly layers: number;
+  readonly config: ModelConfig;
 }
 
 /** What hooks may look at. */
@@ -141,6 +142,8 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<
   search?(options: O): WordingSearch;
   /** Why these options do not merge; null, or left out: they do. */
   unmergeable?(options: O, context: MergeContext): string | null;
+  /** Units that a merged model has more in each feed-forward layer; left out: none. */
+  widens?(options: O, context: MergeContext): number;
   /** The merged value of a tensor of base or head, or null where the method leaves it (methods that merge only). */
   merge?(name: string, base: Tensor, trained: NamedTensors, options: O, context: MethodContext): Tensor | null;
   /**

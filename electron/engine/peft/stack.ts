@@ -64,7 +64,9 @@ Pfeiffer et al. 2020, *MAD-X: An Adapter-Based Framework for Multi-Task Cross-Li
   unmergeable(o, context) {
     for (const spec of [...o.adapters, ...(o.top ? [o.top] : [])]) {
       const { method, options: own } = chooseMethod(spec);
-      if (!method.exports.includes('merged')) return `${method.title} does not merge into the base's weights.`;
+      // A wider feed-forward layer is no change of one tensor after another.
+      if (!method.exports.includes('merged') || method.widens)
+        return `${method.title} does not merge into the base's weights.`;
       const reason = method.unmergeable?.(own, context);
       if (reason) return reason;
     }

@@ -3,7 +3,7 @@ import { EngineError } from '../errors.js';
 import { build, prepare, requireTrainable, weightsOf, type Setup, type SetupOptions } from './setup.js';
 import { readerOf } from './reader.js';
 import { chooseMethod } from '../peft/index.js';
-import { mergedTensors } from '../peft/merge.js';
+import { mergedConfig, mergedTensors, whyUnmergeable } from '../peft/merge.js';
 import { writeOnnx } from '../onnx/writer.js';
 import type { NamedTensors } from '../types.js';
 
@@ -43,7 +43,7 @@ function partOf(setup: Setup, name: string): 'base' | 'head' {
 export async function exportOnnx(options: SetupOptions & { readonly parameters: NamedTensors }): Promise<Uint8Array> {
   const spec = readerOf(options, options.parameters);
   const setup = prepare({ ...options, method: spec });
-  const { method, options: chosen } = chooseMethod(spec);
+  const { method } = chooseMethod(spec);
   const values: NamedTensors = new Map(options.parameters);
   const { objective } = options;
   if (objective.type === 'classification' && objective.verbalizer)
@@ -56,7 +56,8 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
   const merges =
     objective.type === 'classification' &&
     method.merge !== undefined &&
-    !method.unmergeable?.(chosen, { architecture: setup.model.architecture, layers: setup.info.layers });
+    whyUnmergeable(setup.info, spec) === null &&
+    Object.keys(mergedConfig(setup.info, spec)).length === 0;
   if (merges) {
     const merged = mergedTensors(setup.info, options.method, objective.labels.length, options.parameters);
     for (const { name, shape, data } of merged)

@@ -61,7 +61,11 @@ const architectures = ['bert', 'roberta', 'distilbert', 'gpt2', 'llama', 'qwen2'
 /** Llama and Qwen3 have no biases to train. */
 const nothingToTrain = new Map([['bitfit', ['llama', 'qwen3']]]);
 /** A norm follows their last layer, so that a mixer cannot go into what reads it. */
-const unmergeable = new Map([['mixer', ['gpt2', 'llama', 'qwen2', 'qwen3']]]);
+const unmergeable = new Map([
+  ['mixer', ['gpt2', 'llama', 'qwen2', 'qwen3']],
+  // At Pfeiffer's place, which is the default; parallel ones in merge.test.ts.
+  ['bottleneck', architectures],
+]);
 const models = new Map<string, BaseModelInfo>();
 let scratch = '';
 
