@@ -5,6 +5,7 @@ import comparison from './pages/comparison.md?raw';
 import composition from './pages/composition.md?raw';
 import data from './pages/data.md?raw';
 import devices from './pages/devices.md?raw';
+import labelWords from './pages/label-words.md?raw';
 import start from './pages/start.md?raw';
 import writing from './pages/writing.md?raw';
 
@@ -20,6 +21,7 @@ export const pages: readonly HelpPage[] = [
   { id: 'writing', title: 'Writing text', text: writing },
   { id: 'devices', title: 'Devices', text: devices },
   { id: 'comparison', title: 'Comparison', text: comparison },
+  { id: 'label-words', title: 'Label words', text: labelWords },
   { id: 'composition', title: 'Composition', text: composition },
   { id: 'chat', title: 'Chat', text: chat },
   { id: 'command-line', title: 'Command line', text: command },
