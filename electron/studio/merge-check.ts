@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { MergeCheck } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { listMethods } from '../engine/index.js';
+import { openModel, whyUnmergeable } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import type { Context } from './context.js';
 import { materialize } from './datasets.js';
@@ -25,16 +25,13 @@ export function mergeCheckCalls(context: Context): Pick<Handlers, 'runs.checkMer
           'Go on in the studio: they can be resumed, compared and started from.',
           { run: id },
         );
-      const method = listMethods().find(({ type }) => type === run.plan.method.type);
-      if (!method?.exports.includes('merged'))
-        throw new StudioError(
-          'bad-input',
-          `${run.methodName} does not merge into the base's weights.`,
-          'Compare it as it is: the adapter runs beside its base.',
-          { run: id },
-        );
+      const model = await models.getModel(database, run.modelId);
+      const reason = whyUnmergeable(await openModel(model.folder), run.plan.method);
+      if (reason !== null)
+        throw new StudioError('bad-input', reason, 'Compare it as it is: the adapter runs beside its base.', {
+          run: id,
+        });
       return context.jobs.start('merge-check', `Merge run ${id} and take it out again`, async (handle) => {
-        const model = await models.getModel(database, run.modelId);
         const folder = await mkdtemp(join(await context.presence.workFolder(), 'merge-'));
         const client = new TrainerClient(context.spawnTrainer);
         try {

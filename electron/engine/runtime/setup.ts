@@ -120,13 +120,19 @@ function requireLanguageHead(info: BaseModelInfo, model: OpenedModel, parameters
 }
 
 /** Throws EngineError 'bad-input' where nothing would train: head only without a head. */
-export function requireTrainable({ method: spec }: Pick<SetupOptions, 'method'>, { parameters }: Setup): void {
+export function requireTrainable(
+  { method: spec }: Pick<SetupOptions, 'method'>,
+  { parameters, objective }: Setup,
+): void {
   const { method } = chooseMethod(spec);
   if (method.search || parameters.some(({ trainable }) => trainable)) return;
+  const byWords = objective.type === 'classification';
   throw new EngineError(
     'bad-input',
-    `method: with a verbalizer there is no head, and ${method.title} trains nothing else.`,
-    'Choose another method, or classify by a head (verbalizer null).',
+    `method: ${byWords ? 'with a verbalizer' : 'where a model learns to write'} there is no head, and ${method.title} trains nothing else.`,
+    byWords
+      ? 'Choose another method, or classify by a head (verbalizer null).'
+      : 'Choose another method, LoRA for instance.',
     { path: 'method.type' },
   );
 }
