@@ -58,3 +58,13 @@ export async function openSplit(file: string, learning: Learning, breathe: () =>
   };
   return { ...(await learning.encode(rows())), file, contentHash: hash.digest('hex') };
 }
+
+/** At most `limit` rows from the head of a split's file, in its order. */
+export async function firstRows(file: string, limit: number): Promise<SplitRow[]> {
+  const rows: SplitRow[] = [];
+  for await (const row of readSplit(file)) {
+    rows.push(row);
+    if (rows.length >= limit) break;
+  }
+  return rows;
+}

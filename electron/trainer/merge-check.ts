@@ -14,9 +14,10 @@ import {
   type NamedTensors,
 } from '../engine/index.js';
 import { exportFolder, isHead } from '../interchange/index.js';
+import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, trainedParameters, type OpenPredictor, type RowAnswer } from './predictors.js';
-import { compared, firstRows, reload } from './prove-export.js';
+import { compared, reload } from './prove-export.js';
 import { classesOf, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
 import type { JobContext } from './server.js';
 

@@ -4,7 +4,7 @@ import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
 import { createPredictor, openModel, openOnnx, type Batch } from '../engine/index.js';
 import { loadAdapter } from '../interchange/index.js';
-import { readSplit } from './dataset.js';
+import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, type OpenPredictor, type RowAnswer } from './predictors.js';
 import { classesOf, type JobOf, type ResultOf, type SplitRow } from './protocol.js';
@@ -56,15 +56,6 @@ export function compared(
 function difference(left: number, right: number | undefined): number {
   const value = Math.abs(left - (right ?? Number.NaN));
   return Number.isNaN(value) ? Number.MAX_VALUE : value;
-}
-
-export async function firstRows(file: string, limit: number): Promise<SplitRow[]> {
-  const rows: SplitRow[] = [];
-  for await (const row of readSplit(file)) {
-    rows.push(row);
-    if (rows.length >= limit) break;
-  }
-  return rows;
 }
 
 async function answersOf(open: OpenPredictor, rows: readonly SplitRow[], context: JobContext) {

@@ -10,7 +10,7 @@ import {
   type NamedTensors,
 } from '../engine/index.js';
 import { loadAdapter } from '../interchange/index.js';
-import { readSplit } from './dataset.js';
+import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { trainedParameters } from './predictors.js';
 import type { JobOf, ResultOf, ServedModel, SplitRow } from './protocol.js';
@@ -61,15 +61,6 @@ export async function proveLanguage(
   });
   const same = first.texts.every((text, at) => text === second.texts[at]);
   return { type: 'prove-export', rows: rows.length, largestDifference, sameLabels: same };
-}
-
-async function firstRows(file: string, limit: number): Promise<SplitRow[]> {
-  const rows: SplitRow[] = [];
-  for await (const row of readSplit(file)) {
-    rows.push(row);
-    if (rows.length >= limit) break;
-  }
-  return rows;
 }
 
 /** An adapter on the base, or a merged folder that stands for itself. */
