@@ -1,5 +1,5 @@
 /** The training loop of one stage: steps, validations, checkpoints, early stopping. Everything it touches is handed in. */
-import type { Scores, ValidationMetric } from '../contract/entities.js';
+import type { Scores, TriedWording } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
 import type { Batch, EngineTrainer, NamedTensors, SearchStep } from '../engine/index.js';
@@ -47,7 +47,6 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
   let savedStep = start.step;
   let savedAt = performance.now();
   let validationSeconds = 0;
-  let tried: TriedWording[] = [];
   const validateEvery = training.validateEverySteps ?? source.stepsPerEpoch;
   const over = () => progress.step >= span.to || progress.stoppedEarly;
 
@@ -126,14 +125,14 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
 
   function tellSearch({ accepted, tried: some }: SearchStep, loss: number): void {
     const { step } = progress;
-    for (const { position, word, loss: own } of some)
-      tried.push({
-        step,
-        position: position + 1,
-        word,
-        loss: own,
-        accepted: accepted?.position === position && accepted.word === word,
-      });
+    const told = some.map(({ position, word, loss: own }) => ({
+      step,
+      position: position + 1,
+      word,
+      loss: own,
+      accepted: accepted?.position === position && accepted.word === word,
+    }));
+    progress = { ...progress, tried: bestTried([...progress.tried, ...told]) };
     if (accepted)
       reporter.log(
         'note',
@@ -163,8 +162,8 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
       span.to,
       file,
     );
-    const search = trainer.wording ? { search: { wording: trainer.wording(), tried: bestTried(tried) } } : {};
-    tried = [];
+    const search = trainer.wording ? { search: { wording: trainer.wording(), tried: progress.tried } } : {};
+    progress = { ...progress, tried: [] };
     reporter.validation({ step: progress.step, ...scores, best: better, ...search });
     reporter.log(
       'check',
@@ -179,7 +178,6 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
   }
 }
 
-type TriedWording = NonNullable<ValidationMetric['search']>['tried'][number];
 const mostTried = 20;
 
 /** What a window can show of what was tried: every exchange that was made, and of the others those of lowest loss. */

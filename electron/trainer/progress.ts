@@ -4,6 +4,7 @@ import {
   scoresSchema,
   stageMetricSchema,
   stepMetricSchema,
+  triedWordingSchema,
   validationMetricSchema,
   type Scores,
 } from '../contract/entities.js';
@@ -37,6 +38,8 @@ export const progressSchema = z.object({
   /** Durations of the stage's latest steps, for a median that a slow first step does not bend. */
   recentStepSeconds: z.array(z.number().min(0)),
   peakMemoryBytes: z.number().min(0),
+  /** Of a search for a wording: what the next validation tells of the steps since the last. */
+  tried: z.array(triedWordingSchema).default([]),
   /**
    * Metrics since the checkpoint before this one, and earlier ones that the app had not stored. An app that is killed may lose
    * what it had received, and one with a full disk cannot store it; a resumed run tells these again, so that no step is missing
@@ -62,6 +65,7 @@ export const freshProgress = (totalSteps: number, fingerprint: string): Progress
   tokens: 0,
   recentStepSeconds: [],
   peakMemoryBytes: 0,
+  tried: [],
   retold: { steps: [], validations: [] },
 });
 

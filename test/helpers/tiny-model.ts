@@ -77,7 +77,7 @@ export function tinyRows(count: number, seed = 1): TinyRow[] {
 }
 
 /** Rows as the JSON Lines of a split file. */
-export const asJsonLines = (rows: readonly TinyRow[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+export const asJsonLines = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
 /** The tiny model's WordPiece vocabulary, in id order. */
 export function tinyVocabulary(): string[] {

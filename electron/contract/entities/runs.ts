@@ -93,6 +93,7 @@ export const triedWordingSchema = z.object({
   /** It took the place. */
   accepted: z.boolean(),
 });
+export type TriedWording = z.infer<typeof triedWordingSchema>;
 const validated = {
   step: count,
   best: z.boolean(),

@@ -2,20 +2,14 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExportFormat } from '../../../electron/contract/entities.js';
 import { trainingSchema, type MethodOptions, type Training } from '../../../electron/contract/plan.js';
 import { openModel, validateMethod } from '../../../electron/engine/index.js';
 import { exportFolder } from '../../../electron/interchange/index.js';
 import { readHashed } from '../../../electron/trainer/checkpoint.js';
-import type {
-  JobOf,
-  JobResult,
-  ServedModel,
-  TestPrediction,
-  TrainerEvent,
-} from '../../../electron/trainer/protocol.js';
+import type { JobOf, ServedModel } from '../../../electron/trainer/protocol.js';
+import { expectSameAfterKills, Told } from '../../helpers/kills.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles, TrainerProcess } from '../../helpers/trainer-process.js';
 
@@ -66,25 +60,6 @@ function jobOf(
   };
 }
 
-class Told {
-  readonly losses = new Map<number, number | null>();
-  readonly predictions = new Map<number, TestPrediction>();
-  readonly resumedAt: number[] = [];
-  readonly listen = (event: TrainerEvent) => {
-    if (event.type === 'metrics') for (const step of event.steps) this.losses.set(step.step, step.loss);
-    if (event.type === 'predictions') for (const row of event.rows) this.predictions.set(row.id, row);
-    if (event.type === 'started') this.resumedAt.push(event.step);
-  };
-  get sorted() {
-    return [...this.losses].sort(([left], [right]) => left - right);
-  }
-}
-
-const scoresOf = (result: JobResult) =>
-  result.type === 'train'
-    ? { test: result.result?.test, validation: result.result?.validation, bestStep: result.result?.bestStep }
-    : null;
-
 describe('the trainer process', () => {
   it.each([
     ['LoRA', lora, {}],
@@ -97,37 +72,10 @@ describe('the trainer process', () => {
     '%s: killed with kill -9 again and again, it ends as if it had not been',
     { timeout: 120_000 },
     async (name, method, training) => {
-      const whole = new Told();
-      const first = await TrainerProcess.start();
-      const result = await first.run(jobOf(`${name} whole`, method, training), whole.listen);
-      await first.kill();
+      const jobAs = (end: string, resume: boolean) => jobOf(`${name} ${end}`, method, training, resume);
+      const { whole } = await expectSameAfterKills(jobAs, [7, 31, 52]);
       expect(whole.losses.size).toBe(60);
       if (name !== 'a projected prefix') expect(whole.losses.get(60)).toBeLessThan(whole.losses.get(1) ?? 0);
-
-      const told = new Told();
-      for (const [life, killAfter] of [7, 31, 52].entries()) {
-        const trainer = await TrainerProcess.start();
-        await new Promise<void>((resolve) => {
-          trainer
-            .run(jobOf(`${name} killed`, method, training, life > 0), (event) => {
-              told.listen(event);
-              if (event.type === 'metrics' && event.steps.some((step) => step.step >= killAfter)) resolve();
-            })
-            .catch(() => undefined); // The process it waits for is killed.
-        });
-        await pause(3);
-        await trainer.kill();
-      }
-      const last = await TrainerProcess.start();
-      const end = await last.run(jobOf(`${name} killed`, method, training, true), told.listen);
-      await last.kill();
-      expect(told.sorted).toEqual(whole.sorted);
-      expect(scoresOf(end)).toEqual(scoresOf(result));
-      expect(told.predictions).toEqual(whole.predictions);
-      const [one, other] = await Promise.all(
-        ['whole', 'killed'].map((end) => readFile(join(folder, `${name} ${end}`, 'trained.safetensors'))),
-      );
-      expect(other?.equals(one ?? Buffer.alloc(0))).toBe(true);
     },
   );
 });
