@@ -1,6 +1,5 @@
 /** One suite over every method and architecture: what each promises is tried, not believed. */
-import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +17,16 @@ import {
   type MethodSpec,
   type TrainerOptions,
 } from '../../../electron/engine/index.js';
+import {
+  decoders,
+  encoders,
+  hashOf,
+  merges,
+  nothingToTrain,
+  trainerOptions,
+  trainsBase,
+  virtual,
+} from '../../helpers/conformance.js';
 import { specOf } from '../../helpers/methods.js';
 import { largestDifference, oracleFolder } from '../../helpers/oracle.js';
 
@@ -54,18 +63,7 @@ const searched: Partial<TrainerOptions> = {
     word: (token) => Promise.resolve(String(token)),
   },
 };
-const trainsBase = ['full', 'bitfit', 'progressive'];
-/** What they put before a text changes the answer from the start. */
-const virtual = ['prefix', 'prompt', 'p-tuning', 'mam', 'unipelt'];
-const architectures = ['bert', 'roberta', 'distilbert', 'gpt2', 'llama', 'qwen2', 'qwen3'];
-/** Llama and Qwen3 have no biases to train. */
-const nothingToTrain = new Map([['bitfit', ['llama', 'qwen3']]]);
-/** A norm follows their last layer, so that a mixer cannot go into what reads it. */
-const unmergeable = new Map([
-  ['mixer', ['gpt2', 'llama', 'qwen2', 'qwen3']],
-  // At Pfeiffer's place, which is the default; parallel ones in merge.test.ts.
-  ['bottleneck', architectures],
-]);
+const architectures = [...encoders, ...decoders];
 const models = new Map<string, BaseModelInfo>();
 let scratch = '';
 
@@ -75,25 +73,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-function options(model: BaseModelInfo, method: MethodSpec, more: Partial<TrainerOptions> = {}): TrainerOptions {
-  return {
-    model,
-    method,
-    objective,
-    optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 },
-    modelDropout: 0.1,
-    seed: 3,
-    device: 'cpu',
-    threads: 1,
-    steps: 8,
-    ...more,
-  };
-}
-
-const hashOf = async (file: string) =>
-  createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
+const options = (model: BaseModelInfo, method: MethodSpec, more: Partial<TrainerOptions> = {}) =>
+  trainerOptions(model, method, objective, more);
 
 it('lists methods with help, a marker and options that have defaults', () => {
   const described = listMethods();
@@ -322,10 +303,7 @@ describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
       await predictor.dispose();
 
       const merge = () => mergedTensors(model(), specOf(type), objective.labels.length, parameters);
-      const merges = listMethods()
-        .find((method) => method.type === type)
-        ?.exports.includes('merged');
-      if (!merges || unmergeable.get(type)?.includes(name)) {
+      if (!merges(type, name)) {
         expect(merge).toThrow('does not merge');
         return;
       }
