@@ -142,6 +142,8 @@ export const compositionSchema = z.strictObject({
     .max(16),
 });
 
+export const refineBySchema = z.enum(['merge', 'continue', 'stack']);
+
 export const planSchema = z.strictObject({
   model: z.string().min(1).describe('Name of an added base model, or a folder'),
   data: z.string().min(1).describe('Name of a data set'),
@@ -155,6 +157,16 @@ export const planSchema = z.strictObject({
   method: methodSchema,
   /** Finished adapters that the run is made of; its method follows from them. */
   composition: compositionSchema.optional(),
+  refines: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Number of a finished run that this one goes on from, as a further round'),
+  refineBy: refineBySchema
+    .optional()
+    .describe(
+      "How that run's result stays: merge puts it into the base's weights, continue goes on from its values by the same method, stack leaves it frozen below; left out: the first of these that is possible",
+    ),
   training: trainingSchema.prefault({}),
   device: deviceSchema.default('auto'),
 });
@@ -176,6 +188,7 @@ export type DeviceChoice = z.infer<typeof deviceSchema>;
 export type Training = z.infer<typeof trainingSchema>;
 export type Objective = z.infer<typeof objectiveSchema>;
 export type MethodOptions = z.infer<typeof methodSchema>;
+export type RefineBy = z.infer<typeof refineBySchema>;
 export type Composition = z.infer<typeof compositionSchema>;
 export type Plan = z.infer<typeof planSchema>;
 export type Matrix = z.infer<typeof matrixSchema>;

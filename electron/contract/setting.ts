@@ -6,7 +6,7 @@ export function settingKey({ modelId, datasetId, plan }: Pick<Run, 'modelId' | '
   const { seed: _seed, checkpointEverySteps: _saving, ...training } = plan.training;
   const { parts = [], kind, how, head } = plan.composition ?? {};
   const composition = parts.map(({ from, weight }) => [from, weight]);
-  const { verbalizer } = plan;
+  const { verbalizer, refines, refineBy } = plan;
   return canonical({
     modelId,
     datasetId,
@@ -14,6 +14,7 @@ export function settingKey({ modelId, datasetId, plan }: Pick<Run, 'modelId' | '
     composition: { kind, how, head, composition },
     training,
     ...(verbalizer ? { verbalizer } : {}),
+    ...(refines === undefined ? {} : { refines, refineBy }),
   });
 }
 

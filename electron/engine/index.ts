@@ -39,11 +39,13 @@ export {
   describeHead,
   mergedConfig,
   mergedTensors,
+  refinedTensors,
   unmergedTensors,
   whyMergedForGood,
   whyUnmergeable,
   type HeadInfo,
 } from './peft/merge.js';
+export { requireTrained, stackedOn, stackedParameters, whyNotContinued } from './peft/refine.js';
 export { anyVerbalizer } from './objectives/verbalizer.js';
 export { readerOf } from './runtime/reader.js';
 export { nearestWords, type NearWord } from './runtime/nearest.js';

@@ -55,7 +55,7 @@ export async function writeClassifierConfig(
 }
 
 /** The base's config.json without what is left over from it: its own dtype, labels and where it came from. */
-function ownKeys({ config }: BaseModelInfo): Readonly<Record<string, unknown>> {
+export function ownKeys({ config }: Pick<BaseModelInfo, 'config'>): Readonly<Record<string, unknown>> {
   const { torch_dtype: _torchDtype, dtype: _dtype, num_labels: _numLabels, _name_or_path: _path, ...kept } = config;
   return kept;
 }

@@ -4,6 +4,7 @@ import type { Speaker } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { models, records, runs } from '../storage/index.js';
 import type { Writer } from '../trainer/protocol.js';
+import { baseFolderOf } from './bases.js';
 import { runFolder, type Context } from './context.js';
 import { requireFinished, type AnswerProcess } from './served.js';
 
@@ -40,9 +41,10 @@ async function writerOf(context: Context, { runId, trained, asked }: Speaker): P
       { run: runId },
     );
   if (trained) requireFinished(run);
-  const { folder } = await models.getModel(context.database, run.modelId);
   return {
-    modelFolder: folder,
+    modelFolder: trained
+      ? await baseFolderOf(context, run)
+      : (await models.getModel(context.database, run.modelId)).folder,
     runFolder: trained ? runFolder(context.home, runId) : null,
     method: trained ? run.plan.method : { type: 'head' },
     asked,

@@ -18,6 +18,7 @@ import {
 import { isHead, loadAdapter } from '../interchange/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import type { TrainTask } from '../trainer/protocol.js';
+import { standsOn } from './bases.js';
 import { runFolder, type Context } from './context.js';
 import { learnedObjective, plannedObjective } from './objective.js';
 import { namesOf, namesParts } from './plan.js';
@@ -55,6 +56,12 @@ async function partOfRun(context: Context, projectId: number, id: number, model:
     throw refuse(
       `Run ${id} stands on ${run.modelName}, not on ${model.name}.`,
       'Compose adapters of one base model only: their numbers mean nothing on another.',
+    );
+  const former = await standsOn(context, run);
+  if (former)
+    throw refuse(
+      `Run ${id} stands on the result of run ${former.id}, not on ${model.name} alone.`,
+      'Compose runs of first rounds, or export it merged and add that folder as a base model.',
     );
   const dataset = await datasets.getDataset(context.database, run.datasetId);
   const objective = learnedObjective(run.plan, dataset);

@@ -6,9 +6,10 @@ import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { answeringByWords, fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { listMethods, openModel, readSafetensors, whyUnmergeable } from '../engine/index.js';
-import { exportFolder as writeExport } from '../interchange/index.js';
+import { addBase, exportFolder as writeExport } from '../interchange/index.js';
 import { datasets, models, records, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
+import { baseFolderOf, standsOn } from './bases.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
 import { bytesBelow, makeFolder, requireSpace } from './files.js';
@@ -20,6 +21,9 @@ type Group = Pick<Handlers, 'exports.formats' | 'exports.start' | 'exports.list'
 
 /** An export whose answers differ by more than this from the live run's is not called done. */
 export const proofTolerance = 1e-3;
+
+/** They hold no base: of a further round it goes along. */
+const adapterFormats: ReadonlySet<ExportFormat> = new Set(['peft', 'adapterhub', 'studio']);
 
 /** Tokenizer, settings and card of an export, in bytes. */
 const SMALL_FILES = 2 * 2 ** 20;
@@ -71,12 +75,16 @@ async function exportRun(
       : [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
   await requireSpace(folder, numbers * 4, 'The export', SMALL_FILES);
   let proof: Artefact['proof'] = { rows: 0, largestDifference: 0, sameLabels: false };
+  const base = await baseFolderOf(context, run);
+  const former = adapterFormats.has(format) ? await standsOn(context, run) : null;
+  if (former)
+    await requireSpace(folder, await bytesBelow(base), 'The export with the model that it stands on', SMALL_FILES);
   await makeFolder(folder, async (temporary) => {
     handle.progress(1, 3, 'Writing');
     await writeExport(
       format,
       {
-        model: await openModel(model.folder),
+        model: await openModel(base),
         method: run.plan.method,
         labels: run.plan.objective === 'causal-lm' ? null : dataset.labels,
         verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
@@ -85,6 +93,7 @@ async function exportRun(
       },
       temporary,
     );
+    if (former) await addBase(temporary, base, `run ${former.id}`);
     handle.progress(2, 3, 'Proving it against the live run');
     proof = await prove(context, run, format, temporary, handle);
   });
@@ -137,9 +146,8 @@ export function exportCalls(context: Context): Group {
   return {
     'exports.formats': async ({ runId }) => {
       const run = await runs.getRun(context.database, runId);
-      const { folder } = await models.getModel(context.database, run.modelId);
       const method = listMethods().find(({ type }) => type === run.plan.method.type);
-      const info = await openModel(folder);
+      const info = await openModel(await baseFolderOf(context, run));
       return (method?.exports ?? []).map((format) => ({
         format,
         reason: format === 'merged' ? whyUnmergeable(info, run.plan.method) : null,

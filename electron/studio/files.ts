@@ -104,12 +104,14 @@ export async function requireSpace(folder: string, bytes: number, what: string, 
 
 /** The folder itself, or the nearest above it that is there. */
 async function existingAbove(folder: string): Promise<string> {
-  const there = await stat(folder).then(
+  return (await isThere(folder)) || dirname(folder) === folder ? folder : existingAbove(dirname(folder));
+}
+
+const isThere = (path: string) =>
+  stat(path).then(
     () => true,
     () => false,
   );
-  return there || dirname(folder) === folder ? folder : existingAbove(dirname(folder));
-}
 
 /** A file comes to stand whole or not at all: `write` fills one beside it, of its own for each caller, which then takes the name; the last whole one stands. */
 export async function replaceFile(path: string, write: (part: string) => Promise<void>): Promise<void> {
@@ -143,4 +145,31 @@ export async function makeFolder(folder: string, fill: (temporary: string) => Pr
     await rm(temporary, { recursive: true, force: true });
     throw error;
   }
+}
+
+const filling = new Map<string, Promise<void>>();
+
+/**
+ * Makes a folder that several may ask for at once, in this process or another: whoever is done first gives it its name. Nothing is
+ * done where it stands already.
+ */
+export async function keepFolder(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const known = filling.get(folder);
+  if (known) return known;
+  const made = (async () => {
+    if (await isThere(folder)) return;
+    await mkdir(dirname(folder), { recursive: true });
+    const temporary = join(dirname(folder), `.${basename(folder)}.${randomUUID()}.part`);
+    try {
+      await fill(temporary);
+      await syncBelow(temporary);
+      await rename(temporary, folder).catch(async (error: unknown) => {
+        if (!(await isThere(folder))) throw error;
+      });
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  })().finally(() => filling.delete(folder));
+  filling.set(folder, made);
+  return made;
 }

@@ -6,6 +6,7 @@ import type { MergeCheck } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { openModel, whyUnmergeable } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
+import { baseFolderOf } from './bases.js';
 import type { Context } from './context.js';
 import { materialize } from './datasets.js';
 import { requireSpace } from './files.js';
@@ -26,7 +27,7 @@ export function mergeCheckCalls(context: Context): Pick<Handlers, 'runs.checkMer
           { run: id },
         );
       const model = await models.getModel(database, run.modelId);
-      const reason = whyUnmergeable(await openModel(model.folder), run.plan.method);
+      const reason = whyUnmergeable(await openModel(await baseFolderOf(context, run)), run.plan.method);
       if (reason !== null)
         throw new StudioError('bad-input', reason, 'Compare it as it is: the adapter runs beside its base.', {
           run: id,

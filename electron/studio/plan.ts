@@ -93,17 +93,22 @@ export function expandMatrix(matrix: Matrix): Plan[] {
   );
 }
 
-/** "LoRA" and "r 8, query value", or with a verbalizer "r 8, query value, verbalizer". */
+/** "LoRA" and "r 8, query value", or with a verbalizer "r 8, query value, verbalizer", of a further round "…, on run 12". */
 export function namesOf({
   method: options,
   composition,
   verbalizer,
-}: Pick<Plan, 'method' | 'composition' | 'verbalizer'>): {
+  refines,
+}: Pick<Plan, 'method' | 'composition' | 'verbalizer' | 'refines'>): {
   methodName: string;
   setting: string;
 } {
   const [methodName = '', ...setting] = describeMethod(options).split(', ');
-  const more = [...(composition ? [inWords(composition)] : []), ...(verbalizer ? ['verbalizer'] : [])];
+  const more = [
+    ...(composition ? [inWords(composition)] : []),
+    ...(verbalizer ? ['verbalizer'] : []),
+    ...(refines === undefined ? [] : [`on run ${refines}`]),
+  ];
   return { methodName, setting: [...setting, ...more].join(', ') };
 }
 

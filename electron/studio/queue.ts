@@ -7,11 +7,13 @@ import { deviceIdSchema, type DeviceId } from '../contract/plan.js';
 import { problemOf } from '../contract/problem-of.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
+import { baseFolderOf } from './bases.js';
 import { compositionOf } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
 import { MemoryGate } from './memory.js';
 import { learnedObjective } from './objective.js';
+import { refinementOf } from './refinements.js';
 import { TrainerClient, type RunningJob } from './trainer-client.js';
 
 interface Active {
@@ -323,19 +325,19 @@ export async function taskOf(
   device: DeviceId,
   initFolder: string | null,
 ): Promise<TrainTask> {
-  const model = await models.getModel(context.database, run.modelId);
   const dataset = await datasets.getDataset(context.database, run.datasetId);
   const files = await materialize(context, dataset);
   const settings = await records.readSettings(context.database);
   return {
     training: run.plan.training,
     method: run.plan.method,
-    modelFolder: model.folder,
+    modelFolder: await baseFolderOf(context, run),
     objective: learnedObjective(run.plan, dataset),
     device,
     threads: settings.threads,
     initFolder,
     ...(await compositionOf(context, run.plan)),
+    ...(await refinementOf(context, run.plan)),
     data: { train: files.train ?? '', validation: files.validation, test: files.test },
   };
 }

@@ -21,6 +21,7 @@ import { bytesBelow, requireSpace } from './files.js';
 import { learnedObjective, plannedObjective } from './objective.js';
 import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
 import { taskOf, type RunQueue } from './queue.js';
+import { forgetResult, refinedPlan, requireUnrefined, whyKept } from './refinements.js';
 import { TrainerClient } from './trainer-client.js';
 
 type Group = CompositionCalls &
@@ -67,7 +68,23 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
       sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.',
       { path: 'data' },
     );
-  const plan = searching(await composedPlan(context, projectId, asked, model, dataset));
+  const composed = searching(await composedPlan(context, projectId, asked, model, dataset));
+  const info = await openModel(model.folder);
+  const verbalizer =
+    composed.verbalizer && dataset.task === 'classification'
+      ? completeVerbalizer(composed.verbalizer, factsOf(info, dataset, composed))
+      : composed.verbalizer;
+  const objective = learnedObjective({ ...composed, verbalizer }, dataset);
+  const { plan, base } =
+    composed.refines === undefined
+      ? { plan: composed, base: info }
+      : await refinedPlan(
+          context,
+          projectId,
+          { ...composed, refines: composed.refines },
+          model,
+          plannedObjective(objective),
+        );
   const virtual = positionsOf(plan.method);
   const limit = model.maxLength - virtual;
   if (plan.training.maxLength > limit)
@@ -78,16 +95,10 @@ async function resolvePlan(context: Context, projectId: number, value: unknown):
       { path: 'training.maxLength', limit },
     );
   if (plan.objective === 'causal-lm') checkLanguage(plan);
-  const opened = await openModel(model.folder);
-  const verbalizer =
-    plan.verbalizer && dataset.task === 'classification'
-      ? completeVerbalizer(plan.verbalizer, factsOf(opened, dataset, plan))
-      : plan.verbalizer;
-  const objective = learnedObjective({ ...plan, verbalizer }, dataset);
   if (objective.type === 'classification' && objective.verbalizer)
-    await checkWords(opened, objective.verbalizer, dataset);
+    await checkWords(base, objective.verbalizer, dataset);
   const parameters = planParameters({
-    model: opened,
+    model: base,
     method: plan.method,
     objective: plannedObjective(objective),
   });
@@ -193,6 +204,11 @@ export function runCalls(context: Context, queue: RunQueue): Group {
       { state: run.state },
     );
 
+  async function whyBlocked(run: Run): Promise<{ blocked?: string }> {
+    const kept = await whyKept(context, run);
+    return kept === null ? usedBy(context, run) : { blocked: kept };
+  }
+
   /** Throws StudioError 'conflict' for a run that another process trains or has in its queue. */
   async function requireOurs(run: Run): Promise<void> {
     if (!['queued', 'preparing', 'running'].includes(run.state)) return;
@@ -267,15 +283,17 @@ export function runCalls(context: Context, queue: RunQueue): Group {
           'Its trained parameters and checkpoints. Exported folders stay.',
         ],
         bytes,
-        ...(await usedBy(context, run)),
+        ...(await whyBlocked(run)),
       };
     },
     'runs.remove': async ({ id }) => {
       const run = await runs.getRun(database, id);
       if (queue.isActive(id)) throw new StudioError('conflict', `Run ${id} is under way.`, 'Cancel it first.');
       await requireOurs(run);
+      await requireUnrefined(context, run);
       await runs.deleteRun(database, id);
       await rm(runFolder(context.home, id), { recursive: true, force: true });
+      await forgetResult(context, run);
       changed(context, 'runs', run.projectId);
       changed(context, 'projects');
       return { done: true };

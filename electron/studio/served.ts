@@ -3,6 +3,7 @@ import type { Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { datasets, models, records } from '../storage/index.js';
 import type { ServedModel } from '../trainer/protocol.js';
+import { baseFolderOf } from './bases.js';
 import { runFolder, type Context } from './context.js';
 import { learnedObjective } from './objective.js';
 import { TrainerClient } from './trainer-client.js';
@@ -20,13 +21,15 @@ export function requireFinished(run: Run): void {
 /** @param trained false for the untrained base with a fresh head */
 export async function servedRun(context: Context, run: Run, trained = true): Promise<ServedModel> {
   if (trained) requireFinished(run);
-  const model = await models.getModel(context.database, run.modelId);
   const dataset = await datasets.getDataset(context.database, run.datasetId);
   const { threads } = await records.readSettings(context.database);
   const wording = run.result?.wording;
   return {
     key: trained ? `run ${run.id}` : `untrained ${run.modelId} ${run.datasetId}`,
-    modelFolder: model.folder,
+    // The untrained one is the base model as it was before any round.
+    modelFolder: trained
+      ? await baseFolderOf(context, run)
+      : (await models.getModel(context.database, run.modelId)).folder,
     runFolder: trained ? runFolder(context.home, run.id) : null,
     method: trained ? run.plan.method : { type: 'head' },
     objective: { ...learnedObjective(run.plan, dataset), ...(trained && wording !== undefined ? { wording } : {}) },

@@ -26,6 +26,7 @@ import { datasets, metrics, models, projects, runs } from '../storage/index.js';
 import { testLossSchema, trainedFileName } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { requireSpace } from './files.js';
+import { namesOf } from './plan.js';
 import { throwIfAborted, type JobHandle } from './jobs.js';
 
 const FORMAT = 'peft-studio-project';
@@ -305,14 +306,15 @@ export async function importProject(
         const set = sets.get(dataset);
         const modelId = known.get(weights);
         if (!set || modelId === undefined) throw broken(path, `run ${i} names a data set that is not in it`);
+        const plan = withRenumberedRounds(withRenumberedParts(run.plan, numbers), numbers, path);
         const runId = await runs.insertRun(sql, {
           projectId: id,
           modelId,
           datasetId: set.id,
-          plan: withRenumberedParts(run.plan, numbers),
+          plan,
           initFolder: null,
-          methodName: run.methodName,
-          setting: run.setting,
+          // The name of a further round tells the number of the one before.
+          ...(plan.refines === undefined ? { methodName: run.methodName, setting: run.setting } : namesOf(plan)),
           createdAt: run.createdAt,
           worker: null,
         });
@@ -374,6 +376,13 @@ function withRenumberedParts(plan: Plan, numbers: ReadonlyMap<number, number>): 
     typeof part.from === 'number' ? { ...part, from: numbers.get(part.from) ?? `deleted run ${part.from}` } : part,
   );
   return { ...plan, composition: { ...composition, parts } };
+}
+
+function withRenumberedRounds(plan: Plan, numbers: ReadonlyMap<number, number>, path: string): Plan {
+  if (plan.refines === undefined) return plan;
+  const refines = numbers.get(plan.refines);
+  if (refines === undefined) throw broken(path, `a run goes on from run ${plan.refines}, which is not in it`);
+  return { ...plan, refines };
 }
 
 function parse<T extends z.ZodType>(path: string, name: string, schema: T, text: string): z.output<T> {

@@ -1,7 +1,8 @@
 /** The words nearest to the virtual tokens of a run. */
 import type { Handlers } from '../contract/calls.js';
 import { positionsOf } from '../engine/index.js';
-import { models, runs } from '../storage/index.js';
+import { runs } from '../storage/index.js';
+import { baseFolderOf } from './bases.js';
 import { runFolder, type Context } from './context.js';
 import { requireFinished, type AnswerProcess } from './served.js';
 
@@ -11,10 +12,9 @@ export function virtualWordsCalls(context: Context, answers: AnswerProcess): Pic
       const run = await runs.getRun(context.database, id);
       requireFinished(run);
       if (positionsOf(run.plan.method) === 0) return { tokens: null };
-      const { folder } = await models.getModel(context.database, run.modelId);
       const job = {
         type: 'virtual-words',
-        modelFolder: folder,
+        modelFolder: await baseFolderOf(context, run),
         runFolder: runFolder(context.home, id),
         count,
       } as const;

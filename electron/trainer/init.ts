@@ -16,6 +16,7 @@ import { readHashed } from './checkpoint.js';
 import { composedParameters } from './compose.js';
 import { trainedFileName, type TrainTask } from './protocol.js';
 import type { Learning } from './learning.js';
+import { formerValues } from './refine.js';
 
 export interface Start {
   readonly parameters: NamedTensors;
@@ -38,7 +39,7 @@ export async function startValues(
 ): Promise<Start> {
   if (task.composition) return { parameters: await composedParameters(task, task.composition, model), notes: [] };
   const folder = task.initFolder;
-  if (folder === null) return { parameters: new Map(), notes: [] };
+  if (folder === null && !task.refinement) return { parameters: new Map(), notes: [] };
   const plan = planParameters({
     model,
     method: task.method,
@@ -50,6 +51,11 @@ export async function startValues(
       : { labels: null, byHead: false };
   const fits = (parameters: NamedTensors, sameLabels: boolean) =>
     !byHead ? withoutHead(parameters, model) : withFittingHead(parameters, plan, sameLabels);
+  if (task.refinement) {
+    const former = await formerValues(task.refinement, plan, model);
+    return fits(former.parameters, labels === null || former.labels === JSON.stringify(labels));
+  }
+  if (folder === null) return { parameters: new Map(), notes: [] };
   const ownFile = join(folder, trainedFileName);
   if (await isFile(ownFile)) {
     const { tensors, metadata } = await readHashed(ownFile);
@@ -86,10 +92,12 @@ function withoutHead(parameters: NamedTensors, model: BaseModelInfo): Start {
 function withFittingHead(parameters: NamedTensors, plan: readonly ParameterPlan[], sameLabels: boolean): Start {
   if (sameLabels) return { parameters, notes: [] };
   const head = new Set(plan.filter(({ part }) => part === 'head').map(({ name }) => name));
-  return {
-    parameters: new Map([...parameters].filter(([name]) => !head.has(name))),
-    notes: ['The start has a head for other labels; this run gets a fresh head.'],
-  };
+  const kept = [...parameters].filter(([name]) => !head.has(name));
+  const notes =
+    kept.length < parameters.size
+      ? ['The start has a head for other labels; this run gets a fresh head.']
+      : ['The start has no head; this run gets a fresh one.'];
+  return { parameters: new Map(kept), notes };
 }
 
 function checkOptions(

@@ -24,7 +24,7 @@ import {
   validationMetricSchema,
 } from '../contract/entities.js';
 import { problemSchema, StudioError } from '../contract/errors.js';
-import { compositionSchema, deviceIdSchema, methodSchema, trainingSchema } from '../contract/plan.js';
+import { compositionSchema, deviceIdSchema, methodSchema, refineBySchema, trainingSchema } from '../contract/plan.js';
 import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 
 export const protocolVersion = 1;
@@ -62,6 +62,18 @@ export const taskCompositionSchema = z.strictObject({
 });
 export type TaskComposition = z.infer<typeof taskCompositionSchema>;
 
+/** A finished run that another one goes on from. */
+export const taskRefinementSchema = z.strictObject({
+  /** How messages call it: "run 12". */
+  name: z.string(),
+  /** Its folder. */
+  folder: path,
+  how: refineBySchema,
+  /** The method that reads what it kept. */
+  method: methodSchema,
+});
+export type TaskRefinement = z.infer<typeof taskRefinementSchema>;
+
 export type SplitRow = z.infer<typeof splitRowSchema>;
 
 /** What is learned, as `ObjectiveSpec` of the engine has it. Labels are sorted; a row's class index is its label's place. */
@@ -92,6 +104,8 @@ export const trainTaskSchema = z.strictObject({
   initFolder: path.nullable().default(null),
   /** Finished adapters that the run is made of, instead. */
   composition: taskCompositionSchema.optional(),
+  /** Or the run that it goes on from; where that is merged, `modelFolder` holds its result already. */
+  refinement: taskRefinementSchema.optional(),
 });
 export type TrainTask = z.infer<typeof trainTaskSchema>;
 

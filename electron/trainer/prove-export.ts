@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
 import { createPredictor, openModel, openOnnx, type Batch } from '../engine/index.js';
-import { loadAdapter } from '../interchange/index.js';
+import { baseIn, loadAdapter } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, type OpenPredictor, type RowAnswer } from './predictors.js';
-import { classesOf, type JobOf, type ResultOf, type SplitRow } from './protocol.js';
+import { classesOf, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
 import { readingOf } from './reading.js';
 import { proveLanguage } from './prove-language.js';
 import type { JobContext } from './server.js';
@@ -31,7 +31,7 @@ export async function proveExport(
   const live = await answersOf(await openPredictor(job.model, engine), rows, context);
   await context.emit({ type: 'progress', done: 1, total: 2, message: 'Running the reloaded export' });
   await context.breathe();
-  const again = await answersOf(await reload(job), rows, context);
+  const again = await answersOf(await reload({ ...job, model: await onOwnBase(job) }), rows, context);
   return { type: 'prove-export', rows: rows.length, ...compared(live, again) };
 }
 
@@ -64,6 +64,14 @@ async function answersOf(open: OpenPredictor, rows: readonly SplitRow[], context
   } finally {
     await open.predictor.dispose();
   }
+}
+
+/** An adapter that brings the model along on which it stands is proved on that. */
+export async function onOwnBase({
+  folder,
+  model,
+}: Pick<JobOf<'prove-export'>, 'folder' | 'model'>): Promise<ServedModel> {
+  return { ...model, modelFolder: (await baseIn(folder)) ?? model.modelFolder };
 }
 
 /** The export as a model that answers, from its own files: an adapter on the base, or a folder that stands for itself. */

@@ -9,7 +9,7 @@ import {
   type MethodSpec,
   type NamedTensors,
 } from '../engine/index.js';
-import { loadAdapter } from '../interchange/index.js';
+import { baseIn, loadAdapter } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { trainedParameters } from './predictors.js';
@@ -66,7 +66,7 @@ export async function proveLanguage(
 /** An adapter on the base, or a merged folder that stands for itself. */
 async function reload({ format, folder, model: served }: Job): Promise<Writer> {
   if (format === 'merged') return { model: await openModel(folder), method: { type: 'head' }, parameters: new Map() };
-  const model = await openModel(served.modelFolder);
+  const model = await openModel((await baseIn(folder)) ?? served.modelFolder);
   const { method, parameters } = await loadAdapter(folder, model);
   return { model, method, parameters };
 }

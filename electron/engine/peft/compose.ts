@@ -187,15 +187,18 @@ function summed(factors: readonly Factor[]): LoraPair {
 const ofTraining = ['dropout', 'initialization', 'initText', 'targetModules'];
 
 /** What an adapter computes by. */
-function settingOf({ method: spec }: AdapterShape): string {
+function settingOf(spec: MethodSpec): string {
   const { method, options } = chooseMethod(spec);
   const entries = Object.entries(method.whole?.(options) ?? (options as MethodSpec));
   return JSON.stringify(Object.fromEntries(entries.filter(([key]) => !ofTraining.includes(key)).sort()));
 }
 
+/** Do two methods compute alike, so that one reads the other's values? */
+export const sameSetting = (one: MethodSpec, other: MethodSpec): boolean => settingOf(one) === settingOf(other);
+
 /** Throws EngineError 'bad-input' where an adapter computes by other options than the first one. */
 function requireSameOptions(parts: readonly AdapterShape[]): void {
-  const settings = parts.map(settingOf);
+  const settings = parts.map(({ method }) => settingOf(method));
   const other = settings.findIndex((setting) => setting !== settings[0]);
   if (other > 0)
     throw refuse(

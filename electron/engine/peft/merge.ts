@@ -1,6 +1,6 @@
 /** A trained method merged into its base: the plain classifier as one list of tensors. */
 import { EngineError } from '../errors.js';
-import { frozenBuilder } from '../models/builder.js';
+import { frozenBuilder, type Builder, type ParameterSpec } from '../models/builder.js';
 import { internals } from '../models/folder.js';
 import { architectureOf } from '../models/registry.js';
 import type { TensorToWrite } from '../safetensors/index.js';
@@ -29,7 +29,34 @@ export function describeHead(model: BaseModelInfo): HeadInfo {
 /** The change that a method makes to one tensor, whatever way its checkpoint stores it; null leaves it as it is. */
 type Change = (name: string, seen: Tensor) => Tensor | null;
 
-/** Every tensor of the classifier or language model in checkpoint names, by `read` and changed when its turn comes. */
+/** The base's own parameters under a classifier's head, or where `labels` is null under its language model's. */
+function forward(model: BaseModelInfo, labels: number | null, widened: number): Builder {
+  const { architecture, config: own } = internals(model);
+  const config = { ...own, intermediateSize: own.intermediateSize + widened };
+  const b = frozenBuilder();
+  if (labels === null) architecture.predictTokens(b, config, architecture.encode(b, config, 'all'));
+  else architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
+  return b;
+}
+
+/** A tensor in its checkpoint's name, by `read` and changed when its turn comes. */
+function changedTensor(
+  b: Builder,
+  { name, shape }: Pick<ParameterSpec, 'name' | 'shape'>,
+  read: (name: string) => Promise<Tensor>,
+  change: Change,
+): TensorToWrite {
+  const data = async () => {
+    const stored = await read(name);
+    // Methods see every weight as [out, in].
+    const turned = b.transposed.has(name);
+    const changed = change(name, turned ? transposed(stored) : stored);
+    return (changed ? (turned ? transposed(changed) : changed) : stored).data;
+  };
+  return { name, shape, dtype: 'F32', data };
+}
+
+/** Every tensor of the classifier or language model. */
 function changedTensors(
   model: BaseModelInfo,
   labels: number | null,
@@ -38,28 +65,31 @@ function changedTensors(
   change: Change,
   widened = 0,
 ): TensorToWrite[] {
-  const { architecture, config: own } = internals(model);
-  const config = { ...own, intermediateSize: own.intermediateSize + widened };
-  const b = frozenBuilder();
-  if (labels === null) architecture.predictTokens(b, config, architecture.encode(b, config, 'all'));
-  else architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
-  return [...b.parameters.values()].map(({ name, shape }): TensorToWrite => {
-    if (!has(name))
+  const b = forward(model, labels, widened);
+  return [...b.parameters.values()].map((spec) => {
+    if (!has(spec.name))
       throw new EngineError(
         'bad-model',
-        `${model.folder}: the weights do not hold ${name}, so the merged model would lack it.`,
+        `${model.folder}: the weights do not hold ${spec.name}, so the merged model would lack it.`,
         'Use a base model that holds it.',
-        { folder: model.folder, tensor: name },
+        { folder: model.folder, tensor: spec.name },
       );
-    const data = async () => {
-      const stored = await read(name);
-      // Methods see every weight as [out, in].
-      const turned = b.transposed.has(name);
-      const changed = change(name, turned ? transposed(stored) : stored);
-      return (changed ? (turned ? transposed(changed) : changed) : stored).data;
-    };
-    return { name, shape, dtype: 'F32', data };
+    return changedTensor(b, spec, read, change);
   });
+}
+
+/** What a method's merge gives for one tensor, and how many units it adds to each feed-forward layer. */
+function mergeOf(model: BaseModelInfo, spec: MethodSpec, trained: NamedTensors) {
+  const { method, options } = chooseMethod(spec);
+  const { architecture, read } = internals(model);
+  const refusal = whyUnmergeable(model, spec);
+  if (refusal !== null)
+    throw new EngineError('bad-input', refusal, 'Export it in its own format or as ONNX.', { method: spec.type });
+  return {
+    read: async (name: string) => trained.get(name) ?? (await read(name)),
+    change: (name: string, seen: Tensor) => method.merge?.(name, seen, trained, options, { architecture }) ?? null,
+    widened: method.widens?.(options, contextOf(model)) ?? 0,
+  };
 }
 
 /**
@@ -73,19 +103,39 @@ export function mergedTensors(
   labels: number | null,
   trained: NamedTensors,
 ): TensorToWrite[] {
-  const { method, options } = chooseMethod(spec);
-  const { architecture, find, read } = internals(model);
-  const refusal = whyUnmergeable(model, spec);
-  if (refusal !== null)
-    throw new EngineError('bad-input', refusal, 'Export it in its own format or as ONNX.', { method: spec.type });
-  return changedTensors(
-    model,
-    labels,
-    (name) => trained.has(name) || find(name) !== undefined,
-    async (name) => trained.get(name) ?? (await read(name)),
-    (name, seen) => method.merge?.(name, seen, trained, options, { architecture }) ?? null,
-    method.widens?.(options, contextOf(model)) ?? 0,
-  );
+  const { read, change, widened } = mergeOf(model, spec, trained);
+  const { find } = internals(model);
+  const has = (name: string) => trained.has(name) || find(name) !== undefined;
+  return changedTensors(model, labels, has, read, change, widened);
+}
+
+/**
+ * The base with a finished run's result in place, as float32: what a further round stands on. It holds all that the base's
+ * checkpoint has of encoder and language model, and a language-model head that the run made. The task's head (with a pooler that the base
+ * lacked) is left out, since it goes on by itself; `keepsHead`: the run trained none, so the checkpoint's own stays.
+ * Throws EngineError 'bad-input' for a method that does not merge.
+ */
+export function refinedTensors(
+  model: BaseModelInfo,
+  spec: MethodSpec,
+  trained: NamedTensors,
+  keepsHead: boolean,
+): TensorToWrite[] {
+  const { read, change, widened } = mergeOf(model, spec, trained);
+  const { architecture, find } = internals(model);
+  const language = forward(model, null, widened);
+  const classifier = forward(model, 2, widened);
+  const isHead = (name: string) => architecture.headModules.some((module) => name.startsWith(`${module}.`));
+  const ofLanguage = [...language.parameters.values()]
+    .filter(({ name }) => find(name) ?? trained.has(name))
+    .map((spec) => changedTensor(language, spec, read, change));
+  const ofClassifier = [...classifier.parameters.values()].flatMap((spec) => {
+    const stored = find(spec.name);
+    if (!stored || language.parameters.has(spec.name) || (isHead(spec.name) && !keepsHead)) return [];
+    // The checkpoint's own head may be for any number of labels.
+    return [changedTensor(classifier, { name: spec.name, shape: stored.shape }, read, change)];
+  });
+  return [...ofLanguage, ...ofClassifier];
 }
 
 const contextOf = (model: BaseModelInfo): MergeContext => {
