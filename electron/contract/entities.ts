@@ -8,3 +8,4 @@ export * from './entities/methods.js';
 export * from './entities/results.js';
 export * from './entities/machine.js';
 export * from './entities/chat.js';
+export * from './entities/studies.js';
