@@ -3,6 +3,7 @@ import { z } from 'zod';
 import * as e from './entities.js';
 import { generationColumnsSchema, templateSourceSchema, tokenizedExampleSchema } from './entities/generation.js';
 import { changeOf, compositionSchema, matrixSchema, planSchema, trainingSchema } from './plan.js';
+import { studySchema } from './study.js';
 
 const id = z.int().positive();
 const none = z.strictObject({});
@@ -246,6 +247,30 @@ export const calls = {
     e.comparisonSchema,
   ),
 
+  'studies.kinds': call(none, z.array(e.studyKindInfoSchema)),
+  'studies.list': call(z.strictObject({ projectId: id }), z.array(e.studyRowSchema)),
+  'studies.get': call(z.strictObject({ id }), e.studyRowSchema),
+  /** The whole study with its defaults, and what it would run; refuses what cannot be run, naming the key. */
+  'studies.check': call(z.strictObject({ projectId: id, study: studySchema }), e.studyOutlineSchema),
+  /** `goOn`: the newest study of this very plan in the project goes on, or is given back where it is finished, instead of a new one. */
+  'studies.start': call(
+    z.strictObject({ projectId: id, study: studySchema, goOn: z.boolean().default(false) }),
+    e.studyRowSchema,
+  ),
+  /** The run under way writes a checkpoint and stops. */
+  'studies.pause': call(z.strictObject({ id }), e.studyRowSchema),
+  'studies.resume': call(z.strictObject({ id }), e.studyRowSchema),
+  'studies.cancel': call(z.strictObject({ id }), e.studyRowSchema),
+  'studies.rename': call(z.strictObject({ id, name: z.string().min(1).max(200) }), e.studyRowSchema),
+  'studies.removal': call(z.strictObject({ id, runs: z.boolean().default(false) }), removal),
+  /** `runs`: with the runs it made; else these stay in the project as runs of their own. */
+  'studies.remove': call(z.strictObject({ id, runs: z.boolean().default(false) }), done),
+  /** The same plan again, from the start, as another study. */
+  'studies.repeat': call(z.strictObject({ id }), e.studyRowSchema),
+  'studies.runs': call(z.strictObject({ id }), z.array(e.studyRunSchema)),
+  /** The report, or while the study is not finished what its finished runs say so far (`whole` false). */
+  'studies.report': call(z.strictObject({ id }), z.object({ whole: z.boolean(), report: e.reportSchema })),
+
   /** `untrained` adds the base with a fresh head; `keep` false lets models that were not open go again. */
   'playground.predict': call(
     z.strictObject({
@@ -322,6 +347,8 @@ export const events = {
     stages: z.array(e.stageMetricSchema),
     log: z.array(e.logLineSchema),
   }),
+  /** State or progress of a study changed. */
+  study: e.studyRowSchema,
   job: e.jobSchema,
   /** A file's rows as they are answered, where `playground.predictFile` asked for them. */
   answers: z.object({ jobId: z.string(), rows: z.array(e.answerSchema) }),
@@ -331,7 +358,7 @@ export const events = {
   dropped: z.object({ items: z.array(z.object({ path: z.string(), kind: z.enum(['file', 'folder']) })).min(1) }),
   /** Lists of this kind changed: read them again. */
   changed: z.object({
-    kind: z.enum(['projects', 'models', 'datasets', 'runs', 'exports', 'devices', 'settings']),
+    kind: z.enum(['projects', 'models', 'datasets', 'runs', 'studies', 'exports', 'devices', 'settings']),
     projectId: id.nullable(),
   }),
 } as const;

@@ -19,6 +19,15 @@ export const trainingSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Optimizer steps; overrides epochs when set'),
+  examplesPerClass: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .nullable()
+    .default(null)
+    .describe(
+      'Training examples drawn of each class by the seed, the same for every method; of data without classes, of the split. null takes all',
+    ),
   batchSize: z.int().min(1).max(4096).default(16).describe('Examples an optimizer step'),
   accumulationSteps: z
     .int()
@@ -168,6 +177,10 @@ export const planSchema = z.strictObject({
       "How that run's result stays: merge puts it into the base's weights, continue goes on from its values by the same method, stack leaves it frozen below; left out: the first of these that is possible",
     ),
   training: trainingSchema.prefault({}),
+  readTest: z
+    .boolean()
+    .default(true)
+    .describe('Whether the test split is read at the end; false for runs that settings are chosen by, on validation'),
   device: deviceSchema.default('auto'),
 });
 

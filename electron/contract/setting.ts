@@ -15,6 +15,8 @@ export function settingKey({ modelId, datasetId, plan }: Pick<Run, 'modelId' | '
     training,
     ...(verbalizer ? { verbalizer } : {}),
     ...(refines === undefined ? {} : { refines, refineBy }),
+    // A run that left the test out has nothing to average with one that read it.
+    ...(plan.readTest ? {} : { readTest: false }),
   });
 }
 

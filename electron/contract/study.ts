@@ -32,6 +32,7 @@ export const studySchema = z.strictObject({
     .describe('Training examples drawn of each class, by the seed; of data without classes, of the split'),
   learningRates: z
     .array(z.number().positive().max(10))
+    .min(1)
     .max(12)
     .nullable()
     .default(null)

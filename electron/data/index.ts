@@ -24,6 +24,7 @@ export {
 export { openChatTemplate, type ChatTemplate } from './chat-template.js';
 export { firstExamples, tokenizedExamples, type PlacedRow } from './examples.js';
 export { encodeLanguage, languageBatches, LanguageRows, type LanguageExample, type LanguageTools } from './language.js';
+export { ExampleDraw } from './draw.js';
 export { classWeights, sortLabels } from './labels.js';
 export { StopWords, TextStream, type Decode } from './text-stream.js';
 export { stopTokens } from './stop-tokens.js';

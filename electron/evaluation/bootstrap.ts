@@ -13,17 +13,17 @@ export interface ScoredPair {
 
 const resamples = { most: 1000, least: 200 };
 /** Row visits that take about a second. */
-const work = 2e8;
-const millisecondsAtOnce = 20;
+export const work = 2e8;
+export const millisecondsAtOnce = 20;
 
 /** 1,000 resamples, fewer (not below 200) where more visits than `limit` would come together. */
-const resamplesWithin = (visits: number, limit: number) =>
+export const resamplesWithin = (visits: number, limit: number) =>
   Math.max(resamples.least, Math.min(resamples.most, Math.floor(limit / visits)));
 
-type Generator = ReturnType<typeof xoroshiro128plus>;
+export type Generator = ReturnType<typeof xoroshiro128plus>;
 
 /** Draws as many rows as there are, with replacement: how often each came. */
-function drawRows(generator: Generator, drawn: Uint16Array): void {
+export function drawRows(generator: Generator, drawn: Uint16Array): void {
   drawn.fill(0);
   for (let draw = 0; draw < drawn.length; draw += 1) {
     const row = uniformInt(generator, 0, drawn.length - 1);

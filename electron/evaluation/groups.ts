@@ -50,8 +50,8 @@ export function groupRuns(runs: readonly RunWithRows[]): { groups: Group[]; note
 /** Two settings without validation are equal: infinities have no difference. */
 const difference = (a: number, b: number) => (a === b ? 0 : a - b);
 
-/** Larger is better. Answers are generated in the test only: in validation the loss stands for them. */
-function validationScore(scores: Scores, measure: Measure): number {
+/** What settings are chosen by: larger is better. Answers are generated in the test only: in validation the loss stands for them. */
+export function validationScore(scores: Scores, measure: Measure): number {
   if ('macroF1' in scores) return measure === 'accuracy' ? scores.accuracy : scores.macroF1;
   return -scores.loss;
 }

@@ -5,3 +5,7 @@ export { scoresFromLogits } from './split-scores.js';
 export { meanWithInterval, type Interval } from './intervals.js';
 export { buildComparison } from './comparison.js';
 export { languageScores, type AnswerMatch, type RowLosses } from './language.js';
+export { measureKinds, sampleOf, type MeasureKind, type RowScore } from './measures.js';
+export { validationScore, type ComparedRun } from './groups.js';
+export { hierarchicalMeans, intervalAt, type SeedMean, type SeedScore } from './hierarchical.js';
+export { judgeGaps, type GapDecision, type JudgedGap } from './gap.js';

@@ -23,7 +23,10 @@ export function variance(values: readonly number[]): number {
 }
 
 /** The factor of a two-sided 95 % interval by Student's t. */
-export const tFactor = (degrees: number): number => tQuantile((1 + confidence) / 2, degrees);
+export const tFactor = (degrees: number): number => tQuantileOf((1 + confidence) / 2, degrees);
+
+/** The value below which Student's t lies with a probability. */
+export const tQuantileOf = (probability: number, degrees: number): number => tQuantile(probability, degrees);
 
 /** The mean with its 95 % interval by Student's t over the values (one a seed); no interval for a single value. `bounds` are what the quantity cannot leave. */
 export function meanWithInterval(

@@ -18,6 +18,12 @@ export interface MeasureKind {
   readonly baseline: string;
   /** A difference of scores times 100, as it is told; growing with it. */
   told(difference: number): number;
+  /** The difference of scores times 100 that is told so. */
+  untold(told: number): number;
+  /** A score as it is told: the measure itself. */
+  shown(score: number): number;
+  /** What it cannot leave. */
+  readonly bounds: { readonly low: number; readonly high: number };
 }
 
 const points = {
@@ -25,6 +31,9 @@ const points = {
   unit: 'points',
   baseline: 'full fine-tuning',
   told: (difference: number) => difference,
+  untold: (told: number) => told,
+  shown: (score: number) => score,
+  bounds: { low: 0, high: 1 },
 };
 
 export const measureKinds: { readonly [M in Measure]: MeasureKind } = {
@@ -38,6 +47,9 @@ export const measureKinds: { readonly [M in Measure]: MeasureKind } = {
     baseline: "full fine-tuning's perplexity",
     // Of losses x apart perplexities are e^x apart: above zero so much lower, below zero so much higher.
     told: (difference) => 100 * (1 - Math.exp(-difference / 100)),
+    untold: (told) => -100 * Math.log(1 - told / 100),
+    shown: (score) => Math.exp(-score),
+    bounds: { low: 1, high: Infinity },
   },
 };
 

@@ -85,7 +85,7 @@ const told = ({ told: say }: MeasureKind, { low, high }: Interval): Interval => 
 export const toldInterval = ({ kind, interval }: Difference): Interval => told(kind, interval);
 
 /** "worse by 2.1 to 4.0 points": magnitudes, rounded outwards, so that the words never claim more than the interval. */
-function apart(kind: 'worse' | 'better', low: number, high: number, unit: string): string {
+export function apart(kind: 'worse' | 'better', low: number, high: number, unit: string): string {
   const [near, far] = kind === 'worse' ? [-high, -low] : [low, high];
   const [from, to] = [roundedDown(near), Math.ceil(far * 10 - 1e-9) / 10];
   return from === null ? `${kind} by up to ${to.toFixed(1)} ${unit}` : `${kind} by ${from} to ${to.toFixed(1)} ${unit}`;

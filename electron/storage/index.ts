@@ -6,5 +6,6 @@ export * as projects from './projects.js';
 export * as models from './models.js';
 export * as datasets from './datasets.js';
 export * as runs from './runs.js';
+export * as studies from './studies.js';
 export * as metrics from './metrics.js';
 export * as records from './records.js';

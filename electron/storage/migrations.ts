@@ -52,6 +52,15 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE test_losses (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, row_id INTEGER NOT NULL, loss REAL NOT NULL, tokens INTEGER NOT NULL, exact INTEGER,
        answer TEXT, PRIMARY KEY (run_id, row_id)) WITHOUT ROWID`,
   ],
+  // Studies, and the runs that they made by the place of each in the study's plan.
+  [
+    `CREATE TABLE studies (id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, name TEXT NOT NULL, plan TEXT NOT NULL,
+       state TEXT NOT NULL, progress TEXT NOT NULL, created_at TEXT NOT NULL, ended_at TEXT, problem TEXT, report TEXT, worker TEXT)`,
+    `CREATE INDEX studies_of_project ON studies (project_id)`,
+    `CREATE TABLE study_runs (study_id INTEGER NOT NULL REFERENCES studies ON DELETE CASCADE, key TEXT NOT NULL, run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+       role TEXT NOT NULL, PRIMARY KEY (study_id, key)) WITHOUT ROWID`,
+    `CREATE UNIQUE INDEX study_of_run ON study_runs (run_id)`,
+  ],
 ];
 
 export const schemaVersion = migrations.length;

@@ -31,6 +31,9 @@ const rowSchema = z.object({
   validation: json(scoresSchema),
   result: json(runResultSchema),
   problem: json(problemSchema),
+  study_id: z.number().nullable(),
+  study_name: z.string().nullable(),
+  study_role: z.string().nullable(),
 });
 
 function record(row: unknown): Run {
@@ -47,6 +50,7 @@ function record(row: unknown): Run {
     setting: r.setting,
     seed: plan.training.seed,
     plan,
+    ...(r.study_id === null ? {} : { study: { id: r.study_id, name: r.study_name, role: r.study_role } }),
     state: r.state,
     step: r.step,
     totalSteps: r.total_steps,
@@ -62,8 +66,9 @@ function record(row: unknown): Run {
 }
 
 const workerSchema = z.object({ worker: z.string().nullable() });
-const select =
-  'SELECT r.*, m.name AS model_name, d.name AS dataset_name FROM runs r JOIN base_models m ON m.id = r.model_id JOIN datasets d ON d.id = r.dataset_id';
+const select = `SELECT r.*, m.name AS model_name, d.name AS dataset_name, s.id AS study_id, s.name AS study_name, o.role AS study_role
+   FROM runs r JOIN base_models m ON m.id = r.model_id JOIN datasets d ON d.id = r.dataset_id
+   LEFT JOIN study_runs o ON o.run_id = r.id LEFT JOIN studies s ON s.id = o.study_id`;
 
 export async function listRuns(sql: Sql, projectId: number | null): Promise<Run[]> {
   const rows =
@@ -120,6 +125,11 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<number> {
     ],
   );
   return result.lastId;
+}
+
+/** A run that was made without its test has been tested since: its plan says so from then on. */
+export async function replacePlan(sql: Sql, id: number, plan: Plan): Promise<void> {
+  await sql.run('UPDATE runs SET plan = ? WHERE id = ?', [JSON.stringify(plan), id]);
 }
 
 const columns = {

@@ -6,12 +6,14 @@ import { buildComparison, type TestRows } from '../evaluation/index.js';
 import { datasets, metrics, models, runs, type Database } from '../storage/index.js';
 import type { Context } from './context.js';
 
-const measuresOf: { readonly [T in Task]: readonly [Measure, ...Measure[]] } = {
+/** What a task is measured by; by the first where nothing else is asked for. */
+export const measuresOf: { readonly [T in Task]: readonly [Measure, ...Measure[]] } = {
   classification: ['macroF1', 'accuracy'],
   generation: ['perplexity', 'exactMatch'],
 };
 
-async function rowsOf(database: Database, runId: number, task: Task): Promise<TestRows | null> {
+/** What a run made of the test rows; null where it has none. */
+export async function rowsOf(database: Database, runId: number, task: Task): Promise<TestRows | null> {
   if (task === 'classification') {
     const predictions = await metrics.readPredictions(database, runId);
     return predictions && { kind: 'classes', ...predictions };

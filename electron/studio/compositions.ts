@@ -251,6 +251,7 @@ async function planOf(context: Context, request: Request): Promise<Plan> {
       ...(trains && rate !== undefined ? { learningRate: rate } : {}),
       ...Object.fromEntries(Object.entries(training).filter(([, value]) => value !== undefined)),
     },
+    readTest: true,
     device: lead.plan.device,
   };
 }

@@ -22,6 +22,8 @@ import { RunQueue } from './queue.js';
 import { takeOver, watchOthers } from './recovery.js';
 import { runCalls } from './runs.js';
 import { AnswerProcess } from './served.js';
+import { studyCalls } from './studies/calls.js';
+import { StudyRunner } from './studies/runner.js';
 import type { SpawnTrainer } from './trainer-port.js';
 import { Unwritten } from './unwritten.js';
 import { tokenCalls } from './tokens.js';
@@ -108,18 +110,29 @@ export async function openStudio({
       ...base,
       devices: new DeviceTests(base, { appVersion: appVersion(root), ...deviceTests }),
     };
-    const { interrupted, waiting } = await takeOver(context);
+    const { interrupted, waiting, studies: cutOff } = await takeOver(context);
     const notice =
       interrupted.length === 1
         ? 'A run was cut off when the app ended. Resume it to go on from its last checkpoint.'
         : `${interrupted.length} runs were cut off when the app ended. Resume them to go on from their last checkpoints.`;
     await ensureStarter(context);
     const queue = new RunQueue(context);
+    const studies = new StudyRunner(context, queue, appVersion(root));
     const answers = new AnswerProcess(context);
     const handlers: Handlers = {
       ...appCalls(context, root, [
         ...told,
-        ...(interrupted.length > 0 ? [{ severity: 'warn' as const, text: notice }] : []),
+        // A study that goes on takes its run along.
+        ...(cutOff.length > 0
+          ? [
+              {
+                severity: 'warn' as const,
+                text: 'A study was cut off when the app ended. Resume it to go on where it was.',
+              },
+            ]
+          : interrupted.length > 0
+            ? [{ severity: 'warn' as const, text: notice }]
+            : []),
       ]),
       ...projectCalls(context),
       ...modelCalls(context),
@@ -127,6 +140,7 @@ export async function openStudio({
       ...tokenCalls(context),
       ...runCalls(context, queue),
       ...compareCalls(context),
+      ...studyCalls(context, studies, appVersion(root)),
       ...playgroundCalls(context, answers),
       ...chatCalls(context, answers),
       ...virtualWordsCalls(context, answers),
@@ -143,6 +157,7 @@ export async function openStudio({
     const stopWatching = watchOthers(context, async (left) => {
       for (const id of left.interrupted) tell('run', queue.decorate(await runs.getRun(database, id)));
       if (left.interrupted.length > 0) changed(context, 'runs');
+      if (left.studies.length > 0) changed(context, 'studies');
       if (startQueued) await queue.adopt(left.waiting);
     });
     return {
@@ -151,7 +166,7 @@ export async function openStudio({
         await stopWatching();
         context.devices.close();
         await context.jobs.close();
-        await queue.close();
+        await Promise.all([queue.close(), studies.close()]);
         answers.close();
         // What cannot be written even now is found by the next start: it sees that this process has ended.
         await context.unwritten.retry().catch(() => undefined);

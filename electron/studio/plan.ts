@@ -12,10 +12,11 @@ import {
   type MethodOptions,
   type Plan,
 } from '../contract/plan.js';
+import { studySchema, type StudyPlan } from '../contract/study.js';
 import { verbalizerSchema } from '../contract/verbalizer.js';
 import { describeMethod, EngineError, listMethods, validateMethod } from '../engine/index.js';
 
-function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+function check<T extends z.ZodType>(schema: T, value: unknown, what = 'plan'): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
@@ -24,7 +25,7 @@ function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
     const keys = issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ');
     throw new StudioError(
       'bad-input',
-      `${keys}: not a key of a plan.`,
+      `${keys}: not a key of a ${what}.`,
       `Allowed ${path ? `in ${path}` : 'here'}: ${keysAt(schema, issue.path).join(', ')}.`,
       { path: keys },
     );
@@ -32,8 +33,8 @@ function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const allowed = path === '' ? null : allowedAt(schema, issue?.path ?? []);
   throw new StudioError(
     'bad-input',
-    `${path || 'plan'}: ${issue?.message ?? 'is not valid'}.`,
-    allowed === null ? 'See the plan in the help.' : takes(path, allowed),
+    `${path || what}: ${issue?.message ?? 'is not valid'}.`,
+    allowed === null ? `See the ${what} in the help.` : takes(path, allowed),
     { path },
   );
 }
@@ -81,6 +82,12 @@ export function parsePlan(value: unknown): Plan {
 export function parseMatrix(value: unknown): Matrix {
   const matrix = check(matrixSchema, value);
   return { ...matrix, methods: matrix.methods.map((options, i) => method(options, `methods.${i}`)) };
+}
+
+/** Throws StudioError 'bad-input' as `parsePlan` does. */
+export function parseStudy(value: unknown): StudyPlan {
+  const study = check(studySchema, value, 'study');
+  return { ...study, methods: study.methods.map((options, i) => method(options, `methods.${i}`)) };
 }
 
 /** One plan a method and seed, methods first. */
@@ -134,16 +141,22 @@ export const namesParts = (options: MethodOptions): options is MethodOptions & {
   );
 };
 
+const lines = (schema: z.ZodType, skipped: readonly string[] = []) =>
+  [...allowedKeys(schema)]
+    .filter(([key]) => !skipped.includes(key))
+    .map(([key, { words, preset, about }]) =>
+      [`  ${key}: ${words}`, preset === null ? '' : `; default ${preset}`, about === null ? '' : `. ${about}`].join(''),
+    );
+
+/** The keys of a study with what each may be, as lines. */
+export const studyKeys = (): string[] => [
+  'Keys of a study:',
+  ...lines(studySchema),
+  '`peft-studio run --help` lists the keys of "methods" (as "method") and of "training".',
+];
+
 /** The keys of a plan with what each may be, as lines. */
 export function planKeys(): string[] {
-  const lines = (schema: z.ZodType, skipped: readonly string[] = []) =>
-    [...allowedKeys(schema)]
-      .filter(([key]) => !skipped.includes(key))
-      .map(([key, { words, preset, about }]) =>
-        [`  ${key}: ${words}`, preset === null ? '' : `; default ${preset}`, about === null ? '' : `. ${about}`].join(
-          '',
-        ),
-      );
   return [
     'Keys of a plan:',
     ...lines(planSchema, ['method', 'training', 'verbalizer']),

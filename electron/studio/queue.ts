@@ -1,4 +1,7 @@
-/** The run queue: one run at a time, in order, each in a trainer process of its own. What it tells is stored before it is shown. */
+/**
+ * The run queue: one run at a time, in order, each in a trainer process of its own unless it may share one with the run before.
+ * What it tells is stored before it is shown.
+ */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scoresSchema, type LogLine, type Run } from '../contract/entities.js';
@@ -14,13 +17,14 @@ import { materialize } from './datasets.js';
 import { MemoryGate } from './memory.js';
 import { learnedObjective } from './objective.js';
 import { refinementOf } from './refinements.js';
-import { TrainerClient, type RunningJob } from './trainer-client.js';
+import { SharedTrainer } from './shared-trainer.js';
+import type { RunningJob, TrainerClient } from './trainer-client.js';
 
 interface Active {
   readonly runId: number;
   /** As it was when its turn came; null before. */
   run: Run | null;
-  job: RunningJob<'train'> | null;
+  job: RunningJob<'train'> | RunningJob<'test'> | null;
   client: TrainerClient | null;
   /** What the user asked for before or while the job runs. */
   wish: 'pause' | 'cancel' | null;
@@ -38,25 +42,54 @@ export class RunQueue {
   /** Runs that this process is to train, in order. Another process on the same folder has a queue of its own. */
   readonly #waiting: number[] = [];
   #working: Promise<void> | null = null;
+  /** Of these, runs that are finished and left the test out: it is read now. */
+  readonly #tests = new Map<number, Settled>();
+  readonly #shared: SharedTrainer;
+  #settling: { readonly runId: number; readonly resolve: () => void }[] = [];
   /** Ends of runs that could not be written yet. */
   readonly #unwritten = new Map<number, runs.RunChange>();
   readonly #memory: MemoryGate;
 
   constructor(private readonly context: Context) {
     this.#memory = new MemoryGate(context);
+    this.#shared = new SharedTrainer(context.spawnTrainer);
   }
 
-  /** Trains these runs after those that wait already. */
-  take(runIds: readonly number[]): void {
+  /** Trains these runs after those that wait already; with `share` in one process as long as no other run comes between. */
+  take(runIds: readonly number[], share = false): void {
+    if (share) for (const id of runIds) this.#shared.allow(id);
     this.#waiting.push(...runIds.filter((id) => !this.#waiting.includes(id)));
     if (this.#closing || this.#waiting.length === 0) return;
     this.#working ??= this.#work().catch((error: unknown) => console.error(error));
   }
 
+  /** Reads the test of a finished run that left it out, when its turn comes. @throws StudioError of the job; 'cancelled' where this process ends before */
+  readTest(runId: number, share: boolean): Promise<void> {
+    if (this.#closing) return Promise.reject(closing());
+    return new Promise((resolve, reject) => {
+      this.#tests.set(runId, { resolve, reject });
+      this.take([runId], share);
+    });
+  }
+
   /** Takes up what another process left waiting. */
-  async adopt(runIds: readonly number[]): Promise<void> {
+  async adopt(runIds: readonly number[], share = false): Promise<void> {
     const { database, presence } = this.context;
-    for (const id of runIds) if (await runs.assignQueued(database, id, presence.id)) this.take([id]);
+    for (const id of runIds) if (await runs.assignQueued(database, id, presence.id)) this.take([id], share);
+  }
+
+  /** Takes a run that waits out of the queue. */
+  async withdraw(runId: number, state: 'paused' | 'cancelled'): Promise<void> {
+    await this.change(runId, state === 'cancelled' ? { state, endedAt: now() } : { state });
+    const at = this.#waiting.indexOf(runId);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    this.#settle((settling) => settling.runId === runId);
+  }
+
+  /** Resolves when a run that waits or is under way here has stopped, however; at once for any other, and when the app closes. */
+  settled(runId: number): Promise<void> {
+    if (this.#closing || (!this.isActive(runId) && !this.#waiting.includes(runId))) return Promise.resolve();
+    return new Promise((resolve) => this.#settling.push({ runId, resolve }));
   }
 
   /** The run with what only this process knows. */
@@ -78,6 +111,8 @@ export class RunQueue {
     if (!active.job) this.context.devices.stop();
     if (wish === 'pause') active.job?.pause();
     else active.job?.cancel();
+    // A test is short and keeps nothing of what it has read: it is stopped either way.
+    if (this.#tests.has(runId)) active.job?.cancel();
   }
 
   /** Lets the active run save and stop. Waiting runs stay in the queue for the next start. */
@@ -85,6 +120,10 @@ export class RunQueue {
     this.#closing = true;
     if (this.#active) this.ask(this.#active.runId, 'pause');
     await this.#working;
+    this.#shared.close();
+    this.#settle(() => true);
+    for (const { reject } of this.#tests.values()) reject(closing());
+    this.#tests.clear();
   }
 
   async #work(): Promise<void> {
@@ -100,17 +139,27 @@ export class RunQueue {
           allowTests: () => undefined,
         };
         try {
-          await this.#train(this.#active);
+          const test = this.#tests.get(runId);
+          if (test === undefined) await this.#train(this.#active);
+          else await this.#test(this.#active).then(test.resolve, test.reject);
         } finally {
-          this.#active.client?.close();
+          this.#tests.delete(runId);
+          if (this.#active.client) this.#shared.giveBack(runId, this.#active.client);
           this.#active.allowTests();
           this.#active = null;
+          this.#settle((settling) => settling.runId === runId);
         }
       }
     } finally {
       // In the same breath as the last look at the queue: what comes next starts anew.
       this.#working = null;
     }
+  }
+
+  #settle(fits: (settling: { readonly runId: number }) => boolean): void {
+    const settled = this.#settling.filter(fits);
+    this.#settling = this.#settling.filter((settling) => !fits(settling));
+    for (const { resolve } of settled) resolve();
   }
 
   async #train(active: Active): Promise<void> {
@@ -134,7 +183,7 @@ export class RunQueue {
       active.allowTests = await this.context.devices.holdOff();
       // What has run before fits; a run cut off at its first steps may be one that did not.
       if (before.step === 0) await this.#requireMemory(active, task, before.modelId);
-      const client = new TrainerClient(this.context.spawnTrainer);
+      const client = this.#shared.clientFor(runId);
       active.client = client;
       // Events are stored in order; the end waits for them.
       let stored: Promise<void> = Promise.resolve();
@@ -144,7 +193,7 @@ export class RunQueue {
           .then(async () => {
             await this.#take(active, event);
             // After a gap nothing counts as stored: checkpoints then carry the rest, for the resumed run to tell again.
-            if (event.type === 'metrics' && failure === undefined) active.job?.stored(++storedEvents);
+            if (event.type === 'metrics' && failure === undefined) job.stored(++storedEvents);
           })
           .catch((error: unknown) => {
             failure ??= error;
@@ -152,7 +201,7 @@ export class RunQueue {
           });
       };
       let failure: unknown;
-      active.job = client.start<'train'>(
+      const job = client.start<'train'>(
         {
           type: 'train',
           task,
@@ -161,8 +210,9 @@ export class RunQueue {
         },
         onEvent,
       );
+      active.job = job;
       if (active.wish) this.ask(runId, active.wish);
-      const done = await active.job.result
+      const done = await job.result
         .finally(() => {
           active.allowTests();
           return stored;
@@ -174,10 +224,51 @@ export class RunQueue {
       if (failure !== undefined) throw failure;
       await this.#finish(runId, done);
     } catch (error) {
+      // What a job that failed left in its process is not known.
+      if (active.client) this.#shared.drop(active.client);
       await this.#fail(active, error);
     }
     changed(this.context, 'runs');
     changed(this.context, 'projects');
+  }
+
+  async #test(active: Active): Promise<void> {
+    const { database, devices } = this.context;
+    const { runId } = active;
+    const run = await runs.getRun(database, runId);
+    active.run = run;
+    if (run.state !== 'finished' || run.result === null || run.result.test !== null)
+      throw new StudioError('conflict', `Run ${runId} is ${run.state} and has no test to read.`, null, { run: runId });
+    const { device } = await devices.resolve(run.plan.device, begunOn(run));
+    const task = await taskOf(this.context, run, device, null);
+    active.allowTests = await devices.holdOff();
+    const client = this.#shared.clientFor(runId);
+    active.client = client;
+    let stored: Promise<void> = Promise.resolve();
+    const job = client.start<'test'>(
+      { type: 'test', task, runFolder: runFolder(this.context.home, runId), wording: run.result.wording ?? null },
+      (event) => {
+        stored = stored.then(() => this.#take(active, event));
+        // Waited for below; until then nobody listens to it.
+        stored.catch(() => undefined);
+      },
+    );
+    active.job = job;
+    if (active.wish || this.#closing) job.cancel();
+    try {
+      const { scores } = await job.result;
+      await stored;
+      await database.transaction(async (sql) => {
+        await runs.replacePlan(sql, runId, { ...run.plan, readTest: true });
+        await runs.updateRun(sql, runId, { result: run.result && { ...run.result, test: scores } });
+      });
+    } catch (error) {
+      this.#shared.drop(client);
+      throw error;
+    }
+    await this.#log(runId, 'check', `Test, read once with the parameters of step ${run.result.bestStep}.`);
+    await this.#tell(runId);
+    changed(this.context, 'runs');
   }
 
   async #requireMemory(active: Active, task: TrainTask, modelId: number): Promise<void> {
@@ -313,6 +404,13 @@ export class RunQueue {
   }
 }
 
+interface Settled {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const closing = () => new StudioError('cancelled', 'The app was closed.', 'Open it again and resume.');
+
 /** The device of a run's first steps: another would give other numbers. Null before those. */
 function begunOn({ step, device }: Run): DeviceId | null {
   return step > 0 ? (deviceIdSchema.safeParse(device).data ?? null) : null;
@@ -338,6 +436,7 @@ export async function taskOf(
     initFolder,
     ...(await compositionOf(context, run.plan)),
     ...(await refinementOf(context, run.plan)),
+    readTest: run.plan.readTest,
     data: { train: files.train ?? '', validation: files.validation, test: files.test },
   };
 }

@@ -1,5 +1,5 @@
 /** What processes that ended without a word left behind: their runs are marked, their half-made data sets and files go. */
-import { datasets, runs } from '../storage/index.js';
+import { datasets, runs, studies } from '../storage/index.js';
 import type { Context } from './context.js';
 
 const MILLISECONDS_BETWEEN = 3000;
@@ -9,21 +9,29 @@ export interface Left {
   readonly interrupted: readonly number[];
   /** Runs that waited, in order. */
   readonly waiting: readonly number[];
+  /** Studies that were under way. */
+  readonly studies: readonly number[];
 }
 
 /** Looks at every process that is named in the database; what a living one does is left alone. */
 export async function takeOver({ database, presence }: Context): Promise<Left> {
-  const named = new Set([...(await runs.workers(database)), ...(await datasets.workers(database))]);
+  const named = new Set([
+    ...(await runs.workers(database)),
+    ...(await datasets.workers(database)),
+    ...(await studies.workers(database)),
+  ]);
   const interrupted: number[] = [];
   const waiting: number[] = [];
+  const cutOff: number[] = [];
   for (const worker of named) {
     if (worker !== null && (await presence.isAlive(worker))) continue;
     interrupted.push(...(await runs.markInterrupted(database, worker)));
     waiting.push(...(await runs.queuedOf(database, worker)));
+    cutOff.push(...(await studies.markInterrupted(database, worker)));
     await datasets.deleteUnfinishedDatasets(database, worker);
   }
   await presence.sweep();
-  return { interrupted, waiting: waiting.sort((a, b) => a - b) };
+  return { interrupted, waiting: waiting.sort((a, b) => a - b), studies: cutOff };
 }
 
 /**
@@ -35,7 +43,7 @@ export function watchOthers(context: Context, onLeft: (left: Left) => Promise<vo
   const look = async () => {
     await context.unwritten.retry();
     const left = await takeOver(context);
-    if (left.interrupted.length + left.waiting.length > 0) await onLeft(left);
+    if (left.interrupted.length + left.waiting.length + left.studies.length > 0) await onLeft(left);
   };
   const timer = setInterval(() => {
     // A database that cannot be written now is tried again the next time.

@@ -1,7 +1,7 @@
 /** Runs: started, watched, stopped, resumed, deleted. */
 import { rm } from 'node:fs/promises';
 import type { Handlers } from '../contract/calls.js';
-import type { Dataset, Run } from '../contract/entities.js';
+import type { BaseModel, Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Plan } from '../contract/plan.js';
 import { verbalizerSchema, type FullVerbalizer } from '../contract/verbalizer.js';
@@ -40,6 +40,32 @@ type Group = CompositionCalls &
     | 'runs.remove'
   >;
 
+/** Throws StudioError 'not-found'. */
+export async function modelNamed({ database }: Context, wanted: string): Promise<BaseModel> {
+  const known = await models.listModels(database);
+  const model = known.find(({ name, folder }) => name === wanted || folder === wanted);
+  if (model) return model;
+  throw new StudioError(
+    'not-found',
+    `model: there is no base model "${wanted}".`,
+    `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder first.`,
+    { path: 'model' },
+  );
+}
+
+/** Throws StudioError 'not-found'. */
+export async function datasetNamed({ database }: Context, projectId: number, wanted: string): Promise<Dataset> {
+  const sets = await datasets.listDatasets(database, projectId);
+  const dataset = sets.find(({ name }) => name === wanted);
+  if (dataset) return dataset;
+  throw new StudioError(
+    'not-found',
+    `data: the project has no data set "${wanted}".`,
+    sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.',
+    { path: 'data' },
+  );
+}
+
 interface Resolved {
   readonly plan: Plan;
   readonly modelId: number;
@@ -48,26 +74,10 @@ interface Resolved {
 }
 
 /** A checked plan with its model and data found. Throws StudioError naming the key. */
-async function resolvePlan(context: Context, projectId: number, value: unknown): Promise<Resolved> {
+export async function resolvePlan(context: Context, projectId: number, value: unknown): Promise<Resolved> {
   const asked = parsePlan(value);
-  const known = await models.listModels(context.database);
-  const model = known.find(({ name, folder }) => name === asked.model || folder === asked.model);
-  if (!model)
-    throw new StudioError(
-      'not-found',
-      `model: there is no base model "${asked.model}".`,
-      `Known: ${known.map(({ name }) => name).join(', ')}. Add a folder first.`,
-      { path: 'model' },
-    );
-  const sets = await datasets.listDatasets(context.database, projectId);
-  const dataset = sets.find(({ name }) => name === asked.data);
-  if (!dataset)
-    throw new StudioError(
-      'not-found',
-      `data: the project has no data set "${asked.data}".`,
-      sets.length ? `It has: ${sets.map(({ name }) => name).join(', ')}.` : 'Import data first.',
-      { path: 'data' },
-    );
+  const model = await modelNamed(context, asked.model);
+  const dataset = await datasetNamed(context, projectId, asked.data);
   const composed = searching(await composedPlan(context, projectId, asked, model, dataset));
   const info = await openModel(model.folder);
   const verbalizer =
@@ -162,7 +172,7 @@ function checkLanguage({ method, training }: Plan): void {
 }
 
 /** Parameters and two moments, two checkpoints and the best, and the final file. */
-const diskBytes = (trainable: number) => trainable * 4 * (2 * 3 + 2);
+export const diskBytes = (trainable: number) => trainable * 4 * (2 * 3 + 2);
 
 export function runCalls(context: Context, queue: RunQueue): Group {
   const { database } = context;

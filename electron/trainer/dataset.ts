@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { StudioError } from '../contract/errors.js';
+import { ExampleDraw } from '../data/index.js';
 import type { Learning, Split } from './learning.js';
 import { splitRowSchema, type SplitRow } from './protocol.js';
 
@@ -40,23 +41,47 @@ function parseRow(text: string, file: string, line: number): SplitRow {
 }
 
 /**
- * Reads and tokenizes a split.
+ * Reads and tokenizes a split, or the rows at some places of it (counted from 0).
  * @param breathe called now and then, so that a cancel is heard
  * @throws StudioError `bad-data` naming file and row
  */
-export async function openSplit(file: string, learning: Learning, breathe: () => Promise<void>): Promise<OpenSplit> {
+export async function openSplit(
+  file: string,
+  learning: Learning,
+  breathe: () => Promise<void>,
+  only: ReadonlySet<number> | null = null,
+): Promise<OpenSplit> {
   const hash = createHash('sha256');
   let rowsRead = 0;
   const rows = async function* () {
     for await (const row of readSplit(file)) {
-      const { id, text, pair, label, messages } = row;
-      hash.update(JSON.stringify([id, text, pair, label, ...(messages === null ? [] : [messages])]));
       rowsRead += 1;
       if (rowsRead % 1000 === 0) await breathe();
+      if (only !== null && !only.has(rowsRead - 1)) continue;
+      const { id, text, pair, label, messages } = row;
+      hash.update(JSON.stringify([id, text, pair, label, ...(messages === null ? [] : [messages])]));
       yield row;
     }
   };
   return { ...(await learning.encode(rows())), file, contentHash: hash.digest('hex') };
+}
+
+/** The rows of a training split that `count` examples of each class are, drawn by the seed; of data without classes, `count` rows. */
+export async function openDrawn(
+  file: string,
+  learning: Learning,
+  breathe: () => Promise<void>,
+  { count, seed }: { readonly count: number; readonly seed: number },
+): Promise<OpenSplit> {
+  const draw = new ExampleDraw(seed);
+  const classes = learning.objective.type === 'classification';
+  for await (const { text, pair, label, messages } of readSplit(file))
+    draw.add(classes ? label : '', JSON.stringify(messages ?? [text, pair]));
+  const { places, short } = draw.take(count);
+  const split = await openSplit(file, learning, breathe, places);
+  const drawn = `${places.size.toLocaleString('en')} rows drawn by seed ${seed}, ${count.toLocaleString('en')} ${classes ? 'of each class' : 'of the split'}`;
+  const fewer = classes && short.length > 0 ? `; all that there are of ${short.join(', ')}` : '';
+  return { ...split, notes: [`${drawn}${fewer}.`, ...split.notes] };
 }
 
 /** At most `limit` rows from the head of a split's file, in its order. */

@@ -3,7 +3,7 @@ import type { Training } from '../contract/plan.js';
 import type {
   BaseModelInfo,
   EngineGenerator,
-  EnginePredictor,
+  EngineScorer,
   EngineTrainer,
   GeneratorOptions,
   MethodSpec,
@@ -15,7 +15,7 @@ import type {
 export interface EngineDoor {
   openModel(folder: string): Promise<BaseModelInfo>;
   createTrainer(options: TrainerOptions): Promise<EngineTrainer>;
-  createPredictor(options: PredictorOptions): Promise<EnginePredictor>;
+  createPredictor(options: PredictorOptions): Promise<EngineScorer>;
   createGenerator(options: GeneratorOptions): Promise<EngineGenerator>;
   /** Rate of the update after `step` done steps. */
   learningRateAt(

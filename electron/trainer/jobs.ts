@@ -11,6 +11,7 @@ import { probe } from './probe.js';
 import { proveExport } from './prove-export.js';
 import { scoreWording } from './score-wording.js';
 import { serve } from './server.js';
+import { test } from './test.js';
 import { train } from './train.js';
 import { virtualWords } from './virtual-words.js';
 
@@ -18,10 +19,17 @@ import { virtualWords } from './virtual-words.js';
 export async function startJobs(port: Port, baselineMemoryBytes: number): Promise<void> {
   const cache = new PredictorCache(engine);
   const generators = new GeneratorCache(engine);
+  // Training leaves memory behind that a later run's peak would count.
+  let trained = false;
   await serve(
     port,
     {
-      train: (job, context) => train(job, context, engine, baselineMemoryBytes),
+      train: (job, context) => {
+        const shared = trained;
+        trained = true;
+        return train(job, context, engine, baselineMemoryBytes, shared);
+      },
+      test: (job, context) => test(job, context, engine),
       probe: (job, context) => probe(job, context, engine, baselineMemoryBytes),
       predict: (job, context) => predict(job, context, cache),
       'predict-file': (job, context) => predictFile(job, context, cache),

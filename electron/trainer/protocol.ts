@@ -106,6 +106,8 @@ export const trainTaskSchema = z.strictObject({
   composition: taskCompositionSchema.optional(),
   /** Or the run that it goes on from; where that is merged, `modelFolder` holds its result already. */
   refinement: taskRefinementSchema.optional(),
+  /** False: the test split is not opened. */
+  readTest: z.boolean().optional(),
 });
 export type TrainTask = z.infer<typeof trainTaskSchema>;
 
@@ -143,6 +145,15 @@ export const trainJobSchema = z.strictObject({
   runFolder: path,
   /** Goes on from the newest whole checkpoint in `runFolder`; from the start if there is none. */
   resume: z.boolean().default(false),
+});
+
+/** Reads the test split with what a finished run trained, where the run left it out. */
+export const testJobSchema = z.strictObject({
+  type: z.literal('test'),
+  task: trainTaskSchema,
+  runFolder: path,
+  /** Of a search for a wording: what it found. */
+  wording: z.string().min(1).nullable().default(null),
 });
 
 export const probeJobSchema = z.strictObject({
@@ -238,6 +249,7 @@ export const deviceTestJobSchema = z.strictObject({
 
 export const trainerJobSchema = z.discriminatedUnion('type', [
   trainJobSchema,
+  testJobSchema,
   probeJobSchema,
   predictJobSchema,
   predictFileJobSchema,
@@ -320,7 +332,7 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
     done: count,
     total: count.nullable(),
   }),
-  /** Training: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
+  /** Training and test: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
   z.object({ type: z.literal('predictions'), rows: z.array(testPredictionSchema) }),
   z.object({ type: z.literal('losses'), rows: z.array(testLossSchema) }),
   /** predict-file, prove-export, device-test, probe. */
@@ -341,6 +353,7 @@ export const jobResultSchema = z.discriminatedUnion('type', [
     result: runResultSchema.nullable(),
     baselineMemoryBytes: count,
   }),
+  z.object({ type: z.literal('test'), scores: scoresSchema }),
   z.object({
     type: z.literal('probe'),
     estimate: estimateSchema,

@@ -132,6 +132,8 @@ function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promi
   switch (job.type) {
     case 'train':
       return handlers.train(job, context);
+    case 'test':
+      return handlers.test(job, context);
     case 'probe':
       return handlers.probe(job, context);
     case 'predict':

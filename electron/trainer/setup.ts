@@ -4,7 +4,7 @@ import { openTokenizer, TrainingBatches, type TextTokenizer } from '../data/inde
 import { positionsOf, type BaseModelInfo, type EngineTrainer, type NamedTensors } from '../engine/index.js';
 import { StudioError } from '../contract/errors.js';
 import { courseOf, type Course } from './course.js';
-import { openSplit, type OpenSplit } from './dataset.js';
+import { openDrawn, openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { learningOf, type Learning } from './learning.js';
 import type { TrainTask } from './protocol.js';
@@ -22,11 +22,11 @@ export interface Prepared {
   readonly fingerprint: string;
 }
 
-/**
- * Reads model and data of a task; the engine is not built yet.
- * @throws StudioError `bad-data` for an empty split or a maximum length above the model's
- */
-export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () => Promise<void>): Promise<Prepared> {
+/** What a task stands on. @throws StudioError `bad-input` for a maximum length above the model's */
+export async function openTask(
+  task: TrainTask,
+  engine: EngineDoor,
+): Promise<Pick<Prepared, 'model' | 'tokenizer' | 'learning'>> {
   const { training } = task;
   const model = await engine.openModel(task.modelFolder);
   const virtual = positionsOf(task.method);
@@ -43,9 +43,22 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
     vocabularySize: model.vocabularySize,
     architecture: model.architecture,
   });
-  const learning = await learningOf(task, tokenizer, model);
+  return { model, tokenizer, learning: await learningOf(task, tokenizer, model) };
+}
+
+/**
+ * Reads model and data of a task; the engine is not built yet.
+ * @throws StudioError `bad-data` for an empty split, `bad-input` for a maximum length above the model's
+ */
+export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () => Promise<void>): Promise<Prepared> {
+  const { training } = task;
+  const { model, tokenizer, learning } = await openTask(task, engine);
   const open = (file: string) => openSplit(file, learning, breathe);
-  const train = await open(task.data.train);
+  const { examplesPerClass, seed } = training;
+  const train =
+    examplesPerClass === null
+      ? await open(task.data.train)
+      : await openDrawn(task.data.train, learning, breathe, { count: examplesPerClass, seed });
   if (train.size === 0)
     throw new StudioError(
       'bad-data',
@@ -53,7 +66,8 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
       train.notes.length === 0 ? 'Give the data set training rows.' : 'Raise training.maxLength.',
       { file: task.data.train },
     );
-  const [validation, test] = [await optional(task.data.validation, open), await optional(task.data.test, open)];
+  const validation = await optional(task.data.validation, open);
+  const test = await optional(task.readTest === false ? null : task.data.test, open);
   const batches = new TrainingBatches(train.batches, {
     batchSize: training.batchSize,
     accumulationSteps: training.accumulationSteps,

@@ -8,7 +8,7 @@ import { CheckpointStore, writeHashed } from './checkpoint.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { startValues } from './init.js';
-import { peakBytes, residentBytes } from './memory.js';
+import { forgetPeak, peakBytes, residentBytes } from './memory.js';
 import { freshProgress, type Progress } from './progress.js';
 import { trainedFileName, type JobOf, type ResultOf, type TrainerEvent } from './protocol.js';
 import { Reporter, scoresInWords } from './reporter.js';
@@ -17,7 +17,7 @@ import { buildTrainer, prepare, type Prepared } from './setup.js';
 import { runStages } from './stages.js';
 
 /**
- * Trains, validates, tests once with the best parameters and stores these as `trained.safetensors`.
+ * Trains, validates, tests once with the best parameters (unless the task leaves the test out) and stores these as `trained.safetensors`.
  * A pause while the test is read ends the job as paused too: the test is then read by the resumed run.
  */
 export async function train(
@@ -25,8 +25,10 @@ export async function train(
   context: JobContext,
   engine: EngineDoor,
   baselineMemoryBytes: number,
+  sharedProcess = false,
 ): Promise<ResultOf<'train'>> {
   const { task, runFolder } = job;
+  if (sharedProcess) forgetPeak();
   const reporter = new Reporter(context.emit);
   await reporter.phase('preparing', 0, null);
   const store = await CheckpointStore.open(runFolder);
@@ -153,6 +155,7 @@ export async function train(
       baselineMemoryBytes,
       result: {
         ...resultOf(progress, current().totalParameters, test, bestStep, checkpointBytes),
+        ...(sharedProcess ? { sharedProcess } : {}),
         ...(course.staged ? { stages: progress.stages.length } : {}),
         ...(current().wording ? { wording: current().wording?.() } : {}),
       },
@@ -220,7 +223,7 @@ async function announce(
   );
   reporter.log(
     'plan',
-    `${rows(prepared.train)} training, ${rows(prepared.validation)} validation and ${rows(prepared.test)} test rows; ${prepared.course.totalSteps.toLocaleString('en')} steps, ${prepared.batches.stepsPerEpoch.toLocaleString('en')} an epoch.`,
+    `${rows(prepared.train)} training, ${rows(prepared.validation)} validation and ${task.readTest === false ? 'no' : rows(prepared.test)} test rows; ${prepared.course.totalSteps.toLocaleString('en')} steps, ${prepared.batches.stepsPerEpoch.toLocaleString('en')} an epoch.`,
   );
   reporter.log(
     'note',

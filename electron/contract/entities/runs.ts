@@ -42,6 +42,8 @@ export const runResultSchema = z.object({
   trainingSeconds: count,
   steps: count,
   stoppedEarly: z.boolean(),
+  /** True where earlier runs left memory behind in its process: its peak is then an upper bound. */
+  sharedProcess: z.boolean().optional(),
   /** Stages that ran, of a method that trains in several: parameters and optimizer are then those of the largest. */
   stages: count.optional(),
   /** The text that a search for a wording came to: best on validation. */
@@ -60,6 +62,8 @@ export const runSchema = z.object({
   setting: z.string(),
   seed: z.number(),
   plan: planSchema,
+  /** The study that made it, and what for: "choice", "final". Left out for a run of its own. */
+  study: z.object({ id, name: z.string(), role: z.string() }).optional(),
   state: z.enum(runStates),
   step: count,
   totalSteps: count,

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { problemSchema } from '../errors.js';
 import { studyKindSchema, studySchema } from '../study.js';
 import { count, id, interval, nullable } from './common.js';
+import { runStates } from './runs.js';
 
 /** A number, in the unit of its column; with an interval where it has one. */
 const measuredSchema = z.object({ mean: z.number(), interval: nullable(interval) });
 
-/** How a number is written: points (percent), a share 0 to 1, bytes, seconds, a plain number. */
+/** How a number is written: points of percent and percent as they are, a share of 0 to 1 as percent, bytes, seconds, a plain number. */
 export const unitSchema = z.enum(['points', 'share', 'percent', 'bytes', 'seconds', 'count', 'number', 'nats']);
 export type Unit = z.infer<typeof unitSchema>;
 
@@ -132,7 +133,7 @@ export const reportSchema = z.object({
 });
 export type Report = z.infer<typeof reportSchema>;
 
-export const studyStates = ['running', 'paused', 'interrupted', 'finished', 'failed'] as const;
+export const studyStates = ['running', 'paused', 'interrupted', 'finished', 'cancelled', 'failed'] as const;
 export const studyRowSchema = z.object({
   id,
   projectId: id,
@@ -147,6 +148,52 @@ export const studyRowSchema = z.object({
   problem: nullable(problemSchema),
 });
 export type Study = z.infer<typeof studyRowSchema>;
+
+/** What a kind of study asks, as lists and forms name it. */
+export const studyKindInfoSchema = z.object({
+  kind: studyKindSchema,
+  title: z.string(),
+  /** The question in one sentence. */
+  question: z.string(),
+  /** False while this version cannot run it; nothing should offer it then. */
+  available: z.boolean(),
+  /** Fewest data sets it takes. */
+  leastData: count,
+});
+export type StudyKindInfo = z.infer<typeof studyKindInfoSchema>;
+
+/** One run of a study: done, under way, or to come. */
+export const studyRunSchema = z.object({
+  /** Null until it is made. */
+  runId: nullable(id),
+  state: z.enum([...runStates, 'planned']),
+  /** "choice": trained to choose a learning rate on validation; "final": the test is read. A chosen run becomes final. */
+  role: z.string(),
+  methodName: z.string(),
+  setting: z.string(),
+  data: z.string(),
+  seed: z.number(),
+  examplesPerClass: nullable(count),
+  /** Null while it hangs on a choice. */
+  learningRate: nullable(z.number()),
+});
+export type StudyRun = z.infer<typeof studyRunSchema>;
+
+/** What a study would do, before it is started. */
+export const studyOutlineSchema = z.object({
+  study: studySchema,
+  name: z.string(),
+  question: z.string(),
+  /** Every run, those that hang on a choice included. */
+  runs: count,
+  /** Runs in words: "3 learning rates × 4 methods on seed 1, …". */
+  protocol: z.array(z.string()),
+  methods: z.array(
+    z.object({ type: z.string(), methodName: z.string(), setting: z.string(), learningRates: z.array(z.number()) }),
+  ),
+  notes: z.array(z.string()),
+});
+export type StudyOutline = z.infer<typeof studyOutlineSchema>;
 
 export const reportFormatSchema = z.enum(['html', 'pdf', 'csv', 'json']);
 export type ReportFormat = z.infer<typeof reportFormatSchema>;

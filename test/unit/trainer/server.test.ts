@@ -15,6 +15,7 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
   };
   const all: JobHandlers = {
     train: unused,
+    test: unused,
     probe: unused,
     predict: unused,
     'predict-file': unused,

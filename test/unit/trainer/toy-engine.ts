@@ -2,7 +2,7 @@
 import type {
   BaseModelInfo,
   EngineGenerator,
-  EnginePredictor,
+  EngineScorer,
   PredictorOptions,
   StagePlan,
   TrainerOptions,
@@ -46,12 +46,12 @@ export class ToyEngine implements EngineDoor {
     return trainer;
   }
 
-  async createPredictor(options: PredictorOptions): Promise<EnginePredictor> {
+  async createPredictor(options: PredictorOptions): Promise<EngineScorer> {
     this.opened += 1;
     return this.#predictor(options);
   }
 
-  #predictor(options: PredictorOptions): EnginePredictor {
+  #predictor(options: PredictorOptions): EngineScorer {
     const trainer = new ToyTrainer({
       vocabulary: tinyVocabulary().length,
       classes: tinyLabels.length,
@@ -60,6 +60,7 @@ export class ToyEngine implements EngineDoor {
     if (options.parameters.size > 0) trainer.loadParameters(options.parameters);
     return {
       predict: (batch) => trainer.predict(batch),
+      evaluate: (batch) => trainer.evaluate(batch),
       another: async (parameters) => {
         this.switched += 1;
         return this.#predictor({ ...options, parameters });

@@ -11,6 +11,7 @@ void serve(
   connectToHost(),
   {
     train: (job, context) => train(job, context, new ToyEngine(), 0),
+    test: unused,
     probe: unused,
     predict: unused,
     'predict-file': unused,

@@ -1,0 +1,146 @@
+/** A study as given, with defaults filled in and what it names looked up. */
+import type { Dataset, Task } from '../../contract/entities.js';
+import { StudioError } from '../../contract/errors.js';
+import { trainingSchema, type MethodOptions, type Objective, type Plan } from '../../contract/plan.js';
+import { listMethods } from '../../engine/index.js';
+import { measuresOf } from '../compare.js';
+import type { Context } from '../context.js';
+import { namesOf, parseStudy } from '../plan.js';
+import { datasetNamed, modelNamed, resolvePlan } from '../runs.js';
+import { kindOf } from './kinds/index.js';
+import type { Asked, StudyMethod } from './kinds/kind.js';
+
+const objectiveOfTask: { readonly [T in Task]: Objective } = {
+  classification: 'classification',
+  generation: 'causal-lm',
+};
+/** Of the method's own rate, where the study names none. */
+const rateFactors = [1 / 3, 1, 3];
+/** Where the study names neither epochs nor steps, a run on a few examples takes so many steps at least. */
+export const leastSteps = 100;
+const validations = 10;
+/** Keys of the training section that a study sets itself. */
+const ownKeys = { seed: 'seeds', learningRate: 'learningRates', examplesPerClass: 'examplesPerClass' } as const;
+
+/** @throws StudioError naming the key that is wrong or the thing that is missing */
+export async function askedOf(context: Context, projectId: number, value: unknown): Promise<Asked> {
+  const plan = parseStudy(value);
+  const kind = kindOf(plan.kind);
+  for (const [key, instead] of Object.entries(ownKeys))
+    if (key in plan.training)
+      throw new StudioError('bad-input', `training.${key}: a study sets it itself.`, `Give "${instead}" instead.`, {
+        path: `training.${key}`,
+      });
+  requireDistinct('data', plan.data);
+  requireDistinct('seeds', plan.seeds);
+  requireDistinct('examplesPerClass', plan.examplesPerClass);
+  requireDistinct(
+    'methods',
+    plan.methods.map((options) => JSON.stringify(options)),
+  );
+  const model = await modelNamed(context, plan.model);
+  const datasets: Dataset[] = [];
+  for (const name of plan.data) datasets.push(await datasetNamed(context, projectId, name));
+  if (datasets.length < kind.leastData)
+    throw new StudioError('bad-input', `data: a study of ${kind.kind} takes ${kind.leastData} data sets.`, null, {
+      path: 'data',
+    });
+  const [first] = datasets;
+  if (!first) throw new StudioError('bad-input', 'data: a study needs a data set.', null, { path: 'data' });
+  const other = datasets.find(({ task }) => task !== first.task);
+  if (other)
+    throw new StudioError(
+      'bad-input',
+      `data: "${first.name}" and "${other.name}" are of different tasks, whose scores cannot be put together.`,
+      'Make a study of each task.',
+      { path: 'data' },
+    );
+  const [measure] = measuresOf[first.task];
+  const asked: Asked = {
+    projectId,
+    plan: { ...plan, model: model.name, seeds: plan.seeds, name: plan.name.trim() },
+    model,
+    datasets,
+    methods: methodsOf(plan.methods, plan.learningRates),
+    measure,
+  };
+  kind.check(asked);
+  return asked;
+}
+
+/** Everything that its runs will need: a study that cannot run to its end is refused before its first run. @throws StudioError */
+export async function requirePossible(context: Context, asked: Asked): Promise<void> {
+  for (const dataset of asked.datasets)
+    for (const method of asked.methods)
+      await resolvePlan(
+        context,
+        asked.projectId,
+        planOf(asked, { dataset, method, size: null, seed: 1, learningRate: 0.001, readTest: true }),
+      );
+}
+
+function requireDistinct(path: string, values: readonly (string | number)[]): void {
+  const twice = values.find((value, index) => values.indexOf(value) !== index);
+  if (twice !== undefined)
+    throw new StudioError('bad-input', `${path}: ${twice} stands there twice.`, 'Leave one out.', { path });
+}
+
+/** Full fine-tuning first; as the study has it, or by its defaults. */
+function methodsOf(given: readonly MethodOptions[], rates: readonly number[] | null): StudyMethod[] {
+  const full = given.find(({ type }) => type === 'full') ?? { type: 'full' };
+  return [full, ...given.filter((options) => options !== full)].map((options, index) => ({
+    options,
+    ...namesOf({ method: options, verbalizer: null }),
+    baseline: index === 0,
+    learningRates: [...new Set(rates ?? ownRates(options))].sort((a, b) => a - b),
+  }));
+}
+
+function ownRates({ type }: MethodOptions): number[] {
+  const rate = listMethods().find((method) => method.type === type)?.learningRate ?? 0.001;
+  return rateFactors.map((factor) => Number((rate * factor).toPrecision(3)));
+}
+
+export interface RunPlace {
+  readonly dataset: Dataset;
+  readonly method: StudyMethod;
+  readonly size: number | null;
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly readTest: boolean;
+}
+
+export function planOf(
+  { plan }: Pick<Asked, 'plan'>,
+  { dataset, method, size, seed, learningRate, readTest }: RunPlace,
+): Plan {
+  const training = trainingSchema.parse({ ...plan.training, examplesPerClass: size, learningRate, seed });
+  return {
+    model: plan.model,
+    data: dataset.name,
+    objective: objectiveOfTask[dataset.task],
+    verbalizer: null,
+    method: method.options,
+    training: { ...training, ...(size === null ? {} : stepsOnFew(plan.training, training, dataset, size)) },
+    readTest,
+    device: plan.device,
+  };
+}
+
+/** Rows that a draw of `size` a class gives at most. */
+export const drawnRows = ({ labels, rows }: Dataset, size: number | null): number =>
+  size === null ? rows.train : Math.min(rows.train, size * Math.max(1, labels.length));
+
+/** Steps and validations of a run on a few examples, where the study leaves them open. */
+function stepsOnFew(
+  given: Asked['plan']['training'],
+  training: Plan['training'],
+  dataset: Dataset,
+  size: number,
+): Partial<Plan['training']> {
+  if (given.epochs !== undefined || (given.maxSteps ?? null) !== null) return {};
+  const perEpoch = Math.ceil(drawnRows(dataset, size) / training.batchSize);
+  const maxSteps = Math.max(leastSteps, Math.ceil(training.epochs * perEpoch));
+  const validateEverySteps = training.validateEverySteps ?? Math.max(perEpoch, Math.ceil(maxSteps / validations));
+  return { maxSteps, validateEverySteps };
+}

@@ -1,0 +1,103 @@
+/** What the final runs of a matrix show: scores, differences from full fine-tuning, and what may be said of them. */
+import type { Dataset, Measure, Run } from '../../contract/entities.js';
+import {
+  hierarchicalMeans,
+  judgeGaps,
+  measureKinds,
+  sampleOf,
+  type ComparedRun,
+  type JudgedGap,
+  type RowScore,
+  type SeedMean,
+  type SeedScore,
+} from '../../evaluation/index.js';
+import { rowsOf } from '../compare.js';
+import type { Context } from '../context.js';
+import type { Asked, Ended } from './kinds/kind.js';
+import { cellsOf, chosenIn, finalsOf, type Cell } from './matrix.js';
+
+export interface CellEvidence extends Cell {
+  readonly chosenRate: number | null;
+  /** By seed. */
+  readonly runs: readonly ComparedRun[];
+  /** Each run's score as the measure is told; null for one that was scored on other rows. */
+  readonly scores: readonly (number | null)[];
+  /** Of `runs`, on the shared test rows; null without a run. */
+  readonly score: SeedMean | null;
+  /** From the baseline at the same place, over seeds that both have; null for the baseline, and without a pair. */
+  readonly gap: JudgedGap | null;
+}
+
+export interface Evidence {
+  readonly measure: Measure;
+  readonly cells: readonly CellEvidence[];
+  readonly testRows: ReadonlyMap<Dataset, number>;
+}
+
+/** Seed of the bootstrap: one for all reports, so that the same runs give the same report. */
+const drawSeed = 1;
+
+async function comparedOf({ database }: Context, run: Run, dataset: Dataset): Promise<ComparedRun | null> {
+  const rows = await rowsOf(database, run.id, dataset.task);
+  const { result } = run;
+  return result?.test && rows && rows.rowIds.length > 0 ? { run, result, test: result.test, rows } : null;
+}
+
+/** All differences of a study are one family: its claims are right together at 95 %. */
+export async function weigh(context: Context, asked: Asked, ended: Ended): Promise<Evidence> {
+  const kind = measureKinds[asked.measure];
+  const weighed: (Omit<CellEvidence, 'gap'> & { difference: SeedMean | null })[] = [];
+  const testRows = new Map<Dataset, number>();
+  for (const dataset of asked.datasets) {
+    const here: { readonly cell: Cell; readonly runs: readonly ComparedRun[] }[] = [];
+    for (const cell of cellsOf(asked).filter((one) => one.dataset === dataset)) {
+      const found = [];
+      for (const run of finalsOf(asked, cell, ended)) found.push(await comparedOf(context, run, dataset));
+      here.push({ cell, runs: found.filter((run) => run !== null) });
+    }
+    const all = here.flatMap(({ runs }) => runs);
+    const [first] = all;
+    const sample = first ? sampleOf(first, all, asked.measure) : null;
+    testRows.set(dataset, sample?.rows ?? 0);
+    const scoreOf = (run: ComparedRun): RowScore | null => sample?.scores.get(run) ?? null;
+    const lists = here.flatMap(({ cell, runs }) => {
+      const baseline = here.find(({ cell: other }) => other.method.baseline && other.size === cell.size)?.runs ?? [];
+      const plain = runs.flatMap((run): SeedScore[] => {
+        const score = scoreOf(run);
+        return score ? [{ score, baseline: null }] : [];
+      });
+      const paired = cell.method.baseline
+        ? []
+        : runs.flatMap((run): SeedScore[] => {
+            const other = baseline.find(({ run: { seed } }) => seed === run.run.seed);
+            const [score, against] = [scoreOf(run), other ? scoreOf(other) : null];
+            return score && against ? [{ score, baseline: against }] : [];
+          });
+      return [plain, paired];
+    });
+    const means = await hierarchicalMeans(sample?.rows ?? 0, lists, drawSeed);
+    here.forEach(({ cell, runs }, index) => {
+      const chosen = chosenIn(asked, cell, ended);
+      const meanAt = (place: number) => ((lists[place]?.length ?? 0) > 0 ? (means[place] ?? null) : null);
+      weighed.push({
+        ...cell,
+        runs,
+        scores: runs.map((run) => {
+          const score = scoreOf(run);
+          return score && kind.shown(score());
+        }),
+        chosenRate: chosen === null || chosen === 'failed' ? null : chosen.rate,
+        score: meanAt(2 * index),
+        difference: meanAt(2 * index + 1),
+      });
+    });
+  }
+  const differences = weighed.flatMap(({ difference }) => difference ?? []);
+  const judged = judgeGaps(differences, kind, asked.plan.zone);
+  let next = 0;
+  return {
+    measure: asked.measure,
+    testRows,
+    cells: weighed.map(({ difference, ...cell }) => ({ ...cell, gap: difference ? (judged[next++] ?? null) : null })),
+  };
+}

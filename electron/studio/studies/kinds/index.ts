@@ -1,0 +1,27 @@
+/** The table of kinds: one file each, null for one that this version does not have. */
+import type { StudyKind } from '../../../contract/study.js';
+import { StudioError } from '../../../contract/errors.js';
+import type { StudyKindSpec } from './kind.js';
+import { quality } from './quality.js';
+
+export const kinds: { readonly [K in StudyKind]: StudyKindSpec | null } = {
+  quality,
+  'little-data': null,
+  cost: null,
+  forgetting: null,
+  portability: null,
+  inference: null,
+};
+
+/** Throws StudioError 'bad-input' for a kind that this version does not have. */
+export function kindOf(kind: StudyKind): StudyKindSpec {
+  const spec = kinds[kind];
+  if (spec) return spec;
+  const built = Object.values(kinds).flatMap((one) => one?.kind ?? []);
+  throw new StudioError(
+    'bad-input',
+    `kind: this version cannot run studies of the kind "${kind}" yet.`,
+    `Choose one of: ${built.join(', ')}.`,
+    { path: 'kind' },
+  );
+}
