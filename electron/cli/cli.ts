@@ -11,6 +11,7 @@ import { libraryCommands } from './library.js';
 import { Output, type Streams } from './output.js';
 import { runCommands } from './runs.js';
 import { Events } from './session.js';
+import { studyCommands } from './study.js';
 import { useCommands } from './use.js';
 
 export interface Surroundings {
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   ...runCommands,
   ...composeCommands,
   generate,
+  ...studyCommands,
   ...useCommands,
 ];
 

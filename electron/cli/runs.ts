@@ -11,7 +11,7 @@ import { findDataset, findModel, project, type Session } from './session.js';
 import { exitCodeOf, failureOf, watchRuns } from './watch.js';
 
 /** @throws the system's error for what cannot be read; StudioError 'bad-file' for what is not JSON */
-async function readJson(path: string): Promise<unknown> {
+export async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(namingFile(path));
   try {
     return JSON.parse(text);

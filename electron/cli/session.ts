@@ -95,12 +95,14 @@ export function tellDeviceTest({ out }: Pick<Session, 'out'>, event: StudioEvent
  * Starts something and hears the studio's events until one of them is the answer; events that come before `start` is done wait for it.
  * @param hear the answer, or undefined while it is still to come
  * @param interrupt what Ctrl-C does, not before `start` is done
+ * @param already the answer where there is nothing to wait for
  */
 export async function follow<S, T>(
   { events, interrupted }: Pick<Session, 'events' | 'interrupted'>,
   start: () => Promise<S>,
   hear: (event: StudioEvent, started: S) => T | undefined,
   interrupt: (started: S) => void,
+  already: (started: S) => T | undefined = () => undefined,
 ): Promise<T> {
   let started: { readonly is: S } | null = null;
   let settle: (answer: T) => void = () => undefined;
@@ -116,6 +118,8 @@ export async function follow<S, T>(
   interrupted.addEventListener('abort', stop, { once: true });
   try {
     started = { is: await start() };
+    const answer = already(started.is);
+    if (answer !== undefined) return answer;
     for (const event of early) take(event);
     if (interrupted.aborted) stop();
     return await end;

@@ -29,11 +29,8 @@ export interface JudgedGap {
 
 const alpha = 1 - confidence;
 
-/** P(T > t) of Student's t. An error of zero leaves no doubt on either side. */
-function above(value: number, error: number, degrees: number): number {
-  if (error === 0) return value > 0 ? 0 : 1;
-  return 1 - tCdf(value / error, degrees);
-}
+/** P(T > t) of Student's t; the lower tail of its mirror, which keeps small numbers exact. */
+const above = (value: number, error: number, degrees: number): number => tCdf(-value / error, degrees);
 
 /**
  * Judges differences from one baseline (in hundredths of a score) as one family.
@@ -85,7 +82,11 @@ export function judgeGaps(gaps: readonly SeedMean[], kind: MeasureKind, zone: nu
 
 type Unworded = Omit<JudgedGap, 'text'>;
 
-function inWords({ decision, interval, equivalenceInterval, seeds }: Unworded, kind: MeasureKind, zone: number): string {
+function inWords(
+  { decision, interval, equivalenceInterval, seeds }: Unworded,
+  kind: MeasureKind,
+  zone: number,
+): string {
   const oneSeed = seeds < 2 ? ' on this one seed' : '';
   switch (decision) {
     case 'equal': {

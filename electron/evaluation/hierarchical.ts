@@ -47,12 +47,12 @@ export async function hierarchicalMeans(
   seed: number,
 ): Promise<SeedMean[]> {
   const scorers = [...new Set(lists.flat().flatMap(({ score, baseline }) => (baseline ? [score, baseline] : [score])))];
-  const times = resamplesWithin(Math.max(1, rows * scorers.length), work);
+  const times = rows > 1 ? resamplesWithin(Math.max(1, rows * scorers.length), work) : 0;
   const generator = xoroshiro128plus(seed);
   const drawn = new Uint16Array(rows);
   const replicates = lists.map(() => new Float64Array(times));
   let since = performance.now();
-  for (let replicate = 0; rows > 1 && replicate < times; replicate += 1) {
+  for (let replicate = 0; replicate < times; replicate += 1) {
     drawRows(generator, drawn);
     const scores = new Map(scorers.map((scorer) => [scorer, scorer(drawn)]));
     lists.forEach((list, index) => {
@@ -73,7 +73,12 @@ export async function hierarchicalMeans(
     const n = values.length;
     const between = variance(values);
     const overRows = Math.max(0, variance([...(replicates[index] ?? [])]) - (between * (n - 1)) / n ** 2);
-    return { mean: mean(values), ...combinedError(between, n, overRows, rows), seeds: n, rows };
+    const { error, degrees } = combinedError(between, n, overRows, rows);
+    const others = { seeds: n, rows };
+    // No row was told apart: that none could be is more than these rows show. One row's worth is taken.
+    return error === 0
+      ? { mean: mean(values), error: 100 / Math.max(1, rows), degrees: Math.max(1, rows - 1), ...others }
+      : { mean: mean(values), error, degrees, ...others };
   });
 }
 

@@ -18,6 +18,12 @@ const ofPlan = ({ model, method: { adapters }, composition }: CallRequest<'runs.
   ...strings(...(composition?.parts ?? []).map(({ from }) => from)),
 ];
 
+const ofStudy = ({ model, methods, generalText }: CallRequest<'studies.check'>['study']) => [
+  ...folders(model),
+  ...methods.flatMap(({ adapters }) => (Array.isArray(adapters) ? strings(...adapters) : [])),
+  ...strings(generalText),
+];
+
 /** Calls that carry paths, and where. A new call with a path belongs here. */
 const pathsOf: PathReaders = {
   'projects.export': (request) => [request.path],
@@ -34,6 +40,8 @@ const pathsOf: PathReaders = {
     ...folders(request.matrix.model),
     ...request.matrix.methods.flatMap(({ adapters }) => (Array.isArray(adapters) ? strings(...adapters) : [])),
   ],
+  'studies.check': ({ study }) => ofStudy(study),
+  'studies.start': ({ study }) => ofStudy(study),
   'compositions.check': (request) => strings(...request.parts.map(({ from }) => from)),
   'compositions.start': (request) => strings(...request.parts.map(({ from }) => from)),
   'playground.predictFile': (request) => [request.path, ...strings(request.out)],

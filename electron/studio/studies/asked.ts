@@ -1,7 +1,7 @@
 /** A study as given, with defaults filled in and what it names looked up. */
-import type { Dataset, Task } from '../../contract/entities.js';
+import type { Dataset } from '../../contract/entities.js';
 import { StudioError } from '../../contract/errors.js';
-import { trainingSchema, type MethodOptions, type Objective, type Plan } from '../../contract/plan.js';
+import type { MethodOptions } from '../../contract/plan.js';
 import { listMethods } from '../../engine/index.js';
 import { measuresOf } from '../compare.js';
 import type { Context } from '../context.js';
@@ -9,16 +9,10 @@ import { namesOf, parseStudy } from '../plan.js';
 import { datasetNamed, modelNamed, resolvePlan } from '../runs.js';
 import { kindOf } from './kinds/index.js';
 import type { Asked, StudyMethod } from './kinds/kind.js';
+import { planOf } from './plans.js';
 
-const objectiveOfTask: { readonly [T in Task]: Objective } = {
-  classification: 'classification',
-  generation: 'causal-lm',
-};
 /** Of the method's own rate, where the study names none. */
 const rateFactors = [1 / 3, 1, 3];
-/** Where the study names neither epochs nor steps, a run on a few examples takes so many steps at least. */
-export const leastSteps = 100;
-const validations = 10;
 /** Keys of the training section that a study sets itself. */
 const ownKeys = { seed: 'seeds', learningRate: 'learningRates', examplesPerClass: 'examplesPerClass' } as const;
 
@@ -99,48 +93,4 @@ function methodsOf(given: readonly MethodOptions[], rates: readonly number[] | n
 function ownRates({ type }: MethodOptions): number[] {
   const rate = listMethods().find((method) => method.type === type)?.learningRate ?? 0.001;
   return rateFactors.map((factor) => Number((rate * factor).toPrecision(3)));
-}
-
-export interface RunPlace {
-  readonly dataset: Dataset;
-  readonly method: StudyMethod;
-  readonly size: number | null;
-  readonly seed: number;
-  readonly learningRate: number;
-  readonly readTest: boolean;
-}
-
-export function planOf(
-  { plan }: Pick<Asked, 'plan'>,
-  { dataset, method, size, seed, learningRate, readTest }: RunPlace,
-): Plan {
-  const training = trainingSchema.parse({ ...plan.training, examplesPerClass: size, learningRate, seed });
-  return {
-    model: plan.model,
-    data: dataset.name,
-    objective: objectiveOfTask[dataset.task],
-    verbalizer: null,
-    method: method.options,
-    training: { ...training, ...(size === null ? {} : stepsOnFew(plan.training, training, dataset, size)) },
-    readTest,
-    device: plan.device,
-  };
-}
-
-/** Rows that a draw of `size` a class gives at most. */
-export const drawnRows = ({ labels, rows }: Dataset, size: number | null): number =>
-  size === null ? rows.train : Math.min(rows.train, size * Math.max(1, labels.length));
-
-/** Steps and validations of a run on a few examples, where the study leaves them open. */
-function stepsOnFew(
-  given: Asked['plan']['training'],
-  training: Plan['training'],
-  dataset: Dataset,
-  size: number,
-): Partial<Plan['training']> {
-  if (given.epochs !== undefined || (given.maxSteps ?? null) !== null) return {};
-  const perEpoch = Math.ceil(drawnRows(dataset, size) / training.batchSize);
-  const maxSteps = Math.max(leastSteps, Math.ceil(training.epochs * perEpoch));
-  const validateEverySteps = training.validateEverySteps ?? Math.max(perEpoch, Math.ceil(maxSteps / validations));
-  return { maxSteps, validateEverySteps };
 }

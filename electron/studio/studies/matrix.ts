@@ -6,7 +6,7 @@
 import type { Dataset, Run } from '../../contract/entities.js';
 import { StudioError } from '../../contract/errors.js';
 import { validationScore } from '../../evaluation/index.js';
-import { drawnRows, leastSteps, planOf } from './asked.js';
+import { drawnRows, leastSteps, planOf } from './plans.js';
 import type { Asked, Ended, StudyMethod, StudyStep } from './kinds/kind.js';
 
 export interface Cell {

@@ -1,6 +1,6 @@
 /** How long a study still takes, from what its runs took so far. */
 import type { Run } from '../../contract/entities.js';
-import { drawnRows } from './asked.js';
+import { drawnRows } from './plans.js';
 import type { Ended, StudyStep } from './kinds/kind.js';
 
 /** Seconds from start to end of a run that was not stopped in between; null where that is not known. */

@@ -1,0 +1,56 @@
+/** The plan of one run of a study. */
+import type { Dataset, Task } from '../../contract/entities.js';
+import { trainingSchema, type Objective, type Plan } from '../../contract/plan.js';
+import type { Asked, StudyMethod } from './kinds/kind.js';
+
+const objectiveOfTask: { readonly [T in Task]: Objective } = {
+  classification: 'classification',
+  generation: 'causal-lm',
+};
+/** Where the study names neither epochs nor steps, a run on a few examples takes so many steps at least. */
+export const leastSteps = 100;
+const validations = 10;
+
+interface RunPlace {
+  readonly dataset: Dataset;
+  readonly method: StudyMethod;
+  readonly size: number | null;
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly readTest: boolean;
+}
+
+export function planOf(
+  { plan }: Pick<Asked, 'plan'>,
+  { dataset, method, size, seed, learningRate, readTest }: RunPlace,
+): Plan {
+  const training = trainingSchema.parse({ ...plan.training, examplesPerClass: size, learningRate, seed });
+  return {
+    model: plan.model,
+    data: dataset.name,
+    objective: objectiveOfTask[dataset.task],
+    verbalizer: null,
+    method: method.options,
+    training: { ...training, ...(size === null ? {} : stepsOnFew(plan.training, training, dataset, size)) },
+    readTest,
+    device: plan.device,
+  };
+}
+
+/** Rows that a draw of `size` a class gives at most. */
+export const drawnRows = ({ labels, rows }: Dataset, size: number | null): number =>
+  size === null ? rows.train : Math.min(rows.train, size * Math.max(1, labels.length));
+
+/** Steps and validations of a run on a few examples, where the study leaves them open. */
+function stepsOnFew(
+  given: Asked['plan']['training'],
+  training: Plan['training'],
+  dataset: Dataset,
+  size: number,
+): Partial<Plan['training']> {
+  if (given.epochs !== undefined || (given.maxSteps ?? null) !== null) return {};
+  const perEpoch = Math.ceil(drawnRows(dataset, size) / training.batchSize);
+  const maxSteps = Math.max(leastSteps, Math.ceil(training.epochs * perEpoch));
+  const validateEverySteps = training.validateEverySteps ?? Math.max(perEpoch, Math.ceil(maxSteps / validations));
+  return { maxSteps, validateEverySteps };
+}
