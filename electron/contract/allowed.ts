@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 const boundSchema = z.number().optional();
 const nodeSchema = z.looseObject({
-  type: z.string().optional(),
+  /** Several for what may also be null. */
+  type: z.union([z.string(), z.array(z.string())]).optional(),
   const: z.unknown().optional(),
   enum: z.array(z.unknown()).optional(),
   anyOf: z.array(z.unknown()).optional(),
@@ -52,6 +53,7 @@ function wordsOf(value: unknown): string {
   const node = nodeSchema.parse(value);
   const choices = node.anyOf ?? node.oneOf;
   if (choices) return [...new Set(choices.map(wordsOf))].join(', or ');
+  if (Array.isArray(node.type)) return node.type.map((type) => wordsOf({ ...node, type })).join(', or ');
   if ('const' in node) return JSON.stringify(node.const);
   if (node.enum) return `one of ${node.enum.map((choice) => JSON.stringify(choice)).join(', ')}`;
   switch (node.type) {
