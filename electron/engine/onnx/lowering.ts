@@ -1,6 +1,6 @@
 /** What a lowering rule may do: name values, emit ONNX nodes, make constants and shape tensors. */
 import { create } from '@bufbuild/protobuf';
-import { GraphProtoSchema, type GraphProto, type NodeProto, type TensorProto } from 'onnx-buf';
+import { GraphProtoSchema, type GraphProto, type NodeProto, type TensorProto, type ValueInfoProto } from 'onnx-buf';
 import { EngineError } from '../errors.js';
 import { isStatic, termsOf, type Dim, type Shape } from '../graph/dims.js';
 import type { Graph } from '../graph/graph.js';
@@ -92,36 +92,39 @@ export class Lowering {
     return names[0] as string;
   }
 
+  /** A graph inside a node, which may use all that stands outside of it. `lower` gets its inputs' names and names its outputs. */
+  #inner(
+    inputs: readonly { readonly name: string; readonly type: TensorType }[],
+    lower: (names: readonly string[]) => readonly ValueInfoProto[],
+  ): GraphProto {
+    const outside = this.#block;
+    this.#block = [];
+    const own = inputs.map(({ name, type }) => valueInfo(`${name}${this.#temporaries++}`, type));
+    const output = [...lower(own.map(({ name }) => name))];
+    const node = this.#block;
+    this.#block = outside;
+    return create(GraphProtoSchema, { name: `body${this.#temporaries++}`, node, input: own, output });
+  }
+
   /**
-   * The body of a loop, which may use all that stands outside of it. `lower` gets the number of the round and what is carried
-   * along, and names what is carried on and what is collected over the rounds.
+   * The body of a loop. `lower` gets the number of the round and what is carried along, and names what is carried on and what is
+   * collected over the rounds.
    */
   body(
     carried: readonly { readonly name: string; readonly type: TensorType }[],
     lower: (at: string, carried: readonly string[]) => { carried: readonly string[]; collected: readonly string[] },
   ): GraphProto {
-    const outside = this.#block;
-    this.#block = [];
-    const names = [{ name: 'at' }, { name: 'go' }, ...carried].map(({ name }) => `${name}${this.#temporaries++}`);
-    const [at, go, ...own] = names as [string, string, ...string[]];
-    const result = lower(at, own);
-    const onward = this.emit('Identity', [go]);
-    const node = this.#block;
-    this.#block = outside;
-    const info = (name: string, i: number) => valueInfo(name, (carried[i] as (typeof carried)[number]).type);
-    return create(GraphProtoSchema, {
-      name: `body${this.#temporaries++}`,
-      node,
-      input: [
-        valueInfo(at, { dtype: 'int64', shape: [] }),
-        valueInfo(go, { dtype: 'bool', shape: [] }),
-        ...own.map(info),
-      ],
-      output: [
-        valueInfo(onward, { dtype: 'bool', shape: [] }),
-        ...result.carried.map(info),
+    const counters: readonly { readonly name: string; readonly type: TensorType }[] = [
+      { name: 'at', type: { dtype: 'int64', shape: [] } },
+      { name: 'go', type: { dtype: 'bool', shape: [] } },
+    ];
+    return this.#inner([...counters, ...carried], ([at, go, ...own]) => {
+      const result = lower(at as string, own);
+      return [
+        valueInfo(this.emit('Identity', [go as string]), { dtype: 'bool', shape: [] }),
+        ...result.carried.map((name, i) => valueInfo(name, (carried[i] as (typeof carried)[number]).type)),
         ...result.collected.map((name) => floatInfo(name)),
-      ],
+      ];
     });
   }
 
@@ -130,6 +133,39 @@ export class Lowering {
     const made = Array.from({ length: start.length + collected }, () => `t${this.#temporaries++}`);
     this.emit('Loop', [rounds, '', ...start], { attributes: { body }, outputs: made });
     return start.length ? made : [undefined, ...made];
+  }
+
+  /**
+   * Goes along the first axis of `parts`, whose slices are not copied. `lower` gets what is carried along and a slice of each, and
+   * names what is carried on and what is written, slice by slice, into the results: names of what was carried to the end and of these.
+   */
+  scan(
+    carried: readonly { readonly start: string; readonly type: TensorType }[],
+    parts: readonly { readonly name: string; readonly slice: TensorType }[],
+    lower: (carried: readonly string[], slices: readonly string[]) => readonly (readonly [string, TensorType])[],
+  ): string[] {
+    const inputs = [
+      ...carried.map(({ type }) => ({ name: 'carried', type })),
+      ...parts.map(({ slice }) => ({ name: 'slice', type: slice })),
+    ];
+    const body = this.#inner(inputs, (names) =>
+      lower(names.slice(0, carried.length), names.slice(carried.length)).map(([name, type]) => valueInfo(name, type)),
+    );
+    const outputs = body.output.map(() => `t${this.#temporaries++}`);
+    this.emit('Scan', [...carried.map(({ start }) => start), ...parts.map(({ name }) => name)], {
+      attributes: { body, num_scan_inputs: parts.length },
+      outputs,
+    });
+    return outputs;
+  }
+
+  /** The outputs of one of two graphs, alike in number and types. */
+  choose(condition: string, yes: () => readonly string[], no: () => readonly string[]): string[] {
+    const branch = (lower: () => readonly string[]) => this.#inner([], () => lower().map((name) => floatInfo(name)));
+    const [then, other] = [branch(yes), branch(no)];
+    const outputs = then.output.map(() => `t${this.#temporaries++}`);
+    this.emit('If', [condition], { attributes: { then_branch: then, else_branch: other }, outputs });
+    return outputs;
   }
 
   #early(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}): string {

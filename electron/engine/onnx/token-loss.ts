@@ -2,6 +2,7 @@
 import type { Dim } from '../graph/dims.js';
 import type { NodeOf, Value } from '../graph/ir.js';
 import type { Lowering } from './lowering.js';
+import { lowerTokenLossInBlocks, wordsOfBlock } from './token-loss-blocks.js';
 
 /**
  * With logits l = hWᵀ and p = softmax(l): -log p[y] = max(l) - log(max(p)) - l[y], whose logarithm never sees 0. The slopes need
@@ -9,6 +10,8 @@ import type { Lowering } from './lowering.js';
  */
 export function lowerTokenLoss(c: Lowering, node: NodeOf<'tokenLoss'>): void {
   const [rows, table, labels, weights] = node.inputs as readonly [Value, Value, Value, Value];
+  const words = wordsOfBlock(table.type.shape[0] as number);
+  if (c.target === 'cpu' && words !== null) return lowerTokenLossInBlocks(c, node, words);
   const [byRows, byTable] = [c.reads(node, 2), c.reads(node, 3)];
   // Each round passes over the whole of a table that trains, five times: larger rounds then.
   const chunk = node.attributes.chunk * (byTable ? 3 : 1);
