@@ -132,6 +132,8 @@ export class Graph {
     return this.#one('sub', {}, a, b);
   }
   mul(a: Value, b: Value): Value {
+    const one = this.#scalars.get(1);
+    if (a === one || b === one) return a === one ? b : a;
     return this.#one('mul', {}, a, b);
   }
   div(a: Value, b: Value): Value {

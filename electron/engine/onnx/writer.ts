@@ -12,7 +12,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Node, Op } from '../graph/ir.js';
 import { verifyGraph } from '../graph/verify.js';
 import { Lowering, type LoweringTarget } from './lowering.js';
-import { elementType, externalTensorProto, storedType, tensorProto, valueInfo } from './protobuf.js';
+import { elementType, externalTensorProto, sequenceInfo, storedType, tensorProto, valueInfo } from './protobuf.js';
 import { loweringRules, type LoweringRule } from './rules.js';
 
 /** Where the bytes of a frozen parameter lie: in a file beside the model, or in memory. */
@@ -24,6 +24,8 @@ export interface OnnxOptions {
   readonly target: LoweringTarget;
   /** Source of a frozen parameter, by name. `file` is relative to the folder that the session is given. */
   readonly weights: (name: string) => WeightSource;
+  /** Name of an output before all others, an empty sequence (see GraphSession); left out: there is none. */
+  readonly mark?: string;
 }
 
 export interface OnnxModel {
@@ -36,7 +38,7 @@ const IR_VERSION = 10n;
 const OPSET = 20n;
 
 /** Verifies and lowers the live part of a graph. Throws EngineError 'bad-graph' or 'bad-model' (a weight of a dtype ONNX lacks). */
-export function writeOnnx(graph: Graph, { target, weights }: OnnxOptions): OnnxModel {
+export function writeOnnx(graph: Graph, { target, weights, mark }: OnnxOptions): OnnxModel {
   verifyGraph(graph);
   const live = graph.live();
   const c = new Lowering(graph, target, live);
@@ -55,6 +57,7 @@ export function writeOnnx(graph: Graph, { target, weights }: OnnxOptions): OnnxM
       if (c.use(value) !== name) c.emit('Identity', [c.use(value)], { outputs: [name] });
     }
   });
+  if (mark !== undefined) c.block(() => c.emit('SequenceEmpty', [], { outputs: [mark] }));
   for (const node of [...live].reverse()) {
     if (c.isNeeded(node)) c.block(() => (loweringRules[node.op] as LoweringRule<Op>)(c, node as never));
   }
@@ -75,7 +78,10 @@ export function writeOnnx(graph: Graph, { target, weights }: OnnxOptions): OnnxM
       node: c.nodes(),
       initializer: [...c.initializers, ...stored],
       input: inputs,
-      output: graph.outputs.map(({ name, value }) => valueInfo(name, value.type)),
+      output: [
+        ...(mark === undefined ? [] : [sequenceInfo(mark)]),
+        ...graph.outputs.map(({ name, value }) => valueInfo(name, value.type)),
+      ],
     }),
   });
   return {

@@ -30,6 +30,15 @@ export interface SessionOptions {
   readonly weights?: (name: string) => WeightSource;
 }
 
+/**
+ * onnxruntime-node copies each output of a run for JavaScript, also those that were written into the caller's memory: of a full
+ * fine-tuning all values and moments, a second time in memory. It stops at an output that is no tensor. So where all outputs have
+ * their memory, such a one is asked for before them; by then the run is over and they are written.
+ */
+const MARK = 'written';
+const stopped = (error: unknown) =>
+  error instanceof Error && error.message === 'Non tensor type is temporarily not supported.';
+
 const noWeights = (name: string): never => {
   throw new EngineError('bad-graph', `${name} has no place where its weights lie.`);
 };
@@ -48,6 +57,7 @@ export class GraphSession {
     const { bytes, ...model } = writeOnnx(graph, {
       target: device === 'cpu' ? 'cpu' : 'gpu',
       weights: weights ?? noWeights,
+      ...(device === 'cpu' ? { mark: MARK } : {}),
     });
     try {
       const session = await ort.InferenceSession.create(bytes, {
@@ -58,6 +68,8 @@ export class GraphSession {
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         logSeverityLevel: 3,
         extra: {
+          // It would copy all slices of a gradient at once.
+          optimization: { disable_specified_optimizers: 'GatherSliceToSplitFusion' },
           session: {
             // Weights of padding underflow to numbers that processors handle a hundred times slower than zero.
             set_denormal_as_zero: '1',
@@ -71,7 +83,7 @@ export class GraphSession {
     }
   }
 
-  /** Runs with the feeds that the graph takes; outputs named in `into` are written there. */
+  /** Runs with the feeds that the graph takes; outputs named in `into` are written there, into new memory where it is null. */
   async run(
     feeds: Feeds,
     into: Readonly<Record<string, OrtTensor | null>>,
@@ -83,9 +95,11 @@ export class GraphSession {
       if (!tensor) throw new EngineError('bad-input', `The graph's input ${name} was not fed.`);
       own[name] = tensor;
     }
+    const written = Object.values(into).every((tensor) => tensor !== null);
     try {
-      return await this.session.run(own, into);
+      return await this.session.run(own, written && device === 'cpu' ? { [MARK]: null, ...into } : into);
     } catch (error) {
+      if (written && stopped(error)) return into as Record<string, OrtTensor>;
       throw runtimeError(error, device);
     }
   }

@@ -22,7 +22,7 @@ import { chooseMethod } from '../peft/index.js';
 import type { StepWatch } from '../peft/method.js';
 import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } from '../types.js';
 import { Evaluator, parameterFeeds } from './evaluator.js';
-import { feedBatch } from './feeds.js';
+import { feedBatch, type BatchFeeds } from './feeds.js';
 import { keptParameters } from './kept.js';
 import { requireWhole } from './reader.js';
 import { createSearch } from './search.js';
@@ -184,10 +184,9 @@ class Trainer implements EngineTrainer {
       resolve: resolver(values, new BucketValues(this.fixed.buckets)),
     });
     const { g, dropouts } = b;
-    const mean = g.mul(lossSum, g.input('inverse_weight', 'float32', []));
     const penalty = this.setup.hooks.penalty?.(b);
     // Every micro-batch carries its share of the penalty, so that a step counts it once.
-    const loss = penalty ? g.add(mean, g.mul(penalty, g.input('micro_share', 'float32', []))) : mean;
+    const loss = penalty ? g.add(lossSum, g.mul(penalty, g.input('micro_share', 'float32', []))) : lossSum;
     g.output('loss', loss);
     const names = [...values.parameters.keys()];
     const used = this.#used;
@@ -222,12 +221,19 @@ class Trainer implements EngineTrainer {
   async #run(stage: Stage, feeds: Feeds, sizes: Readonly<Record<string, number>>, micro: number): Promise<Feeds> {
     const { session, dropouts, inPlace } = await this.#stage(stage);
     const all = { ...this.#state, ...feeds, ...this.#dropoutFeeds(dropouts, sizes, micro) };
-    const into: Record<string, Feeds[string] | null> = {};
+    const into: Feeds = {};
     for (const output of session.model.outputs) {
       const over = inPlace.get(output);
-      into[output] = over === undefined ? null : (all[over] as Feeds[string]);
+      into[output] = over === undefined ? this.#room(output) : (all[over] as Feeds[string]);
     }
     return session.run(all, into, this.options.device);
+  }
+
+  /** Memory of an output that overwrites nothing: a scalar, or a gradient that the method reads. */
+  #room(output: string): Feeds[string] {
+    const observed = this.store.buckets.flatMap((bucket) => this.#observed(bucket));
+    const size = observed.find(({ name }) => gradientName(name) === output)?.size;
+    return new this.ort.Tensor('float32', new Float32Array(size ?? 1), size === undefined ? [] : [size]);
   }
 
   /** Masks are a function of (seed, stage, step, micro-batch, site), so a resumed run drops the same. */
@@ -257,6 +263,19 @@ class Trainer implements EngineTrainer {
     );
   }
 
+  /** Feeds whose weights make the sum of losses that batch's share of the mean over a step's `total` weight. */
+  #ofMean({ feeds }: BatchFeeds, total: number): Feeds {
+    const weights = feeds['weights'] as Feeds[string];
+    return {
+      ...feeds,
+      weights: new this.ort.Tensor(
+        'float32',
+        floatsOf(weights).map((w) => w / total),
+        weights.dims,
+      ),
+    };
+  }
+
   async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
     if (batches.length === 0) throw new EngineError('bad-input', 'A step needs at least one batch.');
     const fed = batches.map((batch) => feedBatch(this.ort, batch, this.setup));
@@ -265,17 +284,20 @@ class Trainer implements EngineTrainer {
       for (const { tokenIds } of fed) used.use(tokenIds);
       Object.assign(this.#state, used.feeds());
     }
-    const inverse = this.#scalars({
-      inverse_weight: 1 / fed.reduce((sum, { weight }) => sum + weight, 0),
-      micro_share: 1 / fed.length,
-    });
+    const total = fed.reduce((sum, { weight }) => sum + weight, 0);
+    const share = this.#scalars({ micro_share: 1 / fed.length });
     const scalars = this.#scalars(scalarsAt(this.options.optimizer, learningRate, this.#steps + 1, this.store.buckets));
     let loss = 0;
     let result: Feeds;
     if (fed.length === 1) {
       const [only] = fed as [(typeof fed)[number]];
       const places = used?.placesOf(only.tokenIds);
-      result = await this.#run('whole', { ...only.feeds, ...places, ...inverse, ...scalars }, only.sizes, 0);
+      result = await this.#run(
+        'whole',
+        { ...this.#ofMean(only, total), ...places, ...share, ...scalars },
+        only.sizes,
+        0,
+      );
       loss = scalarOf(result['loss']);
     } else {
       const sums: Feeds = {};
@@ -284,9 +306,14 @@ class Trainer implements EngineTrainer {
           bucket === used?.bucket
             ? used.zeros()
             : new this.ort.Tensor('float32', new Float32Array(bucket.size), [...shapeOfBucket(bucket)]);
-      for (const [micro, { feeds, sizes, tokenIds }] of fed.entries()) {
-        const places = used?.placesOf(tokenIds);
-        const gathered = await this.#run('gather', { ...sums, ...feeds, ...places, ...inverse }, sizes, micro);
+      for (const [micro, own] of fed.entries()) {
+        const places = used?.placesOf(own.tokenIds);
+        const gathered = await this.#run(
+          'gather',
+          { ...sums, ...this.#ofMean(own, total), ...places, ...share },
+          own.sizes,
+          micro,
+        );
         loss += scalarOf(gathered['loss']);
       }
       result = await this.#run('apply', { ...sums, ...scalars }, {}, 0);
