@@ -1,8 +1,10 @@
 /** `run`, `resume` and `compare`. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { measureSchema, type Comparison, type ComparisonRow, type Run } from '../contract/entities.js';
+import type { Comparison, ComparisonRow, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { measureSchema, measureTable, shownMeasure, type Measure } from '../contract/measures.js';
+import { objectiveTable } from '../contract/objectives.js';
 import { namingFile } from '../contract/problem-of.js';
 import { parseMatrix, parsePlan, planKeys } from '../studio/plan.js';
 import type { Command } from './command.js';
@@ -72,7 +74,7 @@ const compare: Command = {
     plan: { value: 'MATRIX.json', about: 'Plan with "methods" and "seeds" to train and compare' },
     measure: {
       value: 'MEASURE',
-      about: 'What differences are in; default macroF1, of language models perplexity',
+      about: 'What differences are in; default the first that the objective has',
       choices: measureSchema.options,
     },
     zone: { value: 'POINTS', about: 'Difference in points that counts as none; default 1' },
@@ -152,21 +154,22 @@ async function trainMatrix(session: Session, file: string): Promise<Run[]> {
 }
 
 /** "43.1 % (41.0 %–45.2 %)"; a dash for what was not measured. */
-function scored(of: ComparisonRow['macroF1'], words: (value: number) => string): string {
+function scored(row: ComparisonRow, measure: Measure): string {
+  const of = row[measure] ?? null;
   if (of === null) return '–';
   const { mean, interval } = of;
+  const { unit } = measureTable[measure];
+  const words = (value: number) => `${shownMeasure(measure, value)}${unit === '' ? '' : ` ${unit}`}`;
   return interval ? `${words(mean)} (${words(interval.low)}–${words(interval.high)})` : words(mean);
 }
 
-function describe({ rows, sentences, notes, method, model, dataset, testRows }: Comparison): string {
-  const language = rows.some(({ perplexity }) => perplexity !== null);
-  const names = language ? ['perplexity', 'exact match'] : ['macro F1', 'accuracy'];
+function describe({ rows, sentences, notes, method, model, dataset, testRows, objective }: Comparison): string {
+  const { measures } = objectiveTable[objective];
+  const names = measures.map((measure) => measureTable[measure].name);
   const cells = (row: ComparisonRow) => [
     row.setting ? `${row.methodName}, ${row.setting}` : row.methodName,
     row.seeds.length,
-    ...(language
-      ? [scored(row.perplexity, (value) => value.toPrecision(4)), scored(row.exactMatch, percent)]
-      : [scored(row.macroF1, percent), scored(row.accuracy, percent)]),
+    ...measures.map((measure) => scored(row, measure)),
     percent(row.share),
     row.secondsPerStep.mean.toFixed(3),
     whole(row.peakMemoryBytes / 1e6),

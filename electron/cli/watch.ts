@@ -1,7 +1,17 @@
 /** Follows runs from their start to their end and tells each step once, in order. */
 import type { EventData } from '../contract/calls.js';
-import type { Run, RunResult, Scores, StageMetric, StepMetric, ValidationMetric } from '../contract/entities.js';
+import {
+  measuresOf,
+  type Run,
+  type RunResult,
+  type Scores,
+  type StageMetric,
+  type StepMetric,
+  type ValidationMetric,
+} from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import type { Measure } from '../contract/measures.js';
+import { mainInWords, scoresInWords } from '../contract/score-words.js';
 import { duration, megabytes, percent, whole } from './output.js';
 import { follow, tellDeviceTest, type Session } from './session.js';
 
@@ -49,30 +59,13 @@ export async function watchRuns(session: Session, start: () => Promise<readonly 
   );
 }
 
-interface ToldScores {
-  readonly accuracy?: number;
-  readonly macroF1?: number;
-  readonly loss: number;
-  readonly perplexity?: number;
-  readonly exactMatch?: number | null;
-}
+type ToldScores = { readonly loss: number } & { readonly [M in Measure]?: number | null };
 
 /** The scores themselves, without their intervals. */
-function scoresOf(scores: Scores): ToldScores {
-  if ('macroF1' in scores) return { accuracy: scores.accuracy, macroF1: scores.macroF1, loss: scores.loss };
-  return { loss: scores.loss, perplexity: scores.perplexity, exactMatch: scores.exactMatch };
-}
-
-const firstScore = (scores: Scores) =>
-  'macroF1' in scores ? `macro F1 ${percent(scores.macroF1)}` : `perplexity ${scores.perplexity.toPrecision(4)}`;
-
-function scoresInWords(scores: Scores): string {
-  const loss = `loss ${scores.loss.toFixed(4)}`;
-  if ('macroF1' in scores) return `${firstScore(scores)}, accuracy ${percent(scores.accuracy)}, ${loss}`;
-  const { exactMatch, exactMatchRows } = scores;
-  const exact = exactMatch === null ? '' : `, exact match ${percent(exactMatch)} of ${whole(exactMatchRows)} answers`;
-  return `${firstScore(scores)}, ${loss}${exact}`;
-}
+const scoresOf = (scores: Scores): ToldScores => ({
+  ...Object.fromEntries(measuresOf(scores).map((measure) => [measure, scores[measure] ?? null])),
+  loss: scores.loss,
+});
 
 type Told = Pick<EventData<'metrics'>, 'steps' | 'validations' | 'stages'>;
 
@@ -154,7 +147,7 @@ export class RunTeller {
       return;
     }
     const measured = scores && scoresOf(scores);
-    const score = scores ? `, validation ${firstScore(scores)}` : '';
+    const score = scores ? `, validation ${mainInWords(scores)}` : '';
     const help = helped === null ? '' : helped ? ', it helped' : ', it did not help';
     const then = { next: '', end: '', stop: '; training stops', back: '; the best parameters go on' }[next];
     this.session.out.event(
@@ -168,10 +161,12 @@ export class RunTeller {
     this.#lastValidation = metric.step;
     const { step, best } = metric;
     const wording = metric.search?.wording;
-    const { exactMatch: _untried, ...scores } = scoresOf(metric);
+    // Answers are generated for the test only.
+    const { exactMatch, ...others } = scoresOf(metric);
+    const scores = exactMatch === null ? others : { ...others, exactMatch };
     this.session.out.event(
       { event: 'validation', step, ...scores, best, ...(wording === undefined ? {} : { wording }) },
-      `  step ${step}: validation ${scoresInWords(metric)}${best ? ', best so far' : ''}${wording === undefined ? '' : `\n    ${wording}`}`,
+      `  step ${step}: validation ${scoresInWords(metric, { ends: false })}${best ? ', best so far' : ''}${wording === undefined ? '' : `\n    ${wording}`}`,
     );
   }
 }
@@ -202,7 +197,7 @@ function tellResult(out: Session['out'], run: Run, result: RunResult): void {
   const { test, trainableParameters, totalParameters, secondsPerStep, peakMemoryBytes, checkpointBytes, wording } =
     result;
   const scores = test && scoresOf(test);
-  const tested = test ? `test ${scoresInWords(test)}` : 'no test rows, so no test score';
+  const tested = test ? `test ${scoresInWords(test, { ends: false })}` : 'no test rows, so no test score';
   out.event(
     {
       event: 'result',

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import * as e from './entities.js';
 import { generationColumnsSchema, templateSourceSchema, tokenizedExampleSchema } from './entities/generation.js';
-import { changeOf, compositionSchema, matrixSchema, planSchema, trainingSchema } from './plan.js';
+import { measureSchema } from './measures.js';
+import { askedPlanSchema, changeOf, compositionSchema, matrixSchema, trainingSchema } from './plan.js';
 import { studySchema } from './study.js';
 
 const id = z.int().positive();
@@ -195,12 +196,12 @@ export const calls = {
     z.object({ scores: e.scoresSchema, rows: z.number(), tokens: z.number() }),
   ),
   /** A measured probe: a few real steps at the longest batch in a process of its own. */
-  'runs.estimate': call(z.strictObject({ projectId: id, plan: planSchema }), e.estimateSchema),
+  'runs.estimate': call(z.strictObject({ projectId: id, plan: askedPlanSchema }), e.estimateSchema),
   /** `initFolder`: an exported adapter or merged folder whose values the runs start from. */
   'runs.start': call(
     z.strictObject({
       projectId: id,
-      plans: z.array(planSchema).min(1).max(200),
+      plans: z.array(askedPlanSchema).min(1).max(200),
       initFolder: z.string().nullable().default(null),
     }),
     z.array(e.runSchema),
@@ -240,8 +241,8 @@ export const calls = {
       datasetId: id,
       modelId: id,
       runIds: z.array(id).nullable().default(null),
-      /** Null for what the data set's task is measured by first: macro F1, or perplexity. */
-      measure: e.measureSchema.nullable().default(null),
+      /** Null for what the data set's task is measured by first: the first of its objective. */
+      measure: measureSchema.nullable().default(null),
       zone: z.number().positive().max(50).default(1),
     }),
     e.comparisonSchema,

@@ -3,6 +3,7 @@ export { splitNames, splitNameSchema, type SplitName } from './entities/common.j
 export * from './entities/projects.js';
 export * from './entities/datasets.js';
 export * from './entities/generation.js';
+export * from './entities/scores.js';
 export * from './entities/runs.js';
 export * from './entities/methods.js';
 export * from './entities/results.js';

@@ -1,3 +1,6 @@
+export * from './measures.js';
+export * from './objectives.js';
+export * from './outcomes.js';
 export * from './plan.js';
 export * from './verbalizer.js';
 export * from './errors.js';

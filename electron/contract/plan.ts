@@ -3,6 +3,7 @@
  * Method options are validated by the method's own schema (engine/peft), looked up by `method.type`.
  */
 import { z } from 'zod';
+import { objectiveSchema } from './objectives.js';
 import { verbalizerSchema } from './verbalizer.js';
 
 export const scheduleSchema = z.enum(['linear', 'cosine', 'constant']);
@@ -63,7 +64,7 @@ export const trainingSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Validations without gain (macro F1; where it is equal, the unweighted loss; of a language model the loss) before the run stops; null never stops early',
+      'Validations without gain (the first measure of the objective; where it is equal, the unweighted loss) before the run stops; null never stops early',
     ),
   classWeights: z
     .union([z.literal('balanced'), z.record(z.string(), z.number().positive())])
@@ -113,8 +114,6 @@ export function changeOf<S extends z.ZodRawShape>(schema: z.ZodObject<S>) {
   return z.strictObject(shape as WithoutDefaults<S>); // built key by key from that very shape
 }
 
-export const objectiveSchema = z.enum(['classification', 'causal-lm']);
-
 export const methodSchema = z.looseObject({ type: z.string().min(1) });
 
 /** How finished adapters are made into one: what a run starts from, and its lineage. */
@@ -156,9 +155,7 @@ export const refineBySchema = z.enum(['merge', 'continue', 'stack']);
 export const planSchema = z.strictObject({
   model: z.string().min(1).describe('Name of an added base model, or a folder'),
   data: z.string().min(1).describe('Name of a data set'),
-  objective: objectiveSchema
-    .default('classification')
-    .describe('What is learned: a class of each row, or with "causal-lm" each token from those before it'),
+  objective: objectiveSchema.default('classification'),
   verbalizer: verbalizerSchema
     .nullable()
     .default(null)
@@ -184,9 +181,18 @@ export const planSchema = z.strictObject({
   device: deviceSchema.default('auto'),
 });
 
+/** A plan as it is asked for: what may follow from the data set may be left out. */
+export const askedPlanSchema = planSchema.extend({
+  objective: objectiveSchema
+    .optional()
+    .describe(
+      'What is learned; where it is left out, what the data set is for: a class of a row, a text token by token',
+    ),
+});
+
 /** Methods × seeds as one file: each method is run once per seed. */
 export const matrixSchema = z.strictObject({
-  ...planSchema.shape,
+  ...askedPlanSchema.shape,
   method: methodSchema.optional(),
   methods: z.array(methodSchema).min(1),
   seeds: z.array(z.int().min(0)).min(1),
@@ -199,9 +205,9 @@ export type OptimizerName = z.infer<typeof optimizerSchema>;
 export type DeviceId = z.infer<typeof deviceIdSchema>;
 export type DeviceChoice = z.infer<typeof deviceSchema>;
 export type Training = z.infer<typeof trainingSchema>;
-export type Objective = z.infer<typeof objectiveSchema>;
 export type MethodOptions = z.infer<typeof methodSchema>;
 export type RefineBy = z.infer<typeof refineBySchema>;
 export type Composition = z.infer<typeof compositionSchema>;
 export type Plan = z.infer<typeof planSchema>;
+export type AskedPlan = z.infer<typeof askedPlanSchema>;
 export type Matrix = z.infer<typeof matrixSchema>;

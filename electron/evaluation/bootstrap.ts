@@ -2,8 +2,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { confidence, mean, variance, type Interval } from './intervals.js';
-import type { RowScore } from './measures.js';
-import { ClassCounts } from './scores.js';
+import type { RowScore } from './tasks/task.js';
 
 /** Two runs on the same rows. */
 export interface ScoredPair {
@@ -31,57 +30,38 @@ export function drawRows(generator: Generator, drawn: Uint16Array): void {
   }
 }
 
-/** One run on one split: class indices and losses in nats, parallel by row. */
-export interface RowAnswers {
-  readonly labels: ArrayLike<number>;
-  readonly predicted: ArrayLike<number>;
-  readonly losses: ArrayLike<number>;
-}
-
 /**
  * 95 % intervals of one run's scores over the rows: percentiles of the bootstrap, always the same for the same rows.
  * They say how far other rows of the same kind could move a score, and nothing of other seeds. Null below two rows.
  * Takes some milliseconds for thousands of rows, a fifth of a second for a hundred thousand.
+ * @param scoresOf the scores of rows that were drawn so many times each
  */
-export function rowIntervals(
-  { labels, predicted, losses }: RowAnswers,
-  classes: number,
-): Record<'macroF1' | 'accuracy' | 'loss', Interval> | null {
-  const rows = labels.length;
+export function rowIntervals<K extends string>(
+  rows: number,
+  scoresOf: (times: ArrayLike<number>) => Readonly<Record<K, number>>,
+): Record<K, Interval> | null {
   if (rows < 2) return null;
   const generator = xoroshiro128plus(1);
   const drawn = new Uint16Array(rows);
-  const counts = new ClassCounts(classes);
-  const times = resamplesWithin(rows, work / 10);
-  const sampled = {
-    accuracy: new Float64Array(times),
-    macroF1: new Float64Array(times),
-    loss: new Float64Array(times),
-  };
-  for (let resample = 0; resample < times; resample += 1) {
+  const sampled = Array.from({ length: resamplesWithin(rows, work / 10) }, () => {
     drawRows(generator, drawn);
-    countDrawn(labels, predicted, drawn, counts);
-    sampled.accuracy[resample] = counts.accuracy();
-    sampled.macroF1[resample] = counts.macroF1();
-    sampled.loss[resample] = drawn.reduce((sum, count, row) => sum + count * (losses[row] ?? 0), 0) / rows;
-  }
-  return {
-    accuracy: percentiles(sampled.accuracy),
-    macroF1: percentiles(sampled.macroF1),
-    loss: percentiles(sampled.loss),
-  };
+    return scoresOf(drawn);
+  });
+  const names = Object.keys(sampled[0] ?? {}) as K[];
+  return Object.fromEntries(
+    names.map((name) => [name, percentiles(Float64Array.from(sampled, (scores) => scores[name]))]),
+  ) as Record<K, Interval>;
 }
 
-/** The 95 % interval of any score over the rows: percentiles of its values on rows drawn with replacement. Null below two rows. */
-export function resampledRows(rows: number, scoreOf: (times: ArrayLike<number>) => number): Interval | null {
-  if (rows < 2) return null;
-  const generator = xoroshiro128plus(1);
-  const drawn = new Uint16Array(rows);
-  const sampled = Float64Array.from({ length: resamplesWithin(rows, work / 10) }, () => {
-    drawRows(generator, drawn);
-    return scoreOf(drawn);
-  });
-  return percentiles(sampled);
+/** Mean of a value a row over rows that were drawn `times` each; 0 without rows. */
+export function weightedMean(values: ArrayLike<number>, times?: ArrayLike<number>): number {
+  let [sum, count] = [0, 0];
+  for (let row = 0; row < values.length; row += 1) {
+    const drawn = times === undefined ? 1 : (times[row] ?? 0);
+    sum += drawn * (values[row] ?? 0);
+    count += drawn;
+  }
+  return count === 0 ? 0 : sum / count;
 }
 
 function percentiles(values: Float64Array): Interval {
@@ -129,17 +109,4 @@ export async function rowVariances(
     }
   }
   return samples.map(variance);
-}
-
-function countDrawn(
-  labels: ArrayLike<number>,
-  predicted: ArrayLike<number>,
-  drawn: Uint16Array,
-  counts: ClassCounts,
-): void {
-  counts.clear();
-  for (let row = 0; row < labels.length; row += 1) {
-    const times = drawn[row] ?? 0;
-    if (times > 0) counts.add(labels[row] ?? 0, predicted[row] ?? 0, times);
-  }
 }

@@ -1,5 +1,6 @@
 /** The comparison of methods with full fine-tuning: what was measured, and what may be said of it. */
-import type { Comparison, ComparisonRow } from '../contract/entities.js';
+import { measuresOf, type Comparison, type ComparisonRow } from '../contract/entities.js';
+import { measureTable, type Measure } from '../contract/measures.js';
 import { rowVariances, type ScoredPair } from './bootstrap.js';
 import { baselineOf, type ComparedRun, type Group, groupRuns } from './groups.js';
 import { combinedInterval, type Interval, mean, meanWithInterval, variance } from './intervals.js';
@@ -7,16 +8,14 @@ import { measureKinds, type MeasureKind, type Sample, sampleOf } from './measure
 import type { ComparisonOptions, RunWithRows } from './types.js';
 import { type Difference, toldInterval, type Verdict, verdictOn } from './verdict.js';
 
-const share: Interval = { low: 0, high: 1 };
 const positive: Interval = { low: 0, high: Infinity };
-const atLeastOne: Interval = { low: 1, high: Infinity };
 
 /**
  * Compares finished runs of one data set and base model. Runs that differ in their seed only are one row; differences are method - full fine-tuning
  * in points, between runs of one seed on the same test rows. Shares are 0 to 1, sizes bytes; of sizes the largest run's is told.
  */
 export async function buildComparison(runs: readonly RunWithRows[], options: ComparisonOptions): Promise<Comparison> {
-  const { measure, zone, dataset, model } = options;
+  const { measure, zone, dataset, model, objective } = options;
   const { groups, notes } = groupRuns(runs);
   const baseline = baselineOf(groups, measure);
   const all = groups.flatMap((group) => group.runs);
@@ -53,7 +52,8 @@ export async function buildComparison(runs: readonly RunWithRows[], options: Com
           };
     return rowOf(group, false, difference, verdict);
   });
-  const better = (row: ComparisonRow) => (row[measure]?.mean ?? 0) * (measure === 'perplexity' ? -1 : 1);
+  const better = (row: ComparisonRow) =>
+    (row[measure]?.mean ?? 0) * (measureTable[measure].better === 'higher' ? 1 : -1);
   rows.sort((a, b) => Number(b.baseline) - Number(a.baseline) || better(b) - better(a));
   const fulls = groups.filter((group) => group.runs[0]?.run.plan.method.type === 'full').length;
   if (fulls > 1) notes.push(`Of ${fulls} settings of full fine-tuning the baseline is the one best on validation.`);
@@ -66,6 +66,7 @@ export async function buildComparison(runs: readonly RunWithRows[], options: Com
   return {
     dataset,
     model,
+    objective,
     measure,
     zone,
     testRows: sample?.rows ?? 0,
@@ -124,9 +125,9 @@ function rowOf(
   if (first === undefined) throw new RangeError('a group has at least one run');
   const over = (value: (run: ComparedRun) => number, bounds: Interval) => meanWithInterval(runs.map(value), bounds);
   /** Null where a run lacks it. */
-  const all = (value: (test: ComparedRun['test']) => number | null, bounds: Interval) => {
-    const values = runs.flatMap(({ test }) => value(test) ?? []);
-    return values.length === runs.length ? meanWithInterval(values, bounds) : null;
+  const ofMeasure = (measure: Measure) => {
+    const values = runs.flatMap(({ test }) => test[measure] ?? []);
+    return values.length === runs.length ? meanWithInterval(values, measureTable[measure].bounds) : null;
   };
   const most = (value: (run: ComparedRun) => number) => Math.max(...runs.map(value));
   const { run, result } = first;
@@ -138,11 +139,8 @@ function rowOf(
     baseline: isBaseline,
     runs: runs.map((one) => one.run.id),
     seeds: runs.map((one) => one.run.seed),
-    accuracy: all((test) => ('accuracy' in test ? test.accuracy : null), share),
-    macroF1: all((test) => ('macroF1' in test ? test.macroF1 : null), share),
+    ...Object.fromEntries(measuresOf(first.test).map((measure) => [measure, ofMeasure(measure)])),
     loss: over((one) => one.test.loss, positive),
-    perplexity: all((test) => ('perplexity' in test ? test.perplexity : null), atLeastOne),
-    exactMatch: all((test) => ('exactMatch' in test ? test.exactMatch : null), share),
     difference:
       difference === null
         ? null
@@ -187,10 +185,7 @@ function describeMethod(rows: readonly ComparisonRow[], kind: MeasureKind, zone:
   if (compared.length === 0) return `${means} There is no difference to tell without a baseline.`;
   const count =
     seeds.length === 1 ? `${seeds[0]} ${seeds[0] === 1 ? 'seed' : 'seeds'}` : `${seeds[0]} to ${seeds.at(-1)} seeds`;
-  const told =
-    kind.unit === '%'
-      ? ' Perplexity is e to the power of the loss a token over all trained tokens of the rows; its differences are in percent of it, above zero where the method has the lower one.'
-      : '';
+  const told = kind.about === null ? '' : ` ${kind.about}`;
   const adjusted = compared.length === 1 ? '' : ` They are not adjusted for ${compared.length} comparisons.`;
   return `${means} Differences in ${kind.name} are paired by seed and test row (${count}); their 95 % intervals add the variance between seeds and the variance over resampled test rows (bootstrap) and use Student's t, which is wide for few seeds.${adjusted} Zone of equivalence: ${kind.width(zone)}, set before the runs.${told}`;
 }

@@ -1,5 +1,6 @@
 /** Runs of one setting: those that differ in nothing but their seed. */
-import type { Measure, Run, Scores } from '../contract/entities.js';
+import type { Run, Scores } from '../contract/entities.js';
+import { measureTable, type Measure } from '../contract/measures.js';
 import { settingKey } from '../contract/setting.js';
 import { mean } from './intervals.js';
 import type { RunWithRows, TestRows } from './types.js';
@@ -50,10 +51,11 @@ export function groupRuns(runs: readonly RunWithRows[]): { groups: Group[]; note
 /** Two settings without validation are equal: infinities have no difference. */
 const difference = (a: number, b: number) => (a === b ? 0 : a - b);
 
-/** What settings are chosen by: larger is better. Answers are generated in the test only: in validation the loss stands for them. */
+/** What settings are chosen by: larger is better. What is measured in the test only (answers that are generated) has the loss in its stead. */
 export function validationScore(scores: Scores, measure: Measure): number {
-  if ('macroF1' in scores) return measure === 'accuracy' ? scores.accuracy : scores.macroF1;
-  return -scores.loss;
+  const value = scores[measure] ?? null;
+  if (value === null) return -scores.loss;
+  return measureTable[measure].better === 'higher' ? value : -value;
 }
 
 /**

@@ -13,7 +13,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { drawRows, millisecondsAtOnce, resamplesWithin, work } from './bootstrap.js';
 import { combinedError, mean, tQuantileOf, variance, type Interval } from './intervals.js';
-import type { RowScore } from './measures.js';
+import type { RowScore } from './tasks/task.js';
 
 /** One seed: a run's score, less that of the baseline's run of this seed where there is one. */
 export interface SeedScore {

@@ -1,11 +1,12 @@
 /** The evaluation layer's door: see README.md. */
 export * from './types.js';
 export { accuracy, macroF1, predictedClasses, softmax } from './scores.js';
-export { scoresFromLogits } from './split-scores.js';
+export { scoresFromLogits } from './tasks/classification.js';
 export { meanWithInterval, type Interval } from './intervals.js';
 export { buildComparison } from './comparison.js';
-export { languageScores, type AnswerMatch, type RowLosses } from './language.js';
-export { measureKinds, sampleOf, type MeasureKind, type RowScore } from './measures.js';
+export { languageScores, type AnswerMatch, type RowLosses } from './tasks/causal-lm.js';
+export { measureKinds, sampleOf, type MeasureKind } from './measures.js';
+export type { RowScore } from './tasks/task.js';
 export { validationScore, type ComparedRun } from './groups.js';
 export { hierarchicalMeans, intervalAt, type SeedMean, type SeedScore } from './hierarchical.js';
 export { judgeGaps, type GapDecision, type JudgedGap } from './gap.js';

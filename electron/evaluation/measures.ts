@@ -1,15 +1,14 @@
-/** What differences are told in: how a run scores on test rows, how a difference of scores reads, and whether runs had the same rows. */
-import type { Measure } from '../contract/entities.js';
+/** What differences are told in: how a difference of scores reads, and whether runs had the same rows. */
+import { measures, measureTable, type Measure } from '../contract/measures.js';
 import type { ComparedRun } from './groups.js';
-import { exactShare, tokenLoss } from './language.js';
-import { classesOf, ClassCounts } from './scores.js';
+import { taskOf } from './tasks/index.js';
+import type { RowScore } from './tasks/task.js';
 import type { TestRows } from './types.js';
-
-/** A run's score on its test rows, each counted `times` (once where left out). Larger is better; 0.01 more is one point. */
-export type RowScore = (times?: ArrayLike<number>) => number;
 
 export interface MeasureKind {
   readonly name: string;
+  /** What readers should know of it. */
+  readonly about: string | null;
   /** "1 point", "2 points": of the zone of equivalence. */
   width(zone: number): string;
   /** Behind the numbers of a difference: "points". */
@@ -26,32 +25,38 @@ export interface MeasureKind {
   readonly bounds: { readonly low: number; readonly high: number };
 }
 
-const points = {
-  width: (zone: number) => `${zone} ${zone === 1 ? 'point' : 'points'}`,
-  unit: 'points',
-  baseline: 'full fine-tuning',
-  told: (difference: number) => difference,
-  untold: (told: number) => told,
-  shown: (score: number) => score,
-  bounds: { low: 0, high: 1 },
-};
-
-export const measureKinds: { readonly [M in Measure]: MeasureKind } = {
-  macroF1: { name: 'macro F1', ...points },
-  accuracy: { name: 'accuracy', ...points },
-  exactMatch: { name: 'exact match', ...points },
-  perplexity: {
-    name: 'perplexity',
+/** How differences in a measure are told. */
+function measureKind(measure: Measure): MeasureKind {
+  const { name, about, difference, bounds } = measureTable[measure];
+  if (difference === 'points')
+    return {
+      name,
+      about,
+      width: (zone) => `${zone} ${zone === 1 ? 'point' : 'points'}`,
+      unit: 'points',
+      baseline: 'full fine-tuning',
+      told: (apart) => apart,
+      untold: (told) => told,
+      shown: (score) => score,
+      bounds,
+    };
+  return {
+    name,
+    about,
     width: (zone) => `${zone} %`,
     unit: '%',
-    baseline: "full fine-tuning's perplexity",
+    baseline: `full fine-tuning's ${name}`,
     // Of losses x apart perplexities are e^x apart: above zero so much lower, below zero so much higher.
-    told: (difference) => 100 * (1 - Math.exp(-difference / 100)),
+    told: (apart) => 100 * (1 - Math.exp(-apart / 100)),
     untold: (told) => -100 * Math.log(1 - told / 100),
     shown: (score) => Math.exp(-score),
-    bounds: { low: 1, high: Infinity },
-  },
-};
+    bounds,
+  };
+}
+
+export const measureKinds = Object.fromEntries(measures.map((measure) => [measure, measureKind(measure)])) as {
+  readonly [M in Measure]: MeasureKind;
+}; // built key by key from that very list
 
 /** The test rows that runs are paired on, in the order of their ids. */
 export interface Sample {
@@ -60,65 +65,23 @@ export interface Sample {
   readonly scores: ReadonlyMap<ComparedRun, RowScore>;
 }
 
-const sortedById = ({ rowIds }: TestRows) =>
-  Array.from({ length: rowIds.length }, (_, place) => place).sort((a, b) => (rowIds[a] ?? 0) - (rowIds[b] ?? 0));
-
 /** The rows of `first` and the runs that were scored on the same; null where it has none for this measure. */
 export function sampleOf(first: ComparedRun, runs: readonly ComparedRun[], measure: Measure): Sample | null {
-  const own = first.rows;
-  if (own.kind === 'classes') {
-    const rows = columnsOf(own, own.labels, own.predicted);
-    const same = runs.flatMap((run) => {
-      if (run.rows.kind !== 'classes') return [];
-      const [ids, labels, predicted] = columnsOf(run.rows, run.rows.labels, run.rows.predicted);
-      return equal(ids, rows[0]) && equal(labels, rows[1]) ? [[run, predicted] as const] : [];
-    });
-    const labels = rows[1];
-    const counts = new ClassCounts(classesOf(labels, ...same.map(([, predicted]) => predicted)));
-    const score =
-      (predicted: Float64Array): RowScore =>
-      (times) => {
-        counts.clear();
-        for (let row = 0; row < labels.length; row += 1) {
-          const drawn = times === undefined ? 1 : (times[row] ?? 0);
-          if (drawn > 0) counts.add(labels[row] ?? 0, predicted[row] ?? 0, drawn);
-        }
-        return measure === 'accuracy' ? counts.accuracy() : counts.macroF1();
-      };
-    return { rows: labels.length, scores: new Map(same.map(([run, predicted]) => [run, score(predicted)])) };
-  }
-  const lists = (rows: Extract<TestRows, { kind: 'losses' }>) => {
-    const [ids, tokens, sums, exact] = columnsOf(rows, rows.tokens, rows.sums, rows.exact);
-    const kept = measure === 'exactMatch' ? [...exact.keys()].filter((row) => !Number.isNaN(exact[row] ?? NaN)) : null;
-    const pick = (values: Float64Array) =>
-      kept === null ? values : Float64Array.from(kept, (row) => values[row] ?? 0);
-    return { ids: pick(ids), tokens: pick(tokens), sums: pick(sums), exact: pick(exact) };
-  };
-  const { ids, tokens } = lists(own);
-  if (ids.length === 0) return null;
+  const task = taskOf(first.rows.objective);
+  const counted = ({ rowIds, outcomes }: TestRows) =>
+    Array.from(rowIds, (id, place) => ({ id, outcome: outcomes[place] }))
+      .flatMap(({ id, outcome }) => (outcome && task.counts(outcome, measure) ? [{ id, outcome }] : []))
+      .sort((a, b) => a.id - b.id);
+  const keyOf = (rows: ReturnType<typeof counted>) => rows.map(({ id, outcome }) => `${id} ${task.truth(outcome)}`);
+  const own = keyOf(counted(first.rows));
+  if (own.length === 0) return null;
   const scores = new Map<ComparedRun, RowScore>();
   for (const run of runs) {
-    if (run.rows.kind !== 'losses') continue;
-    const theirs = lists(run.rows);
-    if (!equal(theirs.ids, ids) || !equal(theirs.tokens, tokens)) continue;
-    scores.set(
-      run,
-      measure === 'exactMatch' ? (times) => exactShare(theirs.exact, times) : (times) => -tokenLoss(theirs, times),
-    );
+    if (run.rows.objective !== first.rows.objective) continue;
+    const rows = counted(run.rows);
+    if (rows.length !== own.length || keyOf(rows).some((key, place) => key !== own[place])) continue;
+    const outcomes = rows.map(({ outcome }) => outcome);
+    scores.set(run, task.score(outcomes, measure));
   }
-  return { rows: ids.length, scores };
+  return { rows: own.length, scores };
 }
-
-/** Lists of a run's rows in the order of the rows' ids; the ids first. */
-function columnsOf(
-  rows: TestRows,
-  ...lists: readonly ArrayLike<number>[]
-): [Float64Array, ...Float64Array[]] & Columns {
-  const order = sortedById(rows);
-  const pick = (list: ArrayLike<number>) => Float64Array.from(order, (place) => list[place] ?? 0);
-  return [pick(rows.rowIds), ...lists.map(pick)] as unknown as [Float64Array, ...Float64Array[]] & Columns;
-}
-type Columns = { readonly 1: Float64Array; readonly 2: Float64Array; readonly 3: Float64Array };
-
-const equal = (a: Float64Array, b: Float64Array) =>
-  a.length === b.length && a.every((value, index) => value === b[index]);

@@ -49,6 +49,15 @@ export class ClassCounts {
     this.rows += times;
   }
 
+  /** Counts rows that were drawn `times` each (once where left out) in the place of what was counted before. */
+  fill(labels: ArrayLike<number>, predicted: ArrayLike<number>, times?: ArrayLike<number>): void {
+    this.clear();
+    for (let row = 0; row < labels.length; row += 1) {
+      const drawn = times === undefined ? 1 : (times[row] ?? 0);
+      if (drawn > 0) this.add(labels[row] ?? 0, predicted[row] ?? 0, drawn);
+    }
+  }
+
   accuracy(): number {
     return this.rows === 0 ? 0 : this.hits.reduce((sum, hits) => sum + hits, 0) / this.rows;
   }

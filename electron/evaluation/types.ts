@@ -1,23 +1,16 @@
 /** What the comparison is made from. */
-import type { Measure, Run } from '../contract/entities.js';
+import type { Run } from '../contract/entities.js';
+import type { Measure } from '../contract/measures.js';
+import type { Objective } from '../contract/objectives.js';
+import type { OutcomeOf } from '../contract/outcomes.js';
 
-/** Test rows of one run, parallel lists. Of classes indices number the data set's sorted labels. */
-export type TestRows =
-  | {
-      readonly kind: 'classes';
-      readonly rowIds: ArrayLike<number>;
-      readonly labels: ArrayLike<number>;
-      readonly predicted: ArrayLike<number>;
-    }
-  | {
-      readonly kind: 'losses';
-      readonly rowIds: ArrayLike<number>;
-      /** Sum of the trained tokens' losses in nats, and how many these are. */
-      readonly sums: ArrayLike<number>;
-      readonly tokens: ArrayLike<number>;
-      /** 1 where the generated answer was the row's, 0 where it was not, NaN where none was generated. */
-      readonly exact: ArrayLike<number>;
-    };
+/** Test rows of one run, parallel lists. */
+export interface TestRows {
+  readonly objective: Objective;
+  readonly rowIds: ArrayLike<number>;
+  /** Of that objective. */
+  readonly outcomes: readonly OutcomeOf<Objective>[];
+}
 
 export interface RunWithRows {
   readonly run: Run;
@@ -28,8 +21,9 @@ export interface RunWithRows {
 export interface ComparisonOptions {
   readonly dataset: string;
   readonly model: string;
+  readonly objective: Objective;
   readonly measure: Measure;
-  /** Half-width of the zone of equivalence in points (percent), of perplexity in percent of it. */
+  /** Half-width of the zone of equivalence in points (hundredths of the measure), or percent of the baseline's, as the measure has it. */
   readonly zone: number;
   /** Seed of the bootstrap over test rows. */
   readonly seed?: number;

@@ -16,7 +16,7 @@ import {
 import { mergedCard } from './cards.js';
 import { copyTokenizer, readJson, writeJson } from './files.js';
 import { fullModule } from './targets.js';
-import type { ExportSource, LoadedFolder } from './types.js';
+import { objectiveOf, type ExportSource, type LoadedFolder } from './types.js';
 
 /** Writes a folder that transformers loads as a sequence classifier, or of a language model and with a verbalizer as a language model. @throws EngineError `bad-input` for a method that does not merge */
 export async function exportMerged(
@@ -25,7 +25,7 @@ export async function exportMerged(
 ): Promise<void> {
   const { classifierClass, languageModelClass } = describeHead(model);
   const own = { ...model, config: { ...model.config, ...mergedConfig(model, method) } };
-  const tensors = mergedTensors(model, method, verbalizer ? null : (labels?.length ?? null), parameters);
+  const tensors = mergedTensors(model, method, objectiveOf(labels, verbalizer), parameters);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const path = join(folder, 'config.json');

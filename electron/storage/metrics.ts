@@ -11,6 +11,8 @@ import {
   type StepMetric,
   type ValidationMetric,
 } from '../contract/entities.js';
+import type { Objective } from '../contract/objectives.js';
+import { outcomeSchemas, testOutcomeSchema, type OutcomeOf, type TestOutcome } from '../contract/outcomes.js';
 import type { Parameter, Sql } from './database.js';
 
 export async function insertMetrics(
@@ -82,57 +84,42 @@ const dataOf = (row: unknown): unknown => JSON.parse(z.object({ data: z.string()
 
 /** What a run measured is forgotten: it starts again. */
 export async function clearMetrics(sql: Sql, runId: number): Promise<void> {
-  for (const table of [
-    'run_steps',
-    'run_validations',
-    'run_stages',
-    'run_log',
-    'checkpoints',
-    'test_predictions',
-    'test_losses',
-  ])
+  for (const table of ['run_steps', 'run_validations', 'run_stages', 'run_log', 'checkpoints', 'test_outcomes'])
     await sql.run(`DELETE FROM ${table} WHERE run_id = ?`, [runId]);
 }
 
-export interface StoredPrediction {
-  readonly id: number;
-  readonly label: number;
-  readonly predicted: number;
-  readonly probabilities: readonly number[];
-}
-
-export async function insertPredictions(sql: Sql, runId: number, rows: readonly StoredPrediction[]): Promise<void> {
+export async function insertOutcomes(sql: Sql, runId: number, rows: readonly TestOutcome[]): Promise<void> {
   for (let from = 0; from < rows.length; from += 400) {
     const part = rows.slice(from, from + 400);
-    const values = part.flatMap<Parameter>((row) => [
+    const values = part.flatMap<Parameter>(({ id, outcome, details }) => [
       runId,
-      row.id,
-      row.label,
-      row.predicted,
-      JSON.stringify(row.probabilities),
+      id,
+      JSON.stringify(outcome),
+      details === null ? null : JSON.stringify(details),
     ]);
     await sql.run(
-      `INSERT OR REPLACE INTO test_predictions VALUES ${part.map(() => '(?, ?, ?, ?, ?)').join(', ')}`,
+      `INSERT OR REPLACE INTO test_outcomes (run_id, row_id, outcome, details) VALUES ${part.map(() => '(?, ?, ?, ?)').join(', ')}`,
       values,
     );
   }
 }
 
-const columnSchema = z.object({ row_id: z.number(), label: z.number(), predicted: z.number() });
+const outcomeSchema = z.object({ id: z.number(), outcome: z.string() });
 
-/** Three parallel lists by row id; null where the run has none. */
-export async function readPredictions(
+/** What became of the test rows under an objective, two parallel lists by row id; empty where the run has none. */
+export async function readOutcomes<O extends Objective>(
   sql: Sql,
   runId: number,
-): Promise<{ rowIds: Int32Array; labels: Int32Array; predicted: Int32Array } | null> {
+  objective: O,
+): Promise<{ objective: O; rowIds: number[]; outcomes: OutcomeOf<O>[] }> {
   const rows = (
-    await sql.all('SELECT row_id, label, predicted FROM test_predictions WHERE run_id = ? ORDER BY row_id', [runId])
-  ).map((row) => columnSchema.parse(row));
-  if (rows.length === 0) return null;
+    await sql.all('SELECT row_id AS id, outcome FROM test_outcomes WHERE run_id = ? ORDER BY row_id', [runId])
+  ).map((row) => outcomeSchema.parse(row));
+  const schema: z.ZodType = outcomeSchemas[objective];
   return {
-    rowIds: Int32Array.from(rows, (row) => row.row_id),
-    labels: Int32Array.from(rows, (row) => row.label),
-    predicted: Int32Array.from(rows, (row) => row.predicted),
+    objective,
+    rowIds: rows.map(({ id }) => id),
+    outcomes: rows.map(({ outcome }) => schema.parse(JSON.parse(outcome)) as OutcomeOf<O>),
   };
 }
 
@@ -145,68 +132,21 @@ export async function replaceCheckpoints(
   for (const { file, bytes } of files) await sql.run('INSERT INTO checkpoints VALUES (?, ?, ?)', [runId, file, bytes]);
 }
 
-export interface StoredLoss {
-  readonly id: number;
-  /** Sum over the row's trained tokens, in nats. */
-  readonly loss: number;
-  readonly tokens: number;
-  readonly exact: boolean | null;
-  readonly answer: string | null;
-}
+const fullSchema = outcomeSchema.extend({ details: z.string().nullable() });
 
-export async function insertLosses(sql: Sql, runId: number, rows: readonly StoredLoss[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += 400) {
-    const part = rows.slice(from, from + 400);
-    const values = part.flatMap<Parameter>(({ id, loss, tokens, exact, answer }) => [
-      runId,
-      id,
-      loss,
-      tokens,
-      exact === null ? null : Number(exact),
-      answer,
-    ]);
-    await sql.run(
-      `INSERT OR REPLACE INTO test_losses (run_id, row_id, loss, tokens, exact, answer) VALUES ${part.map(() => '(?, ?, ?, ?, ?, ?)').join(', ')}`,
-      values,
-    );
-  }
-}
-
-const lossSchema = z.object({
-  id: z.number(),
-  loss: z.number(),
-  tokens: z.number(),
-  exact: z
-    .number()
-    .nullable()
-    .transform((exact) => (exact === null ? null : exact === 1)),
-  answer: z.string().nullable(),
-});
-
-/** What a language model made of the test rows, by row id; empty where the run has none. */
-export async function readLosses(sql: Sql, runId: number): Promise<StoredLoss[]> {
-  return (
-    await sql.all(
-      'SELECT row_id AS id, loss, tokens, exact, answer FROM test_losses WHERE run_id = ? ORDER BY row_id',
-      [runId],
-    )
-  ).map((row) => lossSchema.parse(row));
-}
-
-const fullSchema = columnSchema.extend({ probabilities: z.string() });
-
-/** Every answer with its probabilities, for a project's file. */
-export async function listPredictions(
-  sql: Sql,
-  runId: number,
-): Promise<{ row: number; label: number; predicted: number; probabilities: number[] }[]> {
+/** Every outcome with its details, for a project's file. */
+export async function listOutcomes(sql: Sql, runId: number): Promise<TestOutcome[]> {
   const rows = await sql.all(
-    'SELECT row_id, label, predicted, probabilities FROM test_predictions WHERE run_id = ? ORDER BY row_id',
+    'SELECT row_id AS id, outcome, details FROM test_outcomes WHERE run_id = ? ORDER BY row_id',
     [runId],
   );
   return rows.map((row) => {
-    const { row_id, label, predicted, probabilities } = fullSchema.parse(row);
-    return { row: row_id, label, predicted, probabilities: z.array(z.number()).parse(JSON.parse(probabilities)) };
+    const { id, outcome, details } = fullSchema.parse(row);
+    return testOutcomeSchema.parse({
+      id,
+      outcome: JSON.parse(outcome) as unknown,
+      details: details === null ? null : (JSON.parse(details) as unknown),
+    });
   });
 }
 

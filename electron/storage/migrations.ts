@@ -61,6 +61,16 @@ const migrations: readonly (readonly string[])[] = [
        role TEXT NOT NULL, PRIMARY KEY (study_id, key)) WITHOUT ROWID`,
     `CREATE UNIQUE INDEX study_of_run ON study_runs (run_id)`,
   ],
+  // One table of test rows for every objective: JSON that its measures are counted from, and JSON that is only shown.
+  [
+    `CREATE TABLE test_outcomes (run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, row_id INTEGER NOT NULL, outcome TEXT NOT NULL, details TEXT,
+       PRIMARY KEY (run_id, row_id)) WITHOUT ROWID`,
+    `INSERT INTO test_outcomes SELECT run_id, row_id, json_object('label', label, 'predicted', predicted), json_object('probabilities', json(probabilities)) FROM test_predictions`,
+    `INSERT INTO test_outcomes SELECT run_id, row_id, json_object('loss', loss, 'tokens', tokens, 'exact', CASE exact WHEN 1 THEN json('true') WHEN 0 THEN json('false') END),
+       CASE WHEN answer IS NULL THEN NULL ELSE json_object('answer', answer) END FROM test_losses`,
+    `DROP TABLE test_predictions`,
+    `DROP TABLE test_losses`,
+  ],
 ];
 
 export const schemaVersion = migrations.length;
@@ -69,8 +79,8 @@ export async function versionOf(database: Database): Promise<number> {
   return Number((await database.all('PRAGMA user_version'))[0]?.['user_version']);
 }
 
-/** Brings the database to this version. Throws StudioError 'database' for one that a newer app wrote. */
-export async function migrate(database: Database): Promise<void> {
+/** Brings the database to this version (tests: to an earlier one). Throws StudioError 'database' for one that a newer app wrote. */
+export async function migrate(database: Database, to = schemaVersion): Promise<void> {
   const version = await versionOf(database);
   if (version > schemaVersion) {
     throw new StudioError(
@@ -80,7 +90,7 @@ export async function migrate(database: Database): Promise<void> {
       { version, known: schemaVersion },
     );
   }
-  for (let next = version; next < schemaVersion; next++) {
+  for (let next = version; next < to; next++) {
     await database.transaction(async (sql) => {
       for (const statement of migrations[next] as readonly string[]) await sql.run(statement);
       await sql.run(`PRAGMA user_version = ${next + 1}`);

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { allowedAt, allowedKeys, type AllowedKey } from '../contract/allowed.js';
 import { StudioError } from '../contract/errors.js';
 import {
+  askedPlanSchema,
   matrixSchema,
-  planSchema,
   trainingSchema,
+  type AskedPlan,
   type Composition,
   type Matrix,
   type MethodOptions,
@@ -72,8 +73,8 @@ function method(options: MethodOptions, path: string): MethodOptions {
 }
 
 /** Throws StudioError 'bad-input' naming the key's path and what is allowed. */
-export function parsePlan(value: unknown): Plan {
-  const plan = check(planSchema, value);
+export function parsePlan(value: unknown): AskedPlan {
+  const plan = check(askedPlanSchema, value);
   // The method of a composition follows from its parts (compositions.ts).
   return plan.composition ? plan : { ...plan, method: method(plan.method, 'method') };
 }
@@ -91,7 +92,7 @@ export function parseStudy(value: unknown): StudyPlan {
 }
 
 /** One plan a method and seed, methods first. */
-export function expandMatrix(matrix: Matrix): Plan[] {
+export function expandMatrix(matrix: Matrix): AskedPlan[] {
   const { methods, seeds, overrides, method: _, ...shared } = matrix;
   return methods.flatMap((options) =>
     seeds.map((seed) =>
@@ -159,7 +160,7 @@ export const studyKeys = (): string[] => [
 export function planKeys(): string[] {
   return [
     'Keys of a plan:',
-    ...lines(planSchema, ['method', 'training', 'verbalizer']),
+    ...lines(askedPlanSchema, ['method', 'training', 'verbalizer']),
     'Keys of "verbalizer" (null where it is left out: classification by a head):',
     ...lines(verbalizerSchema),
     'Keys of "training":',

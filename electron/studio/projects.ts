@@ -3,8 +3,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Handlers } from '../contract/calls.js';
-import { importRequestSchema, type Project, type Run, type Scores } from '../contract/entities.js';
+import { importRequestSchema, type Project, type Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { measureTable } from '../contract/measures.js';
+import { objectiveTable } from '../contract/objectives.js';
 import { settingKey } from '../contract/setting.js';
 import { meanWithInterval } from '../evaluation/index.js';
 import { datasets, projects, runs } from '../storage/index.js';
@@ -46,32 +48,40 @@ const samplesSchema = z.object({
     .min(1),
 });
 
-const macroF1Of = (scores: Scores | null | undefined) => (scores && 'macroF1' in scores ? scores.macroF1 : null);
-
 /** The setting whose runs score best on average. Chosen by validation where there is one, since test is for reporting. */
 function bestOf(list: readonly Run[]): Project['best'] {
+  // Perplexities of different data or templates do not rank: a project's best is of its other runs.
+  const ranked = list.filter(({ state, plan, result }) => {
+    const [main] = objectiveTable[plan.objective].measures;
+    return (
+      state === 'finished' && measureTable[main].difference === 'points' && typeof result?.test?.[main] === 'number'
+    );
+  });
+  const [newest] = ranked;
+  if (!newest) return null;
+  const { objective } = newest.plan;
+  const [measure] = objectiveTable[objective].measures;
   const groups = new Map<string, Run[]>();
-  // Perplexities of different data or templates do not rank: a project's best is of its classifiers.
-  for (const run of list)
-    if (run.state === 'finished' && macroF1Of(run.result?.test) !== null)
-      groups.set(settingKey(run), [...(groups.get(settingKey(run)) ?? []), run]);
+  for (const run of ranked)
+    if (run.plan.objective === objective) groups.set(settingKey(run), [...(groups.get(settingKey(run)) ?? []), run]);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const chosen = [...groups.values()]
+  const [chosen] = [...groups.values()]
     .map((group) => ({
       group,
-      score: mean(group.map((run) => macroF1Of(run.result?.validation) ?? macroF1Of(run.result?.test) ?? 0)),
+      score: mean(group.map(({ result }) => result?.validation?.[measure] ?? result?.test?.[measure] ?? 0)),
     }))
-    .sort((a, b) => b.score - a.score)[0];
+    .sort((a, b) => b.score - a.score);
   const first = chosen?.group[0];
   if (!chosen || !first) return null;
-  const { mean: macroF1, interval } = meanWithInterval(
-    chosen.group.map((run) => macroF1Of(run.result?.test) ?? 0),
-    { low: 0, high: 1 },
+  const { mean: value, interval } = meanWithInterval(
+    chosen.group.map(({ result }) => result?.test?.[measure] ?? 0),
+    measureTable[measure].bounds,
   );
   return {
     method: first.plan.method,
     label: first.methodName,
-    macroF1,
+    measure,
+    value,
     low: interval?.low ?? null,
     high: interval?.high ?? null,
     seeds: chosen.group.length,

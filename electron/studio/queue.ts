@@ -312,11 +312,8 @@ export class RunQueue {
         this.context.emit('run', this.decorate(await runs.getRun(database, runId)));
         return;
       }
-      case 'predictions':
-        await database.transaction((sql) => metrics.insertPredictions(sql, runId, event.rows));
-        return;
-      case 'losses':
-        await database.transaction((sql) => metrics.insertLosses(sql, runId, event.rows));
+      case 'outcomes':
+        await database.transaction((sql) => metrics.insertOutcomes(sql, runId, event.rows));
         return;
       case 'phase':
       case 'progress':

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Handlers } from '../contract/calls.js';
 import type { BaseModel, Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { taskTable } from '../contract/objectives.js';
 import type { Plan } from '../contract/plan.js';
 import { verbalizerSchema, type FullVerbalizer } from '../contract/verbalizer.js';
 import { completeVerbalizer, openTokenizer, openVerbalizer } from '../data/index.js';
@@ -78,7 +79,8 @@ export async function resolvePlan(context: Context, projectId: number, value: un
   const asked = parsePlan(value);
   const model = await modelNamed(context, asked.model);
   const dataset = await datasetNamed(context, projectId, asked.data);
-  const composed = searching(await composedPlan(context, projectId, asked, model, dataset));
+  const stated = { ...asked, objective: asked.objective ?? taskTable[dataset.task].objective };
+  const composed = searching(await composedPlan(context, projectId, stated, model, dataset));
   const info = await openModel(model.folder);
   const verbalizer =
     composed.verbalizer && dataset.task === 'classification'

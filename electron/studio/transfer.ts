@@ -19,11 +19,12 @@ import {
   type DatasetRow,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { testOutcomeSchema, type TestOutcome } from '../contract/outcomes.js';
 import type { Plan } from '../contract/plan.js';
 import { fileProblem, namingFile } from '../contract/problem-of.js';
 import { hashFile, hashWeights } from '../interchange/index.js';
 import { datasets, metrics, models, projects, runs } from '../storage/index.js';
-import { testLossSchema, trainedFileName } from '../trainer/protocol.js';
+import { trainedFileName } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { requireSpace } from './files.js';
 import { namesOf } from './plan.js';
@@ -34,12 +35,37 @@ const FORMAT = 'peft-studio-project';
 const LARGEST_RATIO = 200;
 const MOST_MEMBERS = 20_000;
 
-const predictionSchema = z.object({
-  row: z.number(),
-  label: z.number(),
-  predicted: z.number(),
-  probabilities: z.array(z.number()),
-});
+/** Test rows of classes and of language models in files of before there was one form for all objectives. */
+const oldOutcomes = {
+  predictions: z
+    .array(
+      z
+        .object({ row: z.number(), label: z.number(), predicted: z.number(), probabilities: z.array(z.number()) })
+        .transform(({ row: id, label, predicted, probabilities }): TestOutcome => ({
+          id,
+          outcome: { label, predicted },
+          details: { probabilities },
+        })),
+    )
+    .default([]),
+  losses: z
+    .array(
+      z
+        .object({
+          id: z.number(),
+          loss: z.number(),
+          tokens: z.number(),
+          answer: z.string().nullable(),
+          exact: z.boolean().nullable(),
+        })
+        .transform(({ id, answer, ...outcome }): TestOutcome => ({
+          id,
+          outcome,
+          details: answer === null ? null : { answer },
+        })),
+    )
+    .default([]),
+};
 /** `weights`: hash of the base model's weights; a model of the same name may be another one. */
 const storedRun = z.object({
   run: runSchema,
@@ -67,9 +93,8 @@ const historySchema = z.object({
     stages: z.array(z.unknown()).default([]),
     log: z.array(z.unknown()),
   }),
-  predictions: z.array(predictionSchema),
-  /** Of a run that writes text; files of before there were such runs have none. */
-  losses: z.array(testLossSchema).default([]),
+  outcomes: z.array(testOutcomeSchema).default([]),
+  ...oldOutcomes,
 });
 
 /** Hashes each model's weights once, when first asked for. */
@@ -152,8 +177,7 @@ export async function exportProject(
         join(work, `run-${i}`),
         JSON.stringify({
           history: await metrics.readHistory(database, run.id, 0),
-          predictions: await metrics.listPredictions(database, run.id),
-          losses: await metrics.readLosses(database, run.id),
+          outcomes: await metrics.listOutcomes(database, run.id),
         }),
       );
       members.set(history, join(work, `run-${i}`));
@@ -331,20 +355,10 @@ export async function importProject(
         });
         const told = parse(path, history, historySchema, await readFile(member(history), 'utf8'));
         await metrics.restoreHistory(sql, runId, told.history);
-        await metrics.insertPredictions(
+        await metrics.insertOutcomes(
           sql,
           runId,
-          told.predictions.flatMap((row) => {
-            const rowId = set.rows.get(row.row);
-            return rowId === undefined
-              ? []
-              : [{ id: rowId, label: row.label, predicted: row.predicted, probabilities: row.probabilities }];
-          }),
-        );
-        await metrics.insertLosses(
-          sql,
-          runId,
-          told.losses.flatMap((row) => {
+          [...told.outcomes, ...told.predictions, ...told.losses].flatMap((row) => {
             const rowId = set.rows.get(row.id);
             return rowId === undefined ? [] : [{ ...row, id: rowId }];
           }),

@@ -1,19 +1,9 @@
-/** What a run learns, as the trainer goes about it: rows to batches, a split to scores. One file an objective. */
+/** What a run learns, as the trainer goes about it: rows to batches, a split to scores. One file an objective in learnings/, all of this shape. */
 import type { Scores } from '../contract/entities.js';
 import type { RowBatches, TextTokenizer } from '../data/index.js';
-import {
-  searchesWording,
-  type BaseModelInfo,
-  type EngineTrainer,
-  type NamedTensors,
-  type ObjectiveSpec,
-  type WordingDoor,
-} from '../engine/index.js';
-import { learnClasses } from './classes.js';
+import type { BaseModelInfo, EngineTrainer, NamedTensors, ObjectiveSpec, WordingDoor } from '../engine/index.js';
 import type { EngineDoor } from './engine-door.js';
-import { learnLanguage } from './language.js';
-import type { SplitRow, TrainerEvent, TrainTask } from './protocol.js';
-import { learnWording } from './wording.js';
+import type { LearnedObjective, SplitRow, TrainerEvent, TrainTask } from './protocol.js';
 
 /** Is called after each batch with the rows done. */
 export type Between = (done: number) => Promise<void>;
@@ -61,15 +51,10 @@ export type LearningTask = Pick<
   'objective' | 'training' | 'modelFolder' | 'method' | 'device' | 'threads' | 'data'
 >;
 
-/** How the objective of a task is learned. @throws StudioError `bad-model` for a chat template that cannot be read */
-export function learningOf(task: LearningTask, tokenizer: TextTokenizer, model: BaseModelInfo): Promise<Learning> {
-  const { objective } = task;
-  switch (objective.type) {
-    case 'classification':
-      return searchesWording(task.method)
-        ? learnWording(objective, task, tokenizer, model)
-        : learnClasses(objective, task.training, tokenizer, model);
-    case 'causal-lm':
-      return learnLanguage(task, tokenizer);
-  }
-}
+/** How a task is learned. @throws StudioError where objective, data and base model do not fit */
+export type Learn<S extends LearnedObjective> = (
+  objective: S,
+  task: LearningTask,
+  tokenizer: TextTokenizer,
+  model: BaseModelInfo,
+) => Promise<Learning>;

@@ -1,12 +1,13 @@
 /** The training loop of one stage: steps, validations, checkpoints, early stopping. Everything it touches is handed in. */
 import type { Scores, TriedWording } from '../contract/entities.js';
+import { scoresInWords } from '../contract/score-words.js';
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
 import type { Batch, EngineTrainer, NamedTensors, SearchStep } from '../engine/index.js';
 import { stepsAhead, validationsAhead, type Course, type StageSpan } from './course.js';
 import { peakBytes, residentBytes } from './memory.js';
 import { afterStep, afterValidation, isBetter, median, type Progress } from './progress.js';
-import { scoresInWords, type Reporter } from './reporter.js';
+import type { Reporter } from './reporter.js';
 import type { JobContext } from './server.js';
 
 const secondsBetweenCheckpoints = 60;

@@ -13,7 +13,7 @@ import {
   type BaseModelInfo,
   type NamedTensors,
 } from '../engine/index.js';
-import { exportFolder, isHead } from '../interchange/index.js';
+import { exportFolder, isHead, objectiveOf } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, trainedParameters, type OpenPredictor, type RowAnswer } from './predictors.js';
@@ -88,8 +88,13 @@ async function takeOut(
 ): Promise<Changed> {
   const { labels, verbalizer } = classesOf(served);
   const merged = await openWeights(from);
-  const classes = verbalizer ? null : labels.length;
-  const tensors = unmergedTensors(base, validateMethod(served.method), classes, trained, (name) => merged.read(name));
+  const tensors = unmergedTensors(
+    base,
+    validateMethod(served.method),
+    objectiveOf(labels, verbalizer),
+    trained,
+    (name) => merged.read(name),
+  );
   await writeSafetensors(join(to, 'model.safetensors'), tensors, { format: 'pt' });
   const written = await openWeights(to);
   const ofBase = new Set(base.parameters.map(({ name }) => name));

@@ -9,7 +9,7 @@ import type { Batch, EngineTrainer } from '../engine/index.js';
 import { readSplit } from './dataset.js';
 import { costliestSteps, courseOf, earliestEnd, validationsAhead } from './course.js';
 import type { EngineDoor } from './engine-door.js';
-import { learningOf } from './learning.js';
+import { learningOf } from './learnings/index.js';
 import { evaluationBatchSize } from './evaluate.js';
 import { tokensOf } from './loop.js';
 import { startValues } from './init.js';

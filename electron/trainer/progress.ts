@@ -1,6 +1,7 @@
 /** What a run remembers besides tensors: where it stands, which validation was best, what it took. Stored in each checkpoint. */
 import { z } from 'zod';
 import {
+  measuresOf,
   scoresSchema,
   stageMetricSchema,
   stepMetricSchema,
@@ -8,6 +9,7 @@ import {
   validationMetricSchema,
   type Scores,
 } from '../contract/entities.js';
+import { measureTable } from '../contract/measures.js';
 import type { Training } from '../contract/plan.js';
 
 const bestSchema = z.object({
@@ -81,13 +83,15 @@ export function afterStep(progress: Progress, seconds: number, tokens: number): 
 }
 
 /**
- * Of classes a higher macro F1 is better, among equals the lower loss (unweighted, whatever the class weights); of a language model
- * the lower loss. A full tie is no gain, so the earlier parameters stay.
+ * By the first measure of the objective (what the rows do not give is worse than any), among equals by the lower loss (unweighted,
+ * whatever the class weights). A full tie is no gain, so the earlier parameters stay.
  */
 export function isBetter(scores: Scores, best: Scores | null): boolean {
   if (best === null) return true;
-  if (!('macroF1' in scores) || !('macroF1' in best)) return scores.loss < best.loss;
-  return scores.macroF1 > best.macroF1 || (scores.macroF1 === best.macroF1 && scores.loss < best.loss);
+  const [main] = measuresOf(scores);
+  const sign = measureTable[main].better === 'higher' ? 1 : -1;
+  const rank = (of: Scores) => sign * (of[main] ?? -sign * Infinity);
+  return rank(scores) > rank(best) || (rank(scores) === rank(best) && scores.loss < best.loss);
 }
 
 /**

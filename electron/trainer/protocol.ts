@@ -24,6 +24,7 @@ import {
   validationMetricSchema,
 } from '../contract/entities.js';
 import { problemSchema, StudioError } from '../contract/errors.js';
+import { testOutcomeSchema } from '../contract/outcomes.js';
 import { compositionSchema, deviceIdSchema, methodSchema, refineBySchema, trainingSchema } from '../contract/plan.js';
 import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 
@@ -278,26 +279,6 @@ export const hostMessageSchema = z.discriminatedUnion('kind', [
 ]);
 export type HostMessage = z.input<typeof hostMessageSchema>;
 
-/** A test row's outcome. `label` and `predicted` are class indices. */
-export const testPredictionSchema = z.object({
-  id: z.int().min(0),
-  label: z.int().min(0),
-  predicted: z.int().min(0),
-  logits: z.array(z.number()),
-  probabilities: z.array(z.number()),
-});
-export type TestPrediction = z.infer<typeof testPredictionSchema>;
-
-/** A test row's outcome under a language model: the sum of its trained tokens' losses in nats, and the answer that was generated, where one was. */
-export const testLossSchema = z.object({
-  id: z.int().min(0),
-  loss: z.number(),
-  tokens: count,
-  answer: z.string().nullable(),
-  exact: z.boolean().nullable(),
-});
-export type TestLoss = z.infer<typeof testLossSchema>;
-
 export const answerSchema = z.object({ row: z.int().min(0), label: z.string(), probabilities: z.array(z.number()) });
 export type Answer = z.infer<typeof answerSchema>;
 
@@ -333,8 +314,7 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
     total: count.nullable(),
   }),
   /** Training and test: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
-  z.object({ type: z.literal('predictions'), rows: z.array(testPredictionSchema) }),
-  z.object({ type: z.literal('losses'), rows: z.array(testLossSchema) }),
+  z.object({ type: z.literal('outcomes'), rows: z.array(testOutcomeSchema) }),
   /** predict-file, prove-export, device-test, probe. */
   z.object({ type: z.literal('progress'), done: count, total: count.nullable(), message: z.string() }),
   z.object({ type: z.literal('answers'), rows: z.array(answerSchema) }),

@@ -1,23 +1,8 @@
 /** Gathers what a training tells and sends it at most about ten times a second. */
-import type { LogLine, Scores, StageMetric, StepMetric, ValidationMetric } from '../contract/entities.js';
+import type { LogLine, StageMetric, StepMetric, ValidationMetric } from '../contract/entities.js';
 import type { TrainerEvent } from './protocol.js';
 
 const millisecondsBetween = 100;
-const percent = (share: number) => (100 * share).toFixed(1);
-
-/** Scores as a log line tells them: "macro F1 43.1 % (38.9 to 47.0), accuracy 43.8 %, loss 1.4528". */
-export function scoresInWords(scores: Scores): string {
-  const loss = `loss ${scores.loss.toFixed(4)}`;
-  if ('macroF1' in scores) {
-    const { macroF1, macroF1Interval: interval, accuracy } = scores;
-    const range = interval ? ` (${percent(interval.low)} to ${percent(interval.high)})` : '';
-    return `macro F1 ${percent(macroF1)} %${range}, accuracy ${percent(accuracy)} %, ${loss}`;
-  }
-  const { perplexity, perplexityInterval: interval, exactMatch, exactMatchRows } = scores;
-  const range = interval ? ` (${interval.low.toPrecision(4)} to ${interval.high.toPrecision(4)})` : '';
-  const exact = exactMatch === null ? '' : `, exact match ${percent(exactMatch)} % of ${exactMatchRows} answers`;
-  return `perplexity ${perplexity.toPrecision(4)}${range}, ${loss}${exact}`;
-}
 
 export interface Told {
   readonly steps: readonly StepMetric[];

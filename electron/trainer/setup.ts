@@ -6,7 +6,8 @@ import { StudioError } from '../contract/errors.js';
 import { courseOf, type Course } from './course.js';
 import { openDrawn, openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { learningOf, type Learning } from './learning.js';
+import type { Learning } from './learning.js';
+import { learningOf } from './learnings/index.js';
 import type { TrainTask } from './protocol.js';
 
 export interface Prepared {

@@ -1,12 +1,12 @@
 /** Stage after stage: each has a trainer of its own, which starts from the parameters that the one before leaves. */
 import type { StageMetric } from '../contract/entities.js';
+import { scoresInWords } from '../contract/score-words.js';
 import type { Training } from '../contract/plan.js';
 import type { EngineTrainer, NamedTensors } from '../engine/index.js';
 import { beginningOf, endOf, type Course, type StageSpan } from './course.js';
 import type { EngineDoor } from './engine-door.js';
 import { runLoop, type LoopParts } from './loop.js';
 import type { Progress } from './progress.js';
-import { scoresInWords } from './reporter.js';
 
 export interface StagesParts extends Pick<LoopParts, 'source' | 'reporter' | 'control'> {
   readonly course: Course;

@@ -1,6 +1,14 @@
-/** Scores as the screens show them: of classifiers macro F1 first, of language models perplexity. */
-import type { Scores } from '../../electron/contract/index.js';
-import { interval, number, percent } from './format.js';
+/** Scores as the screens show them: the first measure of the objective, and what stands beside it. */
+import {
+  intervalOf,
+  measuresOf,
+  measureTable,
+  objectiveOfScores,
+  objectiveTable,
+  type Measure,
+  type Scores,
+} from '../../electron/contract/index.js';
+import { interval, NO_VALUE, number } from './format.js';
 
 export interface ShownScore {
   /** "macro F1" */
@@ -8,48 +16,72 @@ export interface ShownScore {
   readonly value: string;
   /** "%", or nothing. */
   readonly unit: string;
+  /** Where there is no room for the name: "%", "ppl". */
+  readonly short: string;
   /** "41.0 to 45.2"; null where it was not computed. */
   readonly range: string | null;
 }
 
-/** Digits of a perplexity: three places below a hundred, whole above a thousand. */
-export const perplexityDigits = (value: number): number => (value < 100 ? 2 : value < 1000 ? 1 : 0);
-export const perplexity = (value: number): string => number(value, perplexityDigits(value));
+/** "43.1", without its unit. */
+export function valueOf(measure: Measure, value: number): string {
+  const { factor, digits } = measureTable[measure];
+  return number(value * factor, digits(value * factor));
+}
 
-type Ends = { readonly low: number; readonly high: number } | null | undefined;
-const shares = (ends: Ends) => (ends ? interval(ends.low * 100, ends.high * 100) : null);
+/** "41.0 to 45.2", in the measure's unit. */
+export function endsOf(measure: Measure, { low, high }: { readonly low: number; readonly high: number }): string {
+  const { factor, digits } = measureTable[measure];
+  return interval(low * factor, high * factor, digits(high * factor));
+}
+
+/** " %", or nothing. */
+export const unitOf = (measure: Measure): string =>
+  measureTable[measure].unit === '' ? '' : ` ${measureTable[measure].unit}`;
+
+function shown(scores: Scores, measure: Measure): ShownScore {
+  const { name, unit, short } = measureTable[measure];
+  const value = scores[measure] ?? null;
+  const ends = intervalOf(scores, measure);
+  return {
+    name,
+    value: value === null ? NO_VALUE : valueOf(measure, value),
+    unit: value === null ? '' : unit,
+    short,
+    range: ends && endsOf(measure, ends),
+  };
+}
 
 /** The score by which runs are chosen and named. */
-export function mainScore(scores: Scores): ShownScore {
-  if ('macroF1' in scores)
-    return { name: 'macro F1', value: percent(scores.macroF1), unit: '%', range: shares(scores.macroF1Interval) };
-  const { perplexity: value, perplexityInterval: ends } = scores;
+export const mainScore = (scores: Scores): ShownScore => shown(scores, measuresOf(scores)[0]);
+
+/** Those that stand beside it, where the rows give them. */
+export const otherScores = (scores: Scores): ShownScore[] =>
+  measuresOf(scores)
+    .slice(1)
+    .filter((measure) => (scores[measure] ?? null) !== null)
+    .map((measure) => shown(scores, measure));
+
+export function lossScore(scores: Scores): ShownScore {
+  const { name, unit } = objectiveTable[objectiveOfScores(scores)].loss;
+  const ends = intervalOf(scores, 'loss');
   return {
-    name: 'perplexity',
-    value: perplexity(value),
-    unit: '',
-    range: ends ? interval(ends.low, ends.high, perplexityDigits(ends.high)) : null,
+    name,
+    value: number(scores.loss, 3),
+    unit,
+    short: unit,
+    range: ends && interval(ends.low, ends.high, 3),
   };
 }
 
-/** The one that stands beside it; of language models before the test the loss. */
-export function secondScore(scores: Scores): ShownScore {
-  if ('macroF1' in scores)
-    return { name: 'accuracy', value: percent(scores.accuracy), unit: '%', range: shares(scores.accuracyInterval) };
-  const { exactMatch, exactMatchInterval, loss, lossInterval } = scores;
-  if (exactMatch !== null)
-    return { name: 'exact match', value: percent(exactMatch), unit: '%', range: shares(exactMatchInterval) };
-  return {
-    name: 'loss',
-    value: number(loss, 3),
-    unit: 'nats',
-    range: lossInterval ? interval(lossInterval.low, lossInterval.high, 3) : null,
-  };
-}
+/** The one that stands beside the main one; where the rows give no other, the loss. */
+export const secondScore = (scores: Scores): ShownScore => otherScores(scores)[0] ?? lossScore(scores);
 
 /** "macro F1 43.1 %" */
 export const inWords = ({ name, value, unit }: ShownScore): string =>
   `${name} ${value}${unit === '' ? '' : ` ${unit}`}`;
 
-/** Larger is better: macro F1, or the loss below zero. For sorting only. */
-export const rankOf = (scores: Scores): number => ('macroF1' in scores ? scores.macroF1 : -scores.loss);
+/** Larger is better. For sorting only. */
+export function rankOf(scores: Scores): number {
+  const [main] = measuresOf(scores);
+  return (scores[main] ?? -Infinity) * (measureTable[main].better === 'higher' ? 1 : -1);
+}

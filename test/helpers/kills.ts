@@ -3,15 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { JobOf, JobResult, TestLoss, TestPrediction, TrainerEvent } from '../../electron/trainer/protocol.js';
+import type { TestOutcome } from '../../electron/contract/index.js';
+import type { JobOf, JobResult, TrainerEvent } from '../../electron/trainer/protocol.js';
+import { outcomesIn } from './outcomes.js';
 import { uniforms } from './tiny-model.js';
 import { TrainerProcess } from './trainer-process.js';
 
 /** What a run told, however many processes it took. */
 export class Told {
   readonly losses = new Map<number, number | null>();
-  readonly predictions = new Map<number, TestPrediction>();
-  readonly rowLosses = new Map<number, TestLoss>();
+  readonly outcomes = new Map<number, TestOutcome>();
   /** What a search for a wording tried and had, by the step of its validation. */
   readonly searches = new Map<number, unknown>();
   readonly resumedAt: number[] = [];
@@ -20,14 +21,13 @@ export class Told {
       for (const { step, loss } of event.steps) this.losses.set(step, loss);
       for (const { step, search } of event.validations) if (search) this.searches.set(step, search);
     }
-    if (event.type === 'predictions') for (const row of event.rows) this.predictions.set(row.id, row);
-    if (event.type === 'losses') for (const row of event.rows) this.rowLosses.set(row.id, row);
+    for (const row of outcomesIn(event)) this.outcomes.set(row.id, row);
     if (event.type === 'started') this.resumedAt.push(event.step);
   };
   /** Everything but where it resumed. */
   get outcome() {
     const sorted = [...this.losses].sort(([left], [right]) => left - right);
-    return [sorted, this.predictions, this.rowLosses, this.searches];
+    return [sorted, this.outcomes, this.searches];
   }
 }
 

@@ -1,10 +1,9 @@
 /** Data sets: how a file reads, how it is imported, its rows and profile. */
 import { z } from 'zod';
 import { count, id, nullable, splitNameSchema } from './common.js';
+import { taskSchema } from '../objectives.js';
 import { generationColumnsSchema, messageSchema, textFormSchema } from './generation.js';
 
-export const taskSchema = z.enum(['classification', 'generation']);
-export type Task = z.infer<typeof taskSchema>;
 export const labelCountSchema = z.object({ label: z.string(), train: count, validation: count, test: count });
 export const datasetSchema = z.object({
   id,

@@ -1,8 +1,7 @@
-/** Data to write text from: plain text, prompts with completions, conversations; and what a run on it is measured by. */
+/** Data to write text from: plain text, prompts with completions, conversations. */
 import { z } from 'zod';
-import { count, interval as ends } from './common.js';
+import { count } from './common.js';
 
-const interval = ends.nullable().optional();
 const column = z.string().min(1);
 
 export const messageRoles = ['system', 'user', 'assistant'] as const;
@@ -29,22 +28,6 @@ export const generationColumnsSchema = z.discriminatedUnion('form', [
   z.strictObject({ form: z.literal('chat'), messages: column, system: column.nullable().default(null) }),
 ]);
 export type GenerationColumns = z.infer<typeof generationColumnsSchema>;
-
-/** Of a language model: losses are in nats a trained token, over all trained tokens of the rows together. */
-export const languageScoresSchema = z.object({
-  loss: z.number(),
-  /** e to the power of the loss. */
-  perplexity: z.number(),
-  /** Share of completions that greedy generation gives word for word, blanks aside; null where none were generated. */
-  exactMatch: z.number().nullable(),
-  /** Rows that `exactMatch` was counted on. */
-  exactMatchRows: count,
-  /** 95 % intervals over the rows of the split (percentile bootstrap), where they were computed. */
-  lossInterval: interval,
-  perplexityInterval: interval,
-  exactMatchInterval: interval,
-});
-export type LanguageScores = z.infer<typeof languageScoresSchema>;
 
 /** A row as it will be trained on. */
 export const tokenizedExampleSchema = z.object({

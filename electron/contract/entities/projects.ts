@@ -1,5 +1,6 @@
 /** Projects and what they hold: base models, what an export left. */
 import { z } from 'zod';
+import { measureSchema } from '../measures.js';
 import { methodSchema } from '../plan.js';
 import { count, id, nullable } from './common.js';
 import { exportFormatSchema } from './results.js';
@@ -15,12 +16,13 @@ export const projectSchema = z.object({
   runsActive: count,
   runsFailed: count,
   bytes: count,
-  /** Best test score of a finished run, over seeds of its method. */
+  /** Best test score of a finished run, over seeds of its method, in the first measure of the objective that was learned last. */
   best: nullable(
     z.object({
       method: methodSchema,
       label: z.string(),
-      macroF1: z.number(),
+      measure: measureSchema,
+      value: z.number(),
       low: nullable(z.number()),
       high: nullable(z.number()),
       seeds: count,

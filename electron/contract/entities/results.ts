@@ -1,15 +1,19 @@
 /** What finished runs say: comparison, predictions, export formats. */
 import { z } from 'zod';
 import { problemSchema } from '../errors.js';
+import { measures, measureSchema, type Measure } from '../measures.js';
+import { objectiveSchema } from '../objectives.js';
 import { count, id, interval, nullable } from './common.js';
 
 export const exportFormatSchema = z.enum(['peft', 'adapterhub', 'studio', 'merged', 'onnx']);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;
 
-/** What differences are told in: scores of classes, or of language models. */
-export const measureSchema = z.enum(['macroF1', 'accuracy', 'perplexity', 'exactMatch']);
-export type Measure = z.infer<typeof measureSchema>;
 const measured = z.object({ mean: z.number(), interval: nullable(interval) });
+/** What a run of the row lacks (an answer was not generated) is null; what its objective does not have is left out. */
+const ofMeasure = nullable(measured).optional();
+const measuredShape = Object.fromEntries(measures.map((measure) => [measure, ofMeasure])) as {
+  [M in Measure]: typeof ofMeasure;
+};
 export const comparisonRowSchema = z.object({
   key: z.string(),
   type: z.string(),
@@ -18,17 +22,11 @@ export const comparisonRowSchema = z.object({
   baseline: z.boolean(),
   runs: z.array(id),
   seeds: z.array(z.number()),
-  /** Of classes; null for language models. */
-  accuracy: nullable(measured),
-  macroF1: nullable(measured),
+  ...measuredShape,
   loss: measured,
-  /** Of language models; null for classes. */
-  perplexity: nullable(measured),
-  /** Null too where no completion was generated. */
-  exactMatch: nullable(measured),
   /**
-   * Difference from full fine-tuning, paired by seed and test row, in points (percent), of perplexity in percent of it; null
-   * without a baseline.
+   * Difference from full fine-tuning, paired by seed and test row, in points (hundredths of the measure) or percent of the
+   * baseline's, as the measure has it; null without a baseline.
    */
   difference: nullable(z.object({ mean: z.number(), interval: nullable(interval), pairedSeeds: count })),
   verdict: z.object({
@@ -49,6 +47,7 @@ export const comparisonSchema = z.object({
   dataset: z.string(),
   model: z.string(),
   testRows: count,
+  objective: objectiveSchema,
   measure: measureSchema,
   zone: z.number(),
   /** How the intervals were made, in words: kind, seeds, pairing, adjustment. */

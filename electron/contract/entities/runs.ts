@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { problemSchema } from '../errors.js';
 import { planSchema } from '../plan.js';
-import { count, id, interval, nullable } from './common.js';
-import { languageScoresSchema } from './generation.js';
+import { count, id, nullable } from './common.js';
+import { scoresSchema } from './scores.js';
 
 export const runStates = [
   'queued',
@@ -15,19 +15,6 @@ export const runStates = [
   'cancelled',
   'failed',
 ] as const;
-export const classScoresSchema = z.object({
-  accuracy: z.number(),
-  macroF1: z.number(),
-  loss: z.number(),
-  /** 95 % intervals over the rows of the split (percentile bootstrap), where they were computed. */
-  accuracyInterval: nullable(interval).optional(),
-  macroF1Interval: nullable(interval).optional(),
-  lossInterval: nullable(interval).optional(),
-});
-export type ClassScores = z.infer<typeof classScoresSchema>;
-/** What a split shows of a run: of classes, or of a language model. */
-export const scoresSchema = z.union([classScoresSchema, languageScoresSchema]);
-export type Scores = z.infer<typeof scoresSchema>;
 export const runResultSchema = z.object({
   test: nullable(scoresSchema),
   validation: nullable(scoresSchema),
@@ -98,19 +85,13 @@ export const triedWordingSchema = z.object({
   accepted: z.boolean(),
 });
 export type TriedWording = z.infer<typeof triedWordingSchema>;
-const validated = {
+export const validationMetricSchema = z.object({
   step: count,
   best: z.boolean(),
   /** Of a search for a wording: the text that was validated, and what was tried since the validation before, the best first. */
   search: z.object({ wording: z.string(), tried: z.array(triedWordingSchema) }).optional(),
-};
-export const validationMetricSchema = z.union([
-  z.object({
-    ...validated,
-    ...classScoresSchema.shape,
-  }),
-  z.object({ ...validated, ...languageScoresSchema.shape }),
-]);
+  ...scoresSchema.shape,
+});
 export type ValidationMetric = z.infer<typeof validationMetricSchema>;
 /** One stage of a method that trains in stages. Told when it begins and, as a whole, when it has ended. */
 export const stageMetricSchema = z.object({

@@ -73,7 +73,7 @@ registerArchitecture<EncoderConfig>({
   reader: 'bert.pooler.dense',
   classifierClass: 'BertForSequenceClassification',
   languageModelClass: 'BertForMaskedLM',
-  objectives: ['classification', 'masked-lm'],
+  language: 'masked-lm',
   reads: 'first',
   readConfig: readBertConfig,
   maxLength: (c) => c.positions,

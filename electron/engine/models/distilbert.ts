@@ -47,7 +47,7 @@ registerArchitecture<EncoderConfig>({
   reader: 'pre_classifier',
   classifierClass: 'DistilBertForSequenceClassification',
   languageModelClass: 'DistilBertForMaskedLM',
-  objectives: ['classification', 'masked-lm'],
+  language: 'masked-lm',
   reads: 'first',
   readConfig(config) {
     const c = parseConfig(schema, config);

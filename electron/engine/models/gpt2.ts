@@ -61,7 +61,7 @@ registerArchitecture<DecoderConfig>({
   headModules: ['score'],
   classifierClass: 'GPT2ForSequenceClassification',
   languageModelClass: 'GPT2LMHeadModel',
-  objectives: ['classification', 'causal-lm'],
+  language: 'causal-lm',
   reads: 'last',
   readConfig(config) {
     const c = parseConfig(schema, config);

@@ -123,7 +123,7 @@ export function llamaLike(
     // The paper's keys and values; peft's table has queries in place of keys for Qwen.
     scaledModules: { targets: ['k_proj', 'v_proj', 'down_proj'], feedforward: ['down_proj'] },
     headModules: ['score'],
-    objectives: ['classification', 'causal-lm'],
+    language: 'causal-lm',
     reads: 'last',
     maxLength: (c) => c.positions,
     encode: (b, c, reach) => runDecoder(b, c, llamaParts, embedWords(b, c, table), reach),

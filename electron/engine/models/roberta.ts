@@ -16,7 +16,7 @@ registerArchitecture<EncoderConfig>({
   reader: 'classifier.dense',
   classifierClass: 'RobertaForSequenceClassification',
   languageModelClass: 'RobertaForMaskedLM',
-  objectives: ['classification', 'masked-lm'],
+  language: 'masked-lm',
   reads: 'first',
   readConfig: (config) => readBertConfig({ type_vocab_size: 1, layer_norm_eps: 1e-5, pad_token_id: 1, ...config }),
   maxLength: (c) => c.positions - c.paddingIndex - 1,

@@ -1,6 +1,5 @@
 /** What an architecture is: config in, forward graph out. One file an architecture, all of this shape. */
 import type { Value } from '../graph/ir.js';
-import type { ObjectiveSpec } from '../types.js';
 import type { Builder } from './builder.js';
 import type { Rotary } from './rotary.js';
 
@@ -175,8 +174,8 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   readonly classifierClass: string;
   /** Class that transformers loads a merged language model with. */
   readonly languageModelClass: string;
-  /** Tasks that it can be trained on. */
-  readonly objectives: readonly ObjectiveSpec['type'][];
+  /** How it predicts tokens: masked ones, or each from those before it. Objectives with a head of their own train on any. */
+  readonly language: 'masked-lm' | 'causal-lm';
   /** The token that a classifier reads: the last one where tokens see only what came before them. */
   readonly reads: 'first' | 'last';
   /** Throws EngineError 'bad-model' naming the key of config.json and what is allowed. */

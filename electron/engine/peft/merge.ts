@@ -1,10 +1,11 @@
-/** A trained method merged into its base: the plain classifier as one list of tensors. */
+/** A trained method merged into its base: the plain model as one list of tensors. */
 import { EngineError } from '../errors.js';
 import { frozenBuilder, type Builder, type ParameterSpec } from '../models/builder.js';
 import { internals } from '../models/folder.js';
 import { architectureOf } from '../models/registry.js';
 import type { TensorToWrite } from '../safetensors/index.js';
-import type { BaseModelInfo, MethodSpec, NamedTensors, Tensor } from '../types.js';
+import { buildCheckpoint } from '../objectives/index.js';
+import type { BaseModelInfo, MethodSpec, NamedTensors, ObjectiveSpec, Tensor } from '../types.js';
 import { transposed } from './arithmetic.js';
 import { chooseMethod } from './choose.js';
 import type { MergeContext } from './method.js';
@@ -29,13 +30,12 @@ export function describeHead(model: BaseModelInfo): HeadInfo {
 /** The change that a method makes to one tensor, whatever way its checkpoint stores it; null leaves it as it is. */
 type Change = (name: string, seen: Tensor) => Tensor | null;
 
-/** The base's own parameters under a classifier's head, or where `labels` is null under its language model's. */
-function forward(model: BaseModelInfo, labels: number | null, widened: number): Builder {
+/** The base's own parameters, in a model as an objective's checkpoint has it. */
+function forward(model: BaseModelInfo, objective: ObjectiveSpec, widened: number): Builder {
   const { architecture, config: own } = internals(model);
   const config = { ...own, intermediateSize: own.intermediateSize + widened };
   const b = frozenBuilder();
-  if (labels === null) architecture.predictTokens(b, config, architecture.encode(b, config, 'all'));
-  else architecture.classify(b, config, architecture.encode(b, config, architecture.reads), labels);
+  buildCheckpoint(b, { architecture, config }, objective);
   return b;
 }
 
@@ -56,16 +56,16 @@ function changedTensor(
   return { name, shape, dtype: 'F32', data };
 }
 
-/** Every tensor of the classifier or language model. */
+/** Every tensor of an objective's model. */
 function changedTensors(
   model: BaseModelInfo,
-  labels: number | null,
+  objective: ObjectiveSpec,
   has: (name: string) => boolean,
   read: (name: string) => Promise<Tensor>,
   change: Change,
   widened = 0,
 ): TensorToWrite[] {
-  const b = forward(model, labels, widened);
+  const b = forward(model, objective, widened);
   return [...b.parameters.values()].map((spec) => {
     if (!has(spec.name))
       throw new EngineError(
@@ -93,20 +93,20 @@ function mergeOf(model: BaseModelInfo, spec: MethodSpec, trained: NamedTensors) 
 }
 
 /**
- * Every tensor of the classifier (of the language model, where a verbalizer answers) in checkpoint names, read and merged when its
- * turn comes, as float32. `labels`: of the classifier's head; null for the language model.
+ * Every tensor of the model that an objective trains (of the language model, where a verbalizer answers) in checkpoint names, read
+ * and merged when its turn comes, as float32.
  * Throws EngineError: 'bad-input' for a method that does not merge, 'bad-model' where neither the base nor the trained parameters hold a tensor.
  */
 export function mergedTensors(
   model: BaseModelInfo,
   spec: MethodSpec,
-  labels: number | null,
+  objective: ObjectiveSpec,
   trained: NamedTensors,
 ): TensorToWrite[] {
   const { read, change, widened } = mergeOf(model, spec, trained);
   const { find } = internals(model);
   const has = (name: string) => trained.has(name) || find(name) !== undefined;
-  return changedTensors(model, labels, has, read, change, widened);
+  return changedTensors(model, objective, has, read, change, widened);
 }
 
 /**
@@ -123,8 +123,8 @@ export function refinedTensors(
 ): TensorToWrite[] {
   const { read, change, widened } = mergeOf(model, spec, trained);
   const { architecture, find } = internals(model);
-  const language = forward(model, null, widened);
-  const classifier = forward(model, 2, widened);
+  const language = forward(model, { type: 'masked-lm' }, widened);
+  const classifier = forward(model, { type: 'classification', labels: ['0', '1'] }, widened);
   const isHead = (name: string) => architecture.headModules.some((module) => name.startsWith(`${module}.`));
   const ofLanguage = [...language.parameters.values()]
     .filter(({ name }) => find(name) ?? trained.has(name))
@@ -180,7 +180,7 @@ export function whyMergedForGood(spec: MethodSpec): string | null {
 export function unmergedTensors(
   model: BaseModelInfo,
   spec: MethodSpec,
-  labels: number | null,
+  objective: ObjectiveSpec,
   trained: NamedTensors,
   merged: (name: string) => Promise<Tensor>,
 ): TensorToWrite[] {
@@ -195,7 +195,7 @@ export function unmergedTensors(
     });
   return changedTensors(
     model,
-    labels,
+    objective,
     () => true,
     merged,
     (name, seen) => {

@@ -4,6 +4,7 @@ import { build, prepare, requireTrainable, weightsOf, type Setup, type SetupOpti
 import { readerOf } from './reader.js';
 import { chooseMethod } from '../peft/index.js';
 import { mergedConfig, mergedTensors, whyUnmergeable } from '../peft/merge.js';
+import { isLanguage } from '../objectives/index.js';
 import { writeOnnx } from '../onnx/writer.js';
 import type { NamedTensors } from '../types.js';
 
@@ -46,6 +47,12 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
   const { method } = chooseMethod(spec);
   const values: NamedTensors = new Map(options.parameters);
   const { objective } = options;
+  if (isLanguage(objective))
+    throw new EngineError(
+      'bad-input',
+      'A language model cannot be exported as ONNX.',
+      'Export a merged folder instead.',
+    );
   if (objective.type === 'classification' && objective.verbalizer)
     throw new EngineError(
       'bad-input',
@@ -54,12 +61,11 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
       { path: 'verbalizer' },
     );
   const merges =
-    objective.type === 'classification' &&
     method.merge !== undefined &&
     whyUnmergeable(setup.info, spec) === null &&
     Object.keys(mergedConfig(setup.info, spec)).length === 0;
   if (merges) {
-    const merged = mergedTensors(setup.info, options.method, objective.labels.length, options.parameters);
+    const merged = mergedTensors(setup.info, options.method, objective, options.parameters);
     for (const { name, shape, data } of merged)
       values.set(name, { shape, data: typeof data === 'function' ? await data() : data });
   }
@@ -73,12 +79,7 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
       resolve: (g, spec) => g.parameter(spec.name, spec.shape, false),
     },
   );
-  if (!logits)
-    throw new EngineError(
-      'bad-input',
-      'A language model cannot be exported as ONNX.',
-      'Export a merged folder instead.',
-    );
+  if (!logits) throw new EngineError('bad-graph', `The objective ${objective.type} gives no logits.`);
   b.g.output('logits', logits);
   for (const { name, added } of b.parameters.values())
     if (!values.has(name) && !added) values.set(name, await setup.model.read(name));

@@ -21,7 +21,8 @@ import type {
   WordingDoor,
 } from '../types.js';
 import { Evaluator } from './evaluator.js';
-import { feedBatch, rowsAt } from './feeds.js';
+import { rowsAt } from '../objectives/placed.js';
+import { feedBatch } from './feeds.js';
 import { uniformOf } from './random.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Runtime } from './session.js';
 import { build, ParameterStore, prepare, weightsOf, type Setup } from './setup.js';

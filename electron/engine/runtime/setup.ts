@@ -4,7 +4,7 @@ import { EngineError } from '../errors.js';
 import { Builder, type BuilderOptions, type ParameterSpec, type StartSource } from '../models/builder.js';
 import { internals, type OpenedModel } from '../models/folder.js';
 import type { Hooks } from '../models/types.js';
-import { buildObjective, type ObjectiveGraph } from '../objectives/objective.js';
+import { buildObjective, type ObjectiveGraph } from '../objectives/index.js';
 import type { WeightSource } from '../onnx/writer.js';
 import { packParameters, type Bucket, type BucketEntry, type BucketValues } from '../optim/buckets.js';
 import { chooseMethod } from '../peft/index.js';
@@ -143,7 +143,7 @@ export function build(
   options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve' | 'fed'>,
 ): { b: Builder } & ObjectiveGraph {
   const b = new Builder({ hooks: setup.hooks, trains: setup.trains, carries: setup.carries, ...options });
-  return { b, ...buildObjective(b, setup.model.architecture, setup.model.config, setup.objective) };
+  return { b, ...buildObjective(b, setup.model, setup.objective) };
 }
 
 /** Frozen weights, by the place where they lie. */

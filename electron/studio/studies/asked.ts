@@ -1,9 +1,9 @@
 /** A study as given, with defaults filled in and what it names looked up. */
 import type { Dataset } from '../../contract/entities.js';
 import { StudioError } from '../../contract/errors.js';
+import { objectiveTable, taskTable } from '../../contract/objectives.js';
 import type { MethodOptions } from '../../contract/plan.js';
 import { listMethods } from '../../engine/index.js';
-import { measuresOf } from '../compare.js';
 import type { Context } from '../context.js';
 import { namesOf, parseStudy } from '../plan.js';
 import { datasetNamed, modelNamed, resolvePlan } from '../runs.js';
@@ -49,7 +49,7 @@ export async function askedOf(context: Context, projectId: number, value: unknow
       'Make a study of each task.',
       { path: 'data' },
     );
-  const [measure] = measuresOf[first.task];
+  const [measure] = objectiveTable[taskTable[first.task].objective].measures;
   const asked: Asked = {
     projectId,
     plan: { ...plan, model: model.name, seeds: plan.seeds, name: plan.name.trim() },

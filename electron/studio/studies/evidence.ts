@@ -1,5 +1,6 @@
 /** What the final runs of a matrix show: scores, differences from full fine-tuning, and what may be said of them. */
-import type { Dataset, Measure, Run } from '../../contract/entities.js';
+import type { Dataset, Run } from '../../contract/entities.js';
+import type { Measure } from '../../contract/measures.js';
 import {
   hierarchicalMeans,
   judgeGaps,
@@ -11,7 +12,7 @@ import {
   type SeedMean,
   type SeedScore,
 } from '../../evaluation/index.js';
-import { rowsOf } from '../compare.js';
+import { metrics } from '../../storage/index.js';
 import type { Context } from '../context.js';
 import type { Asked, Ended } from './kinds/kind.js';
 import { cellsOf, chosenIn, finalsOf, type Cell } from './matrix.js';
@@ -37,10 +38,10 @@ export interface Evidence {
 /** Seed of the bootstrap: one for all reports, so that the same runs give the same report. */
 const drawSeed = 1;
 
-async function comparedOf({ database }: Context, run: Run, dataset: Dataset): Promise<ComparedRun | null> {
-  const rows = await rowsOf(database, run.id, dataset.task);
+async function comparedOf({ database }: Context, run: Run): Promise<ComparedRun | null> {
+  const rows = await metrics.readOutcomes(database, run.id, run.plan.objective);
   const { result } = run;
-  return result?.test && rows && rows.rowIds.length > 0 ? { run, result, test: result.test, rows } : null;
+  return result?.test && rows.rowIds.length > 0 ? { run, result, test: result.test, rows } : null;
 }
 
 /** All differences of a study are one family: its claims are right together at 95 %. */
@@ -52,7 +53,7 @@ export async function weigh(context: Context, asked: Asked, ended: Ended): Promi
     const here: { readonly cell: Cell; readonly runs: readonly ComparedRun[] }[] = [];
     for (const cell of cellsOf(asked).filter((one) => one.dataset === dataset)) {
       const found = [];
-      for (const run of finalsOf(asked, cell, ended)) found.push(await comparedOf(context, run, dataset));
+      for (const run of finalsOf(asked, cell, ended)) found.push(await comparedOf(context, run));
       here.push({ cell, runs: found.filter((run) => run !== null) });
     }
     const all = here.flatMap(({ runs }) => runs);

@@ -1,12 +1,9 @@
 /** The plan of one run of a study. */
-import type { Dataset, Task } from '../../contract/entities.js';
-import { trainingSchema, type Objective, type Plan } from '../../contract/plan.js';
+import type { Dataset } from '../../contract/entities.js';
+import { taskTable } from '../../contract/objectives.js';
+import { trainingSchema, type Plan } from '../../contract/plan.js';
 import type { Asked, StudyMethod } from './kinds/kind.js';
 
-const objectiveOfTask: { readonly [T in Task]: Objective } = {
-  classification: 'classification',
-  generation: 'causal-lm',
-};
 /** Where the study names neither epochs nor steps, a run on a few examples takes so many steps at least. */
 export const leastSteps = 100;
 const validations = 10;
@@ -28,7 +25,7 @@ export function planOf(
   return {
     model: plan.model,
     data: dataset.name,
-    objective: objectiveOfTask[dataset.task],
+    objective: taskTable[dataset.task].objective,
     verbalizer: null,
     method: method.options,
     training: { ...training, ...(size === null ? {} : stepsOnFew(plan.training, training, dataset, size)) },

@@ -1,22 +1,22 @@
 /** A comparison as text and as a file. */
-import type { Comparison, ComparisonRow, Measure } from '../../../electron/contract/index.js';
+import {
+  measureTable,
+  objectiveTable,
+  type Comparison,
+  type ComparisonRow,
+  type Measure,
+} from '../../../electron/contract/index.js';
 import type { ChartTable } from '../../charts/index.js';
-import { bytes, interval, NO_VALUE, number, outward, signed, trainedShare } from '../../state/format.js';
-import { perplexityDigits } from '../../state/scores.js';
+import { bytes, NO_VALUE, number, outward, signed, trainedShare } from '../../state/format.js';
+import { endsOf, unitOf, valueOf } from '../../state/scores.js';
 
-const measureNames: { readonly [M in Measure]: string } = {
-  macroF1: 'macro F1',
-  accuracy: 'accuracy',
-  perplexity: 'perplexity',
-  exactMatch: 'exact match',
-};
-export const measureName = (measure: Measure): string => measureNames[measure];
+export const measureName = (measure: Measure): string => measureTable[measure].name;
 
 /** What differences are in: points of a share, or percent of a perplexity. */
-export const differenceUnit = (measure: Measure): 'points' | '%' => (measure === 'perplexity' ? '%' : 'points');
+export const differenceUnit = (measure: Measure): 'points' | '%' => measureTable[measure].difference;
 /** "1 point", "2 points", "2 %". */
 export const zoneWidth = (zone: number, measure: Measure): string =>
-  measure === 'perplexity' ? `${zone} %` : `${zone} ${zone === 1 ? 'point' : 'points'}`;
+  differenceUnit(measure) === '%' ? `${zone} %` : `${zone} ${zone === 1 ? 'point' : 'points'}`;
 
 /** Decimals that a zone of equivalence asks for: 1 point needs one, 0.25 needs two. */
 export const zoneDigits = (zone: number): number => (Number.isInteger(zone * 10) ? 1 : 2);
@@ -46,28 +46,24 @@ type Measured = ComparisonRow['loss'];
 
 /** A score as tables show it: shares in percent, perplexities as they are. */
 export function scoreOf(row: ComparisonRow, measure: Measure): { value: string; ends: string | null } | null {
-  const m = row[measure];
+  const m = row[measure] ?? null;
   if (m === null) return null;
-  const [scale, digits] = measure === 'perplexity' ? [1, perplexityDigits(m.interval?.high ?? m.mean)] : [100, 1];
-  return {
-    value: number(m.mean * scale, digits),
-    ends: m.interval && interval(m.interval.low * scale, m.interval.high * scale, digits),
-  };
+  return { value: valueOf(measure, m.mean), ends: m.interval && endsOf(measure, m.interval) };
 }
 
 /** "91.6 (91.0 to 92.2) %" */
 function scoreInWords(row: ComparisonRow, measure: Measure): string {
   const score = scoreOf(row, measure);
   if (score === null) return NO_VALUE;
-  return `${score.value}${score.ends === null ? '' : ` (${score.ends})`}${measure === 'perplexity' ? '' : ' %'}`;
+  return `${score.value}${score.ends === null ? '' : ` (${score.ends})`}${unitOf(measure)}`;
 }
 
 /** Half the width of an interval that is symmetric about its mean, null without one. */
 export const halfWidth = (m: Measured): number | null => (m.interval ? (m.interval.high - m.interval.low) / 2 : null);
 
-/** Runs that write text have perplexities in place of accuracies. */
-export const isLanguage = ({ measure }: Pick<Comparison, 'measure'>): boolean =>
-  measure === 'perplexity' || measure === 'exactMatch';
+/** All that a comparison's runs are measured by. */
+export const measuresIn = ({ objective }: Pick<Comparison, 'objective'>): readonly Measure[] =>
+  objectiveTable[objective].measures;
 
 /** Verdicts, table and how it was measured, for a mail or a note. */
 export function comparisonText(c: Comparison): string {
@@ -90,8 +86,12 @@ export function comparisonText(c: Comparison): string {
 
 /** Every number of the comparison, unrounded, for a spreadsheet. */
 export function comparisonTable(c: Comparison): ChartTable {
-  const bounds = (m: Measured | null) => [m?.mean ?? null, m?.interval?.low ?? null, m?.interval?.high ?? null];
-  const [first, second] = isLanguage(c) ? (['perplexity', 'exactMatch'] as const) : (['accuracy', 'macroF1'] as const);
+  const bounds = (m: Measured | null | undefined) => [
+    m?.mean ?? null,
+    m?.interval?.low ?? null,
+    m?.interval?.high ?? null,
+  ];
+  const qualities = measuresIn(c);
   const names = (name: string) => [name, `${name} 95% low`, `${name} 95% high`];
   return {
     columns: [
@@ -99,8 +99,7 @@ export function comparisonTable(c: Comparison): ChartTable {
       'setting',
       'baseline',
       'seeds',
-      ...names(measureName(first)),
-      ...names(measureName(second)),
+      ...qualities.flatMap((measure) => names(measureName(measure))),
       ...names('loss'),
       ...names(`difference, ${differenceUnit(c.measure)}`),
       'paired seeds',
@@ -119,8 +118,7 @@ export function comparisonTable(c: Comparison): ChartTable {
       r.setting,
       r.baseline ? 'yes' : 'no',
       r.seeds.join(' '),
-      ...bounds(r[first]),
-      ...bounds(r[second]),
+      ...qualities.flatMap((measure) => bounds(r[measure])),
       ...bounds(r.loss),
       r.difference?.mean ?? null,
       r.difference?.interval?.low ?? null,

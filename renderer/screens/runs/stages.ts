@@ -1,5 +1,5 @@
 /** What the stages of a run say: their states, and what each brought. */
-import type { Run, Scores, StageMetric } from '../../../electron/contract/index.js';
+import { measuresOf, measureTable, type Run, type Scores, type StageMetric } from '../../../electron/contract/index.js';
 import { signed } from '../../state/format.js';
 import { mainScore, type ShownScore } from '../../state/scores.js';
 
@@ -37,7 +37,10 @@ export function stageCells(stages: readonly StageMetric[], state: Run['state']):
 }
 
 function gainOf(scores: Scores, before: Scores): string {
-  if ('macroF1' in scores && 'macroF1' in before) return `${signed(100 * (scores.macroF1 - before.macroF1))} points`;
+  const [main] = measuresOf(scores);
+  const [now, then] = [scores[main], before[main]];
+  if (measureTable[main].difference === 'points' && typeof now === 'number' && typeof then === 'number')
+    return `${signed(100 * (now - then))} points`;
   return `${signed(100 * (Math.exp(scores.loss - before.loss) - 1))} %`;
 }
 

@@ -16,7 +16,7 @@ export function candidatesOf(validations: readonly ValidationMetric[]): Candidat
   const bestStep = validations.findLast((it) => it.best)?.step;
   return validations
     .flatMap((metric): Candidate[] =>
-      metric.search && 'macroF1' in metric
+      metric.search && typeof metric.macroF1 === 'number'
         ? [
             {
               step: metric.step,

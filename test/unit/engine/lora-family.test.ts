@@ -106,7 +106,7 @@ describe.each([
     const [live, parameters] = [await training.predict(batch), training.parameters()];
     await training.dispose();
     const merged: NamedTensors = new Map();
-    for (const { name: tensor, shape, data } of mergedTensors(own, method, 3, parameters))
+    for (const { name: tensor, shape, data } of mergedTensors(own, method, objective, parameters))
       merged.set(tensor, { shape, data: typeof data === 'function' ? await data() : data });
     // Full fine-tuning reads every weight from what it is given.
     expect(largestDifference(await answers({ type: 'full' }, merged), live)).toBeLessThan(2e-5);

@@ -65,12 +65,12 @@ describe.each(['bert', 'gpt2'])('on %s', (name) => {
     const trained: NamedTensors = trainer.parameters();
     await trainer.dispose();
     const merged = new Map<string, Tensor>();
-    for (const one of mergedTensors(model, method, labels.length, trained))
+    for (const one of mergedTensors(model, method, { type: 'classification', labels }, trained))
       merged.set(one.name, { shape: one.shape, data: (await dataOf(one)) as Float32Array });
     const read = (tensor: string) => Promise.resolve(merged.get(tensor) as Tensor);
     const base = await openWeights(model.folder);
     let changed = 0;
-    for (const one of unmergedTensors(model, method, labels.length, trained, read)) {
+    for (const one of unmergedTensors(model, method, { type: 'classification', labels }, trained, read)) {
       if (trained.has(one.name)) continue;
       const own = (await base.read(one.name)).data;
       if (largestDifference(own, merged.get(one.name)?.data ?? []) > 1e-4) changed += 1;
@@ -105,7 +105,10 @@ describe.each(['bert', 'roberta', 'distilbert'])('a parallel adapter on %s', (na
     await trainer.dispose();
     const folder = await mkdtemp(join(tmpdir(), 'merged-'));
     await cp(model.folder, folder, { recursive: true });
-    await writeSafetensors(join(folder, 'model.safetensors'), mergedTensors(model, method, labels.length, trained));
+    await writeSafetensors(
+      join(folder, 'model.safetensors'),
+      mergedTensors(model, method, { type: 'classification', labels }, trained),
+    );
     const config = { ...model.config, ...mergedConfig(model, method) };
     await writeFile(join(folder, 'config.json'), JSON.stringify(config));
     const merged = await openModel(folder);

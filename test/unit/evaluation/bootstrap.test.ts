@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { rowIntervals, rowVariances } from '../../../electron/evaluation/bootstrap.js';
-import type { RowScore } from '../../../electron/evaluation/measures.js';
+import { rowIntervals, rowVariances, weightedMean } from '../../../electron/evaluation/bootstrap.js';
+import type { RowScore } from '../../../electron/evaluation/tasks/task.js';
 import { ClassCounts } from '../../../electron/evaluation/scores.js';
 import { meanWithInterval } from '../../../electron/evaluation/index.js';
 import { statistics } from './oracle.js';
@@ -54,10 +54,16 @@ describe('rowVariances', () => {
 
 describe('rowIntervals', () => {
   const losses = labels.map((_, row) => (row % 7) / 3);
-  const answers = { labels, predicted: method[0] ?? [], losses };
+  const predicted = method[0] ?? [];
+  const intervalsOf = (answers: readonly number[]) =>
+    rowIntervals(labels.length, (times) => ({
+      macroF1: scoreOf(answers, 'macroF1')(times),
+      accuracy: scoreOf(answers, 'accuracy')(times),
+      loss: weightedMean(losses, times),
+    }));
 
   test("macro F1: SciPy's percentile interval", () => {
-    const interval = rowIntervals(answers, 4)?.macroF1;
+    const interval = intervalsOf(predicted)?.macroF1;
     // The ends of 1,000 resamples scatter by about a thirtieth of the interval's width.
     const tolerance = (expectedInterval.high - expectedInterval.low) / 8;
     expect(Math.abs((interval?.low ?? 0) - expectedInterval.low)).toBeLessThan(tolerance);
@@ -65,8 +71,8 @@ describe('rowIntervals', () => {
   });
 
   test('accuracy and loss, means over rows: about the middle, two standard errors wide', () => {
-    const intervals = rowIntervals(answers, 4);
-    const right = labels.map((label, row) => (label === answers.predicted[row] ? 1 : 0));
+    const intervals = intervalsOf(predicted);
+    const right = labels.map((label, row) => (label === predicted[row] ? 1 : 0));
     for (const [measure, values] of [
       ['accuracy', right],
       ['loss', losses],
@@ -79,8 +85,8 @@ describe('rowIntervals', () => {
   });
 
   test('is the same each time, one point where every row is right, and none for a single row', () => {
-    expect(rowIntervals(answers, 4)).toEqual(rowIntervals(answers, 4));
-    expect(rowIntervals({ labels, predicted: labels, losses }, 4)?.macroF1).toEqual({ low: 1, high: 1 });
-    expect(rowIntervals({ labels: [0], predicted: [0], losses: [0] }, 1)).toBeNull();
+    expect(intervalsOf(predicted)).toEqual(intervalsOf(predicted));
+    expect(intervalsOf(labels)?.macroF1).toEqual({ low: 1, high: 1 });
+    expect(rowIntervals(1, () => ({ loss: 0 }))).toBeNull();
   });
 });

@@ -8,7 +8,7 @@ import { classScores } from '../../helpers/scores.js';
 const rows = 2000;
 const classes = 4;
 const truth = Array.from({ length: rows }, (_, row) => row % classes);
-const options = { dataset: 'data', model: 'base', measure: 'accuracy', zone: 1 } as const;
+const options = { dataset: 'data', model: 'base', objective: 'classification', measure: 'accuracy', zone: 1 } as const;
 let nextId = 1;
 
 interface Made {
@@ -71,7 +71,11 @@ function made({ type, seed, skill, training = {}, state = 'finished', validation
       result: state === 'finished' ? result : null,
       problem: null,
     },
-    rows: { kind: 'classes', rowIds: ids, labels, predicted },
+    rows: {
+      objective: 'classification',
+      rowIds: ids,
+      outcomes: labels.map((label, row) => ({ label, predicted: predicted[row] ?? 0 })),
+    },
   };
 }
 const group = (type: string, skill: number, seeds: readonly number[], more: Partial<Made> = {}) =>
@@ -128,15 +132,7 @@ describe('buildComparison', () => {
     const runs = [...group('lora', 0.85, [1, 2]), ...group('full', 0.86, [1, 2])];
     const turned = [...runs].reverse().map(({ run, rows: own }) => ({
       run,
-      rows:
-        own?.kind !== 'classes'
-          ? null
-          : {
-              kind: own.kind,
-              rowIds: Array.from(own.rowIds).reverse(),
-              labels: Array.from(own.labels).reverse(),
-              predicted: Array.from(own.predicted).reverse(),
-            },
+      rows: own && { ...own, rowIds: Array.from(own.rowIds).reverse(), outcomes: [...own.outcomes].reverse() },
     }));
     expect(await buildComparison(turned, options)).toEqual(await buildComparison(runs, options));
   });

@@ -16,6 +16,11 @@ function made(type: string, seed: number, loss: number, exactly = 0.5): RunWithR
   const { tokens, sums } = lossesOf(loss, seed);
   const exact = tokens.map((_, row) => (row >= 100 ? Number.NaN : Number(row < 100 * exactly)));
   const matches = exact.filter((one) => !Number.isNaN(one)).map((one) => ({ answer: '', exact: one === 1 }));
+  const outcomes = tokens.map((count, row) => ({
+    loss: sums[row] ?? 0,
+    tokens: count,
+    exact: Number.isNaN(exact[row]) ? null : exact[row] === 1,
+  }));
   const test_ = languageScores({ tokens, sums }, matches);
   const plan = planSchema.parse({
     model: 'base',
@@ -62,9 +67,9 @@ function made(type: string, seed: number, loss: number, exactly = 0.5): RunWithR
     result,
     problem: null,
   };
-  return { run, rows: { kind: 'losses', rowIds: tokens.map((_, row) => row), tokens, sums, exact } };
+  return { run, rows: { objective: 'causal-lm', rowIds: tokens.map((_, row) => row), outcomes } };
 }
-const options = { dataset: 'data', model: 'base', measure: 'perplexity', zone: 1 } as const;
+const options = { dataset: 'data', model: 'base', objective: 'causal-lm', measure: 'perplexity', zone: 1 } as const;
 
 describe('languageScores', () => {
   test('loss is over all tokens together, perplexity its power, with intervals around them', () => {
@@ -85,7 +90,7 @@ describe('a comparison of perplexities', () => {
     const comparison = await buildComparison(runs, options);
     expect(comparisonSchema.parse(comparison)).toEqual(comparison);
     const [full, lora] = comparison.rows;
-    expect([full?.type, full?.macroF1, full?.accuracy]).toEqual(['full', null, null]);
+    expect([full?.type, full?.macroF1, full?.accuracy]).toEqual(['full', undefined, undefined]);
     // Perplexity is e^0.1 times as high: 10.5 % more.
     expect(lora?.difference?.mean).toBeCloseTo(100 * (1 - Math.exp(0.1)), 6);
     expect(lora?.verdict).toMatchObject({
@@ -117,7 +122,10 @@ describe('a comparison of perplexities', () => {
 
   test('does not pair runs whose rows have other tokens', async () => {
     const other = made('lora', 1, 1);
-    const cut = other.rows?.kind === 'losses' ? { ...other.rows, tokens: Array.from({ length: rows }, () => 1) } : null;
+    const cut = other.rows && {
+      ...other.rows,
+      outcomes: other.rows.outcomes.map((outcome) => ({ ...outcome, tokens: 1 })) as typeof other.rows.outcomes,
+    };
     const { notes } = await buildComparison([made('full', 1, 1), { run: other.run, rows: cut }], options);
     expect(notes.join(' ')).toContain('1 run was scored on other test rows');
   });

@@ -184,6 +184,7 @@ describe('words', () => {
     dataset: 'tickets',
     model: 'Starter',
     testRows: 1225,
+    objective: 'classification',
     measure: 'macroF1',
     zone: 1,
     method: '95 % t intervals over 2 seeds.',

@@ -114,9 +114,11 @@ describe('projects', () => {
 
   it('take everything of theirs along, and their numbers are not given again', async () => {
     const { projectId, runId, datasetId } = await world();
-    await metrics.insertPredictions(database, runId, [{ id: 1, label: 0, predicted: 1, probabilities: [0.5, 0.5] }]);
+    await metrics.insertOutcomes(database, runId, [
+      { id: 1, outcome: { label: 0, predicted: 1 }, details: { probabilities: [0.5, 0.5] } },
+    ]);
     await database.transaction((sql) => projects.deleteProject(sql, projectId));
-    for (const table of ['datasets', 'dataset_rows', 'runs', 'test_predictions'])
+    for (const table of ['datasets', 'dataset_rows', 'runs', 'test_outcomes'])
       expect(await database.all(`SELECT COUNT(*) AS n FROM ${table}`)).toEqual([{ n: 0 }]);
     const again = await projects.insertProject(database, { name: 'One', description: '', createdAt: time });
     expect(again).toBeGreaterThan(projectId);
@@ -328,19 +330,25 @@ describe('metrics', () => {
 
   it('holds test answers by row', async () => {
     const { runId } = await world();
-    expect(await metrics.readPredictions(database, runId)).toBeNull();
-    await metrics.insertPredictions(database, runId, [
-      { id: 9, label: 1, predicted: 0, probabilities: [0.7, 0.3] },
-      { id: 4, label: 0, predicted: 0, probabilities: [0.9, 0.1] },
+    const read = () => metrics.readOutcomes(database, runId, 'classification');
+    expect((await read()).outcomes).toEqual([]);
+    await metrics.insertOutcomes(database, runId, [
+      { id: 9, outcome: { label: 1, predicted: 0 }, details: { probabilities: [0.7, 0.3] } },
+      { id: 4, outcome: { label: 0, predicted: 0 }, details: null },
     ]);
-    await metrics.insertPredictions(database, runId, [{ id: 9, label: 1, predicted: 1, probabilities: [0.2, 0.8] }]);
-    expect(await metrics.readPredictions(database, runId)).toEqual({
-      rowIds: Int32Array.of(4, 9),
-      labels: Int32Array.of(0, 1),
-      predicted: Int32Array.of(0, 1),
+    const later = { id: 9, outcome: { label: 1, predicted: 1 }, details: { probabilities: [0.2, 0.8] } };
+    await metrics.insertOutcomes(database, runId, [later]);
+    expect(await read()).toEqual({
+      objective: 'classification',
+      rowIds: [4, 9],
+      outcomes: [
+        { label: 0, predicted: 0 },
+        { label: 1, predicted: 1 },
+      ],
     });
+    expect((await metrics.listOutcomes(database, runId))[1]).toEqual(later);
     await metrics.clearMetrics(database, runId);
-    expect(await metrics.readPredictions(database, runId)).toBeNull();
+    expect((await read()).outcomes).toEqual([]);
   });
 });
 

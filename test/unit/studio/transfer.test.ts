@@ -121,10 +121,14 @@ beforeAll(async () => {
       },
     ],
   );
-  await metrics.insertPredictions(
+  await metrics.insertOutcomes(
     database,
     runId,
-    rows.map((row, i) => ({ id: row.id, label: 0, predicted: i, probabilities: [0.6, 0.4] })),
+    rows.map((row, i) => ({
+      id: row.id,
+      outcome: { label: 0, predicted: i },
+      details: { probabilities: [0.6, 0.4] },
+    })),
   );
   await database.close();
   file = join(home, 'trial.peftproject');

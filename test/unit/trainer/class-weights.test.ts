@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { StepMetric, ValidationMetric } from '../../../electron/contract/entities.js';
 import { trainingSchema } from '../../../electron/contract/plan.js';
-import type { TestPrediction } from '../../../electron/trainer/protocol.js';
+import { classRows, type ClassRow } from '../../helpers/outcomes.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles, TrainerProcess } from '../../helpers/trainer-process.js';
 import { classScores } from '../../helpers/scores.js';
-import type { ClassScores } from '../../../electron/contract/index.js';
 
 const classWeights = { animal: 10, food: 1, tool: 0.1 };
 const weights = tinyLabels.map((label) => classWeights[label as keyof typeof classWeights]);
@@ -31,7 +30,7 @@ afterAll(async () => {
 async function run(maxSteps: number, earlyStoppingPatience: number | null = null) {
   const steps: StepMetric[] = [];
   const validations: ValidationMetric[] = [];
-  const predictions: TestPrediction[] = [];
+  const predictions: ClassRow[] = [];
   const rows = join(folder, 'rows.jsonl');
   const end = await trainer.run(
     {
@@ -64,7 +63,7 @@ async function run(maxSteps: number, earlyStoppingPatience: number | null = null
         steps.push(...event.steps);
         validations.push(...event.validations);
       }
-      if (event.type === 'predictions') predictions.push(...event.rows);
+      predictions.push(...classRows(event));
     },
   );
   if (end.type !== 'train' || end.result === null) throw new Error('no result');
@@ -72,7 +71,7 @@ async function run(maxSteps: number, earlyStoppingPatience: number | null = null
 }
 
 /** Mean of -log p over rows, each with its weight. */
-function meanLoss(predictions: readonly TestPrediction[], weightOf: (label: number) => number): number {
+function meanLoss(predictions: readonly ClassRow[], weightOf: (label: number) => number): number {
   const sums = predictions.map(({ label, probabilities }) => [
     -Math.log(probabilities[label] ?? 0) * weightOf(label),
     weightOf(label),
@@ -103,7 +102,7 @@ it('a run of no steps is validated and tested as it starts; its losses are unwei
 
 it('early stopping goes by macro F1, then by the unweighted loss', async () => {
   const { validations, result } = await run(60, 2);
-  let best: (ClassScores & { readonly step: number }) | null = null;
+  let best: (ReturnType<typeof classScores> & { readonly step: number }) | null = null;
   let without = 0;
   for (const validation of validations) {
     const one = { step: validation.step, ...classScores(validation) };

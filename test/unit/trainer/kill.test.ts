@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trainingSchema } from '../../../electron/contract/plan.js';
-import type { JobOf, TestPrediction } from '../../../electron/trainer/protocol.js';
+import type { JobOf } from '../../../electron/trainer/protocol.js';
+import { classRows, type ClassRow } from '../../helpers/outcomes.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows, uniforms } from '../../helpers/tiny-model.js';
 import { removeBundles, TrainerProcess } from '../../helpers/trainer-process.js';
 
@@ -53,7 +54,7 @@ const jobOf = (runFolder: string, resume: boolean): JobOf<'train'> => ({
 
 interface Told {
   losses: Map<number, number | null>;
-  predictions: Map<number, TestPrediction>;
+  predictions: Map<number, ClassRow>;
   resumedAt: number[];
 }
 const nothingTold = (): Told => ({ losses: new Map(), predictions: new Map(), resumedAt: [] });
@@ -61,7 +62,7 @@ const nothingTold = (): Told => ({ losses: new Map(), predictions: new Map(), re
 function listen(told: Told) {
   return (event: Parameters<NonNullable<Parameters<TrainerProcess['run']>[1]>>[0]) => {
     if (event.type === 'metrics') for (const step of event.steps) told.losses.set(step.step, step.loss);
-    if (event.type === 'predictions') for (const row of event.rows) told.predictions.set(row.id, row);
+    for (const row of classRows(event)) told.predictions.set(row.id, row);
     if (event.type === 'started') told.resumedAt.push(event.step);
   };
 }

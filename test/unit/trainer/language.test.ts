@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { languageScoresSchema, trainingSchema, type Training } from '../../../electron/contract/index.js';
+import { outcomesIn } from '../../helpers/outcomes.js';
+import { languageScores } from '../../helpers/scores.js';
+import { outcomeSchemas, trainingSchema, type Training } from '../../../electron/contract/index.js';
 import { encodeLanguage, languageBatches, openChatTemplate, openTokenizer } from '../../../electron/data/index.js';
 import * as engine from '../../../electron/engine/index.js';
 import type { JobOf, TrainerEvent } from '../../../electron/trainer/protocol.js';
@@ -121,17 +123,21 @@ describe('a run', () => {
     const validations = context.events.flatMap((event) => (event.type === 'metrics' ? event.validations : []));
     expect(validations.map(({ step }) => step)).toEqual([4, 8, 12]);
     for (const one of validations) {
-      const { loss, perplexity } = languageScoresSchema.parse(one);
+      const { loss, perplexity } = languageScores(one);
       expect(perplexity).toBeCloseTo(Math.exp(loss), 9);
     }
     const lowest = [...validations].sort((a, b) => a.loss - b.loss)[0];
     expect(result?.bestStep).toBe(lowest?.step);
-    const test = languageScoresSchema.parse(result?.test);
-    const rows = context.events.flatMap((event) => (event.type === 'losses' ? event.rows : []));
+    const test = languageScores(result?.test);
+    const rows = context.events
+      .flatMap(outcomesIn)
+      .map(({ id, outcome, details }) => ({ id, details, ...outcomeSchemas['causal-lm'].parse(outcome) }));
     expect(rows.map(({ id }) => id)).toEqual([30, 31, 32, 33, 34, 35]);
     const sum = (of: 'loss' | 'tokens') => rows.reduce((total, row) => total + row[of], 0);
     expect(test.loss).toBeCloseTo(sum('loss') / sum('tokens'), 9);
-    expect([test.exactMatchRows, rows.filter(({ answer }) => answer !== null).length]).toEqual([3, 3]);
+    expect([test.exactMatchRows, rows.filter(({ details }) => typeof details?.['answer'] === 'string').length]).toEqual(
+      [3, 3],
+    );
   });
 
   it('that was paused ends with the losses of one that was not', async () => {

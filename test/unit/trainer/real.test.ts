@@ -10,6 +10,7 @@ import { exportFolder } from '../../../electron/interchange/index.js';
 import { readHashed } from '../../../electron/trainer/checkpoint.js';
 import type { JobOf, ServedModel } from '../../../electron/trainer/protocol.js';
 import { expectSameAfterKills, Told } from '../../helpers/kills.js';
+import { classDetails } from '../../helpers/outcomes.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles, TrainerProcess } from '../../helpers/trainer-process.js';
 
@@ -130,8 +131,8 @@ describe('what a finished run is good for', () => {
     const [own, base] = result.models;
     expect(own?.problem).toBeNull();
     own?.rows.forEach((row, index) => {
-      const then = told.predictions.get(index);
-      row.logits.forEach((logit, at) => expect(logit).toBeCloseTo(then?.logits[at] ?? Number.NaN, 4));
+      const then = classDetails.parse(told.outcomes.get(index)?.details);
+      row.probabilities.forEach((one, at) => expect(one).toBeCloseTo(then.probabilities[at] ?? Number.NaN, 5));
     });
     expect(base?.rows).toHaveLength(60);
     expect(base?.rows[0]?.logits).not.toEqual(own?.rows[0]?.logits);

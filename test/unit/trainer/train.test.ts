@@ -6,7 +6,8 @@ import { trainingSchema, type Training } from '../../../electron/contract/plan.j
 import type { StagePlan } from '../../../electron/engine/index.js';
 import { scoresFromLogits } from '../../../electron/evaluation/index.js';
 import { readHashed } from '../../../electron/trainer/checkpoint.js';
-import type { JobOf, TestPrediction, TrainerEvent } from '../../../electron/trainer/protocol.js';
+import type { JobOf, TrainerEvent } from '../../../electron/trainer/protocol.js';
+import { classRows } from '../../helpers/outcomes.js';
 import { train } from '../../../electron/trainer/train.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows, tinyVocabulary } from '../../helpers/tiny-model.js';
 import { contextOf, ToyEngine } from './toy-engine.js';
@@ -56,7 +57,7 @@ async function run(
     },
   };
   const outcome = await train(job, context, engine, 12345);
-  const predictions = events.flatMap((event): TestPrediction[] => (event.type === 'predictions' ? event.rows : []));
+  const predictions = events.flatMap(classRows);
   const steps = events.flatMap((event) => (event.type === 'metrics' ? event.steps : []));
   const log = events.flatMap((event) => (event.type === 'metrics' ? event.log : []));
   return {
@@ -79,7 +80,7 @@ describe('train', () => {
     expect(predictions.map((row) => row.id)).toEqual(Array.from({ length: 40 }, (_, index) => 1000 + index));
     // The scores are those of the predictions sent, and these come from the parameters stored.
     const again = scoresFromLogits(
-      predictions.flatMap((row) => row.logits),
+      predictions.flatMap((row) => row.probabilities.map(Math.log)),
       predictions.map((row) => row.label),
       tinyLabels.length,
     );
@@ -149,7 +150,7 @@ describe('train', () => {
     const { tensors } = await readHashed(join(folder, 'stages', 'trained.safetensors'));
     expect(tensors.get('weight')!.data).toEqual(engine.built.at(-1)!.parameters().get('weight')!.data);
     const again = scoresFromLogits(
-      predictions.flatMap((row) => row.logits),
+      predictions.flatMap((row) => row.probabilities.map(Math.log)),
       predictions.map((row) => row.label),
       tinyLabels.length,
     );

@@ -1,5 +1,6 @@
 /** What a kind of study is: its question, the runs that answer it, and its report from those that have ended. */
-import type { BaseModel, Dataset, Measure, Report, Run } from '../../../contract/entities.js';
+import type { BaseModel, Dataset, Report, Run } from '../../../contract/entities.js';
+import type { Measure } from '../../../contract/measures.js';
 import type { MethodOptions, Plan } from '../../../contract/plan.js';
 import type { StudyKind, StudyPlan } from '../../../contract/study.js';
 import type { Context } from '../../context.js';

@@ -1,14 +1,12 @@
 /** Learning a class of each row. */
-import type { Training } from '../contract/plan.js';
-import { classBatches, classWeights, encodeRows, type EncodedRows, type TextTokenizer } from '../data/index.js';
-import { scoresFromLogits, softmax } from '../evaluation/index.js';
-import type { BaseModelInfo } from '../engine/index.js';
-import { logitsOf } from './evaluate.js';
-import type { Between, Learning, Measured } from './learning.js';
-import type { TestPrediction, TrainerEvent } from './protocol.js';
-import { readingOf, type ReadTask, type TaskReading } from './reading.js';
-
-const predictionsAtOnce = 500;
+import type { Training } from '../../contract/plan.js';
+import { classBatches, classWeights, encodeRows, type EncodedRows, type TextTokenizer } from '../../data/index.js';
+import { predictedClasses, scoresFromLogits, softmax } from '../../evaluation/index.js';
+import type { BaseModelInfo } from '../../engine/index.js';
+import { logitsOf } from '../evaluate.js';
+import type { Between, Learning, Measured } from '../learning.js';
+import { sendOutcomes } from '../outcomes.js';
+import { readingOf, type ReadTask, type TaskReading } from '../reading.js';
 
 /** By a head, or by a verbalizer. @throws StudioError `bad-input` for words that the tokenizer cannot spell */
 export async function learnClasses(
@@ -45,33 +43,17 @@ export function learnRead(
         measure: async (model, between) => (await measured(model, encoded, between)).scores,
         test: async ({ trainer, between, emit }) => {
           const { logits, scores } = await measured(trainer, encoded, between);
-          await sendPredictions(encoded, logits, labels.length, emit);
+          const predicted = predictedClasses(logits, labels.length);
+          const probabilities = softmax(logits, labels.length);
+          await sendOutcomes<'classification'>(encoded.ids, emit, (row) => ({
+            outcome: { label: encoded.labels[row] ?? 0, predicted: predicted[row] ?? 0 },
+            details: {
+              probabilities: Array.from(probabilities.subarray(row * labels.length, (row + 1) * labels.length)),
+            },
+          }));
           return scores;
         },
       };
     },
   };
-}
-
-async function sendPredictions(
-  encoded: EncodedRows,
-  logits: Float32Array,
-  classes: number,
-  emit: (event: TrainerEvent) => Promise<void>,
-): Promise<void> {
-  const probabilities = softmax(logits, classes);
-  for (let from = 0; from < encoded.size; from += predictionsAtOnce) {
-    const rows: TestPrediction[] = Array.from(encoded.ids.subarray(from, from + predictionsAtOnce), (id, offset) => {
-      const at = (from + offset) * classes;
-      const own = Array.from(logits.subarray(at, at + classes));
-      return {
-        id,
-        label: encoded.labels[from + offset] ?? 0,
-        predicted: own.indexOf(Math.max(...own)),
-        logits: own,
-        probabilities: Array.from(probabilities.subarray(at, at + classes)),
-      };
-    });
-    await emit({ type: 'predictions', rows });
-  }
 }

@@ -1,5 +1,5 @@
 /** Learning each token from those before it: held-out loss and perplexity, and the answers that greedy generation gives. */
-import type { Message } from '../contract/entities.js';
+import type { Message } from '../../contract/entities.js';
 import {
   encodeLanguage,
   evaluationBatches,
@@ -8,14 +8,13 @@ import {
   type LanguageRows,
   type LanguageTools,
   type TextTokenizer,
-} from '../data/index.js';
-import { languageScores, type AnswerMatch, type RowLosses } from '../evaluation/index.js';
-import { readSplit } from './dataset.js';
-import { evaluationBatchSize } from './evaluate.js';
-import type { Between, Learning, LearningTask, Measured, TestTools } from './learning.js';
-import type { TestLoss } from './protocol.js';
+} from '../../data/index.js';
+import { languageScores, type AnswerMatch, type RowLosses } from '../../evaluation/index.js';
+import { readSplit } from '../dataset.js';
+import { evaluationBatchSize } from '../evaluate.js';
+import type { Between, Learning, LearningTask, Measured, TestTools } from '../learning.js';
+import { sendOutcomes } from '../outcomes.js';
 
-const lossesAtOnce = 500;
 /** Tokens that an answer may be longer than the one it is compared with, so that one of other tokens can still be the same text. */
 const moreTokens = 8;
 
@@ -36,7 +35,13 @@ export async function learnLanguage(task: LearningTask, tokenizer: TextTokenizer
         test: async (given) => {
           const losses = await lossesOf(given.trainer, encoded, tokenizer.padId, given.between);
           const matches = await answersOf(task, tools, given);
-          await sendLosses(encoded, losses, matches, given.emit);
+          await sendOutcomes<'causal-lm'>(encoded.ids, given.emit, (row, id) => {
+            const match = matches.get(id);
+            return {
+              outcome: { loss: losses.sums[row] ?? 0, tokens: losses.tokens[row] ?? 0, exact: match?.exact ?? null },
+              details: match ? { answer: match.answer } : null,
+            };
+          });
           return languageScores(losses, matches.size === 0 ? null : [...matches.values()]);
         },
       };
@@ -142,24 +147,3 @@ async function answersOf(
 }
 
 const normalized = (text: string) => text.normalize('NFC').trim().replace(/\s+/g, ' ');
-
-async function sendLosses(
-  encoded: LanguageRows,
-  { sums, tokens }: RowLosses,
-  matches: ReadonlyMap<number, AnswerMatch>,
-  emit: TestTools['emit'],
-): Promise<void> {
-  for (let from = 0; from < encoded.size; from += lossesAtOnce) {
-    const rows = Array.from(encoded.ids.subarray(from, from + lossesAtOnce), (id, offset): TestLoss => {
-      const match = matches.get(id);
-      return {
-        id,
-        loss: sums[from + offset] ?? 0,
-        tokens: tokens[from + offset] ?? 0,
-        answer: match?.answer ?? null,
-        exact: match?.exact ?? null,
-      };
-    });
-    await emit({ type: 'losses', rows });
-  }
-}

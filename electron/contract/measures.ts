@@ -1,0 +1,64 @@
+/** What runs are measured by: one table that evaluation, screens and the command read. A new measure is an entry here. */
+import { z } from 'zod';
+
+interface MeasureFacts {
+  /** As a sentence has it: "macro F1". */
+  readonly name: string;
+  readonly better: 'higher' | 'lower';
+  /** Shown times this: 100 for shares, which are told in percent. */
+  readonly factor: 1 | 100;
+  /** Behind a shown value. */
+  readonly unit: '%' | '';
+  /** Behind it where there is no room for its name. */
+  readonly short: string;
+  /** Decimals of a shown value. */
+  digits(shown: number): number;
+  /** What differences from a baseline are told in: hundredths of the measure, or percent of the baseline's. */
+  readonly difference: 'points' | '%';
+  /** What readers of a comparison should know of it, as sentences; null for what needs no words. */
+  readonly about: string | null;
+  /** What the measure cannot leave. */
+  readonly bounds: { readonly low: number; readonly high: number };
+}
+
+const share = {
+  better: 'higher',
+  factor: 100,
+  unit: '%',
+  short: '%',
+  digits: () => 1,
+  difference: 'points',
+  about: null,
+  bounds: { low: 0, high: 1 },
+} as const;
+
+export const measures = ['macroF1', 'accuracy', 'perplexity', 'exactMatch'] as const;
+export const measureSchema = z.enum(measures);
+export type Measure = z.infer<typeof measureSchema>;
+
+export const measureTable: { readonly [M in Measure]: MeasureFacts } = {
+  macroF1: { ...share, name: 'macro F1' },
+  accuracy: { ...share, name: 'accuracy' },
+  /** e to the power of the loss a token. */
+  perplexity: {
+    name: 'perplexity',
+    better: 'lower',
+    factor: 1,
+    unit: '',
+    short: 'ppl',
+    // Three places below a hundred, whole above a thousand.
+    digits: (value) => (value < 100 ? 2 : value < 1000 ? 1 : 0),
+    difference: '%',
+    about:
+      'Perplexity is e to the power of the loss a token over all trained tokens of the rows; its differences are in percent of it, above zero where the method has the lower one.',
+    bounds: { low: 1, high: Infinity },
+  },
+  /** Share of answers that are the expected one, blanks aside. */
+  exactMatch: { ...share, name: 'exact match' },
+};
+
+/** "91.6", as screens and the command show a measure, without its unit. */
+export function shownMeasure(measure: Measure, value: number): string {
+  const { factor, digits } = measureTable[measure];
+  return (value * factor).toFixed(digits(value * factor));
+}

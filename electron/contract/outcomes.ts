@@ -1,0 +1,30 @@
+/**
+ * What becomes of a test row, by objective: `outcome` is what its measures are counted from, so that comparisons can draw rows
+ * anew; `details` is what is only shown. Both are stored as JSON, so they hold what JSON holds.
+ */
+import { z } from 'zod';
+import type { Objective } from './objectives.js';
+
+export const outcomeSchemas = {
+  /** Class indices. */
+  classification: z.strictObject({ label: z.int().min(0), predicted: z.int().min(0) }),
+  'causal-lm': z.strictObject({
+    /** Sum of the losses of the row's trained tokens, in nats. */
+    loss: z.number(),
+    tokens: z.number().min(0),
+    /** Whether the generated answer was the row's; null where none was generated. */
+    exact: z.boolean().nullable(),
+  }),
+} as const satisfies Record<Objective, z.ZodType>;
+
+export type OutcomeOf<O extends Objective> = z.infer<(typeof outcomeSchemas)[O]>;
+
+const [first, ...others] = Object.values(outcomeSchemas);
+/** One row of the test split. */
+export const testOutcomeSchema = z.object({
+  id: z.int().min(0),
+  outcome: z.union([first as z.ZodType<OutcomeOf<Objective>>, ...others]),
+  /** Probabilities of all classes, a generated answer. */
+  details: z.record(z.string(), z.json()).nullable(),
+});
+export type TestOutcome = z.infer<typeof testOutcomeSchema>;

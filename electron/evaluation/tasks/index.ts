@@ -1,0 +1,14 @@
+/** All objectives as they are measured. */
+import type { Objective } from '../../contract/objectives.js';
+import type { OutcomeOf } from '../../contract/outcomes.js';
+import { causalLm } from './causal-lm.js';
+import { classification } from './classification.js';
+import type { EvaluatedTask } from './task.js';
+
+const tasks: { readonly [O in Objective]: EvaluatedTask<OutcomeOf<O>> } = {
+  classification,
+  'causal-lm': causalLm,
+};
+
+/** The entry of an objective, which takes that objective's outcomes: the table is keyed by it. */
+export const taskOf = (objective: Objective) => tasks[objective] as EvaluatedTask<OutcomeOf<Objective>>;
