@@ -1,5 +1,5 @@
 /** The window's own state: facts of the computer, devices, settings, and the one place that listens to the studio. */
-import type { CallOutput, DeviceReport, Settings } from '../../electron/contract/index.js';
+import type { CallOutput, DeviceReport, EventData, Settings } from '../../electron/contract/index.js';
 import { call, listen } from './client.js';
 import { jobs } from './jobs.svelte.js';
 import { datasets, methods, models } from './library.svelte.js';
@@ -58,7 +58,7 @@ class AppState {
     ]);
   }
 
-  async reread(kind: 'projects' | 'models' | 'datasets' | 'runs' | 'exports' | 'devices' | 'settings'): Promise<void> {
+  async reread(kind: EventData<'changed'>['kind']): Promise<void> {
     this.savedAt = new Date().toISOString();
     switch (kind) {
       case 'projects':
@@ -79,6 +79,8 @@ class AppState {
         return;
       case 'exports':
         return; // the exports screen listens itself
+      case 'studies':
+        return; // no screen shows them yet
     }
   }
 

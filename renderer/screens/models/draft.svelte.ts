@@ -175,6 +175,7 @@ export class PlanDraft {
       ...this.#objectiveOn(dataset),
       method: { ...$state.snapshot(method.options), type },
       training: { ...$state.snapshot(this.training), learningRate: method.learningRate, seed },
+      readTest: true,
       device: this.device,
     };
   }
@@ -192,6 +193,7 @@ export class PlanDraft {
       model: model.name,
       data: dataset.name,
       ...this.#objectiveOn(dataset),
+      readTest: true,
       device: this.device,
       training: $state.snapshot(this.training),
       seeds: this.seeds ?? [1],
