@@ -10,3 +10,4 @@ export type { RowScore } from './tasks/task.js';
 export { validationScore, type ComparedRun } from './groups.js';
 export { hierarchicalMeans, intervalAt, type SeedMean, type SeedScore } from './hierarchical.js';
 export { judgeGaps, type GapDecision, type JudgedGap } from './gap.js';
+export { judgeRatios, medianOf, timesInWords, type JudgedRatio } from './ratios.js';

@@ -1,13 +1,15 @@
 /** The table of kinds: one file each, null for one that this version does not have. */
 import type { StudyKind } from '../../../contract/study.js';
 import { StudioError } from '../../../contract/errors.js';
+import { cost } from './cost.js';
 import type { StudyKindSpec } from './kind.js';
+import { littleData } from './little-data.js';
 import { quality } from './quality.js';
 
 export const kinds: { readonly [K in StudyKind]: StudyKindSpec | null } = {
   quality,
-  'little-data': null,
-  cost: null,
+  'little-data': littleData,
+  cost,
   forgetting: null,
   portability: null,
   inference: null,
