@@ -62,7 +62,7 @@ export async function buildComparison(runs: readonly RunWithRows[], options: Com
     notes.push(
       `${single} ${single === 1 ? 'difference rests' : 'differences rest'} on one seed: ${single === 1 ? 'its interval covers' : 'their intervals cover'} other test rows, not other seeds.`,
     );
-  notes.push(...stageNotes(groups));
+  notes.push(...stageNotes(groups), ...memoryNotes(groups));
   return {
     dataset,
     model,
@@ -84,6 +84,15 @@ function stageNotes(groups: readonly Group[]): string[] {
   return names.map(
     (name) =>
       `${name} trains in stages: its trained parameters and optimizer are those of the largest stage that ran, its seconds a step the mean of all.`,
+  );
+}
+
+/** Whose peak memory is an upper bound. */
+function memoryNotes(groups: readonly Group[]): string[] {
+  const shared = groups.filter(({ runs }) => runs.every(({ result }) => result.sharedProcess === true));
+  const names = [...new Set(shared.flatMap(({ runs }) => runs.map(({ run }) => run.methodName)))];
+  return names.map(
+    (name) => `${name}: its runs shared a process with others of a study; its peak memory is at most what stands here.`,
   );
 }
 
@@ -130,6 +139,7 @@ function rowOf(
     return values.length === runs.length ? meanWithInterval(values, measureTable[measure].bounds) : null;
   };
   const most = (value: (run: ComparedRun) => number) => Math.max(...runs.map(value));
+  const alone = runs.filter((one) => one.result.sharedProcess !== true);
   const { run, result } = first;
   return {
     key,
@@ -154,7 +164,8 @@ function rowOf(
     share: result.totalParameters === 0 ? 0 : result.trainableParameters / result.totalParameters,
     secondsPerStep: over((one) => one.result.secondsPerStep, positive),
     tokensPerSecond: over((one) => one.result.tokensPerSecond, positive),
-    peakMemoryBytes: most((one) => one.result.peakMemoryBytes),
+    // A process that several runs shared held more than each of them needs.
+    peakMemoryBytes: Math.max(...(alone.length > 0 ? alone : runs).map((one) => one.result.peakMemoryBytes)),
     optimizerBytes: most((one) => one.result.optimizerBytes),
     checkpointBytes: most((one) => one.result.checkpointBytes),
     trainingSeconds: over((one) => one.result.trainingSeconds, positive),

@@ -19,8 +19,29 @@ export interface Group {
   readonly runs: readonly ComparedRun[];
 }
 
+/**
+ * Runs that were trained on as many examples: of more numbers those on all, or on the most. A method with few examples beside full
+ * fine-tuning with many would be a comparison of the examples.
+ */
+function ofOneSize(runs: readonly RunWithRows[]): { kept: readonly RunWithRows[]; note: string[] } {
+  const sizeOf = ({ run }: RunWithRows) => run.plan.training.examplesPerClass ?? Infinity;
+  const most = Math.max(...runs.filter(({ run }) => run.result?.test).map(sizeOf));
+  const kept = runs.filter((run) => sizeOf(run) === most);
+  const others = [...new Set(runs.filter((run) => sizeOf(run) !== most).map(sizeOf))].sort((a, b) => a - b);
+  if (others.length === 0 || kept.length === 0) return { kept: runs, note: [] };
+  const left = runs.length - kept.length;
+  const sizes = others.map((size) => (size === Infinity ? 'all' : String(size))).join(', ');
+  return {
+    kept,
+    note: [
+      `${left} ${left === 1 ? 'run was' : 'runs were'} trained on another number of examples a class (${sizes}) and left out.`,
+    ],
+  };
+}
+
 /** Groups in the order of their first run, and what was left out, as sentences. */
-export function groupRuns(runs: readonly RunWithRows[]): { groups: Group[]; notes: string[] } {
+export function groupRuns(all: readonly RunWithRows[]): { groups: Group[]; notes: string[] } {
+  const { kept: runs, note } = ofOneSize(all);
   const byKey = new Map<string, Map<number, ComparedRun>>();
   let [unfinished, untested, repeated] = [0, 0, 0];
   for (const { run, rows } of [...runs].sort((a, b) => a.run.id - b.run.id)) {
@@ -41,6 +62,7 @@ export function groupRuns(runs: readonly RunWithRows[]): { groups: Group[]; note
   }));
   const runsAre = (count: number) => `${count} ${count === 1 ? 'run is' : 'runs are'}`;
   const notes = [
+    ...note,
     ...(unfinished > 0 ? [`${runsAre(unfinished)} not finished and left out.`] : []),
     ...(untested > 0 ? [`${runsAre(untested)} left out for want of test predictions.`] : []),
     ...(repeated > 0 ? [`${runsAre(repeated)} left out because a later run has the same setting and seed.`] : []),

@@ -1,6 +1,8 @@
 /** Parts that the reports of several kinds share: names, tables of scores and choices, notes on what was missing. */
 import type { Report, ReportTable, Run } from '../../contract/entities.js';
-import { intervalAt, measureKinds, validationScore } from '../../evaluation/index.js';
+import { measureTable } from '../../contract/measures.js';
+import { objectiveTable, taskTable } from '../../contract/objectives.js';
+import { intervalAt, measureKinds } from '../../evaluation/index.js';
 import type { CellEvidence, Evidence } from './evidence.js';
 import type { Asked, Ended, StudyMethod } from './kinds/kind.js';
 import { cellsOf, chosenIn, sizesOf } from './matrix.js';
@@ -18,9 +20,9 @@ export function placeInWords(asked: Asked, { dataset, size }: Pick<CellEvidence,
   return `${data}${sizesOf(asked).length > 1 || size !== null ? examples : ''}`;
 }
 
-/** A score as it is told: a share, or a perplexity. */
+/** How the measure is written. */
 export function scoreUnit({ measure }: Pick<Evidence, 'measure'>): 'share' | 'number' {
-  return measureKinds[measure].bounds.high === 1 ? 'share' : 'number';
+  return measureTable[measure].factor === 100 ? 'share' : 'number';
 }
 
 /** The mean over seeds with its 95 % interval over seeds and rows, as the measure is told. */
@@ -112,8 +114,8 @@ export function choiceTable(asked: Asked, evidence: Evidence, ended: Ended): Rep
     { key: 'rate', title: 'Learning rate', unit: 'number' },
     {
       key: 'validation',
-      title: `Validation ${asked.measure === 'perplexity' ? 'loss' : measureKinds[asked.measure].name}`,
-      unit: asked.measure === 'perplexity' ? 'nats' : scoreUnit(evidence),
+      title: `Validation ${measureKinds[asked.measure].name}`,
+      unit: scoreUnit(evidence),
     },
     { key: 'chosen', title: 'Chosen', unit: null },
   ];
@@ -124,7 +126,7 @@ export function choiceTable(asked: Asked, evidence: Evidence, ended: Ended): Rep
       const run = ended.get(`${cell.key}/${first}/${rate}`);
       if (!run) return [];
       const validation = run.state === 'finished' ? run.result?.validation : null;
-      const score = validation ? validationScore(validation, asked.measure) : null;
+      const score = validation?.[asked.measure] ?? null;
       return [
         {
           method: cell.method.options.type,
@@ -132,7 +134,7 @@ export function choiceTable(asked: Asked, evidence: Evidence, ended: Ended): Rep
           cells: cellsIn(columns, {
             ...placeCells(cell),
             rate,
-            validation: score === null ? null : asked.measure === 'perplexity' ? -score : score,
+            validation: score,
             chosen:
               chosen !== null && chosen !== 'failed' && chosen.rate === rate ? 'yes' : score === null ? run.state : '',
           }),
@@ -153,13 +155,14 @@ export function choiceTable(asked: Asked, evidence: Evidence, ended: Ended): Rep
 /** One row a final run. */
 export function runTable(asked: Asked, evidence: Evidence): ReportTable {
   const { name } = measureKinds[evidence.measure];
+  const { loss } = objectiveTable[taskTable[asked.datasets[0]?.task ?? 'classification'].objective];
   const columns: ReportTable['columns'] = [
     ...placeColumns(asked),
     { key: 'seed', title: 'Seed', unit: null },
     { key: 'rate', title: 'Learning rate', unit: 'number' },
     { key: 'steps', title: 'Steps', unit: 'count' },
     { key: 'score', title: `Test ${name}`, unit: scoreUnit(evidence) },
-    { key: 'loss', title: 'Test loss', unit: 'nats' },
+    { key: 'loss', title: `Test ${loss.name}`, unit: loss.unit === 'nats' ? 'nats' : 'number' },
   ];
   return {
     id: 'runs',

@@ -198,6 +198,37 @@ describe('buildComparison', () => {
     expect(compared.find((row) => row.type === 'bottleneck')?.difference).toBeNull();
   });
 
+  test('never holds runs on a few examples against full fine-tuning on all', async () => {
+    const runs = [
+      ...group('full', 0.9, [1, 2]),
+      ...group('full', 0.6, [1, 2], { training: { examplesPerClass: 8 } }),
+      ...group('lora', 0.6, [1, 2], { training: { examplesPerClass: 8 } }),
+    ];
+    const all = await buildComparison(runs, options);
+    expect(all.rows.map(({ type, seeds }) => [type, seeds.length])).toEqual([['full', 2]]);
+    expect(all.notes.join(' ')).toContain(
+      '4 runs were trained on another number of examples a class (8) and left out.',
+    );
+    const few = await buildComparison(runs.slice(2), options);
+    expect(few.rows.map(({ type, baseline }) => [type, baseline])).toEqual([
+      ['full', true],
+      ['lora', false],
+    ]);
+  });
+
+  test('tells the peak memory of runs that had a process of their own', async () => {
+    const shared = (run: RunWithRows): RunWithRows => ({
+      ...run,
+      run: { ...run.run, result: run.run.result && { ...run.run.result, sharedProcess: true, peakMemoryBytes: 500 } },
+    });
+    const [first, ...others] = group('full', 0.9, [1, 2, 3]);
+    const mixed = await buildComparison([first as RunWithRows, ...others.map(shared)], options);
+    expect(mixed.rows[0]?.peakMemoryBytes).toBe(10);
+    const none = await buildComparison(others.map(shared), options);
+    expect(none.rows[0]?.peakMemoryBytes).toBe(500);
+    expect(none.notes.join(' ')).toContain('shared a process');
+  });
+
   test('says how parameters that differ from stage to stage were counted', async () => {
     const staged = group('progressive', 0.9, [1, 2]).map((entry) => ({
       ...entry,

@@ -11,7 +11,8 @@ import {
 } from '../../../electron/evaluation/hierarchical.js';
 import { holm } from '../../../electron/evaluation/holm.js';
 import { mean, variance } from '../../../electron/evaluation/intervals.js';
-import { measureKinds, type RowScore } from '../../../electron/evaluation/measures.js';
+import { measureKinds } from '../../../electron/evaluation/measures.js';
+import type { RowScore } from '../../../electron/evaluation/index.js';
 import { judgeRatios, timesInWords } from '../../../electron/evaluation/ratios.js';
 import { uniforms } from '../../helpers/tiny-model.js';
 
