@@ -9,6 +9,7 @@ import { globalOptions, helpOf, overview, parse, type Command } from './command.
 import { generate } from './generate.js';
 import { libraryCommands } from './library.js';
 import { Output, type Streams } from './output.js';
+import { refine } from './refine.js';
 import { runCommands } from './runs.js';
 import { Events } from './session.js';
 import { studyCommands } from './study.js';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   ...libraryCommands,
   ...runCommands,
   ...composeCommands,
+  refine,
   generate,
   ...studyCommands,
   ...useCommands,

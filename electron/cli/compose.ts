@@ -2,6 +2,7 @@
 import { mergeCheckSchema, type MergeCheck } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { Arguments, Command } from './command.js';
+import { methodIn } from './method.js';
 import { finishJob, project } from './session.js';
 import { exitCodeOf, watchRuns } from './watch.js';
 
@@ -40,25 +41,6 @@ function kindOf(input: Arguments): (typeof kinds)[number] {
       ? 'compose needs to know how.'
       : `compose takes one of ${named.map((one) => `--${one}`).join(' and ')}.`,
     `Choose one of ${kinds.map((one) => `--${one}`).join(', ')}.`,
-  );
-}
-
-/** @throws StudioError 'bad-input' for what is not a method's options */
-function methodIn(text: string): { type: string } {
-  const value: unknown = (() => {
-    try {
-      return text.trimStart().startsWith('{') ? JSON.parse(text) : { type: text };
-    } catch {
-      return null;
-    }
-  })();
-  if (typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string')
-    return { ...value, type: value.type };
-  throw new StudioError(
-    'bad-input',
-    `--top ${text}: is no method.`,
-    'Give its type, or its options as JSON: \'{"type": "bottleneck", "reductionFactor": 8}\'.',
-    { option: 'top' },
   );
 }
 
@@ -106,7 +88,7 @@ const compose: Command = {
       how: input.has('linear') ? ('linear' as const) : ('cat' as const),
       parts: input.positionals.map(partOf),
       head: head === null ? null : sourceOf(head),
-      top: top === null ? null : methodIn(top),
+      top: top === null ? null : methodIn('top', top),
       data: input.text('data'),
       training,
     };

@@ -3,7 +3,15 @@ import { z } from 'zod';
 import * as e from './entities.js';
 import { generationColumnsSchema, templateSourceSchema, tokenizedExampleSchema } from './entities/generation.js';
 import { measureSchema } from './measures.js';
-import { askedPlanSchema, changeOf, compositionSchema, matrixSchema, trainingSchema } from './plan.js';
+import {
+  askedPlanSchema,
+  changeOf,
+  compositionSchema,
+  matrixSchema,
+  methodSchema,
+  refineBySchema,
+  trainingSchema,
+} from './plan.js';
 import { studySchema } from './study.js';
 
 const id = z.int().positive();
@@ -103,6 +111,8 @@ export const calls = {
       method: z.looseObject({ type: z.string() }),
       /** Answers by label words instead of a head. */
       verbalizer: z.boolean().default(false),
+      /** Of a further round on this run. */
+      refines: id.nullable().default(null),
     }),
     z.object({
       trainable: z.number(),
@@ -123,6 +133,7 @@ export const calls = {
       verbalizer: z.boolean().default(false),
       /** One of its stages, from 0; null for what any of them trains. */
       stage: z.int().min(0).nullable().default(null),
+      refines: id.nullable().default(null),
     }),
     z.array(e.mapGroupSchema),
   ),
@@ -234,6 +245,26 @@ export const calls = {
   ),
   /** Makes a run of a composition: measured on validation, then read once on test, like any other. */
   'compositions.start': call(compositionRequest, e.runSchema),
+
+  /** How a run would be gone on from by a method, or why it cannot be; nothing is computed. */
+  'refinements.check': call(
+    z.strictObject({
+      id,
+      method: methodSchema,
+      /** Null for the data set of the run. */
+      datasetId: id.nullable().default(null),
+      verbalizer: z.boolean().default(false),
+      by: refineBySchema.nullable().default(null),
+    }),
+    z.object({
+      /** Null where it cannot. */
+      how: refineBySchema.nullable(),
+      reason: z.string().nullable(),
+      hint: z.string().nullable(),
+    }),
+  ),
+  /** All runs that go on from one another with this one among them, the first first, and what each brought. */
+  'refinements.lineage': call(z.strictObject({ id }), z.array(e.roundSchema)),
 
   'compare.runs': call(
     z.strictObject({

@@ -7,6 +7,7 @@ export * from './entities/scores.js';
 export * from './entities/runs.js';
 export * from './entities/methods.js';
 export * from './entities/results.js';
+export * from './entities/rounds.js';
 export * from './entities/machine.js';
 export * from './entities/chat.js';
 export * from './entities/studies.js';

@@ -4,6 +4,7 @@ export { accuracy, macroF1, predictedClasses, softmax } from './scores.js';
 export { scoresFromLogits } from './tasks/classification.js';
 export { meanWithInterval, type Interval } from './intervals.js';
 export { buildComparison } from './comparison.js';
+export { testGain, validationGain } from './gain.js';
 export { languageScores, type AnswerMatch, type RowLosses } from './tasks/causal-lm.js';
 export { measureKinds, sampleOf, type MeasureKind } from './measures.js';
 export type { RowScore } from './tasks/task.js';

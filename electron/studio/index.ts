@@ -14,6 +14,7 @@ import { datasetCalls } from './datasets.js';
 import { deviceCalls, DeviceTests, type DeviceTestOptions } from './devices.js';
 import { exportCalls } from './exports.js';
 import { Jobs } from './jobs.js';
+import { refinementCalls } from './lineage.js';
 import { mergeCheckCalls } from './merge-check.js';
 import { ensureStarter, modelCalls } from './models.js';
 import { playgroundCalls } from './playground.js';
@@ -139,6 +140,7 @@ export async function openStudio({
       ...datasetCalls(context),
       ...tokenCalls(context),
       ...runCalls(context, queue),
+      ...refinementCalls(context),
       ...compareCalls(context),
       ...studyCalls(context, studies, appVersion(root)),
       ...playgroundCalls(context, answers),

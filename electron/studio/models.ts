@@ -16,6 +16,7 @@ import {
 } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import { changed, now, type Context } from './context.js';
+import { wayOn } from './refinements.js';
 
 type Group = Pick<
   Handlers,
@@ -100,7 +101,14 @@ async function plannedSetup(
     datasetId,
     method,
     verbalizer,
-  }: { modelId: number; datasetId: number | null; method: MethodSpec; verbalizer: boolean },
+    refines,
+  }: {
+    modelId: number;
+    datasetId: number | null;
+    method: MethodSpec;
+    verbalizer: boolean;
+    refines: number | null;
+  },
 ) {
   const { folder } = await models.getModel(context.database, modelId);
   const dataset = datasetId === null ? null : await datasets.getDataset(context.database, datasetId);
@@ -113,7 +121,9 @@ async function plannedSetup(
           labels,
           verbalizer: verbalizer || searchesWording(method) ? anyVerbalizer(labels.length) : null,
         };
-  return { model: await openModel(folder), method, objective };
+  if (refines === null) return { model: await openModel(folder), method, objective };
+  const way = await wayOn(context, await runs.getRun(context.database, refines), method, undefined, objective);
+  return { model: way.base, method: way.method, objective };
 }
 
 export function modelCalls(context: Context): Group {

@@ -33,14 +33,12 @@ async function formerRun(context: Context, projectId: number, id: number, model:
   const run = await runs.getRun(context.database, id);
   if (run.projectId !== projectId)
     throw refuse(`refines: run ${id} belongs to another project.`, 'Choose a run of this project.');
-  requireFinished(run);
   if (model !== null && run.modelId !== model.id)
     throw refuse(
       `refines: run ${id} stands on ${run.modelName}, not on ${model.name}.`,
       `Set model to "${run.modelName}".`,
       'model',
     );
-  requireTrained(run.plan.method, `Run ${id}`);
   return run;
 }
 
@@ -120,6 +118,8 @@ export async function wayOn(
   wanted: RefineBy | undefined,
   objective: ObjectiveSpec,
 ): Promise<Way> {
+  requireFinished(former);
+  requireTrained(former.plan.method, `Run ${former.id}`);
   const base = await openModel(await baseFolderOf(context, former));
   const kept = keptMethod(former.plan.method);
   const method = validateMethod(asked);

@@ -11,6 +11,7 @@ import type {
   MethodInfo,
   Plan,
   Problem,
+  Run,
   Training,
   VerbalizerPlan,
 } from '../../../electron/contract/index.js';
@@ -72,6 +73,21 @@ export class PlanDraft {
   /** Reasons of faulty fields, by field. */
   errors = $state<Record<string, string | null>>({});
 
+  /** The finished run that is gone on from, in a further round; null: from the base model. */
+  readonly refines: number | null;
+
+  /** @param former the run of which a further round is planned: its model, data, seed and settings are taken over */
+  constructor(former: Run | null = null) {
+    this.refines = former?.id ?? null;
+    if (!former) return;
+    this.modelId = former.modelId;
+    this.datasetId = former.datasetId;
+    this.device = former.plan.device;
+    this.seedText = String(former.seed);
+    this.training = former.plan.training;
+    this.verbalizer = former.plan.verbalizer;
+  }
+
   readonly seeds = $derived(parseSeeds(this.seedText));
 
   /** Takes up methods that are new to the draft: the baseline and LoRA are chosen at first. */
@@ -79,7 +95,7 @@ export class PlanDraft {
     for (const method of list) {
       if (this.methods.has(method.type)) continue;
       this.methods.set(method.type, {
-        selected: method.type === 'full' || method.type === 'lora',
+        selected: method.type === 'lora' || (method.type === 'full' && this.refines === null),
         options: { ...method.defaults },
         learningRate: method.learningRate,
       });
@@ -137,6 +153,7 @@ export class PlanDraft {
         datasetId: this.datasetId,
         method: { type, ...method.options },
         verbalizer,
+        refines: this.refines,
       });
       if (!current()) return;
       this.counts.set(type, counts);
@@ -162,6 +179,7 @@ export class PlanDraft {
         method: { type, ...$state.snapshot(options) },
         verbalizer: this.verbalizer !== null,
         stage,
+        refines: this.refines,
       }),
     );
   }
@@ -174,6 +192,7 @@ export class PlanDraft {
       data: dataset.name,
       ...this.#objectiveOn(dataset),
       method: { ...$state.snapshot(method.options), type },
+      ...this.#round(),
       training: { ...$state.snapshot(this.training), learningRate: method.learningRate, seed },
       readTest: true,
       device: this.device,
@@ -187,12 +206,17 @@ export class PlanDraft {
       : { objective: 'classification', verbalizer: $state.snapshot(this.verbalizer) };
   }
 
+  #round(): Pick<Plan, 'refines'> {
+    return this.refines === null ? {} : { refines: this.refines };
+  }
+
   matrix(model: BaseModel, dataset: Dataset): Matrix {
     const chosen = this.selected;
     return {
       model: model.name,
       data: dataset.name,
       ...this.#objectiveOn(dataset),
+      ...this.#round(),
       readTest: true,
       device: this.device,
       training: $state.snapshot(this.training),
@@ -219,13 +243,14 @@ export class PlanDraft {
   }
 }
 
-const drafts = new Map<number, PlanDraft>();
+const drafts = new Map<string, PlanDraft>();
 
-/** The draft of a project: the same one each time while the window lives. */
-export function draftOf(projectId: number): PlanDraft {
-  const known = drafts.get(projectId);
+/** The draft of a project, or of a further round on one of its runs: the same one each time while the window lives. */
+export function draftOf(projectId: number, former: Run | null = null): PlanDraft {
+  const key = `${projectId}/${former?.id ?? ''}`;
+  const known = drafts.get(key);
   if (known) return known;
-  const draft = new PlanDraft();
-  drafts.set(projectId, draft);
+  const draft = new PlanDraft(former);
+  drafts.set(key, draft);
   return draft;
 }

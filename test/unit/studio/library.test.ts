@@ -176,7 +176,13 @@ describe('base models', () => {
   it('counts what would train', async () => {
     const tiny = (await studio.handlers['models.list']({})).find(({ name }) => name === 'tiny');
     const count = (method: { type: string; rank?: number }) =>
-      studio.handlers['models.count']({ modelId: tiny?.id ?? 0, datasetId: null, method, verbalizer: false });
+      studio.handlers['models.count']({
+        modelId: tiny?.id ?? 0,
+        datasetId: null,
+        method,
+        verbalizer: false,
+        refines: null,
+      });
     const [four, eight, full] = [
       await count({ type: 'lora', rank: 4 }),
       await count({ type: 'lora', rank: 8 }),
