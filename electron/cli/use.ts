@@ -127,7 +127,7 @@ const exportRun: Command = {
     const format = exportFormatSchema.parse(input.required('format'));
     const folder = resolve(input.required('to'));
     const { projectId, plan } = await session.handlers['runs.get']({ id: runId });
-    const language = plan.objective === 'causal-lm';
+    const language = plan.objective !== 'classification';
     await finishJob(
       session,
       () => session.handlers['exports.start']({ runId, format, folder }),
@@ -141,7 +141,7 @@ const exportRun: Command = {
     const { bytes, proof } = artefactSchema.parse(made);
     session.out.event(
       { event: 'export', run: runId, format, folder, bytes, proof },
-      `Exported to ${folder} (${megabytes(bytes)}). Proof: on ${proof.rows} rows the largest difference of ${language ? "a token's loss" : 'a logit'} is ${proof.largestDifference.toExponential(1)}, ${proof.sameLabels ? '' : 'NOT '}every ${language ? 'generated token' : 'label'} the same.`,
+      `Exported to ${folder} (${megabytes(bytes)}). Proof: on ${proof.rows} rows the largest difference of ${language ? "a token's loss" : 'a logit'} is ${proof.largestDifference.toExponential(1)}, ${proof.sameLabels ? '' : 'NOT '}every ${plan.objective === 'causal-lm' ? 'generated token' : language ? 'guessed token' : 'label'} the same.`,
     );
     return 0;
   },

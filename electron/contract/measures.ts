@@ -32,7 +32,7 @@ const share = {
   bounds: { low: 0, high: 1 },
 } as const;
 
-export const measures = ['macroF1', 'accuracy', 'perplexity', 'exactMatch'] as const;
+export const measures = ['macroF1', 'accuracy', 'perplexity', 'exactMatch', 'maskedAccuracy'] as const;
 export const measureSchema = z.enum(measures);
 export type Measure = z.infer<typeof measureSchema>;
 
@@ -55,6 +55,8 @@ export const measureTable: { readonly [M in Measure]: MeasureFacts } = {
   },
   /** Share of answers that are the expected one, blanks aside. */
   exactMatch: { ...share, name: 'exact match' },
+  /** Share of masked tokens whose likeliest guess is right. */
+  maskedAccuracy: { ...share, name: 'masked-token accuracy' },
 };
 
 /** "91.6", as screens and the command show a measure, without its unit. */

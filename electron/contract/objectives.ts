@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Measure } from './measures.js';
 
-export const objectiveSchema = z.enum(['classification', 'causal-lm']);
+export const objectiveSchema = z.enum(['classification', 'causal-lm', 'masked-lm']);
 export type Objective = z.infer<typeof objectiveSchema>;
 
 /** What the rows of a data set are for. */
@@ -15,8 +15,8 @@ interface ObjectiveFacts {
   /** The first chooses the best checkpoint, stops early and names a run; where it is equal, the lower loss does. */
   readonly measures: readonly [Measure, ...Measure[]];
   readonly loss: { readonly name: string; readonly unit: string };
-  /** What a model answers: a class by its head or by words, a text. */
-  readonly answers: 'classes' | 'text';
+  /** What a model answers: a class by its head or by words, a text; nothing where it is a step before a task. */
+  readonly answers: 'classes' | 'text' | 'nothing';
 }
 
 export const objectiveTable: { readonly [O in Objective]: ObjectiveFacts } = {
@@ -31,6 +31,13 @@ export const objectiveTable: { readonly [O in Objective]: ObjectiveFacts } = {
     measures: ['perplexity', 'exactMatch'],
     loss: { name: 'loss', unit: 'nats' },
     answers: 'text',
+  },
+  /** Continued pretraining of an encoder. */
+  'masked-lm': {
+    task: 'generation',
+    measures: ['perplexity', 'maskedAccuracy'],
+    loss: { name: 'loss', unit: 'nats' },
+    answers: 'nothing',
   },
 };
 

@@ -15,6 +15,13 @@ export const outcomeSchemas = {
     /** Whether the generated answer was the row's; null where none was generated. */
     exact: z.boolean().nullable(),
   }),
+  'masked-lm': z.strictObject({
+    /** Sum of the losses of the text's masked tokens, in nats. */
+    lossSum: z.number(),
+    masked: z.number().min(0),
+    /** Of these, those that were guessed. */
+    correct: z.number().min(0),
+  }),
 } as const satisfies Record<Objective, z.ZodType>;
 
 export type OutcomeOf<O extends Objective> = z.infer<(typeof outcomeSchemas)[O]>;

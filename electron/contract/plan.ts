@@ -77,7 +77,7 @@ export const trainingSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Causal LM: short examples of a step share a row no longer than its longest, none seeing another; the result is the same, steps are quicker',
+      'Causal LM: short examples of a step share a row no longer than its longest, none seeing another; the result is the same, steps are quicker. Masked LM: all texts are one stream, cut into rows of maxLength tokens; false gives each text rows of its own',
     ),
   completionOnlyLoss: z
     .boolean()
@@ -85,6 +85,24 @@ export const trainingSchema = z.strictObject({
     .describe(
       "Causal LM on prompts or conversations: loss on the assistant's answers with the token that ends them; false trains on all tokens",
     ),
+  mlmProbability: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.15)
+    .describe('Masked LM: share of the tokens that are to be guessed; drawn anew for each training batch'),
+  maskReplaceProb: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.8)
+    .describe('Masked LM: of these, the share that becomes the mask token'),
+  randomReplaceProb: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('Masked LM: and the share that becomes a random token; the others stay as they are'),
   exactMatchRows: z
     .int()
     .min(0)

@@ -20,8 +20,8 @@ export interface RowBatches {
   readonly size: number;
   /** Tokens of a row. */
   length(row: number): number;
-  /** The batch of the rows at some places of the split. */
-  batch(places: Int32Array): Batch;
+  /** The batch of the rows at some places of the split. `draw` numbers a training's batches: what is drawn anew for each (masks) depends on it. */
+  batch(places: Int32Array, draw?: number): Batch;
 }
 
 export interface TrainingBatchOptions {
@@ -73,7 +73,7 @@ export class TrainingBatches {
     const batches: Batch[] = [];
     for (let part = 0, start = 0; part < parts; part += 1) {
       const size = Math.floor(rows.length / parts) + (part < rows.length % parts ? 1 : 0);
-      batches.push(this.rows.batch(rows.subarray(start, start + size)));
+      batches.push(this.rows.batch(rows.subarray(start, start + size), step * this.options.accumulationSteps + part));
       start += size;
     }
     return batches;

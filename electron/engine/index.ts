@@ -39,6 +39,7 @@ export {
   describeHead,
   mergedConfig,
   mergedTensors,
+  missingOfLanguageModel,
   refinedTensors,
   unmergedTensors,
   whyMergedForGood,

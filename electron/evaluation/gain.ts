@@ -3,7 +3,7 @@ import type { Gain, Scores } from '../contract/entities.js';
 import { measureTable, type Measure } from '../contract/measures.js';
 import { rowIntervals } from './bootstrap.js';
 import { validationScore, type ComparedRun } from './groups.js';
-import { measureKind, sampleOf } from './measures.js';
+import { measureKinds, sampleOf } from './measures.js';
 import type { RunWithRows } from './types.js';
 
 const compared = ({ run, rows }: RunWithRows): ComparedRun | null =>
@@ -19,7 +19,7 @@ export function testGain(former: RunWithRows, later: RunWithRows, measure: Measu
   const sample = sampleOf(one, [one, other], measure);
   const [before, after] = [sample?.scores.get(one), sample?.scores.get(other)];
   if (!sample || !before || !after) return null;
-  const { name, unit, told } = measureKind(measure);
+  const { name, unit, told } = measureKinds[measure];
   const points = (times?: ArrayLike<number>) => 100 * (after(times) - before(times));
   const interval = rowIntervals(sample.rows, (times) => ({ points: points(times) }))?.points ?? null;
   return {
@@ -37,7 +37,7 @@ export function validationGain(
   measure: Measure,
 ): Gain | null {
   if (!former || !later) return null;
-  const { name, unit, told } = measureKind(measure);
+  const { name, unit, told } = measureKinds[measure];
   // Of perplexities the losses are apart by what their difference is told from.
   const scoreOf = (scores: Scores) =>
     measureTable[measure].difference === '%' ? -scores.loss : validationScore(scores, measure);

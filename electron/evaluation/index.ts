@@ -5,6 +5,7 @@ export { scoresFromLogits } from './tasks/classification.js';
 export { meanWithInterval, type Interval } from './intervals.js';
 export { buildComparison } from './comparison.js';
 export { testGain, validationGain } from './gain.js';
+export { maskedScores } from './tasks/masked-lm.js';
 export { languageScores, type AnswerMatch, type RowLosses } from './tasks/causal-lm.js';
 export { measureKinds, sampleOf, type MeasureKind } from './measures.js';
 export type { RowScore } from './tasks/task.js';

@@ -25,7 +25,7 @@ export async function exportMerged(
 ): Promise<void> {
   const { classifierClass, languageModelClass } = describeHead(model);
   const own = { ...model, config: { ...model.config, ...mergedConfig(model, method) } };
-  const tensors = mergedTensors(model, method, objectiveOf(labels, verbalizer), parameters);
+  const tensors = mergedTensors(model, method, objectiveOf(model, labels, verbalizer), parameters);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const path = join(folder, 'config.json');

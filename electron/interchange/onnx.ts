@@ -33,7 +33,7 @@ export async function exportOnnx(
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, 'model.onnx'),
-    await onnxBytes({ model, method, objective: objectiveOf(labels, verbalizer), parameters }),
+    await onnxBytes({ model, method, objective: objectiveOf(model, labels, verbalizer), parameters }),
   );
   const { classifierClass } = describeHead(model);
   await writeClassifierConfig(join(folder, 'config.json'), model, classifierClass, labels);

@@ -9,6 +9,7 @@ import { StudioError } from '../contract/errors.js';
 import {
   architectureOf,
   describeHead,
+  missingOfLanguageModel,
   peftFormats,
   planParameters,
   readSafetensors,
@@ -58,14 +59,22 @@ export async function exportPeft(
       { method: method.type },
     );
   const { format, title } = found;
-  if (verbalizer && format.promptLearning && architectureOf(model.architecture).reads === 'first')
+  if ((verbalizer || labels === null) && format.promptLearning && architectureOf(model.architecture).reads === 'first')
     throw new StudioError(
       'bad-input',
-      `peft puts no virtual tokens before a masked language model, which a run with a verbalizer on ${model.architecture} needs.`,
+      `peft puts no virtual tokens before a masked language model, which this run on ${model.architecture} needs.`,
       "Export it in the studio's own format.",
       { method: method.type },
     );
   const { adapter, head } = splitHead(model, parameters);
+  const made = labels === null ? missingOfLanguageModel(model) : null;
+  if (made !== null)
+    throw new StudioError(
+      'bad-input',
+      `The base has no language-model head, so the run made one, and peft's folders have no place for it (${made}).`,
+      "Export it merged, or in the studio's own format.",
+      { tensor: made },
+    );
   const written = format.write(validateMethod(method), adapter, contextOf(model));
   const prefix = format.promptLearning ? prefixes.prompted : prefixes.wrapped;
   const named = [...written.tensors, ...head].map(

@@ -51,7 +51,7 @@ export async function exportStudio(
   { model, method, labels, verbalizer, wording, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
-  const objective = objectiveOf(labels, verbalizer);
+  const objective = objectiveOf(model, labels, verbalizer);
   const reader = validateMethod(readerOf({ model, method, objective }, parameters));
   const settings: z.input<typeof settingsSchema> = {
     format: 'peft-studio',
@@ -103,7 +103,7 @@ export async function readStudio(folder: string, model: BaseModelInfo): Promise<
     });
   const { tensors: parameters } = await readSafetensors(path);
   const method = inFile(settingsPath, () => validateMethod(spec));
-  const objective = objectiveOf(labels, verbalizer);
+  const objective = objectiveOf(model, labels, verbalizer);
   const plan = inFile(settingsPath, () => planParameters({ model, method, objective }));
   checkTensors(
     path,

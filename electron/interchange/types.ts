@@ -2,6 +2,7 @@
 import type { FullVerbalizer } from '../contract/verbalizer.js';
 import {
   anyVerbalizer,
+  architectureOf,
   type BaseModelInfo,
   type MethodSpec,
   type NamedTensors,
@@ -41,11 +42,12 @@ export interface LoadedFolder {
   readonly parameters: NamedTensors;
 }
 
-/** What tensors are planned by: names and shapes do not depend on the words. `labels` null: of a language model. */
+/** What tensors are planned by: names and shapes do not depend on the words. `labels` null: of the model's own language modelling. */
 export const objectiveOf = (
+  { architecture }: Pick<BaseModelInfo, 'architecture'>,
   labels: readonly string[] | null,
   verbalizer: FullVerbalizer | null | undefined,
 ): ObjectiveSpec =>
   labels === null
-    ? { type: 'causal-lm' }
+    ? { type: architectureOf(architecture).language }
     : { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };

@@ -37,7 +37,7 @@ export async function withResult(context: Context, run: Run): Promise<string> {
     await requireSpace(runFolder(context.home, run.id), model.totalParameters * 4, 'The base of the next round');
     const { tensors } = await readSafetensors(join(runFolder(context.home, run.id), trainedFileName));
     const { objective, verbalizer, method } = run.plan;
-    const keepsHead = objective !== 'classification' || verbalizer !== null;
+    const keepsHead = objective === 'causal-lm' || objective === 'masked-lm' || verbalizer !== null;
     await writeRefinedBase({ model, method, parameters: tensors, keepsHead }, temporary);
   });
   return folder;

@@ -34,12 +34,9 @@ export function chatCalls(context: Context, answers: AnswerProcess): Pick<Handle
 async function writerOf(context: Context, { runId, trained, asked }: Speaker): Promise<Writer> {
   const run = await runs.getRun(context.database, runId);
   if (run.plan.objective !== 'causal-lm')
-    throw new StudioError(
-      'bad-input',
-      `Run ${runId} sorts texts into classes; it does not write.`,
-      'Choose a run whose objective is "causal-lm".',
-      { run: runId },
-    );
+    throw new StudioError('bad-input', `Run ${runId} does not write.`, 'Choose a run whose objective is "causal-lm".', {
+      run: runId,
+    });
   if (trained) requireFinished(run);
   return {
     modelFolder: trained

@@ -36,12 +36,14 @@ const formatNames: Readonly<Record<ExportFormat, string>> = {
   onnx: 'ONNX model',
 };
 
+const isLanguage = ({ plan: { objective } }: Run) => objective === 'causal-lm' || objective === 'masked-lm';
+
 function requireFormat(run: Run, format: ExportFormat): void {
-  const language = run.plan.objective === 'causal-lm';
+  const language = isLanguage(run);
   if ((run.plan.verbalizer || language) && !answeringByWords.has(format))
     throw new StudioError(
       'bad-input',
-      `A run that ${language ? 'writes text' : 'answers by a verbalizer'} cannot be exported as ${formatNames[format]}: it has no head.`,
+      `A run that ${language ? 'is a language model' : 'answers by a verbalizer'} cannot be exported as ${formatNames[format]}: it has no head.`,
       `It can be exported as: ${[...answeringByWords].map((name) => formatNames[name]).join(', ')}.`,
       { format },
     );
@@ -86,7 +88,7 @@ async function exportRun(
       {
         model: await openModel(base),
         method: run.plan.method,
-        labels: run.plan.objective === 'causal-lm' ? null : dataset.labels,
+        labels: isLanguage(run) ? null : dataset.labels,
         verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
         ...(wording === undefined ? { parameters: tensors } : { parameters: new Map(), wording }),
         maxLength: run.plan.training.maxLength,

@@ -3,9 +3,9 @@ import type { Handlers } from '../contract/calls.js';
 import type { Round, Run } from '../contract/entities.js';
 import { objectiveTable } from '../contract/objectives.js';
 import { problemOf } from '../contract/problem-of.js';
-import { anyVerbalizer, type ObjectiveSpec } from '../engine/index.js';
+import { anyVerbalizer, architectureOf, type ObjectiveSpec } from '../engine/index.js';
 import { testGain, validationGain } from '../evaluation/index.js';
-import { datasets, metrics, runs } from '../storage/index.js';
+import { datasets, metrics, models, runs } from '../storage/index.js';
 import type { Context } from './context.js';
 import { wayOn } from './refinements.js';
 
@@ -47,10 +47,11 @@ export function refinementCalls(context: Context): Pick<Handlers, 'refinements.c
     'refinements.check': async ({ id, method, datasetId, verbalizer, by }) => {
       try {
         const run = await runs.getRun(database, id);
+        const { architecture } = await models.getModel(database, run.modelId);
         const { task, labels } = await datasets.getDataset(database, datasetId ?? run.datasetId);
         const objective: ObjectiveSpec =
           task === 'generation'
-            ? { type: 'causal-lm' }
+            ? { type: architectureOf(architecture).language }
             : { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };
         const { how } = await wayOn(context, run, method, by ?? undefined, objective);
         return { how, reason: null, hint: null };

@@ -19,11 +19,11 @@ export function mergeCheckCalls(context: Context): Pick<Handlers, 'runs.checkMer
     'runs.checkMerge': async ({ id }) => {
       const run = await runs.getRun(database, id);
       requireFinished(run);
-      if (run.plan.objective === 'causal-lm')
+      if (run.plan.objective !== 'classification')
         throw new StudioError(
           'bad-input',
-          'Runs that learned to write text cannot be merged yet.',
-          'Go on in the studio: they can be resumed, compared and started from.',
+          'Only runs that sort texts into classes are checked so.',
+          'Export it merged: every export is compared with the run.',
           { run: id },
         );
       const model = await models.getModel(database, run.modelId);

@@ -7,6 +7,7 @@ import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
 import {
   anyVerbalizer,
+  architectureOf,
   countParameters,
   mapParameters,
   openModel,
@@ -110,18 +111,18 @@ async function plannedSetup(
     refines: number | null;
   },
 ) {
-  const { folder } = await models.getModel(context.database, modelId);
+  const model = await models.getModel(context.database, modelId);
   const dataset = datasetId === null ? null : await datasets.getDataset(context.database, datasetId);
   const labels = dataset?.labels ?? ['0', '1'];
   const objective: ObjectiveSpec =
     dataset?.task === 'generation'
-      ? { type: 'causal-lm' }
+      ? { type: architectureOf(model.architecture).language }
       : {
           type: 'classification',
           labels,
           verbalizer: verbalizer || searchesWording(method) ? anyVerbalizer(labels.length) : null,
         };
-  if (refines === null) return { model: await openModel(folder), method, objective };
+  if (refines === null) return { model: await openModel(model.folder), method, objective };
   const way = await wayOn(context, await runs.getRun(context.database, refines), method, undefined, objective);
   return { model: way.base, method: way.method, objective };
 }

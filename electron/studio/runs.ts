@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import type { Handlers } from '../contract/calls.js';
 import type { BaseModel, Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { taskTable } from '../contract/objectives.js';
 import type { Plan } from '../contract/plan.js';
 import { verbalizerSchema, type FullVerbalizer } from '../contract/verbalizer.js';
 import { completeVerbalizer, openTokenizer, openVerbalizer } from '../data/index.js';
@@ -19,7 +18,7 @@ import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import { composedPlan, compositionCalls, usedBy, type CompositionCalls } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { bytesBelow, requireSpace } from './files.js';
-import { learnedObjective, plannedObjective } from './objective.js';
+import { learnedObjective, plannedObjective, usualObjective } from './objective.js';
 import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
 import { taskOf, type RunQueue } from './queue.js';
 import { forgetResult, refinedPlan, requireUnrefined, whyKept } from './refinements.js';
@@ -79,9 +78,9 @@ export async function resolvePlan(context: Context, projectId: number, value: un
   const asked = parsePlan(value);
   const model = await modelNamed(context, asked.model);
   const dataset = await datasetNamed(context, projectId, asked.data);
-  const stated = { ...asked, objective: asked.objective ?? taskTable[dataset.task].objective };
-  const composed = searching(await composedPlan(context, projectId, stated, model, dataset));
   const info = await openModel(model.folder);
+  const stated = { ...asked, objective: asked.objective ?? usualObjective(info, dataset) };
+  const composed = searching(await composedPlan(context, projectId, stated, model, dataset));
   const verbalizer =
     composed.verbalizer && dataset.task === 'classification'
       ? completeVerbalizer(composed.verbalizer, factsOf(info, dataset, composed))
@@ -106,7 +105,7 @@ export async function resolvePlan(context: Context, projectId: number, value: un
       limit >= 4 ? `Use ${limit} or less.` : 'Use fewer virtual tokens.',
       { path: 'training.maxLength', limit },
     );
-  if (plan.objective === 'causal-lm') checkLanguage(plan);
+  if (plan.objective === 'causal-lm' || plan.objective === 'masked-lm') checkLanguage(plan);
   if (objective.type === 'classification' && objective.verbalizer)
     await checkWords(base, objective.verbalizer, dataset);
   const parameters = planParameters({
@@ -156,7 +155,7 @@ async function checkWords(model: BaseModelInfo, verbalizer: FullVerbalizer, { la
 }
 
 /** Refuses what means nothing without classes. */
-function checkLanguage({ method, training }: Plan): void {
+function checkLanguage({ method, training, objective }: Plan): void {
   if (method.type === 'head')
     throw new StudioError(
       'bad-input',
@@ -167,7 +166,7 @@ function checkLanguage({ method, training }: Plan): void {
   if (training.classWeights !== null)
     throw new StudioError(
       'bad-input',
-      'training.classWeights: there are no classes with the objective causal-lm.',
+      `training.classWeights: there are no classes with the objective ${objective}.`,
       'Leave it out.',
       { path: 'training.classWeights' },
     );

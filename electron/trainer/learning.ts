@@ -38,6 +38,8 @@ export interface TestTools {
 
 export interface Learning {
   readonly objective: ObjectiveSpec;
+  /** What the user should know of the base model under this objective. */
+  readonly notes?: readonly string[];
   /** @throws StudioError `bad-data` naming a row that does not fit */
   encode(rows: AsyncIterable<SplitRow> | Iterable<SplitRow>): Promise<Split>;
   /** Of a search for a wording: what the search needs of the tokenizer. */

@@ -91,7 +91,7 @@ async function takeOut(
   const tensors = unmergedTensors(
     base,
     validateMethod(served.method),
-    objectiveOf(labels, verbalizer),
+    objectiveOf(base, labels, verbalizer),
     trained,
     (name) => merged.read(name),
   );

@@ -55,7 +55,9 @@ export async function probe(
   const learning = await learningOf(task, tokenizer, model);
   const { batches: sample } = await learning.encode(survey.sample);
   const encodingSecondsPerRow = (performance.now() - encodingStarted) / 1000 / survey.sample.length;
-  const { batches: longest } = await learning.encode(survey.longest);
+  // Short texts may share rows, so that the longest of them do not fill a batch.
+  const { batches: own } = await learning.encode(survey.longest);
+  const longest = own.size < Math.min(training.batchSize, sample.size) ? sample : own;
   if (sample.size === 0 || longest.size === 0)
     throw new StudioError(
       'bad-data',
@@ -68,8 +70,10 @@ export async function probe(
     test: await countRows(task.data.test, context.breathe),
   };
 
-  const { stepsPerEpoch } = countSteps(survey.rows, training);
-  const course = courseOf(engine.stagesOf(task.method, model), survey.rows, training);
+  // Texts that share rows, or are split over several, make fewer or more of them.
+  const rows = Math.ceil((survey.rows * sample.size) / survey.sample.length);
+  const { stepsPerEpoch } = countSteps(rows, training);
+  const course = courseOf(engine.stagesOf(task.method, model), rows, training);
   const { totalSteps } = course;
   await say(1, 'Building the model');
   const building = performance.now();

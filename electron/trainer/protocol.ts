@@ -88,6 +88,7 @@ export const objectiveSpecSchema = z.discriminatedUnion('type', [
     wording: z.string().min(1).optional(),
   }),
   z.strictObject({ type: z.literal('causal-lm') }),
+  z.strictObject({ type: z.literal('masked-lm') }),
 ]);
 export type LearnedObjective = z.infer<typeof objectiveSpecSchema>;
 
@@ -134,8 +135,10 @@ export function classesOf({
   if (objective.type === 'classification') return objective;
   throw new StudioError(
     'bad-input',
-    `The ${key} writes text; it does not sort texts into classes.`,
-    'Choose a run on classes, or let this one write.',
+    `The ${key} is a language model; it does not sort texts into classes.`,
+    objective.type === 'masked-lm'
+      ? 'Refine it by a run on labelled rows, which then answers.'
+      : 'Choose a run on classes, or let this one write.',
   );
 }
 

@@ -10,6 +10,7 @@ import { answer, openPredictor, type OpenPredictor, type RowAnswer } from './pre
 import { classesOf, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
 import { readingOf } from './reading.js';
 import { proveLanguage } from './prove-language.js';
+import { proveMasked } from './prove-masked.js';
 import type { JobContext } from './server.js';
 
 /**
@@ -22,6 +23,7 @@ export async function proveExport(
   engine: EngineDoor,
 ): Promise<ResultOf<'prove-export'>> {
   if (job.model.objective.type === 'causal-lm') return proveLanguage(job, context, engine);
+  if (job.model.objective.type === 'masked-lm') return proveMasked(job, context, engine);
   const rows = await firstRows(job.rowsFile, job.limit);
   if (rows.length === 0)
     throw new StudioError('bad-data', 'There are no rows to prove the export with.', 'Give the data set test rows.', {

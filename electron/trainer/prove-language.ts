@@ -21,7 +21,7 @@ const generatedTexts = 2;
 const generatedTokens = 8;
 const promptTokens = 8;
 
-interface Writer {
+export interface Writer {
   readonly model: BaseModelInfo;
   readonly method: MethodSpec;
   readonly parameters: NamedTensors;
@@ -45,15 +45,11 @@ export async function proveLanguage(
     });
   const { model: served } = job;
   await context.emit({ type: 'progress', done: 0, total: 2, message: 'Running the live run' });
-  const live: Writer = {
-    model: await engine.openModel(served.modelFolder),
-    method: served.method,
-    parameters: served.runFolder === null ? new Map() : await trainedParameters(served.runFolder),
-  };
+  const live = await liveLanguage(served, engine);
   const first = await written(live, served, rows, context);
   await context.emit({ type: 'progress', done: 1, total: 2, message: 'Running the reloaded export' });
   await context.breathe();
-  const second = await written(await reload(job), served, rows, context);
+  const second = await written(await reloadLanguage(job), served, rows, context);
   let largestDifference = first.losses.length === second.losses.length ? 0 : Number.MAX_VALUE;
   first.losses.forEach((loss, at) => {
     const value = Math.abs(loss - (second.losses[at] ?? Number.NaN));
@@ -63,8 +59,16 @@ export async function proveLanguage(
   return { type: 'prove-export', rows: rows.length, largestDifference, sameLabels: same };
 }
 
+export async function liveLanguage(served: ServedModel, engine: EngineDoor): Promise<Writer> {
+  return {
+    model: await engine.openModel(served.modelFolder),
+    method: served.method,
+    parameters: served.runFolder === null ? new Map() : await trainedParameters(served.runFolder),
+  };
+}
+
 /** An adapter on the base, or a merged folder that stands for itself. */
-async function reload({ format, folder, model: served }: Job): Promise<Writer> {
+export async function reloadLanguage({ format, folder, model: served }: Job): Promise<Writer> {
   if (format === 'merged') return { model: await openModel(folder), method: { type: 'head' }, parameters: new Map() };
   const model = await openModel((await baseIn(folder)) ?? served.modelFolder);
   const { method, parameters } = await loadAdapter(folder, model);

@@ -60,7 +60,7 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
     examplesPerClass === null
       ? await open(task.data.train)
       : await openDrawn(task.data.train, learning, breathe, { count: examplesPerClass, seed });
-  if (train.size === 0)
+  if (train.batches.size === 0)
     throw new StudioError(
       'bad-data',
       ['The training split is empty.', ...train.notes].join(' '),
@@ -94,7 +94,7 @@ export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () =
     validation,
     test,
     batches,
-    course: courseOf(engine.stagesOf(task.method, model), train.size, training),
+    course: courseOf(engine.stagesOf(task.method, model), train.batches.size, training),
     fingerprint: hash.digest('hex'),
   };
 }

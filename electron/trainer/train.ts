@@ -174,7 +174,7 @@ async function startFrom(job: JobOf<'train'>, store: CheckpointStore, prepared: 
   if (checkpoint === null) {
     await store.clear();
     const { parameters, notes } = await startValues(job.task, prepared.model, prepared.learning);
-    for (const note of notes) reporter.log('note', note);
+    for (const note of [...notes, ...(prepared.learning.notes ?? [])]) reporter.log('note', note);
     const progress = freshProgress(prepared.course.totalSteps, prepared.fingerprint);
     return { state: null, parameters, progress, resumed: false };
   }

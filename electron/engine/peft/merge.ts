@@ -138,6 +138,12 @@ export function refinedTensors(
   return [...ofLanguage, ...ofClassifier];
 }
 
+/** The first parameter of a base's language model that its checkpoint does not hold; null where it holds them all. */
+export function missingOfLanguageModel(model: BaseModelInfo): string | null {
+  const { find } = internals(model);
+  return [...forward(model, { type: 'masked-lm' }, 0).parameters.keys()].find((name) => !find(name)) ?? null;
+}
+
 const contextOf = (model: BaseModelInfo): MergeContext => {
   const { architecture, config } = internals(model);
   return { architecture, config, layers: model.layers };

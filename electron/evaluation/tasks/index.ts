@@ -3,11 +3,13 @@ import type { Objective } from '../../contract/objectives.js';
 import type { OutcomeOf } from '../../contract/outcomes.js';
 import { causalLm } from './causal-lm.js';
 import { classification } from './classification.js';
+import { maskedLm } from './masked-lm.js';
 import type { EvaluatedTask } from './task.js';
 
 const tasks: { readonly [O in Objective]: EvaluatedTask<OutcomeOf<O>> } = {
   classification,
   'causal-lm': causalLm,
+  'masked-lm': maskedLm,
 };
 
 /** The entry of an objective, which takes that objective's outcomes: the table is keyed by it. */

@@ -5,6 +5,7 @@ import type { Learn, Learning, LearningTask } from '../learning.js';
 import type { LearnedObjective } from '../protocol.js';
 import { learnLanguage } from './causal-lm.js';
 import { learnClasses } from './classification.js';
+import { learnMasked } from './masked-lm.js';
 import { learnWording } from './wording.js';
 
 type SpecOf<T extends LearnedObjective['type']> = Extract<LearnedObjective, { type: T }>;
@@ -15,6 +16,7 @@ const learnings: { readonly [T in LearnedObjective['type']]: Learn<SpecOf<T>> } 
       ? learnWording(objective, task, tokenizer, model)
       : learnClasses(objective, task.training, tokenizer, model),
   'causal-lm': (_objective, task, tokenizer) => learnLanguage(task, tokenizer),
+  'masked-lm': (_objective, task, tokenizer, model) => learnMasked(task, tokenizer, model),
 };
 
 /** How the objective of a task is learned. @throws StudioError `bad-model` for a chat template that cannot be read */

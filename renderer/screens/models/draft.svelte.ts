@@ -1,6 +1,7 @@
 /** What the user is about to train in one project: model, data, methods with options, seeds, settings. Kept while the window lives. */
 import { trainingSchema, verbalizerSchema } from '../../../electron/contract/index.js';
 import type {
+  AskedPlan,
   BaseModel,
   CallOutput,
   Dataset,
@@ -9,7 +10,6 @@ import type {
   MapGroup,
   Matrix,
   MethodInfo,
-  Plan,
   Problem,
   Run,
   Training,
@@ -184,7 +184,7 @@ export class PlanDraft {
     );
   }
 
-  plan(type: string, model: BaseModel, dataset: Dataset, seed: number): Plan | null {
+  plan(type: string, model: BaseModel, dataset: Dataset, seed: number): AskedPlan | null {
     const method = this.methods.get(type);
     if (!method) return null;
     return {
@@ -199,14 +199,14 @@ export class PlanDraft {
     };
   }
 
-  /** Data to write text from has no classes, so no words for them either. */
-  #objectiveOn({ task }: Dataset): Pick<Plan, 'objective' | 'verbalizer'> {
+  /** Data to write text from has no classes, so no words for them either; what is learned of texts follows from the base model. */
+  #objectiveOn({ task }: Dataset): Pick<AskedPlan, 'objective' | 'verbalizer'> {
     return task === 'generation'
-      ? { objective: 'causal-lm', verbalizer: null }
+      ? { verbalizer: null }
       : { objective: 'classification', verbalizer: $state.snapshot(this.verbalizer) };
   }
 
-  #round(): Pick<Plan, 'refines'> {
+  #round(): Pick<AskedPlan, 'refines'> {
     return this.refines === null ? {} : { refines: this.refines };
   }
 
