@@ -6,6 +6,8 @@ import composition from './pages/composition.md?raw';
 import data from './pages/data.md?raw';
 import devices from './pages/devices.md?raw';
 import labelWords from './pages/label-words.md?raw';
+import pretraining from './pages/pretraining.md?raw';
+import rounds from './pages/rounds.md?raw';
 import start from './pages/start.md?raw';
 import writing from './pages/writing.md?raw';
 
@@ -23,6 +25,8 @@ export const pages: readonly HelpPage[] = [
   { id: 'comparison', title: 'Comparison', text: comparison },
   { id: 'label-words', title: 'Label words', text: labelWords },
   { id: 'composition', title: 'Composition', text: composition },
+  { id: 'rounds', title: 'Rounds', text: rounds },
+  { id: 'pretraining', title: 'Pretraining', text: pretraining },
   { id: 'chat', title: 'Chat', text: chat },
   { id: 'command-line', title: 'Command line', text: command },
 ];

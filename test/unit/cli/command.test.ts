@@ -80,6 +80,7 @@ describe('help', () => {
       'compare',
       'compose',
       'merge-check',
+      'refine',
       'generate',
       'study',
       'study list',

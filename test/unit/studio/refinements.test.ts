@@ -126,7 +126,7 @@ it.each(['lora', 'full', 'parallel'] as const)(
     expect(run.result?.test).toEqual(hand.result?.test);
     expect(await answerOf(run.id)).toEqual(await answerOf(hand.id));
   },
-  60_000,
+  240_000,
 );
 
 it('a third round stands on both before it; it exports whole, and its adapter with its base', async () => {
@@ -143,7 +143,7 @@ it('a third round stands on both before it; it exports whole, and its adapter wi
   }
   const folder = await exported(id('lora'), 'peft', 'first-peft');
   expect(await readdir(folder.folder)).not.toContain('base');
-}, 60_000);
+}, 240_000);
 
 it('goes on by the same method where it does not merge, and stays below where another trains', async () => {
   const kept = { ...method.prefix, prefixProjection: false };
@@ -162,7 +162,7 @@ it('goes on by the same method where it does not merge, and stays below where an
   const again = await train(stacked.plan);
   expect(again.plan.method).toEqual(stacked.plan.method);
   expect(await losses(again)).toEqual(await losses(stacked));
-}, 60_000);
+}, 240_000);
 
 it('its head goes on for the same labels, and is new for others', async () => {
   const same = await train(plan(method.lora, { refines: id('full'), training: { maxSteps: 0 } }));
@@ -220,7 +220,7 @@ it('ends the same after kill -9', async () => {
   expect(resumed.state).toBe('finished');
   expect(await losses(resumed)).toEqual(await losses(whole));
   expect(resumed.result?.test).toEqual(whole.result?.test);
-}, 60_000);
+}, 240_000);
 
 it('a run that others go on from stays, and a project takes its rounds along', async () => {
   const { handlers } = studio;
@@ -242,4 +242,4 @@ it('a run that others go on from stays, and a project takes its rounds along', a
   await handlers['runs.remove']({ id: run.id });
   expect(await readdir(join(studio.home, 'runs', String(base.id)))).toEqual(['trained.safetensors']);
   await handlers['runs.remove']({ id: base.id });
-}, 60_000);
+}, 240_000);

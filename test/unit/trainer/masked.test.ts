@@ -74,7 +74,7 @@ beforeAll(async () => {
       columns: { form: 'text', text: 'text' },
     }),
   );
-}, 60_000);
+}, 240_000);
 afterAll(async () => {
   await studio.close();
   await studio.remove();
@@ -99,7 +99,7 @@ it('lowers the held-out loss, tells the head that the base lacked, and measures 
     zone: 1,
   });
   expect(comparison.testRows).toBe(30);
-}, 180_000);
+}, 240_000);
 
 it('ends the same after kill -9, and exports what it made', async () => {
   const asked = plan({ type: 'lora', rank: 2 }, {}, { maxSteps: 60, checkpointEverySteps: 5, modelDropout: 0.1 });
@@ -127,7 +127,7 @@ it('ends the same after kill -9, and exports what it made', async () => {
     folder: join(studio.home, 'out', 'peft'),
   });
   await expect(studio.finished(job)).rejects.toThrow(/no place for it/);
-}, 180_000);
+}, 240_000);
 
 it('is a step before a task: refined by a classifier, which the pretraining changes', async () => {
   const pretrained = await train(plan({ type: 'full' }, {}, { maxSteps: 30 }));
@@ -151,7 +151,7 @@ it('is a step before a task: refined by a classifier, which the pretraining chan
   // A further round of pretraining goes on from the head that the first one made.
   const on = await train(plan({ type: 'full' }, { refines: pretrained.id }, { maxSteps: 0 }));
   expect(on.result?.test?.loss).toBeCloseTo(pretrained.result?.test?.loss ?? 0, 5);
-}, 180_000);
+}, 240_000);
 
 it.each([
   [{ data: 'rows', objective: 'masked-lm' as const }, { type: 'lora' }, {}, /takes plain texts.*labelled rows/],
