@@ -138,12 +138,26 @@ export async function wayOn(
   );
 }
 
+/** Why what a method trained cannot stay frozen below a new head, as the end of a sentence; null: it can. */
+export function whyNotBelowHead(base: BaseModelInfo, trained: MethodOptions, labels: readonly string[]): string | null {
+  const reason = whyUnmergeable(base, validateMethod(trained));
+  if (reason === null) return null;
+  try {
+    const method = stackedOn(keptMethod(validateMethod(trained)), { type: 'head' });
+    planParameters({ model: base, method, objective: { type: 'classification', labels } });
+    return null;
+  } catch (error) {
+    return sentence(error);
+  }
+}
+
 /** The method that a plan asks to train: of a plan that was looked up before, the one on top. */
 export function askedMethod({ method, refineBy }: Pick<Plan, 'method' | 'refineBy'>): MethodOptions {
+  if (refineBy !== 'stack' || method.type !== 'stack') return method;
   const { top } = method;
   const isMethod = (value: unknown): value is MethodOptions =>
     typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
-  return refineBy === 'stack' && method.type === 'stack' && isMethod(top) ? top : method;
+  return isMethod(top) ? top : { type: 'head' };
 }
 
 /** A plan with the way on from the run that it refines, and the base that it stands on. Throws StudioError 'bad-input', 'not-found' or 'conflict'. */

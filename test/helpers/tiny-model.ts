@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export interface TinyModelOptions {
   readonly layers?: number; // 2
-  readonly hiddenSize?: number; // 32
+  readonly hiddenSize?: number; // tinyHiddenSize
   readonly heads?: number; // 2
   readonly intermediateSize?: number; // 64
   readonly maxPositions?: number; // 64
@@ -43,6 +43,9 @@ const filler = [
   'from',
   'here',
 ];
+/** Width of the tiny model, where a test asks for no other. */
+export const tinyHiddenSize = 32;
+
 export const tinyLabels: readonly string[] = Object.keys(topics).sort();
 
 /** Uniform numbers in [0, 1) from a 32-bit seed (mulberry32). */
@@ -103,7 +106,7 @@ export function tinyVocabulary(): string[] {
 export async function makeTinyModel(folder: string, options: TinyModelOptions = {}): Promise<string> {
   const {
     layers = 2,
-    hiddenSize = 32,
+    hiddenSize = tinyHiddenSize,
     heads = 2,
     intermediateSize = 64,
     maxPositions = 64,

@@ -13,14 +13,15 @@ const layersOf = (former: MethodSpec): readonly MethodSpec[] =>
   isStack(former) ? [...former.adapters, ...(former.top ? [former.top] : [])] : [former];
 
 /**
- * The method of a run that trains `top` on a finished one, which stays as it is.
+ * The method of a run that trains `top` on a finished one, which stays as it is; of "head" nothing but a new head trains.
  * Throws EngineError 'bad-input' with the reason where the two do not stack; whether they fit a model shows when it is planned.
  */
 export function stackedOn(former: MethodSpec, top: MethodSpec): MethodSpec {
   // Its parts are marked already: marks within marks would not tell them apart.
   if (former.type === 'fusion')
     throw new EngineError('bad-input', 'AdapterFusion holds several adapters, and does not lie under another one.');
-  return chooseMethod({ type: 'stack', adapters: layersOf(former), top }).options as MethodSpec;
+  return chooseMethod({ type: 'stack', adapters: layersOf(former), top: top.type === 'head' ? null : top })
+    .options as MethodSpec;
 }
 
 /** The values that such a run begins with; the head's are left out. */

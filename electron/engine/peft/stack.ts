@@ -8,19 +8,14 @@ import { chooseMethod } from './choose.js';
 import { registerMethod } from './method.js';
 import { adapterHooksOf, adaptersOption, chained, methodOption, partHooks, partOf } from './parts.js';
 
-const options = z
-  .strictObject({
-    type: z.literal('stack'),
-    adapters: adaptersOption(1),
-    top: methodOption
-      .nullable()
-      .default(null)
-      .describe('An adapter that trains on top of the finished ones; null: only the head trains'),
-  })
-  .refine(({ adapters, top }) => adapters.length > 1 || top !== null, {
-    path: ['adapters'],
-    message: 'takes at least two, or one with another on top',
-  });
+const options = z.strictObject({
+  type: z.literal('stack'),
+  adapters: adaptersOption(1),
+  top: methodOption
+    .nullable()
+    .default(null)
+    .describe('An adapter that trains on top of the finished ones; null: only the head trains'),
+});
 type Options = z.output<typeof options>;
 
 const titleOf = (spec: Options['adapters'][number]) => chooseMethod(spec).method.title;

@@ -3,9 +3,10 @@ import type { Dataset } from '../../contract/entities.js';
 import { StudioError } from '../../contract/errors.js';
 import { objectiveTable, taskTable } from '../../contract/objectives.js';
 import type { MethodOptions } from '../../contract/plan.js';
-import { listMethods } from '../../engine/index.js';
+import { listMethods, openModel, type BaseModelInfo } from '../../engine/index.js';
 import type { Context } from '../context.js';
 import { namesOf, parseStudy } from '../plan.js';
+import { whyNotBelowHead } from '../refinements.js';
 import { datasetNamed, modelNamed, resolvePlan } from '../runs.js';
 import { kindOf } from './kinds/index.js';
 import type { Asked, StudyMethod } from './kinds/kind.js';
@@ -55,7 +56,7 @@ export async function askedOf(context: Context, projectId: number, value: unknow
     plan: { ...plan, model: model.name, seeds: plan.seeds, name: plan.name.trim() },
     model,
     datasets,
-    methods: methodsOf(plan.methods, plan.learningRates),
+    methods: methodsOf(plan.methods, plan.learningRates, kind.carries ? await openModel(model.folder) : null, first),
     measure,
   };
   kind.check(asked);
@@ -80,15 +81,25 @@ function requireDistinct(path: string, values: readonly (string | number)[]): vo
 }
 
 /** Full fine-tuning first; as the study has it, or by its defaults. */
-function methodsOf(given: readonly MethodOptions[], rates: readonly number[] | null): StudyMethod[] {
+function methodsOf(
+  given: readonly MethodOptions[],
+  rates: readonly number[] | null,
+  carried: BaseModelInfo | null,
+  { labels }: Dataset,
+): StudyMethod[] {
   const full = given.find(({ type }) => type === 'full') ?? { type: 'full' };
   return [full, ...given.filter((options) => options !== full)].map((options, index) => ({
     options,
     ...namesOf({ method: options, verbalizer: null }),
     baseline: index === 0,
-    learningRates: [...new Set(rates ?? ownRates(options))].sort((a, b) => a - b),
+    learningRates: candidates(options, rates),
+    notBelowHead: carried && whyNotBelowHead(carried, options, labels),
   }));
 }
+
+/** Ascending. */
+export const candidates = (options: MethodOptions, rates: readonly number[] | null): number[] =>
+  [...new Set(rates ?? ownRates(options))].sort((a, b) => a - b);
 
 function ownRates({ type }: MethodOptions): number[] {
   const rate = listMethods().find((method) => method.type === type)?.learningRate ?? 0.001;

@@ -5,10 +5,16 @@ import { objectiveTable, taskTable } from '../../contract/objectives.js';
 import { intervalAt, measureKinds } from '../../evaluation/index.js';
 import type { CellEvidence, Evidence } from './evidence.js';
 import type { Asked, Ended, StudyMethod } from './kinds/kind.js';
-import { cellsOf, chosenIn, sizesOf } from './matrix.js';
+import { chosenIn, sizesOf, trainedIn, type Cell } from './matrix.js';
 
 export const labelOf = ({ methodName, setting }: Pick<StudyMethod, 'methodName' | 'setting'>): string =>
   setting === '' ? methodName : `${methodName}, ${setting}`;
+
+/** "LoRA, r 8, of topics, frozen": what a cell's runs are. */
+export const cellLabel = ({ method, carried }: Pick<Cell, 'method' | 'carried'>): string =>
+  carried
+    ? `${labelOf(method)}, of ${carried.from.dataset.name}, ${carried.how === 'frozen' ? 'frozen' : 'tuned on'}`
+    : labelOf(method);
 
 export const sizeInWords = (size: number | null): string => (size === null ? 'all' : String(size));
 
@@ -47,8 +53,8 @@ const places = (asked: Asked) => [
 ];
 
 /** Cells of the columns that tell method and place. */
-export const placeCells = (cell: Pick<CellEvidence, 'dataset' | 'size' | 'method'>) => ({
-  method: labelOf(cell.method),
+export const placeCells = (cell: CellEvidence) => ({
+  method: cellLabel(cell),
   data: cell.dataset.name,
   size: sizeInWords(cell.size),
 });
@@ -119,10 +125,11 @@ export function choiceTable(asked: Asked, evidence: Evidence, ended: Ended): Rep
     },
     { key: 'chosen', title: 'Chosen', unit: null },
   ];
-  const rows = cellsOf(asked).flatMap((cell) => {
+  const rows = evidence.cells.flatMap((cell) => {
     const chosen = chosenIn(asked, cell, ended);
-    if (cell.method.learningRates.length < 2) return [];
-    return cell.method.learningRates.flatMap((rate) => {
+    const { learningRates } = trainedIn(cell);
+    if (learningRates.length < 2) return [];
+    return learningRates.flatMap((rate) => {
       const run = ended.get(`${cell.key}/${first}/${rate}`);
       if (!run) return [];
       const validation = run.state === 'finished' ? run.result?.validation : null;
@@ -187,15 +194,16 @@ export function runTable(asked: Asked, evidence: Evidence): ReportTable {
 }
 
 /** What the reader should know of runs that did not come to their end, of single seeds, and of choices at the edge of what was tried. */
-export function matrixNotes(asked: Asked, evidence: Evidence, ended: Ended): string[] {
+export function runNotes(asked: Asked, evidence: Evidence, ended: Ended): string[] {
   const failed = [...ended.values()].filter(({ state }) => state !== 'finished');
-  const edges = evidence.cells.filter(
-    ({ method: { learningRates }, chosenRate }) =>
-      learningRates.length > 1 && chosenRate !== null && [learningRates[0], learningRates.at(-1)].includes(chosenRate),
-  );
-  const unpaired = evidence.cells.filter(
-    ({ method, gap, runs }) => !method.baseline && gap === null && runs.length > 0,
-  );
+  const edges = evidence.cells.filter((cell) => {
+    const { learningRates } = trainedIn(cell);
+    return (
+      learningRates.length > 1 &&
+      cell.chosenRate !== null &&
+      [learningRates[0], learningRates.at(-1)].includes(cell.chosenRate)
+    );
+  });
   return [
     ...failed.map(failedInWords),
     ...(asked.plan.seeds.length < 2
@@ -203,8 +211,18 @@ export function matrixNotes(asked: Asked, evidence: Evidence, ended: Ended): str
       : []),
     ...edges.map(
       (cell) =>
-        `${labelOf(cell.method)}${placeInWords(asked, cell)}: the ${cell.chosenRate === cell.method.learningRates[0] ? 'lowest' : 'highest'} of the learning rates tried (${cell.chosenRate}) was the best on validation; one beyond it may be better still.`,
+        `${cellLabel(cell)}${placeInWords(asked, cell)}: the ${cell.chosenRate === trainedIn(cell).learningRates[0] ? 'lowest' : 'highest'} of the learning rates tried (${cell.chosenRate}) was the best on validation; one beyond it may be better still.`,
     ),
+  ];
+}
+
+/** Of a matrix held against full fine-tuning, also what has no run to be held against. */
+export function matrixNotes(asked: Asked, evidence: Evidence, ended: Ended): string[] {
+  const unpaired = evidence.cells.filter(
+    ({ method, gap, runs }) => !method.baseline && gap === null && runs.length > 0,
+  );
+  return [
+    ...runNotes(asked, evidence, ended),
     ...unpaired.map(
       (cell) =>
         `${labelOf(cell.method)}${placeInWords(asked, cell)} has no run of full fine-tuning of the same seed to be held against.`,

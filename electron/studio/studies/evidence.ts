@@ -44,14 +44,37 @@ async function comparedOf({ database }: Context, run: Run): Promise<ComparedRun 
   return result?.test && rows.rowIds.length > 0 ? { run, result, test: result.test, rows } : null;
 }
 
-/** All differences of a study are one family: its claims are right together at 95 %. */
-export async function weigh(context: Context, asked: Asked, ended: Ended): Promise<Evidence> {
-  const kind = measureKinds[asked.measure];
+/** What is held against what. All differences of a family are judged together: its claims are right together at 95 %. */
+export interface Family {
+  readonly cells: readonly Cell[];
+  /** The one of `cells` that another is held against; null for what is not compared. */
+  against(cell: Cell): Cell | null;
+  /** What that is, in words. */
+  readonly baseline: string | null;
+}
+
+/** Every method against full fine-tuning at the same place. */
+function matrixFamily(asked: Asked): Family {
+  const cells = cellsOf(asked);
+  const against = ({ method, dataset, size }: Cell) =>
+    method.baseline
+      ? null
+      : (cells.find((other) => other.method.baseline && other.dataset === dataset && other.size === size) ?? null);
+  return { cells, against, baseline: null };
+}
+
+export async function weigh(
+  context: Context,
+  asked: Asked,
+  ended: Ended,
+  family: Family = matrixFamily(asked),
+): Promise<Evidence> {
+  const kind = { ...measureKinds[asked.measure], ...(family.baseline === null ? {} : { baseline: family.baseline }) };
   const weighed: (Omit<CellEvidence, 'gap'> & { difference: SeedMean | null })[] = [];
   const testRows = new Map<Dataset, number>();
   for (const dataset of asked.datasets) {
     const here: { readonly cell: Cell; readonly runs: readonly ComparedRun[] }[] = [];
-    for (const cell of cellsOf(asked).filter((one) => one.dataset === dataset)) {
+    for (const cell of family.cells.filter((one) => one.dataset === dataset)) {
       const found = [];
       for (const run of finalsOf(asked, cell, ended)) found.push(await comparedOf(context, run));
       here.push({ cell, runs: found.filter((run) => run !== null) });
@@ -62,18 +85,17 @@ export async function weigh(context: Context, asked: Asked, ended: Ended): Promi
     testRows.set(dataset, sample?.rows ?? 0);
     const scoreOf = (run: ComparedRun): RowScore | null => sample?.scores.get(run) ?? null;
     const lists = here.flatMap(({ cell, runs }) => {
-      const baseline = here.find(({ cell: other }) => other.method.baseline && other.size === cell.size)?.runs ?? [];
+      const other = family.against(cell);
+      const baseline = here.find(({ cell: { key } }) => key === other?.key)?.runs ?? [];
       const plain = runs.flatMap((run): SeedScore[] => {
         const score = scoreOf(run);
         return score ? [{ score, baseline: null }] : [];
       });
-      const paired = cell.method.baseline
-        ? []
-        : runs.flatMap((run): SeedScore[] => {
-            const other = baseline.find(({ run: { seed } }) => seed === run.run.seed);
-            const [score, against] = [scoreOf(run), other ? scoreOf(other) : null];
-            return score && against ? [{ score, baseline: against }] : [];
-          });
+      const paired = runs.flatMap((run): SeedScore[] => {
+        const same = baseline.find(({ run: { seed } }) => seed === run.run.seed);
+        const [score, against] = [scoreOf(run), same ? scoreOf(same) : null];
+        return score && against ? [{ score, baseline: against }] : [];
+      });
       return [plain, paired];
     });
     const means = await hierarchicalMeans(sample?.rows ?? 0, lists, drawSeed);

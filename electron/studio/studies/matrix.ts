@@ -15,7 +15,22 @@ export interface Cell {
   readonly method: StudyMethod;
   /** Begins the keys of its runs. */
   readonly key: string;
+  /** Of runs that go on from what was trained on other data. */
+  readonly carried?: Carried;
 }
+
+export interface Carried {
+  /** Its final runs are gone on from, each by the run of its seed. */
+  readonly from: Cell;
+  /** `frozen`: nothing but a new head trains; `tuned`: what was trained trains on. */
+  readonly how: 'frozen' | 'tuned';
+  /** What trains now, with candidates of its own. */
+  readonly trains: StudyMethod;
+}
+
+/** What trains in a cell's runs. */
+export const trainedIn = ({ method, carried }: Pick<Cell, 'method' | 'carried'>): StudyMethod =>
+  carried?.trains ?? method;
 
 /** Sizes ascending, all examples last. */
 export const sizesOf = ({ plan }: Pick<Asked, 'plan'>): (number | null)[] => {
@@ -23,19 +38,15 @@ export const sizesOf = ({ plan }: Pick<Asked, 'plan'>): (number | null)[] => {
   return plan.examplesPerClass.includes('all') ? [...some, null] : some;
 };
 
-/** Data sets, in each sizes, in each methods, the baseline first. */
-export function cellsOf(asked: Asked): Cell[] {
-  return asked.datasets.flatMap((dataset) =>
-    sizesOf(asked).flatMap((size) =>
-      asked.methods.map((method, index) => ({
-        dataset,
-        size,
-        method,
-        key: `${dataset.name}/${size ?? 'all'}/${index}`,
-      })),
-    ),
-  );
-}
+/** Every method from the base model at one place, the baseline first. */
+export const cellsAt = ({ methods }: Pick<Asked, 'methods'>, dataset: Dataset, size: number | null): Cell[] =>
+  methods.map((method, index) => ({ dataset, size, method, key: `${dataset.name}/${size ?? 'all'}/${index}` }));
+
+/** Data sets, in each sizes: the cells of one place together. */
+const placesOf = (asked: Asked): Cell[][] =>
+  asked.datasets.flatMap((dataset) => sizesOf(asked).map((size) => cellsAt(asked, dataset, size)));
+
+export const cellsOf = (asked: Asked): Cell[] => placesOf(asked).flat();
 
 const keyOf = (cell: Cell, seed: number, rate: number | 'chosen') => `${cell.key}/${seed}/${rate}`;
 
@@ -46,9 +57,10 @@ export function chosenIn(
   ended: Ended,
 ): { readonly rate: number; readonly run: Run | null } | 'failed' | null {
   const [first = 1] = asked.plan.seeds;
-  const [only, ...others] = cell.method.learningRates;
+  const { learningRates } = trainedIn(cell);
+  const [only, ...others] = learningRates;
   if (only !== undefined && others.length === 0) return { rate: only, run: null };
-  const tried = cell.method.learningRates.map((rate) => ({ rate, run: ended.get(keyOf(cell, first, rate)) }));
+  const tried = learningRates.map((rate) => ({ rate, run: ended.get(keyOf(cell, first, rate)) }));
   if (tried.some(({ run }) => run === undefined)) return null;
   const scored = tried.flatMap(({ rate, run }) => {
     const validation = run?.state === 'finished' ? run.result?.validation : null;
@@ -61,65 +73,102 @@ export function chosenIn(
   return best ? { rate: best.rate, run: best.run } : 'failed';
 }
 
+/** The final run of a cell at one seed; null while it has not ended, `failed` where it never will have finished. */
+function finalIn(asked: Asked, cell: Cell, seed: number, ended: Ended): Run | 'failed' | null {
+  const chosen = chosenIn(asked, cell, ended);
+  if (chosen === null || chosen === 'failed') return chosen;
+  const run = seed === asked.plan.seeds[0] && chosen.run ? chosen.run : ended.get(keyOf(cell, seed, 'chosen'));
+  if (run === undefined) return null;
+  return run.state === 'finished' ? run : 'failed';
+}
+
 /** The runs of one method at one place that its result is made of, by seed: finished and tested. */
 export function finalsOf(asked: Asked, cell: Cell, ended: Ended): Run[] {
-  const chosen = chosenIn(asked, cell, ended);
-  if (chosen === null || chosen === 'failed') return [];
-  return asked.plan.seeds.flatMap((seed, index) => {
-    const run = index === 0 && chosen.run ? chosen.run : ended.get(keyOf(cell, seed, 'chosen'));
-    return run?.state === 'finished' && run.result?.test ? [run] : [];
+  return asked.plan.seeds.flatMap((seed) => {
+    const run = finalIn(asked, cell, seed, ended);
+    return run !== null && run !== 'failed' && run.result?.test ? [run] : [];
   });
 }
 
-/** All runs of the matrix. Methods take turns, and begin with another one at each seed: what wears on the machine falls on all alike. */
-export function matrixSteps(asked: Asked, ended: Ended): StudyStep[] {
-  const cells = cellsOf(asked);
-  const [first = 1] = asked.plan.seeds;
-  return asked.datasets.flatMap((dataset) =>
-    sizesOf(asked).flatMap((size) => {
-      const here = cells.filter((cell) => cell.dataset === dataset && cell.size === size);
-      const most = Math.max(...here.map(({ method }) => method.learningRates.length));
-      const choices = Array.from({ length: most }, (_, place) =>
-        here.flatMap((cell) => {
-          const rate = cell.method.learningRates[place];
-          return rate === undefined || cell.method.learningRates.length === 1 ? [] : [choiceOf(cell, rate)];
-        }),
-      ).flat();
-      const finals = asked.plan.seeds.flatMap((seed, index) =>
-        [...here.slice(index % here.length), ...here.slice(0, index % here.length)].flatMap((cell) =>
-          seed === first && cell.method.learningRates.length > 1 ? [] : [finalOf(cell, seed)],
-        ),
-      );
-      return [...choices, ...finals];
-    }),
-  );
+/** All runs of the matrix. */
+export const matrixSteps = (asked: Asked, ended: Ended): StudyStep[] => stepsOf(asked, placesOf(asked), ended);
 
-  function choiceOf(cell: Cell, learningRate: number): StudyStep {
-    const key = keyOf(cell, first, learningRate);
-    const { dataset, size, method } = cell;
+/**
+ * The runs of some cells, those of one place after those of another. Methods take turns, and begin with another one at each seed:
+ * what wears on the machine falls on all alike. Runs that would go on from a failed one are left out.
+ */
+export function stepsOf(asked: Asked, places: readonly (readonly Cell[])[], ended: Ended): StudyStep[] {
+  const [first = 1] = asked.plan.seeds;
+  return places.flatMap((here) => {
+    const rates = (cell: Cell) => trainedIn(cell).learningRates;
+    const most = Math.max(0, ...here.map((cell) => rates(cell).length));
+    const choices = Array.from({ length: most }, (_, place) =>
+      here.flatMap((cell) => {
+        const rate = rates(cell)[place];
+        return rate === undefined || rates(cell).length === 1 ? [] : choiceOf(cell, rate);
+      }),
+    ).flat();
+    const finals = asked.plan.seeds.flatMap((seed, index) =>
+      [...here.slice(index % here.length), ...here.slice(0, index % here.length)].flatMap((cell) =>
+        seed === first && rates(cell).length > 1 ? [] : finalOf(cell, seed),
+      ),
+    );
+    return [...choices, ...finals];
+  });
+
+  function choiceOf(cell: Cell, learningRate: number): StudyStep[] {
     const chosen = chosenIn(asked, cell, ended);
     const won = chosen !== null && chosen !== 'failed' && chosen.rate === learningRate && chosen.run !== null;
-    return {
-      key,
+    return stepOf(cell, {
+      key: keyOf(cell, first, learningRate),
       role: won ? 'final' : 'choice',
-      plan: planOf(asked, { dataset, method, size, seed: first, learningRate, readTest: false }),
-      dataset,
-      method,
-      size,
       seed: first,
+      rate: learningRate,
+      testsAtOnce: false,
       readTest: won && chosen.run?.result?.test === null,
-    };
+    });
   }
 
-  function finalOf(cell: Cell, seed: number): StudyStep {
-    const { dataset, size, method } = cell;
+  function finalOf(cell: Cell, seed: number): StudyStep[] {
     const chosen = chosenIn(asked, cell, ended);
     const rate = chosen === null || chosen === 'failed' ? null : chosen.rate;
+    const key = keyOf(cell, seed, 'chosen');
+    return stepOf(cell, { key, role: 'final', seed, rate, testsAtOnce: true, readTest: false });
+  }
+
+  interface Place extends Pick<StudyStep, 'key' | 'role' | 'seed' | 'readTest'> {
+    readonly rate: number | null;
+    readonly testsAtOnce: boolean;
+  }
+
+  function stepOf(cell: Cell, { rate, testsAtOnce, ...place }: Place): StudyStep[] {
+    const { dataset, size, carried } = cell;
+    const method = trainedIn(cell);
+    const former = carried ? finalIn(asked, carried.from, place.seed, ended) : undefined;
+    if (former === 'failed') return [];
+    const refines = former && {
+      run: former.id,
+      by: carried?.how === 'tuned' ? ('continue' as const) : undefined,
+    };
     const plan =
-      rate === null ? null : planOf(asked, { dataset, method, size, seed, learningRate: rate, readTest: true });
-    return { key: keyOf(cell, seed, 'chosen'), role: 'final', plan, dataset, method, size, seed, readTest: false };
+      rate === null || former === null
+        ? null
+        : planOf(asked, {
+            dataset,
+            method,
+            size,
+            seed: place.seed,
+            learningRate: rate,
+            readTest: testsAtOnce,
+            ...(refines ? { refines } : {}),
+          });
+    return [{ ...place, plan, dataset, method, size, start: carried ? startOf(cell.method, carried) : null }];
   }
 }
+
+/** "LoRA of topics, frozen" */
+const startOf = ({ methodName }: StudyMethod, { from, how }: Carried): string =>
+  `${methodName} of ${from.dataset.name}${how === 'frozen' ? ', frozen' : ''}`;
 
 /** Refuses data without the splits that it needs. */
 export function checkMatrix(asked: Asked): void {

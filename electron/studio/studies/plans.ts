@@ -1,7 +1,7 @@
 /** The plan of one run of a study. */
 import type { Dataset } from '../../contract/entities.js';
 import { taskTable } from '../../contract/objectives.js';
-import { trainingSchema, type Plan } from '../../contract/plan.js';
+import { trainingSchema, type Plan, type RefineBy } from '../../contract/plan.js';
 import type { Asked, StudyMethod } from './kinds/kind.js';
 
 /** Where the study names neither epochs nor steps, a run on a few examples takes so many steps at least. */
@@ -15,11 +15,13 @@ interface RunPlace {
   readonly seed: number;
   readonly learningRate: number;
   readonly readTest: boolean;
+  /** The finished run that it goes on from. */
+  readonly refines?: { readonly run: number; readonly by: RefineBy | undefined };
 }
 
 export function planOf(
   { plan }: Pick<Asked, 'plan'>,
-  { dataset, method, size, seed, learningRate, readTest }: RunPlace,
+  { dataset, method, size, seed, learningRate, readTest, refines }: RunPlace,
 ): Plan {
   const training = trainingSchema.parse({ ...plan.training, examplesPerClass: size, learningRate, seed });
   return {
@@ -28,6 +30,7 @@ export function planOf(
     objective: taskTable[dataset.task].objective,
     verbalizer: null,
     method: method.options,
+    ...(refines ? { refines: refines.run, ...(refines.by ? { refineBy: refines.by } : {}) } : {}),
     training: { ...training, ...(size === null ? {} : stepsOnFew(plan.training, training, dataset, size)) },
     readTest,
     device: plan.device,

@@ -198,6 +198,7 @@ export class StudyRunner {
     const doing = next
       ? [
           labelOf(next.method),
+          ...(next.start === null ? [] : [`on ${next.start}`]),
           ...(standing.asked.datasets.length > 1 ? [next.dataset.name] : []),
           ...(size ? [`${sizeInWords(next.size)} a class`] : []),
           `seed ${next.seed}`,

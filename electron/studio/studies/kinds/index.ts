@@ -4,6 +4,7 @@ import { StudioError } from '../../../contract/errors.js';
 import { cost } from './cost.js';
 import type { StudyKindSpec } from './kind.js';
 import { littleData } from './little-data.js';
+import { portability } from './portability.js';
 import { quality } from './quality.js';
 
 export const kinds: { readonly [K in StudyKind]: StudyKindSpec | null } = {
@@ -11,7 +12,7 @@ export const kinds: { readonly [K in StudyKind]: StudyKindSpec | null } = {
   'little-data': littleData,
   cost,
   forgetting: null,
-  portability: null,
+  portability,
   inference: null,
 };
 

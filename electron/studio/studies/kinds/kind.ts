@@ -13,6 +13,8 @@ export interface StudyMethod {
   readonly baseline: boolean;
   /** Candidates, ascending. */
   readonly learningRates: readonly number[];
+  /** Why what it trained cannot stay frozen below a new head; null: it can, or the study does not ask. */
+  readonly notBelowHead: string | null;
 }
 
 /** A study with what it names looked up. */
@@ -38,6 +40,8 @@ export interface StudyStep {
   /** Examples a class; null for all. */
   readonly size: number | null;
   readonly seed: number;
+  /** Where its start was trained, in words; null for the base model as it is. */
+  readonly start: string | null;
   /** A finished run of choice whose test is due. */
   readonly readTest: boolean;
 }
@@ -55,6 +59,8 @@ export interface StudyKindSpec {
   readonly leastData: number;
   /** May runs share a trainer process? Not where their memory is measured. */
   readonly shares: boolean;
+  /** Are results carried over from one data set to another? */
+  readonly carries?: boolean;
   /** Refuses a study that it cannot answer. @throws StudioError 'bad-input' naming the key */
   check(asked: Asked): void;
   /** All runs in their order, as far as those that have ended let them be known. Looks at its arguments alone, so that a resumed study goes on the same. */
