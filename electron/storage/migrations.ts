@@ -71,6 +71,11 @@ const migrations: readonly (readonly string[])[] = [
     `DROP TABLE test_predictions`,
     `DROP TABLE test_losses`,
   ],
+  // What a study measured of its finished runs.
+  [
+    `CREATE TABLE study_measurements (study_id INTEGER NOT NULL REFERENCES studies ON DELETE CASCADE, key TEXT NOT NULL, value TEXT NOT NULL,
+       PRIMARY KEY (study_id, key)) WITHOUT ROWID`,
+  ],
 ];
 
 export const schemaVersion = migrations.length;

@@ -1,4 +1,4 @@
-/** Tables studies and study_runs: plans, how far they are, the runs that they made, and their reports. */
+/** Tables studies, study_runs and study_measurements: plans, how far they are, the runs that they made, what was measured of these, reports. */
 import { z } from 'zod';
 import { reportSchema, studyRowSchema, type Report, type Study } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -151,4 +151,23 @@ export async function markInterrupted(sql: Sql, worker: string | null): Promise<
     [worker],
   );
   return rows.map((row) => Number(row['id']));
+}
+
+/** What was measured of the study's runs, by key. */
+export async function measurementsOf(sql: Sql, id: number): Promise<Map<string, unknown>> {
+  const rows = await sql.all('SELECT key, value FROM study_measurements WHERE study_id = ?', [id]);
+  return new Map(
+    rows.map((row) => {
+      const { key, value } = z.object({ key: z.string(), value: z.string() }).parse(row);
+      return [key, JSON.parse(value) as unknown];
+    }),
+  );
+}
+
+export async function insertMeasurement(sql: Sql, studyId: number, key: string, value: unknown): Promise<void> {
+  await sql.run('INSERT INTO study_measurements (study_id, key, value) VALUES (?, ?, ?)', [
+    studyId,
+    key,
+    JSON.stringify(value),
+  ]);
 }

@@ -10,6 +10,7 @@ import type { Port } from './port.js';
 import { probe } from './probe.js';
 import { proveExport } from './prove-export.js';
 import { scoreWording } from './score-wording.js';
+import { serveTogether } from './serve-together.js';
 import { serve } from './server.js';
 import { test } from './test.js';
 import { train } from './train.js';
@@ -36,6 +37,7 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       'prove-export': (job, context) => proveExport(job, context, engine),
       generate: (job, context) => generate(job, context, generators),
       'merge-check': (job, context) => mergeCheck(job, context, engine),
+      'serve-together': (job, context) => serveTogether(job, context, engine),
       'virtual-words': (job) => virtualWords(job),
       'score-wording': (job, context) => scoreWording(job, context, cache),
       'device-test': async ({ device, threads }, context) => {

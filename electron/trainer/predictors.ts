@@ -137,7 +137,10 @@ export class PredictorCache {
   private readonly open = new Map<string, Switchable>();
   private readonly bases = new Map<string, OpenBase>();
 
-  constructor(private readonly engine: EngineDoor) {}
+  constructor(
+    private readonly engine: EngineDoor,
+    private readonly most = mostOpen,
+  ) {}
 
   /** The predictor of a model, opened if need be. A key that now means another model (a run trained again) opens anew. */
   async get(served: ServedModel): Promise<OpenPredictor> {
@@ -154,7 +157,7 @@ export class PredictorCache {
     });
     this.open.set(key, opened);
     for (const [oldest, { predictor }] of this.open) {
-      if (this.open.size <= mostOpen) break;
+      if (this.open.size <= this.most) break;
       this.open.delete(oldest);
       await predictor.dispose();
     }

@@ -12,6 +12,7 @@ import {
   exportFormatSchema,
   logLineSchema,
   mergeCheckSchema,
+  servedTogetherSchema,
   messageSchema,
   nearWordSchema,
   pieceSchema,
@@ -228,6 +229,14 @@ export const mergeCheckJobSchema = z.strictObject({
   limit: z.int().min(1).max(10_000).default(200),
 });
 
+/** Several runs of one base answer rows: each by itself, then all of them rows of the same batches, on one copy of the base's weights. */
+export const serveTogetherJobSchema = z.strictObject({
+  type: z.literal('serve-together'),
+  models: z.array(servedModelSchema).min(1).max(64),
+  rowsFile: path,
+  limit: z.int().min(1).max(10_000).default(200),
+});
+
 export const virtualWordsJobSchema = z.strictObject({
   type: z.literal('virtual-words'),
   modelFolder: path,
@@ -260,6 +269,7 @@ export const trainerJobSchema = z.discriminatedUnion('type', [
   proveExportJobSchema,
   generateJobSchema,
   mergeCheckJobSchema,
+  serveTogetherJobSchema,
   virtualWordsJobSchema,
   scoreWordingJobSchema,
   deviceTestJobSchema,
@@ -352,6 +362,7 @@ export const jobResultSchema = z.discriminatedUnion('type', [
   }),
   answeredFileSchema.extend({ type: z.literal('predict-file') }),
   mergeCheckSchema.extend({ type: z.literal('merge-check') }),
+  servedTogetherSchema.extend({ type: z.literal('serve-together') }),
   z.object({
     type: z.literal('prove-export'),
     rows: count,

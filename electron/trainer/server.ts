@@ -148,6 +148,8 @@ function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promi
       return handlers['score-wording'](job, context);
     case 'merge-check':
       return handlers['merge-check'](job, context);
+    case 'serve-together':
+      return handlers['serve-together'](job, context);
     case 'virtual-words':
       return handlers['virtual-words'](job, context);
     case 'device-test':

@@ -73,6 +73,23 @@ export const mergeCheckSchema = z.object({
 });
 export type MergeCheck = z.infer<typeof mergeCheckSchema>;
 
+/** Several runs on one copy of their base's weights. Milliseconds are of one row, tokenizing included. */
+export const servedTogetherSchema = z.object({
+  rows: count,
+  /** Each run by itself, in the order asked. */
+  alone: z.array(z.number()),
+  /** Rows for all of them in the same batches. */
+  together: z.number(),
+  /** Answers of the latter against the former. */
+  largestDifference: z.number(),
+  sameLabels: z.boolean(),
+  /** To open a further run on the open base. */
+  openMilliseconds: z.array(z.number()),
+  /** Of the process with the first open, and with all. */
+  memoryBytes: z.object({ one: count, all: count }),
+});
+export type ServedTogether = z.infer<typeof servedTogetherSchema>;
+
 export const artefactSchema = z.object({
   id,
   runId: id,

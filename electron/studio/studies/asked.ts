@@ -3,17 +3,15 @@ import type { Dataset } from '../../contract/entities.js';
 import { StudioError } from '../../contract/errors.js';
 import { objectiveTable, taskTable } from '../../contract/objectives.js';
 import type { MethodOptions } from '../../contract/plan.js';
-import { listMethods, openModel, type BaseModelInfo } from '../../engine/index.js';
+import { openModel, type BaseModelInfo } from '../../engine/index.js';
 import type { Context } from '../context.js';
 import { namesOf, parseStudy } from '../plan.js';
 import { whyNotBelowHead } from '../refinements.js';
 import { datasetNamed, modelNamed, resolvePlan } from '../runs.js';
 import { kindOf } from './kinds/index.js';
 import type { Asked, StudyMethod } from './kinds/kind.js';
-import { planOf } from './plans.js';
+import { candidates, planOf } from './plans.js';
 
-/** Of the method's own rate, where the study names none. */
-const rateFactors = [1 / 3, 1, 3];
 /** Keys of the training section that a study sets itself. */
 const ownKeys = { seed: 'seeds', learningRate: 'learningRates', examplesPerClass: 'examplesPerClass' } as const;
 
@@ -95,13 +93,4 @@ function methodsOf(
     learningRates: candidates(options, rates),
     notBelowHead: carried && whyNotBelowHead(carried, options, labels),
   }));
-}
-
-/** Ascending. */
-export const candidates = (options: MethodOptions, rates: readonly number[] | null): number[] =>
-  [...new Set(rates ?? ownRates(options))].sort((a, b) => a - b);
-
-function ownRates({ type }: MethodOptions): number[] {
-  const rate = listMethods().find((method) => method.type === type)?.learningRate ?? 0.001;
-  return rateFactors.map((factor) => Number((rate * factor).toPrecision(3)));
 }

@@ -224,8 +224,7 @@ export function studyCalls(context: Context, runner: StudyRunner, version: strin
       const stored = await studies.readReport(database, id);
       // A study that was gone on with may have an old one.
       if (stored && study.state === 'finished') return { whole: true, report: { ...stored, title: study.name } };
-      const { asked, ended } = await runner.standing(study);
-      return { whole: false, report: await reportOf(context, version, study, asked, ended) };
+      return { whole: false, report: await reportOf(context, version, study, await runner.standing(study)) };
     },
   };
 }

@@ -1,7 +1,8 @@
 /** The plan of one run of a study. */
 import type { Dataset } from '../../contract/entities.js';
 import { taskTable } from '../../contract/objectives.js';
-import { trainingSchema, type Plan, type RefineBy } from '../../contract/plan.js';
+import { trainingSchema, type MethodOptions, type Plan, type RefineBy } from '../../contract/plan.js';
+import { listMethods } from '../../engine/index.js';
 import type { Asked, StudyMethod } from './kinds/kind.js';
 
 /** Where the study names neither epochs nor steps, a run on a few examples takes so many steps at least. */
@@ -53,4 +54,15 @@ function stepsOnFew(
   const maxSteps = Math.max(leastSteps, Math.ceil(training.epochs * perEpoch));
   const validateEverySteps = training.validateEverySteps ?? Math.max(perEpoch, Math.ceil(maxSteps / validations));
   return { maxSteps, validateEverySteps };
+}
+
+/** Of the method's own rate, where the study names none. */
+const rateFactors = [1 / 3, 1, 3];
+/** Learning rates of a method: the study's, or of its own; ascending. */
+export const candidates = (options: MethodOptions, rates: readonly number[] | null): number[] =>
+  [...new Set(rates ?? ownRates(options))].sort((a, b) => a - b);
+
+function ownRates({ type }: MethodOptions): number[] {
+  const rate = listMethods().find((method) => method.type === type)?.learningRate ?? 0.001;
+  return rateFactors.map((factor) => Number((rate * factor).toPrecision(3)));
 }

@@ -6,7 +6,7 @@ import { hashWeights } from '../../interchange/index.js';
 import { records } from '../../storage/index.js';
 import { now, type Context } from '../context.js';
 import { kindOf } from './kinds/index.js';
-import type { Asked, Ended } from './kinds/kind.js';
+import type { Asked, Ended, Measured } from './kinds/kind.js';
 import { measureKinds } from '../../evaluation/index.js';
 
 /** "Quality gap: starter on topics" */
@@ -26,11 +26,10 @@ export async function reportOf(
   context: Context,
   version: string,
   study: Study,
-  asked: Asked,
-  ended: Ended,
+  { asked, ended, measured }: { readonly asked: Asked; readonly ended: Ended; readonly measured: Measured },
 ): Promise<Report> {
   const kind = kindOf(asked.plan.kind);
-  const body = await kind.report(context, asked, ended);
+  const body = await kind.report(context, asked, ended, measured);
   const steps = kind.steps(asked, ended);
   const { threads } = await records.readSettings(context.database);
   const [processor] = cpus();

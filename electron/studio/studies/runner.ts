@@ -14,7 +14,7 @@ import { diskBytes, resolvePlan } from '../runs.js';
 import { askedOf } from './asked.js';
 import { labelOf, sizeInWords } from './cells.js';
 import { kindOf } from './kinds/index.js';
-import type { Asked, Ended, StudyStep } from './kinds/kind.js';
+import type { Asked, Ended, Measured, Measurement, StudyStep } from './kinds/kind.js';
 import { reportOf } from './report.js';
 import { secondsLeft } from './time-left.js';
 
@@ -25,6 +25,8 @@ const mostLosses = 3;
 interface Active {
   wish: 'pause' | 'cancel' | null;
   runId: number | null;
+  /** Ends a measurement. */
+  readonly abort: AbortController;
   done: Promise<void>;
 }
 
@@ -35,6 +37,9 @@ export interface Standing {
   readonly steps: readonly StudyStep[];
   /** Of runs that were made, by key: ended or not. */
   readonly made: ReadonlyMap<string, Run>;
+  /** Of the runs that have ended. */
+  readonly measurements: readonly Measurement[];
+  readonly measured: Measured;
 }
 
 export class StudyRunner {
@@ -54,7 +59,7 @@ export class StudyRunner {
   /** Goes on with a study that stands as running. */
   take(id: number): void {
     if (this.#closing || this.#active.has(id)) return;
-    const active: Active = { wish: null, runId: null, done: Promise.resolve() };
+    const active: Active = { wish: null, runId: null, abort: new AbortController(), done: Promise.resolve() };
     this.#active.set(id, active);
     active.done = this.#work(id, active).catch((error: unknown) => console.error(error));
   }
@@ -64,12 +69,14 @@ export class StudyRunner {
     const active = this.#active.get(id);
     if (!active) return;
     active.wish = wish;
+    active.abort.abort();
     if (active.runId !== null) await this.#stopRun(active.runId, wish);
   }
 
   /** Studies under way stay for the next start. The queue lets their runs save and stop. */
   async close(): Promise<void> {
     this.#closing = true;
+    for (const { abort } of this.#active.values()) abort.abort();
     await Promise.all([...this.#active.values()].map(({ done }) => done));
   }
 
@@ -80,7 +87,15 @@ export class StudyRunner {
     for (const { key, runId } of await studies.runsOfStudy(database, study.id))
       made.set(key, await runs.getRun(database, runId));
     const ended = new Map([...made].filter(([, run]) => over.has(run.state)));
-    return { asked, ended, made, steps: kindOf(asked.plan.kind).steps(asked, ended) };
+    const kind = kindOf(asked.plan.kind);
+    return {
+      asked,
+      ended,
+      made,
+      steps: kind.steps(asked, ended),
+      measurements: kind.measurements?.(asked, ended) ?? [],
+      measured: await studies.measurementsOf(database, study.id),
+    };
   }
 
   async #work(id: number, active: Active): Promise<void> {
@@ -116,11 +131,16 @@ export class StudyRunner {
       if (active.wish) return { state: active.wish === 'pause' ? 'paused' : 'cancelled' };
       const study = await studies.getStudy(database, id);
       const standing = await this.standing(study);
-      const { asked, ended, steps, made } = standing;
+      const { asked, ended, steps, made, measurements, measured } = standing;
       const next = steps.find((step) => !ended.has(step.key) || step.readTest);
-      await this.#tell(id, standing, next ?? null);
+      const measurement = next ? undefined : measurements.find(({ key }) => !measured.has(key));
+      await this.#tell(id, standing, next ?? null, measurement?.doing ?? '');
+      if (measurement) {
+        await this.#measure(id, measurement, active.abort.signal);
+        continue;
+      }
       if (!next) {
-        const report = await reportOf(this.context, this.version, study, asked, ended);
+        const report = await reportOf(this.context, this.version, study, standing);
         return { state: 'finished', endedAt: report.provenance.endedAt, report };
       }
       const { shares } = kindOf(asked.plan.kind);
@@ -145,6 +165,16 @@ export class StudyRunner {
       losses += 1;
       if (losses >= mostLosses) await this.queue.change(runId, { state: 'failed' });
     }
+  }
+
+  /** A measurement that fails is kept with its reason: the study goes on, and the report says so. */
+  async #measure(id: number, { key, take }: Measurement, signal: AbortSignal): Promise<void> {
+    const value = await take(this.context, signal).catch((error: unknown) => {
+      const problem = problemOf(error);
+      if (problem.code === 'cancelled' || signal.aborted) throw error;
+      return { problem };
+    });
+    await studies.insertMeasurement(this.context.database, id, key, value);
   }
 
   /** The run's row and its place in the study come to be together. */
@@ -192,8 +222,8 @@ export class StudyRunner {
     if (state === 'queued') await this.queue.withdraw(runId, wish === 'pause' ? 'paused' : 'cancelled');
   }
 
-  async #tell(id: number, standing: Standing, next: StudyStep | null): Promise<void> {
-    const { steps, ended } = standing;
+  async #tell(id: number, standing: Standing, next: StudyStep | null, measuring: string): Promise<void> {
+    const { steps, ended, measurements, measured } = standing;
     const size = next && (standing.asked.plan.examplesPerClass.length > 1 || next.size !== null);
     const doing = next
       ? [
@@ -204,11 +234,11 @@ export class StudyRunner {
           `seed ${next.seed}`,
           next.readTest ? 'reading the test' : `learning rate ${next.plan?.training.learningRate}`,
         ].join(', ')
-      : '';
+      : measuring;
     const progress = {
-      done: steps.filter(({ key }) => ended.has(key)).length,
-      total: steps.length,
-      secondsLeft: next ? secondsLeft(steps, ended) : 0,
+      done: steps.filter(({ key }) => ended.has(key)).length + measured.size,
+      total: steps.length + measurements.length,
+      secondsLeft: next ? secondsLeft(steps, ended) : measuring === '' ? 0 : null,
       doing,
     };
     await this.#change(id, { progress });

@@ -22,6 +22,7 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
     'prove-export': unused,
     generate: unused,
     'merge-check': unused,
+    'serve-together': unused,
     'virtual-words': unused,
     'score-wording': unused,
     'device-test': unused,

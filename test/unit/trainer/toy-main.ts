@@ -18,6 +18,7 @@ void serve(
     'prove-export': unused,
     generate: unused,
     'merge-check': unused,
+    'serve-together': unused,
     'virtual-words': unused,
     'score-wording': unused,
     'device-test': unused,

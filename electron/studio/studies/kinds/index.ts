@@ -3,6 +3,7 @@ import type { StudyKind } from '../../../contract/study.js';
 import { StudioError } from '../../../contract/errors.js';
 import { cost } from './cost.js';
 import type { StudyKindSpec } from './kind.js';
+import { inference } from './inference.js';
 import { littleData } from './little-data.js';
 import { portability } from './portability.js';
 import { quality } from './quality.js';
@@ -13,7 +14,7 @@ export const kinds: { readonly [K in StudyKind]: StudyKindSpec | null } = {
   cost,
   forgetting: null,
   portability,
-  inference: null,
+  inference,
 };
 
 /** Throws StudioError 'bad-input' for a kind that this version does not have. */

@@ -46,6 +46,18 @@ export interface StudyStep {
   readonly readTest: boolean;
 }
 
+/** Something measured of finished runs beside what they tell themselves. It is kept with the study, so it is taken once. */
+export interface Measurement {
+  readonly key: string;
+  /** What is being done, as progress tells it. */
+  readonly doing: string;
+  /** As JSON. Rejects with StudioError 'cancelled' when `signal` says so. */
+  take(context: Context, signal: AbortSignal): Promise<unknown>;
+}
+
+/** By the measurements' keys: what they gave, or why they failed. */
+export type Measured = ReadonlyMap<string, unknown>;
+
 /** Runs that have ended (finished, failed or cancelled), by their keys. */
 export type Ended = ReadonlyMap<string, Run>;
 
@@ -65,8 +77,10 @@ export interface StudyKindSpec {
   check(asked: Asked): void;
   /** All runs in their order, as far as those that have ended let them be known. Looks at its arguments alone, so that a resumed study goes on the same. */
   steps(asked: Asked, ended: Ended): StudyStep[];
+  /** What is measured of the runs once all have ended. */
+  measurements?(asked: Asked, ended: Ended): Measurement[];
   /** How it is measured, one sentence each. */
   protocol(asked: Asked): string[];
   /** What the runs that have ended show; all of them when the study is finished. */
-  report(context: Context, asked: Asked, ended: Ended): Promise<ReportBody>;
+  report(context: Context, asked: Asked, ended: Ended, measured: Measured): Promise<ReportBody>;
 }

@@ -4,7 +4,6 @@ import { StudioError } from '../../../contract/errors.js';
 import { keptMethod, validateMethod } from '../../../engine/index.js';
 import { measureKinds } from '../../../evaluation/index.js';
 import { namesOf } from '../../plan.js';
-import { candidates } from '../asked.js';
 import {
   cellsIn,
   choiceTable,
@@ -18,6 +17,7 @@ import {
 } from '../cells.js';
 import { weigh, type CellEvidence, type Evidence } from '../evidence.js';
 import { cellsAt, checkMatrix, matrixProtocol, sizesOf, stepsOf, type Carried, type Cell } from '../matrix.js';
+import { candidates } from '../plans.js';
 import type { Asked, StudyKindSpec, StudyMethod } from './kind.js';
 
 type How = Carried['how'];
