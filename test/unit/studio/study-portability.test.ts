@@ -92,7 +92,7 @@ it('tells the differences that its runs have', () => {
   const finals = rowsOf('runs');
   const macroF1 = (id: number) => {
     const test = named.get(id)?.result?.test;
-    return test && 'macroF1' in test ? test.macroF1 : Number.NaN;
+    return (test && 'macroF1' in test ? test.macroF1 : null) ?? Number.NaN;
   };
   for (const { runs: own, method, cells } of rowsOf('transfer')) {
     const fresh = finals.filter(
