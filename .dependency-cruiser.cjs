@@ -5,14 +5,16 @@ const folder = (name) => `^electron/${name}/`;
 /** What each folder may import besides itself. */
 const layers = {
   contract: [],
+  charting: ['contract'],
   engine: [],
   data: ['contract', 'engine'],
   evaluation: ['contract'],
   interchange: ['contract', 'engine'],
+  report: ['contract', 'charting'],
   storage: ['contract'],
   trainer: ['contract', 'data', 'engine', 'evaluation', 'interchange'],
   // The trainer's protocol is the studio's too: its messages, not its code.
-  studio: ['contract', 'storage', 'data', 'evaluation', 'interchange', 'engine', 'trainer'],
+  studio: ['contract', 'storage', 'data', 'evaluation', 'interchange', 'report', 'engine', 'trainer'],
   shell: ['contract', 'studio'],
   cli: ['contract', 'studio'],
 };
@@ -27,6 +29,13 @@ module.exports = {
       from: { path: folder(name), ...(name === 'cli' ? { pathNot: String.raw`\.mjs$` } : {}) },
       to: { path: '^(electron|renderer)/', pathNot: [name, ...allowed].map(folder) },
     })),
+    {
+      name: 'charting-draws-nothing-itself',
+      comment: `charting/ makes options: the window and report/ each have their own door to ECharts. ${map}`,
+      severity: 'error',
+      from: { path: folder('charting') },
+      to: { path: '^node_modules/', dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'engine-packages',
       comment: `engine/ could be a package of its own: no Electron, no database, no window. ${map}`,
@@ -50,10 +59,10 @@ module.exports = {
     },
     {
       name: 'window-imports',
-      comment: `renderer/ talks to the contract only. ${map}`,
+      comment: `renderer/ talks to the contract only, and draws by charting/. ${map}`,
       severity: 'error',
       from: { path: '^renderer/' },
-      to: { path: '^electron/', pathNot: folder('contract') },
+      to: { path: '^electron/', pathNot: [folder('contract'), folder('charting')] },
     },
     {
       name: 'dev-is-not-shipped',

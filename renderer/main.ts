@@ -1,7 +1,7 @@
 /** Entry of the window: settles the schema library under the strict CSP, then mounts the app. */
 import { mount } from 'svelte';
 import { z } from 'zod';
-import './tokens.css';
+import '../electron/charting/tokens.css';
 import './base.css';
 import App from './App.svelte';
 

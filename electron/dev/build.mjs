@@ -26,7 +26,7 @@ const parts = [
   },
   {
     name: 'window',
-    sources: ['renderer', 'electron/contract', 'vite.config.ts', 'package-lock.json'],
+    sources: ['renderer', 'electron/contract', 'electron/charting', 'vite.config.ts', 'package-lock.json'],
     results: ['renderer/index.html'],
     build: buildWindow,
   },

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Settings } from '../contract/entities.js';
 import { pageAddress, pageOrigin } from './page.js';
 
-/** Height of the page's title bar (renderer/tokens.css, --titlebar) less its border. */
+/** Height of the page's title bar (electron/charting/tokens.css, --titlebar) less its border. */
 const titleBarHeight = 39;
 /** Window buttons and the empty window before the page has drawn: the page's --text and --bg in both themes. */
 const chrome = {

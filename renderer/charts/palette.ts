@@ -1,25 +1,6 @@
 /** Colours for the canvas, read from the design tokens: charts name no colour of their own. */
-const names = {
-  text: '--text',
-  text2: '--text-2',
-  text3: '--text-3',
-  surface: '--surface',
-  surfaceInset: '--surface-inset',
-  overlay: '--overlay',
-  border: '--border',
-  borderStrong: '--border-strong',
-  grid: '--grid',
-  accent: '--accent',
-  accentWeak: '--accent-weak',
-  frozenEdge: '--frozen-edge',
-  good: '--good',
-  warn: '--warn',
-  warnWeak: '--warn-weak',
-  bad: '--bad',
-  zone: '--zone',
-  zoneEdge: '--zone-edge',
-  bar: '--seq-4',
-} as const;
+import { paletteTokens, type Palette } from '../../electron/charting/palette.js';
+
 const methodTokens = [
   'cat-ref',
   'cat-1',
@@ -35,6 +16,7 @@ const methodTokens = [
   'cat-11',
   'cat-12',
   'cat-13',
+  'cat-14',
   'cat-15',
   'cat-16',
   'cat-17',
@@ -42,14 +24,6 @@ const methodTokens = [
   'cat-20',
   'cat-21',
 ] as const;
-
-export type Palette = Readonly<Record<keyof typeof names, string>> & {
-  readonly font: string;
-  /** Pixels of axis text (token --fs-1). */
-  readonly size: number;
-  /** Colour of a method by its token name, "cat-1"; ink when the token is unknown. */
-  readonly method: (token: string) => string;
-};
 
 /** Reads the tokens as they resolve at `host`, where the theme may be overridden. */
 export function readPalette(host: HTMLElement): Palette {
@@ -61,10 +35,9 @@ export function readPalette(host: HTMLElement): Palette {
     probe.style.color = `var(${token})`;
     return style.color;
   };
-  const colours = Object.fromEntries(Object.entries(names).map(([key, token]) => [key, colour(token)])) as Record<
-    keyof typeof names,
-    string
-  >;
+  const colours = Object.fromEntries(
+    Object.entries(paletteTokens).map(([key, token]) => [key, colour(token)]),
+  ) as Record<keyof typeof paletteTokens, string>;
   const methods = new Map(methodTokens.map((token) => [token as string, colour(`--${token}`)]));
   probe.style.fontSize = 'var(--fs-1)';
   const size = Number.parseFloat(style.fontSize) || 11;

@@ -24,5 +24,5 @@ export { default as TextInput } from './TextInput.svelte';
 export { default as Tile } from './Tile.svelte';
 export { default as Tooltip } from './Tooltip.svelte';
 export { default as VirtualList } from './VirtualList.svelte';
-export type { MarkerShape } from './marker.js';
+export type { MarkerShape } from '../../electron/charting/marker.js';
 export type { IconName } from './icons.js';

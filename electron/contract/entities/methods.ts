@@ -30,7 +30,7 @@ export const methodInfoSchema = z.object({
     'chevron',
     'bubble',
   ]),
-  /** Token name of its colour in renderer/tokens.css: "cat-1". */
+  /** Token name of its colour in electron/charting/tokens.css: "cat-1". */
   colour: z.string(),
   summary: z.string(),
   help: z.string(),

@@ -1,12 +1,12 @@
 /** How long rows are in tokens, and what a maximum length would cut. */
+import type { ChartOption, Tip } from '../../../electron/charting/chart-option.js';
+import type { ChartTable } from '../../../electron/charting/csv.js';
+import { base, scene, xAxis, yAxis } from '../../../electron/charting/options/common.js';
+import { areaOf, at, group, line, rect, target, text } from '../../../electron/charting/options/shapes.js';
+import type { Palette } from '../../../electron/charting/palette.js';
+import { niceStep } from '../../../electron/charting/series.js';
+import { compact } from '../../../electron/charting/values.js';
 import { number } from '../../state/format.js';
-import type { ChartOption } from '../echarts.js';
-import { compact } from '../format.js';
-import type { Palette } from '../palette.js';
-import { niceStep } from '../series.js';
-import type { ChartTable } from '../csv.js';
-import { areaOf, at, group, line, rect, target, text } from './shapes.js';
-import { base, insideZoom, itemTooltip, scene, tooltipNode, xAxis, yAxis } from './common.js';
 
 export interface HistogramInput {
   /** `bins[i]` counts rows with length in [edges[i], edges[i + 1]). */
@@ -79,16 +79,6 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
       max: step * Math.max(1, Math.ceil(most / step)),
       interval: step,
     },
-    dataZoom: [insideZoom],
-    tooltip: itemTooltip(palette, (index) => {
-      const count = bins[index];
-      return count === undefined
-        ? null
-        : tooltipNode(
-            `${number(edges[index] ?? 0)} to ${number(Math.max(edges[index] ?? 0, (edges[index + 1] ?? 0) - 1))} tokens`,
-            [{ name: 'rows', value: number(count) }],
-          );
-    }),
     series: [
       {
         id: 'points',
@@ -167,6 +157,15 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
       },
     ],
   };
+}
+
+/** What is told of a bin under the pointer. */
+export function histogramTip({ edges, bins }: HistogramInput, index: number): Tip | null {
+  const count = bins[index];
+  if (count === undefined) return null;
+  const first = edges[index] ?? 0;
+  const last = Math.max(first, (edges[index + 1] ?? 0) - 1);
+  return { title: `${number(first)} to ${number(last)} tokens`, lines: [{ name: 'rows', value: number(count) }] };
 }
 
 export function histogramSummary(input: HistogramInput): string {

@@ -1,13 +1,13 @@
 /** Training and validation curves over steps. */
-import type { ChartOption } from '../echarts.js';
+import type { ChartOption, Tip } from '../../../electron/charting/chart-option.js';
+import type { ChartTable } from '../../../electron/charting/csv.js';
+import { base, scene, xAxis, yAxis, type Size } from '../../../electron/charting/options/common.js';
+import { areaOf, at, group, line, mark, rect, text } from '../../../electron/charting/options/shapes.js';
+import type { Palette } from '../../../electron/charting/palette.js';
+import { bounded, logTicks, nearest, type Sample } from '../../../electron/charting/series.js';
+import { compact, measured } from '../../../electron/charting/values.js';
 import { number } from '../../state/format.js';
 import { smooth } from '../../state/series.js';
-import { compact, measured } from '../format.js';
-import type { Palette } from '../palette.js';
-import { bounded, logTicks, nearest, type Sample } from '../series.js';
-import type { ChartTable } from '../csv.js';
-import { areaOf, at, group, line, mark, rect, text } from './shapes.js';
-import { axisTooltip, base, insideZoom, scene, tooltipNode, xAxis, yAxis, type Size } from './common.js';
 
 interface ValidationSample extends Sample {
   readonly low?: number | null;
@@ -39,16 +39,20 @@ const value = (input: LineInput, y: number): string => (input.format ?? measured
 const usable = (input: LineInput, y: number | null): number | null =>
   y === null || !Number.isFinite(y) || (input.log && y <= 0) ? null : y;
 
+/** The train line smoothed; empty where it is too short to be. */
+function smoothed({ train, smoothOver }: LineInput): Sample[] {
+  if (smoothOver <= 1 || train.length <= smoothOver) return [];
+  const means = smooth(
+    train.map((s) => s.y),
+    smoothOver,
+  );
+  return means.map((y, i) => ({ x: train[i]?.x ?? 0, y }));
+}
+
 export function lineOption(input: LineInput, palette: Palette, size: Size): ChartOption {
   const points = (samples: readonly Sample[]) => bounded(samples).map(({ x, y }) => [x, usable(input, y) ?? '-']);
-  const smoothing = input.smoothOver > 1 && input.train.length > input.smoothOver;
-  const means = smoothing
-    ? smooth(
-        input.train.map((s) => s.y),
-        input.smoothOver,
-      )
-    : [];
-  const smoothLine = means.map((y, i) => ({ x: input.train[i]?.x ?? 0, y }));
+  const smoothLine = smoothed(input);
+  const smoothing = smoothLine.length > 0;
   const ends = input.others.filter((o) => o.points.length > 0);
   const last = Math.max(
     1,
@@ -103,8 +107,6 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
         : {}),
       splitNumber: Math.max(2, Math.round(size.height / 90)),
     },
-    dataZoom: [insideZoom],
-    tooltip: axisTooltip(palette, (x) => tip(input, smoothLine, x)),
     series: [
       {
         id: 'scene',
@@ -275,7 +277,9 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
   };
 }
 
-function tip(input: LineInput, smoothLine: readonly Sample[], x: number): HTMLElement | null {
+/** What is told at a step under the pointer. */
+export function lineTip(input: LineInput, x: number): Tip | null {
+  const smoothLine = smoothed(input);
   const lines: { name: string; value: string }[] = [];
   const add = (name: string, sample: ValidationSample | undefined, show = true) => {
     if (!sample || !show || sample.y === null) return;
@@ -291,7 +295,7 @@ function tip(input: LineInput, smoothLine: readonly Sample[], x: number): HTMLEl
   const check = input.validation[nearest(input.validation, x)];
   add(check && check.x !== x ? `validation at ${number(check.x)}` : 'validation', check);
   for (const other of input.others) add(other.name, other.points[nearest(other.points, x)]);
-  return lines.length ? tooltipNode(`Step ${number(step?.x ?? check?.x ?? x)}`, lines) : null;
+  return lines.length ? { title: `Step ${number(step?.x ?? check?.x ?? x)}`, lines } : null;
 }
 
 /** One sentence a screen reader says in place of the picture. */

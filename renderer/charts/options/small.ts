@@ -1,11 +1,11 @@
 /** One quantity over steps in a low strip: learning rate, memory, speed. */
-import type { ChartOption } from '../echarts.js';
+import type { ChartOption, Tip } from '../../../electron/charting/chart-option.js';
+import type { ChartTable } from '../../../electron/charting/csv.js';
+import { base, scene, xAxis, yAxis } from '../../../electron/charting/options/common.js';
+import { areaOf, at, group, line, text } from '../../../electron/charting/options/shapes.js';
+import type { Palette } from '../../../electron/charting/palette.js';
+import { bounded, nearest, niceStep, type Sample } from '../../../electron/charting/series.js';
 import { number } from '../../state/format.js';
-import type { Palette } from '../palette.js';
-import { bounded, nearest, niceStep, type Sample } from '../series.js';
-import type { ChartTable } from '../csv.js';
-import { areaOf, at, group, line, text } from './shapes.js';
-import { axisTooltip, base, insideZoom, scene, tooltipNode, xAxis, yAxis } from './common.js';
 
 export interface SmallInput {
   readonly title: string;
@@ -63,15 +63,6 @@ export function smallOption(input: SmallInput, palette: Palette): ChartOption {
       max: step * 2,
       interval: step,
     },
-    dataZoom: [insideZoom],
-    tooltip: axisTooltip(palette, (x) => {
-      const sample = input.points[nearest(input.points, x)];
-      return sample && sample.y !== null
-        ? tooltipNode(`Step ${number(sample.x)}`, [
-            { name: input.title, value: `${input.format(sample.y)}${input.unit ? ` ${input.unit}` : ''}` },
-          ])
-        : null;
-    }),
     series: [
       {
         id: 'points',
@@ -120,6 +111,14 @@ export function smallOption(input: SmallInput, palette: Palette): ChartOption {
       },
     ],
   };
+}
+
+/** What is told at a step under the pointer. */
+export function smallTip(input: SmallInput, x: number): Tip | null {
+  const sample = input.points[nearest(input.points, x)];
+  if (!sample || sample.y === null) return null;
+  const value = `${input.format(sample.y)}${input.unit ? ` ${input.unit}` : ''}`;
+  return { title: `Step ${number(sample.x)}`, lines: [{ name: input.title, value }] };
 }
 
 export function smallSummary(input: SmallInput): string {

@@ -1,6 +1,6 @@
 /** What each export is, in words, and the folder it goes to. */
 import type { ExportFormat, Run } from '../../../electron/contract/index.js';
-import { fileName } from '../../charts/csv.js';
+import { fileName } from '../../charts/index.js';
 
 export const formatNames: Readonly<Record<ExportFormat, { title: string; short: string; text: string }>> = {
   peft: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placeLabels, type Box } from '../../../renderer/charts/labels.js';
+import { placeLabels, type Box } from '../../../electron/charting/labels.js';
 
 const area = { x: 0, y: 0, width: 400, height: 200 };
 const apart = (a: Box, b: Box) =>

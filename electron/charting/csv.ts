@@ -4,18 +4,17 @@ export interface ChartTable {
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
-/** A file that the user asked for: the owner of the chart chooses a path and writes it. */
-export type ChartFile =
-  | { readonly kind: 'csv'; readonly name: string; readonly text: string }
-  | { readonly kind: 'png'; readonly name: string; readonly base64: string };
+/** A text that a spreadsheet would run as a formula gets an apostrophe before it, as the spreadsheet itself writes it. */
+const harmless = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
 
 const cell = (value: string | number | null): string => {
   if (value === null) return '';
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (typeof value === 'number') return String(value);
+  const text = harmless(value);
+  return text !== value || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** RFC 4180: quoted where needed, rows ended by CRLF; numbers unformatted, null as an empty field. */
+/** RFC 4180: quoted where needed, rows ended by CRLF; numbers unformatted, null as an empty field; no text is a formula. */
 export function toCsv(table: ChartTable): string {
   return [table.columns, ...table.rows].map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
 }

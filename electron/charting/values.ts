@@ -1,5 +1,5 @@
-/** Numbers on axes and marks; the rest is written as everywhere (state/format). */
-import { NO_VALUE, number, scientific } from '../state/format.js';
+/** Numbers on axes and marks; the rest is written as everywhere (format.ts). */
+import { NO_VALUE, number, scientific } from './format.js';
 
 /** A count on an axis: 0, 950, 10 k, 1.5 M, 2 G. */
 export function compact(value: number): string {

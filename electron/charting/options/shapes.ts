@@ -1,7 +1,7 @@
 /** Small constructors for what custom series draw, in pixels. */
-import type { Drawn, RenderApi, RenderParams } from '../echarts.js';
+import type { Drawn, RenderApi, RenderParams } from '../chart-option.js';
 import type { Palette } from '../palette.js';
-import { markerPath, type MarkerShape } from '../../components/marker.js';
+import { markerPath, type MarkerShape } from '../marker.js';
 
 interface Stroke {
   readonly colour: string;

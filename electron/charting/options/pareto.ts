@@ -1,153 +1,137 @@
-/** Quality against the number of trained parameters: logarithmic, with a break where a method trains none. */
-import { number } from '../../state/format.js';
-import type { ChartOption } from '../echarts.js';
-import { compact } from '../format.js';
+/** Quality against a cost; a logarithmic axis breaks before what costs nothing. */
+import type { ChartOption, Tip } from '../chart-option.js';
 import { placeLabels, type Box } from '../labels.js';
-import type { MethodLook } from '../markers.js';
+import type { MethodLook } from '../marker.js';
 import type { Palette } from '../palette.js';
-import { niceStep } from '../series.js';
+import { valueRange } from '../scale.js';
+import { logTicks, niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
+import { base, scene, xAxis, yAxis, type Size } from './common.js';
 import { areaOf, arrow, at, group, line, mark, polyline, rect, target, text } from './shapes.js';
-import { base, insideZoom, itemTooltip, scene, tooltipNode, xAxis, yAxis, type Size } from './common.js';
 
 export interface ParetoPoint {
   readonly key: string;
   readonly name: string;
   readonly look: MethodLook;
-  readonly trained: number;
-  /** Percent; of a mirrored plot below zero. */
+  /** What it costs, in the unit of x. */
+  readonly x: number;
+  /** In the unit of y; of a mirrored plot below zero. */
   readonly mean: number;
   readonly low: number | null;
   readonly high: number | null;
   readonly baseline: boolean;
 }
+export interface ParetoAxis {
+  /** "trained parameters", "macro F1" */
+  readonly title: string;
+  /** "%", "ms"; empty where the values carry none. */
+  readonly unit: string;
+  /** A value as a sentence says it, with its unit. */
+  readonly written: (value: number) => string;
+  /** A value as a tick says it; `step` is what lies between two. */
+  readonly tick: (value: number, step?: number) => string;
+}
 export interface ParetoInput {
   readonly points: readonly ParetoPoint[];
-  /** "macro F1" */
-  readonly measure: string;
+  readonly x: ParetoAxis & { readonly log: boolean };
+  /** `share`: percent, which ends at 0 and 100. */
+  readonly y: ParetoAxis & { readonly share: boolean };
   readonly highlight: string | null;
   /** Of a measure that is better the lower it is: values come below zero, so that up is better, and are written without the sign. */
   readonly mirrored?: boolean;
 }
 
 /** A value as it is written, with its unit. */
-const written = ({ mirrored }: Pick<ParetoInput, 'mirrored'>, value: number): string =>
-  mirrored ? number(Math.abs(value), 2) : `${number(value, 1)} %`;
-const titleOf = ({ measure, mirrored }: ParetoInput) => (mirrored ? measure : `${measure}, %`);
+const written = ({ mirrored, y }: Pick<ParetoInput, 'mirrored' | 'y'>, value: number): string =>
+  y.written(mirrored ? Math.abs(value) : value);
+const titleOf = ({ title, unit }: ParetoAxis) => (unit === '' ? title : `${title}, ${unit}`);
 
-/** Points that no other beats: more quality for no more trained parameters; fewest parameters first. */
+/** Points that no other beats: more quality for no more cost; the cheapest first. */
 export function paretoFront(points: readonly ParetoPoint[]): ParetoPoint[] {
   const front: ParetoPoint[] = [];
-  for (const point of [...points].sort((a, b) => a.trained - b.trained || b.mean - a.mean))
+  for (const point of [...points].sort((a, b) => a.x - b.x || b.mean - a.mean))
     if (front.length === 0 || point.mean > (front[front.length - 1]?.mean ?? -Infinity)) front.push(point);
   return front;
 }
 
-/** The x axis in decades: zero stands half a decade and a gap left of the least trained method. */
-export function decades(points: readonly ParetoPoint[]): {
+/** The x axis: in decades where it is logarithmic, zero half a decade and a gap left of the least; else in steps from zero. */
+export function costScale(
+  points: readonly ParetoPoint[],
+  log: boolean,
+): {
   min: number;
   max: number;
+  /** Where zero stands on a logarithmic axis; null where nothing costs nothing. */
   zero: number | null;
+  /** Values that are written below the axis. */
   ticks: number[];
-  x: (trained: number) => number;
+  x: (value: number) => number;
 } {
-  const positive = points.filter((p) => p.trained > 0).map((p) => Math.log10(p.trained));
+  if (!log) {
+    const most = Math.max(...points.map((p) => p.x), 0) || 1;
+    const step = niceStep(most * 1.04, 5);
+    const max = Math.ceil((most * 1.04) / step) * step;
+    return {
+      min: 0,
+      max,
+      zero: null,
+      ticks: Array.from({ length: Math.round(max / step) + 1 }, (_, i) => i * step),
+      x: (value) => value,
+    };
+  }
+  const positive = points.filter((p) => p.x > 0).map((p) => Math.log10(p.x));
   const low = positive.length ? Math.min(...positive) : 3,
     high = positive.length ? Math.max(...positive) : 4;
   const pad = Math.max(0.25, (high - low) * 0.06);
-  const zero = points.some((p) => p.trained === 0) ? low - pad - 0.55 : null;
-  const ticks = [];
-  for (let d = Math.ceil(low - pad); d <= Math.floor(high + pad); d++) ticks.push(d);
+  const zero = points.some((p) => p.x === 0) ? low - pad - 0.55 : null;
+  const [from, to] = [10 ** (low - pad), 10 ** (high + pad)];
+  const within = logTicks(from, to).filter((value) => value >= from && value <= to);
+  const powers = within.filter((value) => Number.isInteger(Number(Math.log10(value).toFixed(9))));
   return {
     min: zero === null ? low - pad : zero - 0.15,
     max: high + pad,
     zero,
-    ticks,
-    x: (trained) => (trained > 0 ? Math.log10(trained) : (zero ?? low - pad)),
-  };
-}
-
-/**
- * The y axis in percent, or of a mirrored plot below zero. It holds every mean, and the intervals as far as one more span of the means on each side:
- * the interval of two seeds can be wider than all that is to be seen. What reaches beyond ends in an arrow.
- */
-export function valueRange(
-  points: readonly ParetoPoint[],
-  mirrored = false,
-): { min: number; max: number; interval: number } {
-  const means = points.map((p) => p.mean);
-  const [least, most] = [Math.min(...means), Math.max(...means)];
-  const reach = Math.max(2, most - least);
-  const ends = points.flatMap((p) => [
-    Math.max(least - reach, p.low ?? p.mean),
-    Math.min(most + reach, p.high ?? p.mean),
-  ]);
-  const [lowest, highest] = ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 100];
-  // Never less than two points, or a hundredth would look like a gulf.
-  const pad = Math.max(0, 2 - (highest - lowest)) / 2;
-  const [low, high] = [lowest - pad, highest + pad];
-  const interval = niceStep(high - low, 4);
-  return {
-    min: Math.max(mirrored ? -Infinity : 0, Math.floor((low - interval * 0.15) / interval) * interval),
-    max: Math.min(mirrored ? 0 : 100, Math.ceil((high + interval * 0.15) / interval) * interval),
-    interval,
+    ticks: powers.length >= 3 ? powers : within,
+    x: (value) => (value > 0 ? Math.log10(value) : (zero ?? low - pad)),
   };
 }
 
 export function paretoOption(input: ParetoInput, palette: Palette, size: Size): ChartOption {
   const { points } = input;
-  const scale = decades(points);
-  const range = valueRange(points, input.mirrored);
+  const scale = costScale(points, input.x.log);
+  const range = valueRange(points, { mirrored: input.mirrored ?? false, share: input.y.share });
   const baseline = points.find((p) => p.baseline);
   const front = paretoFront(points);
-  const shown = (p: ParetoPoint) =>
-    `${written(input, p.mean)}${p.low === null || p.high === null ? ', one seed' : ` (${[p.low, p.high].map((end) => written(input, end)).join(' to ')})`}`;
   return {
     ...base(palette),
     grid: {
       left: 48,
       right: Math.min(
         120,
-        Math.max(
-          24,
-          (points.find((p) => p.trained === Math.max(...points.map((q) => q.trained)))?.name.length ?? 0) * 6.1 - 4,
-        ),
+        Math.max(24, (points.find((p) => p.x === Math.max(...points.map((q) => q.x)))?.name.length ?? 0) * 6.1 - 4),
       ),
       top: 28,
       bottom: 40,
     },
     xAxis: {
       ...xAxis(palette, {
-        name:
-          scale.zero === null ? 'trained parameters, logarithmic' : 'trained parameters, logarithmic after the break',
+        name: `${titleOf(input.x)}${input.x.log ? `, logarithmic${scale.zero === null ? '' : ' after the break'}` : ''}`,
         nameGap: 24,
         labels: { show: false },
       }),
       min: scale.min,
       max: scale.max,
-      interval: 1,
+      ...(input.x.log ? { interval: 1 } : {}),
     },
     yAxis: {
       type: 'value',
       ...yAxis(palette, {
-        unit: titleOf(input),
+        unit: titleOf(input.y),
         unitShift: -38,
-        labels: {
-          formatter: (v) => number(input.mirrored ? Math.abs(v) : v, Number.isInteger(range.interval) ? 0 : 1),
-        },
+        labels: { formatter: (v) => input.y.tick(input.mirrored ? Math.abs(v) : v, range.interval) },
       }),
       ...range,
     },
-    dataZoom: [insideZoom],
-    tooltip: itemTooltip(palette, (index) => {
-      const p = points[index];
-      return p
-        ? tooltipNode(p.name, [
-            { name: input.measure, value: shown(p) },
-            { name: 'trained parameters', value: number(p.trained) },
-          ])
-        : null;
-    }),
     series: [
       {
         id: 'scene',
@@ -166,12 +150,12 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
             ];
             parts.push(rect(area.x, top, area.width, bottom - top, palette.text, 0.07));
           }
-          for (const decade of scale.ticks) {
-            const x = at(api, decade, 0)[0];
+          for (const tick of scale.ticks) {
+            const x = at(api, scale.x(tick), 0)[0];
             if (within(x))
               parts.push(
                 line(x, area.y, x, floor, { colour: palette.grid }),
-                text(x, floor + 12, compact(10 ** decade), palette, { align: 'center' }),
+                text(x, floor + 12, input.x.tick(tick), palette, { align: 'center' }),
               );
           }
           if (scale.zero !== null) {
@@ -190,7 +174,7 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
               );
           }
           const steps = front.flatMap((p, i) => {
-            const here = at(api, scale.x(p.trained), p.mean);
+            const here = at(api, scale.x(p.x), p.mean);
             const before = front[i - 1];
             return before ? [[here[0], at(api, 0, before.mean)[1]] as const, here] : [here];
           });
@@ -204,12 +188,12 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
         type: 'custom',
         z: 3,
         encode: { x: 0, y: 1 },
-        data: points.map((p) => [scale.x(p.trained), p.mean]),
+        data: points.map((p) => [scale.x(p.x), p.mean]),
         renderItem: (params, api) => {
           const p = points[params.dataIndex];
           if (!p) return null;
           const area = areaOf(params);
-          const [x, y] = at(api, scale.x(p.trained), p.mean);
+          const [x, y] = at(api, scale.x(p.x), p.mean);
           if (x < area.x - 1 || x > area.x + area.width + 1) return null;
           const colour = palette.method(p.look.colour);
           const whisker = p.low !== null && p.high !== null ? [p.low, p.high].map((v) => at(api, 0, v)[1]) : [];
@@ -246,7 +230,7 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
         renderItem: (params, api) => {
           const area = areaOf(params);
           const seen = points.flatMap((p) => {
-            const [x, y] = at(api, scale.x(p.trained), p.mean);
+            const [x, y] = at(api, scale.x(p.x), p.mean);
             return x < area.x - 1 || x > area.x + area.width + 1 ? [] : [{ p, x, y }];
           });
           const obstacles: Box[] = seen.flatMap(({ p, x, y }) => [
@@ -255,7 +239,7 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
               ? [{ x: x - 3, y: at(api, 0, p.high)[1], width: 6, height: at(api, 0, p.low)[1] - at(api, 0, p.high)[1] }]
               : []),
           ]);
-          const steps = front.map((p) => at(api, scale.x(p.trained), p.mean));
+          const steps = front.map((p) => at(api, scale.x(p.x), p.mean));
           for (const [i, [x, y]] of steps.entries()) {
             const before = steps[i - 1];
             if (before)
@@ -286,19 +270,36 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
   };
 }
 
+/** What is told of a point under the pointer. */
+export function paretoTip(input: ParetoInput, index: number): Tip | null {
+  const p = input.points[index];
+  if (!p) return null;
+  const ends =
+    p.low === null || p.high === null
+      ? ', one seed'
+      : ` (${[p.low, p.high].map((end) => written(input, end)).join(' to ')})`;
+  return {
+    title: p.name,
+    lines: [
+      { name: input.y.title, value: written(input, p.mean) + ends },
+      { name: input.x.title, value: input.x.written(p.x) },
+    ],
+  };
+}
+
 export function paretoSummary(input: ParetoInput): string {
   const lines = input.points.map(
-    (p) => `${p.name}: ${written(input, p.mean)} with ${number(p.trained)} trained parameters.`,
+    (p) => `${p.name}: ${written(input, p.mean)} at ${input.x.written(p.x)} ${input.x.title}.`,
   );
-  return `Quality in ${input.measure} against trained parameters; up and left is better. ${lines.join(' ')}`;
+  return `${input.y.title} against ${input.x.title}; up and left is better. ${lines.join(' ')}`;
 }
 export function paretoTable(input: ParetoInput): ChartTable {
   return {
-    columns: ['Method', 'Trained parameters', titleOf(input), '95 % from', '95 % to'],
+    columns: ['Method', titleOf(input.x), titleOf(input.y), '95 % from', '95 % to'],
     rows: input.points.map((p) =>
       input.mirrored
-        ? [p.name, p.trained, -p.mean, p.high === null ? null : -p.high, p.low === null ? null : -p.low]
-        : [p.name, p.trained, p.mean, p.low, p.high],
+        ? [p.name, p.x, -p.mean, p.high === null ? null : -p.high, p.low === null ? null : -p.low]
+        : [p.name, p.x, p.mean, p.low, p.high],
     ),
   };
 }

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fileName, toCsv } from '../../../renderer/charts/csv.js';
+import { fileName, toCsv } from '../../../electron/charting/csv.js';
 
 describe('toCsv', () => {
   it('is read back by a CSV reader as it was, whatever the texts hold', () => {
@@ -18,10 +18,21 @@ describe('toCsv', () => {
           const records: unknown = parse(toCsv({ columns: ['name', 'value, quoted'], rows }), {
             relax_column_count: false,
           });
-          expect(records).toEqual([['name', 'value, quoted'], ...rows.map(([text, number]) => [text, String(number)])]);
+          expect(records).toEqual([
+            ['name', 'value, quoted'],
+            ...rows.map(([text, number]) => [/^[\t\r]/.test(text) ? `'${text}` : text, String(number)]),
+          ]);
         },
       ),
     );
+  });
+
+  it('writes no text that a spreadsheet would run, and leaves numbers below zero alone', () => {
+    const texts = ['=1+1', '+A1', '-A1', '@SUM(A1)', '\tA1', '\rA1'];
+    const lines = toCsv({ columns: ['=x'], rows: [...texts.map((text) => [text]), [-2.5]] });
+    const read: unknown = parse(lines, { relax_column_count: false });
+    expect(read).toEqual([["'=x"], ...texts.map((text) => [`'${text}`]), ['-2.5']]);
+    expect(lines).toContain(`"'=1+1"`);
   });
 
   it('leaves a missing value empty and numbers unformatted', () => {

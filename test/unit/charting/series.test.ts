@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bounded, logTicks, nearest, niceStep } from '../../../renderer/charts/series.js';
+import { bounded, logTicks, nearest, niceStep } from '../../../electron/charting/series.js';
 
 describe('bounded', () => {
   const samples = fc

@@ -1,7 +1,9 @@
 /** Marker shapes, one per method, as SVG paths around (0, 0); drawn everywhere the same. */
-import type { MethodInfo } from '../../electron/contract/index.js';
+import type { MethodInfo } from '../contract/index.js';
 
 export type MarkerShape = MethodInfo['marker'];
+/** How a method looks in every table, legend and plot: colour token ("cat-1") and shape, so that colour is never the only sign. */
+export type MethodLook = Pick<MethodInfo, 'colour' | 'marker'>;
 
 const round = (value: number) => Number(value.toFixed(2));
 const polygon = (points: readonly (readonly [number, number])[]) =>
@@ -178,6 +180,3 @@ export function markerPath(shape: MarkerShape, r = 4.4): string {
       return ring(5, () => r + 0.9, -Math.PI / 2);
   }
 }
-
-/** CSS colour of a method: its token, ink for the baseline. */
-export const markerColour = (colour: string): string => `var(--${colour})`;

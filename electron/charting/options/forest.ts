@@ -1,12 +1,12 @@
 /** Differences from full fine-tuning with their intervals and the zone of equivalence. */
-import { number, outward, signed } from '../../state/format.js';
-import type { ChartOption } from '../echarts.js';
-import type { MethodLook } from '../markers.js';
+import { number, outward, signed } from '../format.js';
+import type { ChartOption, Tip } from '../chart-option.js';
+import type { MethodLook } from '../marker.js';
 import type { Palette } from '../palette.js';
 import { niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
+import { base, scene, xAxis } from './common.js';
 import { areaOf, arrow, at, group, line, mark, rect, target, text } from './shapes.js';
-import { base, insideZoom, itemTooltip, scene, tooltipNode, xAxis } from './common.js';
 
 export interface ForestRow {
   readonly key: string;
@@ -16,16 +16,17 @@ export interface ForestRow {
   readonly mean: number | null;
   readonly low: number | null;
   readonly high: number | null;
-  readonly verdict: string;
+  /** In words; null where the sentences beside the plot say it. */
+  readonly verdict: string | null;
 }
 export interface ForestInput {
   readonly rows: readonly ForestRow[];
-  /** Half width of the zone of equivalence, in the same unit. */
-  readonly zone: number;
+  /** Half width of the zone of equivalence, in the same unit; null draws none. */
+  readonly zone: number | null;
   /** "points", or of perplexity "%". */
-  readonly unit: 'points' | '%';
-  /** "macro F1" */
-  readonly measure: string;
+  readonly unit: string;
+  /** Words below the axis: "macro F1, points against full fine-tuning". */
+  readonly axis: string;
   readonly highlight: string | null;
 }
 
@@ -33,10 +34,12 @@ export interface ForestInput {
  * Scale in points: all intervals where they lie close enough, else what lies within reach of the median one,
  * so that one method far off does not press the others into a dot. The rest are drawn as arrows.
  */
-export function forestScale(rows: readonly ForestRow[], zone: number): { min: number; max: number } {
+export function forestScale(rows: readonly ForestRow[], width: number | null): { min: number; max: number } {
   const ends = rows.flatMap((r) => (r.mean === null ? [] : [{ low: r.low ?? r.mean, high: r.high ?? r.mean }]));
   const sizes = ends.map(({ low, high }) => Math.max(Math.abs(low), Math.abs(high))).sort((a, b) => a - b);
   const median = sizes[Math.floor((sizes.length - 1) / 2)] ?? 0;
+  // Without a zone the median difference is the measure of what is near.
+  const zone = width ?? (median / 3 || 1);
   const reach = Math.max(5 * zone, 3 * median);
   const shown = ends.filter(({ low, high }) => Math.max(Math.abs(low), Math.abs(high)) <= reach);
   const pad = zone * 0.5;
@@ -49,8 +52,8 @@ export function forestScale(rows: readonly ForestRow[], zone: number): { min: nu
   return { min: beyond(-1) ? Math.min(low, -5 * zone) : low, max: beyond(1) ? Math.max(high, 5 * zone) : high };
 }
 
-const digits = (zone: number): number => (zone < 0.2 ? 2 : 1);
-const written = (row: ForestRow, zone: number): string => {
+const digits = (zone: number | null): number => (zone !== null && zone < 0.2 ? 2 : 1);
+const written = (row: ForestRow, zone: number | null): string => {
   if (row.mean === null) return 'no baseline';
   const d = digits(zone);
   return row.low === null || row.high === null
@@ -68,7 +71,7 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
     grid: { left: names, right, top: 26, bottom: 40 },
     xAxis: {
       ...xAxis(palette, {
-        name: `${input.measure}, ${input.unit} against full fine-tuning`,
+        name: input.axis,
         nameGap: 24,
         labels: { show: false },
       }),
@@ -76,16 +79,6 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
       interval: niceStep(scale.max - scale.min, 7),
     },
     yAxis: { type: 'value', min: 0, max: Math.max(1, rows.length), inverse: true, show: false },
-    dataZoom: [insideZoom],
-    tooltip: itemTooltip(palette, (index) => {
-      const row = rows[index];
-      return row
-        ? tooltipNode(row.name, [
-            { name: `difference, ${input.unit}`, value: written(row, zone) },
-            { name: 'verdict', value: row.verdict },
-          ])
-        : null;
-    }),
     series: [
       {
         id: 'scene',
@@ -97,7 +90,7 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
             floor = area.y + area.height;
           const clamp = (x: number) => Math.min(end, Math.max(area.x, x));
           const px = (v: number) => at(api, v, 0)[0];
-          const [from, to, zero] = [clamp(px(-zone)), clamp(px(zone)), px(0)];
+          const [from, to, zero] = [clamp(px(-(zone ?? 0))), clamp(px(zone ?? 0)), px(0)];
           const [lowShown, highShown] = [scale.min, scale.max];
           const step = niceStep(
             ((highShown - lowShown) * area.width) / Math.max(1, px(highShown) - px(lowShown)),
@@ -107,7 +100,7 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           for (let i = Math.ceil(lowShown / step - 1e-9); i * step <= highShown + 1e-9; i++) {
             const x = px(i * step);
             if (x < area.x - 0.5 || x > end + 0.5) continue;
-            if (Math.abs(i * step) > 1e-9 && Math.abs(Math.abs(i * step) - zone) > 1e-9)
+            if (Math.abs(i * step) > 1e-9 && Math.abs(Math.abs(i * step) - (zone ?? 0)) > 1e-9)
               ticks.push(line(x, area.y, x, floor, { colour: palette.grid }));
             ticks.push(
               text(
@@ -129,13 +122,13 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
               .map((y) => line(12, y, end + right - 12, y, { colour: palette.grid })),
             to > from ? rect(from, area.y, to - from, area.height, palette.zone) : null,
             ...ticks,
-            ...[px(-zone), px(zone)].map((x) =>
+            ...(zone === null ? [] : [px(-zone), px(zone)]).map((x) =>
               x >= area.x && x <= end ? line(x, area.y, x, floor, { colour: palette.zoneEdge, dash: [3, 3] }) : null,
             ),
             zero >= area.x && zero <= end
               ? line(zero, area.y, zero, floor, { colour: palette.text, width: 1.2 })
               : null,
-            to > from
+            zone !== null && to > from
               ? text(
                   clamp((from + to) / 2),
                   area.y - 10,
@@ -197,13 +190,26 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
   };
 }
 
-export function forestSummary(input: ForestInput): string {
-  const lines = input.rows.map((r) => `${r.name} ${written(r, input.zone)}: ${r.verdict}.`);
-  return `Difference to full fine-tuning in ${input.unit} of ${input.measure}, zone of equivalence plus or minus ${number(input.zone, digits(input.zone))}. ${lines.join(' ')}`;
+/** What is told of a row under the pointer. */
+export function forestTip({ rows, unit, zone }: ForestInput, index: number): Tip | null {
+  const row = rows[index];
+  if (!row) return null;
+  const difference = { name: `difference, ${unit}`, value: written(row, zone) };
+  return {
+    title: row.name,
+    lines: row.verdict === null ? [difference] : [difference, { name: 'verdict', value: row.verdict }],
+  };
+}
+
+export function forestSummary({ rows, zone, axis }: ForestInput): string {
+  const lines = rows.map((r) => `${r.name} ${written(r, zone)}${r.verdict === null ? '' : `: ${r.verdict}`}.`);
+  const width = zone === null ? '' : `, zone of equivalence plus or minus ${number(zone, digits(zone))}`;
+  return `Differences: ${axis}${width}. ${lines.join(' ')}`;
 }
 export function forestTable(input: ForestInput): ChartTable {
+  const told = input.rows.some((r) => r.verdict !== null);
   return {
-    columns: ['Method', `Difference, ${input.unit}`, '95 % from', '95 % to', 'Verdict'],
-    rows: input.rows.map((r) => [r.name, r.mean, r.low, r.high, r.verdict]),
+    columns: ['Method', `Difference, ${input.unit}`, '95 % from', '95 % to', ...(told ? ['Verdict'] : [])],
+    rows: input.rows.map((r) => [r.name, r.mean, r.low, r.high, ...(told ? [r.verdict] : [])]),
   };
 }

@@ -15,7 +15,7 @@ import {
   timeLeft,
   trainedShare,
   when,
-} from '../../../../renderer/state/format.js';
+} from '../../../electron/charting/format.js';
 
 describe('number', () => {
   it('separates thousands and takes the minus sign of the typographer', () => {
