@@ -15,6 +15,8 @@ export default defineConfig({
           testTimeout: 30_000,
           // onnxruntime-node and sqlite3 are native: worker threads share their globals, processes do not.
           pool: 'forks',
+          // Style sheets are read as text by the reports; by default they would be empty.
+          css: true,
           // The runtime would report to its maker otherwise.
           env: { ORT_DISABLE_TELEMETRY: '1' },
         },

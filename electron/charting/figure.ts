@@ -2,7 +2,6 @@
 import type { ReportFigure, Unit } from '../contract/index.js';
 import type { ChartOption, Tip } from './chart-option.js';
 import type { ChartTable } from './csv.js';
-import { signed } from './format.js';
 import type { MarkerShape, MethodLook } from './marker.js';
 import {
   curvesHeight,
@@ -149,8 +148,7 @@ function heatMapOf(figure: Extract<ReportFigure, { kind: 'heat-map' }>, looks: L
     })),
     middle: figure.middle === null ? null : figure.middle * scale,
     unit: name,
-    // Differences carry their sign; shares of a score around another middle do not.
-    cell: figure.middle === 0 && name !== '' ? (value) => signed(value, 1) : cell,
+    cell,
   };
 }
 

@@ -1,6 +1,6 @@
 /** A report's numbers in words, by their unit: on axes, in cells and in sentences. */
 import type { Unit } from '../contract/index.js';
-import { bytes, duration, number } from './format.js';
+import { bytes, duration, number, signed } from './format.js';
 import { compact, measured } from './values.js';
 
 export interface UnitWords {
@@ -32,7 +32,8 @@ const percentWords: UnitWords = {
   tick: stepped,
 };
 const words: { readonly [U in Unit]: UnitWords } = {
-  points: { ...percentWords, name: 'points', written: (v) => `${tenth(v)} points` },
+  // Points are differences: they carry their sign.
+  points: { ...percentWords, name: 'points', cell: (v) => signed(v), written: (v) => `${signed(v)} points` },
   percent: percentWords,
   share: { ...percentWords, scale: 100 },
   bytes: { name: '', scale: 1, cell: bytes, written: bytes, tick: (v) => (v === 0 ? '0' : bytes(v)) },
@@ -47,5 +48,6 @@ export const unitWords = (unit: Unit | null): UnitWords => words[unit ?? 'number
 /** A title with its unit: "macro F1, %"; once only where the title says it already. */
 export function withUnit(title: string, unit: Unit | null): string {
   const { name } = unit === null ? { name: '' } : unitWords(unit);
-  return name === '' || title.endsWith(name) || title.includes(`, ${name}`) ? title : `${title}, ${name}`;
+  const said = name === '' || title.endsWith(name) || (name === '%' && title.endsWith('percent'));
+  return said ? title : `${title}, ${name}`;
 }

@@ -1,4 +1,5 @@
 /** Numbers on axes and marks; the rest is written as everywhere (format.ts). */
+import type { ChartTable } from './csv.js';
 import { NO_VALUE, number, scientific } from './format.js';
 
 /** A count on an axis: 0, 950, 10 k, 1.5 M, 2 G. */
@@ -25,4 +26,16 @@ export function cellText(value: string | number | null): string {
   if (typeof value === 'string') return value;
   if (Number.isInteger(value)) return number(value);
   return Math.abs(value) < 0.001 ? scientific(value, 2) : number(value, Math.abs(value) >= 100 ? 1 : 4);
+}
+
+/** A whole table in words: the measures of a column with as many decimals as its largest asks for. */
+export function tableTexts({ columns, rows }: ChartTable): string[][] {
+  const written = columns.map((_, i) => {
+    const values = rows.map((row) => row[i]).filter((value) => typeof value === 'number');
+    const most = Math.max(0, ...values.map(Math.abs));
+    if (values.every(Number.isInteger) || most < 0.1) return cellText;
+    const digits = most >= 1000 ? 0 : most >= 100 ? 1 : most >= 10 ? 2 : 3;
+    return (value: string | number | null) => (typeof value === 'number' ? number(value, digits) : cellText(value));
+  });
+  return rows.map((row) => row.map((value, i) => (written[i] ?? cellText)(value)));
 }

@@ -243,21 +243,13 @@ export function curvesSummary(input: CurvesInput): string {
   return `${input.y.title} by ${input.x.title}${input.x.log ? ', logarithmic' : ''}. ${told.join(' ')}`;
 }
 
-/** A row a place, three columns a curve. */
+/** A row a point, curve by curve. */
 export function curvesTable(input: CurvesInput): ChartTable {
-  const { values } = curveScale(input);
   return {
-    columns: [
-      input.x.title,
-      ...input.series.flatMap((s) => [`${s.name}, ${titleOf(input.y)}`, `${s.name}, 95 % from`, `${s.name}, 95 % to`]),
-    ],
-    rows: values.map((x) => [
-      input.x.places ? placeOf(input, x) : x,
-      ...input.series.flatMap((s) => {
-        const p = s.points.find((one) => one.x === x);
-        return [p?.mean ?? null, p?.low ?? null, p?.high ?? null];
-      }),
-    ]),
+    columns: ['Curve', input.x.title, titleOf(input.y), '95 % from', '95 % to'],
+    rows: input.series.flatMap((s) =>
+      s.points.map((p) => [s.name, input.x.places ? placeOf(input, p.x) : p.x, p.mean, p.low, p.high]),
+    ),
   };
 }
 

@@ -45,6 +45,14 @@ describe('forest plot', () => {
     expect(texts).toContain('\u221212.4  [\u221213.5, \u221211.3]');
     expect(texts.filter((t) => t === 'beyond the scale')).toHaveLength(1);
     expect(texts).toContain('within \u00b1 1.0 point');
+    const input = { rows: forest, zone: 1, unit: 'points', axis: 'macro F1, points', highlight: null };
+    expect(forestTip(input, 1)).toEqual({
+      title: 'BitFit',
+      lines: [
+        { name: 'difference, points', value: '\u22121.2  [\u22121.7, \u22120.7]' },
+        { name: 'verdict', value: 'Worse' },
+      ],
+    });
     expect(texts.filter((t) => t === '0')).toHaveLength(1);
   });
 
@@ -110,6 +118,7 @@ describe('Pareto plot', () => {
     expect(paretoFront(mirrored).map(({ name }) => name)).toEqual(['LoRA', 'Full fine-tuning']);
     expect(valueRange(mirrored, { mirrored: true, share: false }).max).toBeLessThanOrEqual(0);
     expect(paretoTable(input).rows[0]).toEqual(['LoRA', 100, 12, 11, 13]);
+    expect(paretoTip(input, 0)?.lines[0]?.value).toBe('12.0 % (13.0 % to 11.0 %)');
   });
 
   it('keeps in the front what no other beats', () => {

@@ -1,0 +1,5 @@
+/** A style sheet as text: esbuild and vite both give it so. */
+declare module '*.css?raw' {
+  const text: string;
+  export default text;
+}
