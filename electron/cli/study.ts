@@ -1,22 +1,14 @@
 /** `study`, `study list` and `study report`. */
-import type { Report, ReportTable, Study } from '../contract/entities.js';
+import { extname, resolve } from 'node:path';
+import { reportFormatSchema, type Report, type ReportTable, type Study } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import type { StudyPlan } from '../contract/study.js';
+import { studyWithin } from '../contract/study.js';
 import { parseStudy, studyKeys } from '../studio/plan.js';
 import type { Command } from './command.js';
 import { duration, percent, table, whole } from './output.js';
 import { readJson } from './runs.js';
-import { findDataset, findModel, follow, project, tellDeviceTest, type Session } from './session.js';
+import { findDataset, findModel, finishJob, follow, project, tellDeviceTest, type Session } from './session.js';
 import { RunTeller } from './watch.js';
-
-/** A study file, or a report that a study is to be repeated from. */
-function planIn(value: unknown): StudyPlan {
-  const provenance = field(field(value, 'report') ?? value, 'provenance');
-  return parseStudy(field(provenance, 'study') ?? value);
-}
-
-const field = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && key in value ? Reflect.get(value, key) : undefined;
 
 const study: Command = {
   name: 'study',
@@ -27,7 +19,7 @@ const study: Command = {
   options: { again: { about: 'Starts anew even where the project has this study already' } },
   details: studyKeys,
   async run(input, session) {
-    const plan = planIn(await readJson(input.positional(0)));
+    const plan = parseStudy(studyWithin(await readJson(input.positional(0))));
     const { id: projectId } = await project(session);
     const model = await findModel(session, plan.model);
     for (const name of plan.data) await findDataset(session, projectId, name);
@@ -73,9 +65,37 @@ const report: Command = {
   name: 'study report',
   arguments: 'STUDY',
   positionals: [1, 1],
-  about: 'Prints the report of a study by its number; of one that is not finished, what its runs say so far.',
-  options: {},
-  run: (input, session) => tellReport(session, input.id(0)),
+  about:
+    'Prints the report of a study by its number, or writes it to a file; of one that is not finished, what its runs say so far.',
+  options: {
+    out: { value: 'FILE', about: 'Writes the report there instead of printing it' },
+    format: {
+      value: 'FORMAT',
+      about: 'What to write; default: as the file is named',
+      choices: reportFormatSchema.options,
+    },
+  },
+  async run(input, session) {
+    const out = input.text('out');
+    const wanted = input.text('format');
+    if (out === null) {
+      if (wanted === null) return tellReport(session, input.id(0));
+      throw new StudioError('bad-input', '--format needs --out FILE.', 'Name the file to write.', { option: 'out' });
+    }
+    const format = reportFormatSchema.safeParse(wanted ?? extname(out).slice(1).toLowerCase());
+    if (!format.success)
+      throw new StudioError(
+        'bad-input',
+        `--out ${out}: its name does not say what to write.`,
+        `Add --format, one of ${reportFormatSchema.options.join(', ')}.`,
+        { option: 'format' },
+      );
+    const id = input.id(0);
+    const path = resolve(out);
+    await finishJob(session, () => session.handlers['studies.exportReport']({ id, format: format.data, path }));
+    session.out.event({ event: 'report-file', study: id, format: format.data, path }, `Wrote ${path}.`);
+    return 0;
+  },
 };
 
 /** What a study that did not finish is reported as. */

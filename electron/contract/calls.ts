@@ -302,6 +302,8 @@ export const calls = {
   'studies.runs': call(z.strictObject({ id }), z.array(e.studyRunSchema)),
   /** The report, or while the study is not finished what its finished runs say so far (`whole` false). */
   'studies.report': call(z.strictObject({ id }), z.object({ whole: z.boolean(), report: e.reportSchema })),
+  /** Writes it to a file of that format; the job's result names the file and says whether the study was finished. */
+  'studies.exportReport': call(z.strictObject({ id, format: e.reportFormatSchema, path: z.string().min(1) }), job),
 
   /** `untrained` adds the base with a fresh head; `keep` false lets models that were not open go again. */
   'playground.predict': call(

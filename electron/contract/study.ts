@@ -56,3 +56,9 @@ export const studySchema = z.strictObject({
 
 export type StudyKind = z.infer<typeof studyKindSchema>;
 export type StudyPlan = z.infer<typeof studySchema>;
+
+const field = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null && key in value ? Reflect.get(value, key) : undefined;
+/** The study that a file holds: its own, or that of a report to be repeated. What it is has still to be checked. */
+export const studyWithin = (value: unknown): unknown =>
+  field(field(field(value, 'report') ?? value, 'provenance'), 'study') ?? value;

@@ -46,6 +46,8 @@ async function buildPrograms() {
     format: 'cjs',
     target: 'node20.18',
     external,
+    // Reports carry the window's colours: its style sheet as text.
+    loader: { '.css': 'text' },
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.
     define: { 'import.meta.url': 'bundleUrl' },
     banner: {

@@ -2,8 +2,9 @@
 import { toCsv, type ChartTable } from '../charting/csv.js';
 import { chartOf, type Looks } from '../charting/figure.js';
 import { flatTable } from '../charting/report-table.js';
+import { verdictWords } from '../charting/verdict-words.js';
 import type { Report } from '../contract/index.js';
-import { facts, verdictWords } from './words.js';
+import { facts } from './words.js';
 
 const list = (title: string, head: string, lines: readonly string[]): [string, ChartTable] => [
   title,

@@ -4,11 +4,12 @@ import { markerPath } from '../charting/marker.js';
 import type { ChartTable } from '../charting/csv.js';
 import { cellWords, columnTitle, isNumeric } from '../charting/report-table.js';
 import { tableTexts } from '../charting/values.js';
+import { verdictWords } from '../charting/verdict-words.js';
 import type { Report, ReportTable } from '../contract/index.js';
 import { livePalette } from './colours.js';
 import { pageStyle } from './html-style.js';
 import { picture } from './pictures.js';
-import { facts, repeatWords, runColumns, runRows, runsInWords, studyJson, subtitle, verdictWords } from './words.js';
+import { facts, repeatWords, runColumns, runRows, runsInWords, studyJson, subtitle } from './words.js';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

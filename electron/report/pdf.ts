@@ -7,10 +7,11 @@ import { chartOf, type Looks } from '../charting/figure.js';
 import { markerPath } from '../charting/marker.js';
 import { cellWords, columnTitle, isNumeric } from '../charting/report-table.js';
 import { tableTexts } from '../charting/values.js';
+import { verdictWords } from '../charting/verdict-words.js';
 import type { Report, ReportTable } from '../contract/index.js';
 import { paperColour, paperPalette } from './colours.js';
 import { picture } from './pictures.js';
-import { facts, repeatWords, runColumns, runRows, runsInWords, studyJson, subtitle, verdictWords } from './words.js';
+import { facts, repeatWords, runColumns, runRows, runsInWords, studyJson, subtitle } from './words.js';
 
 const font = 'Roboto';
 /** Width of A4 less its margins, in points. */

@@ -2,17 +2,6 @@
 import { bytes, number, plural, scientific } from '../charting/format.js';
 import type { Report } from '../contract/index.js';
 
-type Verdict = Report['verdicts'][number];
-
-/** A sign and a word: no verdict is told by its colour alone. */
-export const verdictWords: { readonly [K in Verdict['kind']]: { readonly word: string; readonly tone: string } } = {
-  'for-peft': { word: 'For PEFT', tone: '--good' },
-  'against-peft': { word: 'Against PEFT', tone: '--bad' },
-  equal: { word: 'Equal', tone: '--accent' },
-  undecided: { word: 'Cannot tell yet', tone: '--warn' },
-  note: { word: 'Note', tone: '--text-2' },
-};
-
 export const runsInWords = (runs: readonly number[]): string =>
   runs.length === 0 ? '' : `${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`;
 

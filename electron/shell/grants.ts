@@ -42,6 +42,7 @@ const pathsOf: PathReaders = {
   ],
   'studies.check': ({ study }) => ofStudy(study),
   'studies.start': ({ study }) => ofStudy(study),
+  'studies.exportReport': (request) => [request.path],
   'compositions.check': (request) => strings(...request.parts.map(({ from }) => from)),
   'compositions.start': (request) => strings(...request.parts.map(({ from }) => from)),
   'playground.predictFile': (request) => [request.path, ...strings(request.out)],

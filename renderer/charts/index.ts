@@ -1,4 +1,5 @@
 export { default as BarList } from './BarList.svelte';
+export { default as FigureChart } from './FigureChart.svelte';
 export { default as ForestPlot } from './ForestPlot.svelte';
 export { default as Histogram } from './Histogram.svelte';
 export { default as LineChart } from './LineChart.svelte';

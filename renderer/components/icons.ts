@@ -18,6 +18,7 @@ import FileUp from '@lucide/svelte/icons/file-up';
 import FolderOpen from '@lucide/svelte/icons/folder-open';
 import House from '@lucide/svelte/icons/house';
 import Info from '@lucide/svelte/icons/info';
+import Flask from '@lucide/svelte/icons/flask-conical';
 import Layers from '@lucide/svelte/icons/rows-3';
 import Merge from '@lucide/svelte/icons/combine';
 import LineChart from '@lucide/svelte/icons/chart-line';
@@ -68,6 +69,7 @@ export const icons = {
   scale: Scale,
   search: Search,
   settings: Settings,
+  study: Flask,
   table: Table,
   trash: Trash,
   up: ArrowUp,

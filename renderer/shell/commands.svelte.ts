@@ -44,7 +44,7 @@ export function allCommands(): Command[] {
         group: 'Go to',
         title,
         icon,
-        ...(i < 5 ? { shortcut: `Ctrl ${i + 2}` } : {}),
+        ...(i < 6 ? { shortcut: `Ctrl ${i + 2}` } : {}),
         run: go(projectHref(projectId, section)),
       }),
     );

@@ -4,7 +4,7 @@ import { projects } from '../state/projects.svelte.js';
 import { projectHref, router } from '../state/router.svelte.js';
 import { sections } from './nav.js';
 
-/** Project that Ctrl 2 to 7 lead to outside projects: the one last opened here. */
+/** Project that Ctrl 2 to 8 lead to outside projects: the one last opened here. */
 let lastProject: number | null = null;
 
 export function handleShortcut(event: KeyboardEvent): void {
@@ -21,7 +21,7 @@ function actionFor(key: string): (() => void) | null {
   if (key === 'n') return () => (app.newProjectOpen = true);
   if (key === ',') return () => router.go('#/settings');
   if (key === '1') return () => router.go('#/');
-  const section = /^[2-7]$/.test(key) ? sections[Number(key) - 2] : undefined;
+  const section = /^[2-8]$/.test(key) ? sections[Number(key) - 2] : undefined;
   const projectId = lastProject ?? projects.list[0]?.id ?? null;
   return section && projectId !== null ? () => router.go(projectHref(projectId, section.section)) : null;
 }

@@ -6,6 +6,7 @@ import { datasets, methods, models } from './library.svelte.js';
 import { projects } from './projects.svelte.js';
 import { Resource } from './resource.svelte.js';
 import { runs } from './runs.svelte.js';
+import { studies } from './studies.svelte.js';
 
 class AppState {
   info = new Resource<CallOutput<'app.info'>>();
@@ -34,6 +35,7 @@ class AppState {
         this.savedAt = new Date().toISOString();
       }),
       listen('metrics', (data) => runs.receiveMetrics(data)),
+      listen('study', (study) => studies.receive(study)),
       listen('job', (job) => jobs.receive(job)),
       listen('changed', ({ kind }) => void this.reread(kind)),
     ];
@@ -71,6 +73,8 @@ class AppState {
       case 'runs':
         await Promise.all([runs.refresh(), projects.refresh()]);
         return;
+      case 'studies':
+        return studies.refresh();
       case 'devices':
         await this.devices.read(() => call('devices.list', {}));
         return;
@@ -79,8 +83,6 @@ class AppState {
         return;
       case 'exports':
         return; // the exports screen listens itself
-      case 'studies':
-        return; // no screen shows them yet
     }
   }
 

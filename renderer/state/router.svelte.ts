@@ -1,6 +1,15 @@
 /** Hash routes: the address is the one record of where the user is. */
 
-export const projectSections = ['data', 'models', 'runs', 'compare', 'playground', 'compose', 'exports'] as const;
+export const projectSections = [
+  'data',
+  'models',
+  'runs',
+  'compare',
+  'studies',
+  'playground',
+  'compose',
+  'exports',
+] as const;
 export type ProjectSection = (typeof projectSections)[number];
 
 export type Route =

@@ -9,6 +9,7 @@ import { changed, now, runFolder, type Context } from '../context.js';
 import { bytesBelow } from '../files.js';
 import { namesOf } from '../plan.js';
 import { askedOf, requirePossible } from './asked.js';
+import { reportExport } from './export.js';
 import { kindOf, kinds } from './kinds/index.js';
 import type { Asked, Ended } from './kinds/kind.js';
 import { questionOf, reportOf, titleOf } from './report.js';
@@ -89,6 +90,14 @@ export function studyCalls(context: Context, runner: StudyRunner, version: strin
     context.emit('study', stopped);
     return stopped;
   }
+
+  const report: Group['studies.report'] = async ({ id }) => {
+    const study = await studies.getStudy(database, id);
+    const stored = await studies.readReport(database, id);
+    // A study that was gone on with may have an old one.
+    if (stored && study.state === 'finished') return { whole: true, report: { ...stored, title: study.name } };
+    return { whole: false, report: await reportOf(context, version, study, await runner.standing(study)) };
+  };
 
   return {
     'studies.kinds': async () =>
@@ -219,12 +228,7 @@ export function studyCalls(context: Context, runner: StudyRunner, version: strin
         };
       });
     },
-    'studies.report': async ({ id }) => {
-      const study = await studies.getStudy(database, id);
-      const stored = await studies.readReport(database, id);
-      // A study that was gone on with may have an old one.
-      if (stored && study.state === 'finished') return { whole: true, report: { ...stored, title: study.name } };
-      return { whole: false, report: await reportOf(context, version, study, await runner.standing(study)) };
-    },
+    'studies.report': report,
+    'studies.exportReport': reportExport(context, report),
   };
 }

@@ -8,6 +8,7 @@ import devices from './pages/devices.md?raw';
 import labelWords from './pages/label-words.md?raw';
 import pretraining from './pages/pretraining.md?raw';
 import rounds from './pages/rounds.md?raw';
+import studies from './pages/studies.md?raw';
 import start from './pages/start.md?raw';
 import writing from './pages/writing.md?raw';
 
@@ -23,6 +24,7 @@ export const pages: readonly HelpPage[] = [
   { id: 'writing', title: 'Writing text', text: writing },
   { id: 'devices', title: 'Devices', text: devices },
   { id: 'comparison', title: 'Comparison', text: comparison },
+  { id: 'studies', title: 'Studies', text: studies },
   { id: 'label-words', title: 'Label words', text: labelWords },
   { id: 'composition', title: 'Composition', text: composition },
   { id: 'rounds', title: 'Rounds', text: rounds },
