@@ -1,7 +1,6 @@
 /** A report as PDF, set without a window: the same words, tables and figures as the page, on A4. */
 import { createRequire } from 'node:module';
 import pdfmake from 'pdfmake';
-import type { Content, TableCell, TDocumentDefinitions } from 'pdfmake/interfaces';
 import type { ChartTable } from '../charting/csv.js';
 import { chartOf, type Looks } from '../charting/figure.js';
 import { markerPath } from '../charting/marker.js';
@@ -12,6 +11,10 @@ import type { Report, ReportTable } from '../contract/index.js';
 import { paperColour, paperPalette } from './colours.js';
 import { picture } from './pictures.js';
 import { facts, repeatWords, runColumns, runRows, runsInWords, studyJson, subtitle } from './words.js';
+
+type Definition = Parameters<typeof pdfmake.createPdf>[0];
+type Content = Definition['content'];
+type TableCell = Content;
 
 const font = 'Roboto';
 /** Width of A4 less its margins, in points. */
@@ -161,7 +164,7 @@ const section = (title: string, content: readonly Content[]): Content[] =>
   content.length === 0 ? [] : [{ text: title, style: 'h2' }, ...content];
 const bullets = (items: readonly string[]): Content[] => (items.length === 0 ? [] : [{ ul: [...items] }]);
 
-function document(report: Report, looks: Looks): TDocumentDefinitions {
+function document(report: Report, looks: Looks): Definition {
   const verdicts = report.verdicts.map(({ kind, text, runs }): TableCell[] => {
     const { word, tone } = verdictWords[kind];
     const evidence = runs.length === 0 ? [] : [{ text: `Rests on ${runsInWords(runs)}`, color: quiet, fontSize: 8 }];

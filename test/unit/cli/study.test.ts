@@ -1,5 +1,5 @@
 /** Studies by the command: every process real, the model tiny. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -62,6 +62,18 @@ it(
     expect(await runCommand(['study', 'list', ...words])).toMatchObject({
       events: [{ event: 'study', study: 1, kind: 'quality', state: 'finished', done: 9, total: 9 }],
     });
+
+    // The same report as files, by their names and by --format.
+    for (const file of ['page.html', 'page.pdf', 'numbers.csv', 'whole.json']) {
+      const written = await runCommand(['study', 'report', '1', '--out', at(file), ...words]);
+      expect(written.events).toEqual([{ event: 'report-file', study: 1, format: file.split('.')[1], path: at(file) }]);
+    }
+    expect(reportSchema.parse(JSON.parse(await readFile(at('whole.json'), 'utf8')))).toEqual(report);
+    expect((await readFile(at('page.pdf'))).subarray(0, 5).toString()).toBe('%PDF-');
+    const page = await readFile(at('page.html'), 'utf8');
+    for (const { contentHash } of report.provenance.data) expect(page).toContain(contentHash);
+    const unnamed = await runCommand(['study', 'report', '1', '--out', at('report'), ...words]);
+    expect(unnamed.events[0]).toMatchObject({ event: 'error', message: expect.stringContaining('does not say') });
 
     await writeFile(at('report.json'), JSON.stringify(report));
     const elsewhere = await runCommand(['study', at('report.json'), '--home', await home('second')]);
