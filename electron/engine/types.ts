@@ -22,8 +22,9 @@ export interface Batch {
   readonly attentionMask: Int32Array;
   readonly tokenTypeIds: Int32Array;
   /**
-   * Classification: [batch] class indices, with a verbalizer [texts]. Masked and causal LM: [batch, sequence], -100 where no loss is taken. Causal LM: of a
-   * token itself, which the one before it has to give, so that an example's first token has a label only behind virtual tokens.
+   * Classification: [batch] class indices, with a verbalizer [texts]. Masked and causal LM and token classification: [batch, sequence],
+   * -100 where no loss is taken. Causal LM: of a token itself, which the one before it has to give, so that an example's first token has
+   * a label only behind virtual tokens. Question answering: [batch, 2], the positions of the answer's first and last token.
    */
   readonly labels: Int32Array;
   /** Loss weight of each row [batch] (class weights), with a verbalizer of each text [texts]; null for 1. */
@@ -47,6 +48,10 @@ export interface VerbalizerSpec {
 export type ObjectiveSpec =
   /** By a head, or by a verbalizer. */
   | { readonly type: 'classification'; readonly labels: readonly string[]; readonly verbalizer?: VerbalizerSpec | null }
+  /** A tag of each token that has a label. */
+  | { readonly type: 'token-classification'; readonly labels: readonly string[] }
+  /** Where in the text the answer begins and ends. */
+  | { readonly type: 'question-answering' }
   | { readonly type: 'masked-lm' }
   /** Each token from those before it. */
   | { readonly type: 'causal-lm' };
@@ -153,7 +158,11 @@ export interface Evaluation {
   /** Sum and weight, so that means over many batches are exact. */
   readonly lossSum: number;
   readonly weightSum: number;
-  /** Classification: [batch, labels]. Masked LM: [tokens with a label, vocabulary]. Causal LM: empty, they never stand in memory together. */
+  /**
+   * Classification: [batch, labels]. Masked LM and token classification: [tokens with a label, vocabulary or labels], row by row.
+   * Question answering: [batch, 2, sequence], of the answer's first and last token, padding at -1e9. Causal LM: empty, they never stand
+   * in memory together.
+   */
   readonly logits: Float32Array;
   /** Causal LM: -log p of each token with a label, row by row; empty for others. */
   readonly tokenLosses?: Float32Array;
@@ -170,7 +179,7 @@ export interface EngineTrainer {
   readonly mostOptimizerBytes: number;
   /** One optimizer step over one or more micro-batches (gradient accumulation). Synchronous work inside: run it in the trainer process. */
   step(batches: readonly Batch[], learningRate: number): Promise<StepResult>;
-  /** Forward without dropout. Classification: logits [batch, labels]. */
+  /** Forward without dropout: the logits of `evaluate`. */
   predict(batch: Batch): Promise<Float32Array>;
   /** Loss without dropout over one batch. */
   evaluate(batch: Batch): Promise<Evaluation>;
@@ -203,7 +212,7 @@ export interface PredictorOptions {
 }
 
 export interface EngineClassifier {
-  /** Logits [batch, labels]. */
+  /** The logits of `Evaluation`. */
   predict(batch: Batch): Promise<Float32Array>;
   dispose(): Promise<void>;
 }

@@ -139,9 +139,9 @@ def train(model, batches: list[dict], recipe: Recipe, next_token: bool = False, 
     return record, first
 
 
-def save_fixture(out, name: str, model_name: str, batches_name: str, recipe: Recipe, objective: str, record: dict, tensors: dict, note: str = "") -> None:
+def save_fixture(out, name: str, model_name: str, batches_name: str, recipe: Recipe, objective: str, record: dict, tensors: dict, note: str = "", labels: list[str] = LABELS) -> None:
     common.write_json(out / "training" / f"{name}.json", {
-        "versions": common.versions(), "note": note, "model": model_name, "objective": objective, "batches": batches_name, **vars(recipe), "labels": LABELS,
+        "versions": common.versions(), "note": note, "model": model_name, "objective": objective, "batches": batches_name, **vars(recipe), "labels": labels,
         "trainableParameters": record.pop("trainableParameters"), **record})
     common.write_tensors(out / "training" / f"{name}.safetensors", tensors)
     print(f"{name:24} loss {record['losses'][0]:.4f} -> {record['losses'][-1]:.4f}, gradient norm {record['gradientNorms'][0]:.3f}, rate {record['learningRates'][1]:.2g}")

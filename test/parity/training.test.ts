@@ -28,7 +28,7 @@ import {
 
 const recipeSchema = z.object({
   model: z.string(),
-  objective: z.enum(['classification', 'masked-lm', 'causal-lm']),
+  objective: z.enum(['classification', 'token-classification', 'question-answering', 'masked-lm', 'causal-lm']),
   batches: z.string(),
   labels: z.array(z.string()),
   method: z.looseObject({ type: z.string() }),
@@ -71,14 +71,14 @@ function split(batch: OracleBatch, recipe: Recipe): Batch[] {
   let start = 0;
   return recipe.microBatches.map((size) => {
     const cells = [start * batch.sequence, (start + size) * batch.sequence] as const;
-    const perToken = recipe.objective === 'causal-lm';
+    const each = labels.length / batch.size; // one a row, one a token, or an answer's two ends
     const part = toBatch({
       size,
       sequence: batch.sequence,
       inputIds: batch.inputIds.slice(...cells),
       attentionMask: batch.attentionMask.slice(...cells),
       tokenTypeIds: batch.tokenTypeIds.slice(...cells),
-      labels: perToken ? labels.slice(...cells) : labels.slice(start, start + size),
+      labels: labels.slice(start * each, (start + size) * each),
       weights:
         recipe.classWeights &&
         labels.slice(start, start + size).map((label) => recipe.classWeights?.[recipe.labels[label] ?? ''] ?? NaN),
@@ -89,8 +89,8 @@ function split(batch: OracleBatch, recipe: Recipe): Batch[] {
 }
 
 const objectiveOf = (recipe: Recipe): ObjectiveSpec =>
-  recipe.objective === 'classification'
-    ? { type: 'classification', labels: recipe.labels }
+  recipe.objective === 'classification' || recipe.objective === 'token-classification'
+    ? { type: recipe.objective, labels: recipe.labels }
     : { type: recipe.objective };
 
 async function trainerOf(recipe: Recipe, initial: NamedTensors, optimizer: OptimizerSpec): Promise<EngineTrainer> {
@@ -156,6 +156,20 @@ describe.each(names)('%s', (name) => {
       const ours = Float32Array.from(data, (_, i) => (from[i] ?? NaN) - (to[i] ?? NaN));
       expect(largestDifference(ours, data), key).toBeLessThan(1e-6 + 1e-4 * Math.max(...data.map(Math.abs)));
     }
+  });
+
+  const logits = tensors.get('logits');
+  it.runIf(logits)('has the logits of transformers before training', async () => {
+    const trainer = await trainerOf(recipe, initial, { type: 'sgd', weightDecay: 0, gradientClip: null });
+    const [batch] = batchesOf(recipe);
+    if (batch === undefined || logits === undefined) throw new Error('the fixture has no batch');
+    const ours = await trainer.predict(toBatch(batch));
+    await trainer.dispose();
+    // Padding is no candidate: its logits are only to be far below all others.
+    const kept = [...logits.data.keys()].filter((i) => (logits.data[i] ?? 0) > -1e8);
+    const at = (values: Float32Array) => kept.map((i) => values[i] ?? NaN);
+    expect(largestDifference(at(ours), at(logits.data))).toBeLessThan(1e-4);
+    expect(ours.every((value, i) => value > -1e8 === (logits.data[i] ?? 0) > -1e8)).toBe(true);
   });
 
   it('has the learning rates of transformers', () => {

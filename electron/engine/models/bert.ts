@@ -69,7 +69,7 @@ registerArchitecture<EncoderConfig>({
   defaultTargets: ['query', 'value'],
   scaledModules: { targets: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
   feedForward: { inner: 'intermediate.dense', outer: 'output.dense', sizeKey: 'intermediate_size' },
-  headModules: ['classifier'],
+  headModules: ['classifier', 'qa_outputs'],
   reader: 'bert.pooler.dense',
   classifierClass: 'BertForSequenceClassification',
   languageModelClass: 'BertForMaskedLM',
@@ -88,6 +88,8 @@ registerArchitecture<EncoderConfig>({
     const pooled = b.g.tanh(b.dense('bert.pooler.dense', first, c.hiddenSize, c.hiddenSize));
     return b.dense('classifier', b.modelDropout(pooled, c.classifierDropout), c.hiddenSize, labels);
   },
+  tag: (b, c, rows, labels) => b.dense('classifier', b.modelDropout(rows, c.classifierDropout), c.hiddenSize, labels),
+  mark: (b, c, rows) => b.dense('qa_outputs', rows, c.hiddenSize, 2),
   predictTokens(b, c, rows) {
     const head = 'cls.predictions';
     const dense = activate(b, b.dense(`${head}.transform.dense`, rows, c.hiddenSize, c.hiddenSize), c.activation);

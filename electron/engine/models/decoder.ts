@@ -73,6 +73,15 @@ export function runDecoder(b: Builder, c: DecoderConfig, parts: DecoderParts, em
   return parts.normalize(b, c, parts.finalNorm, hidden);
 }
 
+/** transformers' rate before the head that tags, where config.json names none. */
+const TAG_DROPOUT = 0.1;
+
+/** Tags tokens by a linear head, with a bias, of this name. */
+export const tagBy =
+  (head: string) =>
+  (b: Builder, c: DecoderConfig, rows: Value, labels: number): Value =>
+    b.dense(head, b.modelDropout(rows, TAG_DROPOUT), c.hiddenSize, labels);
+
 function runLayer(b: Builder, c: DecoderConfig, pass: Pass, hidden: Value, layer: number, reach: Reach): Value {
   const { parts } = pass;
   const module = `${parts.layers}.${layer}`;

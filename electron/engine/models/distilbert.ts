@@ -32,18 +32,24 @@ const schema = z
     dropout: fields.rate.default(0.1),
     attention_dropout: fields.rate.default(0.1),
     seq_classif_dropout: fields.rate.default(0.2),
+    qa_dropout: fields.rate.default(0.1),
     pad_token_id: z.int().min(0).nullish(),
   })
   .refine((v) => v.dim % v.n_heads === 0, { path: ['n_heads'], message: 'must divide dim' });
 
-registerArchitecture<EncoderConfig>({
+interface DistilBertConfig extends EncoderConfig {
+  /** Before the head that marks answers. */
+  readonly answerDropout: number;
+}
+
+registerArchitecture<DistilBertConfig>({
   type: 'distilbert',
   prefix: 'distilbert.',
   defaultTargets: ['q_lin', 'v_lin'],
   // peft names none for DistilBERT: BERT's, without the attention's output, as the paper has it.
   scaledModules: { targets: ['k_lin', 'v_lin', 'ffn.lin2'], feedforward: ['ffn.lin2'] },
   feedForward: { inner: 'ffn.lin1', outer: 'ffn.lin2', sizeKey: 'hidden_dim' },
-  headModules: ['pre_classifier', 'classifier'],
+  headModules: ['pre_classifier', 'classifier', 'qa_outputs'],
   reader: 'pre_classifier',
   classifierClass: 'DistilBertForSequenceClassification',
   languageModelClass: 'DistilBertForMaskedLM',
@@ -64,6 +70,7 @@ registerArchitecture<EncoderConfig>({
       hiddenDropout: c.dropout,
       attentionDropout: c.attention_dropout,
       classifierDropout: c.seq_classif_dropout,
+      answerDropout: c.qa_dropout,
       paddingIndex: c.pad_token_id ?? 0,
     };
   },
@@ -80,6 +87,8 @@ registerArchitecture<EncoderConfig>({
     const dense = b.g.relu(b.dense('pre_classifier', first, c.hiddenSize, c.hiddenSize));
     return b.dense('classifier', b.modelDropout(dense, c.classifierDropout), c.hiddenSize, labels);
   },
+  tag: (b, c, rows, labels) => b.dense('classifier', b.modelDropout(rows, c.hiddenDropout), c.hiddenSize, labels),
+  mark: (b, c, rows) => b.dense('qa_outputs', b.modelDropout(rows, c.answerDropout), c.hiddenSize, 2),
   predictTokens(b, c, rows) {
     const dense = activate(b, b.dense('vocab_transform', rows, c.hiddenSize, c.hiddenSize), c.activation);
     const normal = b.layerNorm('vocab_layer_norm', dense, c.hiddenSize, c.layerNormEpsilon);

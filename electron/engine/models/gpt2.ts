@@ -1,7 +1,7 @@
 /** GPT-2 (Radford et al. 2019): learned positions, LayerNorm before each block, query, key and value from one projection. */
 import { z } from 'zod';
 import type { Builder } from './builder.js';
-import { runDecoder, type DecoderParts } from './decoder.js';
+import { runDecoder, tagBy, type DecoderParts } from './decoder.js';
 import { activate, activationOf, embedWords, fields, parseConfig } from './parts.js';
 import { registerArchitecture } from './registry.js';
 import { rowPositions } from './rows.js';
@@ -58,7 +58,7 @@ registerArchitecture<DecoderConfig>({
   prefix: 'transformer.',
   defaultTargets: ['c_attn'],
   scaledModules: { targets: ['c_attn', 'mlp.c_proj'], feedforward: ['mlp.c_proj'] },
-  headModules: ['score'],
+  headModules: ['score', 'classifier'],
   classifierClass: 'GPT2ForSequenceClassification',
   languageModelClass: 'GPT2LMHeadModel',
   language: 'causal-lm',
@@ -98,6 +98,7 @@ registerArchitecture<DecoderConfig>({
     return runDecoder(b, c, parts, b.g.add(words, positions), reach);
   },
   classify: (b, c, last, labels) => b.g.matmul(last, b.base('score.weight', [labels, c.hiddenSize]), { transB: true }),
+  tag: tagBy('classifier'),
   predictTokens: (b, c, rows) => b.g.matmul(rows, vocabularyTable(b, c), { transB: true }),
   vocabularyTable,
 });

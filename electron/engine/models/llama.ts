@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from './builder.js';
-import { runDecoder, type DecoderParts } from './decoder.js';
+import { runDecoder, tagBy, type DecoderParts } from './decoder.js';
 import { activate, activationOf, embedWords, fields, parseConfig } from './parts.js';
 import { registerArchitecture } from './registry.js';
 import { readRotary, rotaryFields } from './rotary.js';
@@ -129,6 +129,7 @@ export function llamaLike(
     encode: (b, c, reach) => runDecoder(b, c, llamaParts, embedWords(b, c, table), reach),
     classify: (b, c, last, labels) =>
       b.g.matmul(last, b.base('score.weight', [labels, c.hiddenSize]), { transB: true }),
+    tag: tagBy('score'),
     predictTokens: (b, c, rows) => b.g.matmul(rows, vocabulary(b, c), { transB: true }),
     vocabularyTable: vocabulary,
   };

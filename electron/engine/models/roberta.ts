@@ -12,7 +12,7 @@ registerArchitecture<EncoderConfig>({
   defaultTargets: ['query', 'value'],
   scaledModules: { targets: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
   feedForward: { inner: 'intermediate.dense', outer: 'output.dense', sizeKey: 'intermediate_size' },
-  headModules: ['classifier'],
+  headModules: ['classifier', 'qa_outputs'],
   reader: 'classifier.dense',
   classifierClass: 'RobertaForSequenceClassification',
   languageModelClass: 'RobertaForMaskedLM',
@@ -46,6 +46,8 @@ registerArchitecture<EncoderConfig>({
     const dense = b.g.tanh(b.dense('classifier.dense', input, c.hiddenSize, c.hiddenSize));
     return b.dense('classifier.out_proj', b.modelDropout(dense, c.classifierDropout), c.hiddenSize, labels);
   },
+  tag: (b, c, rows, labels) => b.dense('classifier', b.modelDropout(rows, c.classifierDropout), c.hiddenSize, labels),
+  mark: (b, c, rows) => b.dense('qa_outputs', rows, c.hiddenSize, 2),
   predictTokens(b, c, rows) {
     const dense = activate(b, b.dense('lm_head.dense', rows, c.hiddenSize, c.hiddenSize), 'gelu');
     const normal = b.layerNorm('lm_head.layer_norm', dense, c.hiddenSize, c.layerNormEpsilon);

@@ -161,7 +161,7 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   readonly defaultTargets: readonly string[];
   /** Linear layers that (IA)³ scales by default, as in peft, and those of them that it scales at their input. */
   readonly scaledModules: { readonly targets: readonly string[]; readonly feedforward: readonly string[] };
-  /** Modules that train with every method (peft's modules_to_save for SEQ_CLS). */
+  /** Modules that train with every method (peft's modules_to_save for SEQ_CLS, TOKEN_CLS and QUESTION_ANS). */
   readonly headModules: readonly string[];
   /** Linear layer that reads what leaves the last layer for a class; left out where a norm stands between. */
   readonly reader?: string;
@@ -186,6 +186,10 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   encode(b: Builder, config: C, reach: Reach): Value;
   /** Logits [batch, labels] from the last hidden state of the tokens that a classifier reads [batch, hidden]. */
   classify(b: Builder, config: C, read: Value, labels: number): Value;
+  /** Tag logits [n, labels] of chosen rows [n, hidden]. */
+  tag(b: Builder, config: C, rows: Value, labels: number): Value;
+  /** Logits [n, 2] of being an answer's first and its last token; those with the objective question-answering have it. */
+  mark?(b: Builder, config: C, rows: Value): Value;
   /** Vocabulary logits [n, vocabulary] of chosen rows [n, hidden]. */
   predictTokens(b: Builder, config: C, rows: Value): Value;
   /** The table [vocabulary, hidden] whose products with a row are its logits; those with the objective causal-lm have it. */

@@ -1,5 +1,6 @@
 /** What a run learns: one table of all objectives. */
 import { EngineError } from '../errors.js';
+import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
 import type { ObjectiveSpec } from '../types.js';
 import { causalLm } from './causal-lm.js';
@@ -7,6 +8,8 @@ import { classification } from './classification.js';
 import { maskedLm } from './masked-lm.js';
 import type { Model, Objective, ObjectiveGraph, TargetLimits, Targets } from './objective.js';
 import type { Placed } from './placed.js';
+import { questionAnswering } from './question-answering.js';
+import { tokenClassification } from './token-classification.js';
 
 export type { ObjectiveGraph } from './objective.js';
 
@@ -14,6 +17,8 @@ type SpecOf<T extends ObjectiveSpec['type']> = Extract<ObjectiveSpec, { type: T 
 
 const objectives: { readonly [T in ObjectiveSpec['type']]: Objective<SpecOf<T>> } = {
   classification,
+  'token-classification': tokenClassification,
+  'question-answering': questionAnswering,
   'masked-lm': maskedLm,
   'causal-lm': causalLm,
 };
@@ -33,6 +38,16 @@ export function buildObjective(b: Builder, model: Model, spec: ObjectiveSpec): O
       { path: 'objective' },
     );
   return entry.graph(b, model, spec);
+}
+
+/** Forward pass without a loss: the outputs of an ONNX file by their names. */
+export function buildInference(b: Builder, model: Model, spec: ObjectiveSpec): Readonly<Record<string, Value>> {
+  const entry = entryOf(spec);
+  const own = entry.inference?.(b, model, spec);
+  if (own) return own;
+  const { logits } = entry.graph(b, model, spec);
+  if (!logits) throw new EngineError('bad-graph', `The objective ${spec.type} gives no logits.`);
+  return { logits };
 }
 
 /** The parameters of a checkpoint that holds a model of this objective, in a builder without a loss. */

@@ -1,4 +1,5 @@
 /** What an objective is: the loss over a batch as graph, and the targets that the graph takes. One file an objective, all of this shape. */
+import type { Dim } from '../graph/dims.js';
 import type { Value } from '../graph/ir.js';
 import type { Builder } from '../models/builder.js';
 import type { Architecture, ModelConfig } from '../models/types.js';
@@ -50,12 +51,14 @@ export interface Objective<S extends ObjectiveSpec> {
   graph(b: Builder, model: Model, spec: S): ObjectiveGraph;
   /** The forward pass as a checkpoint of it has it: with these parameters and no others. */
   checkpoint(b: Builder, model: Model, spec: S): void;
+  /** The outputs of an ONNX file by their names, where they are not the `logits` of the graph. */
+  inference?(b: Builder, model: Model, spec: S): Readonly<Record<string, Value>>;
   /** Throws EngineError 'bad-input' where labels do not fit the batch or are out of range. */
   targets(placed: Placed, spec: S, limits: TargetLimits): Targets;
 }
 
 /** Inputs `labels` int64 [n] and `weights` [n]. */
-export const labelInputs = ({ g }: Builder, n: string) =>
+export const labelInputs = ({ g }: Builder, n: Dim) =>
   [g.input('labels', 'int64', [n]), g.input('weights', 'float32', [n])] as const;
 
 /** The last hidden states of the rows that have a label. */

@@ -1,10 +1,11 @@
 /** What leaves the engine: parameter plans and an ONNX model for inference. */
 import { EngineError } from '../errors.js';
-import { build, prepare, requireTrainable, weightsOf, type Setup, type SetupOptions } from './setup.js';
+import { Builder } from '../models/builder.js';
+import { prepare, requireTrainable, weightsOf, type Setup, type SetupOptions } from './setup.js';
 import { readerOf } from './reader.js';
 import { chooseMethod } from '../peft/index.js';
 import { mergedConfig, mergedTensors, whyUnmergeable } from '../peft/merge.js';
-import { isLanguage } from '../objectives/index.js';
+import { buildInference, isLanguage } from '../objectives/index.js';
 import { writeOnnx } from '../onnx/writer.js';
 import type { NamedTensors } from '../types.js';
 
@@ -39,7 +40,8 @@ function partOf(setup: Setup, name: string): 'base' | 'head' {
 
 /**
  * An ONNX model for inference: input_ids, attention_mask and token_type_ids (where the model has them), int64
- * [batch, sequence], to logits [batch, labels]. Weights are inside. Methods that merge are merged.
+ * [batch, sequence], to logits [batch, labels], of tags [batch, sequence, labels], of answers start_logits and end_logits
+ * [batch, sequence]. Weights are inside. Methods that merge are merged.
  */
 export async function exportOnnx(options: SetupOptions & { readonly parameters: NamedTensors }): Promise<Uint8Array> {
   const spec = readerOf(options, options.parameters);
@@ -70,17 +72,16 @@ export async function exportOnnx(options: SetupOptions & { readonly parameters: 
       values.set(name, { shape, data: typeof data === 'function' ? await data() : data });
   }
   const hooks = merges ? {} : setup.hooks;
-  const { b, logits } = build(
-    { ...setup, hooks, trains: () => false },
-    {
-      training: false,
-      packed: false,
-      modelDropout: null,
-      resolve: (g, spec) => g.parameter(spec.name, spec.shape, false),
-    },
-  );
-  if (!logits) throw new EngineError('bad-graph', `The objective ${objective.type} gives no logits.`);
-  b.g.output('logits', logits);
+  const b = new Builder({
+    hooks,
+    trains: () => false,
+    carries: setup.carries,
+    training: false,
+    packed: false,
+    modelDropout: null,
+    resolve: (g, spec) => g.parameter(spec.name, spec.shape, false),
+  });
+  for (const [name, value] of Object.entries(buildInference(b, setup.model, objective))) b.g.output(name, value);
   for (const { name, added } of b.parameters.values())
     if (!values.has(name) && !added) values.set(name, await setup.model.read(name));
   const stored = weightsOf(setup);
