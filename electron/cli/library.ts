@@ -7,10 +7,11 @@ import {
   type BaseModel,
   type Dataset,
   type Profile,
-  type ReadingOptions,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { taskSchema } from '../contract/objectives.js';
 import { firstIssue } from '../contract/problem-of.js';
+import { columnsOf } from './columns.js';
 import type { Arguments, Command } from './command.js';
 import { duration, megabytes, percent, table, whole } from './output.js';
 import { findDataset, findModel, finishJob, project, type Session } from './session.js';
@@ -75,13 +76,14 @@ const dataAdd: Command = {
   name: 'data add',
   arguments: 'FILE',
   positionals: [1, 1],
-  about: 'Imports a data file (CSV, TSV, JSON, JSONL, Parquet or text). Splits that are not asked for are left empty.',
+  about:
+    'Imports a data file (CSV, TSV, JSON, JSONL, Parquet, text, CoNLL or SQuAD). Splits that are not asked for are left empty.',
   options: {
     name: { value: 'NAME', about: 'Name of the data set', required: true },
     task: {
       value: 'TASK',
       about: 'What the rows are for; default classification',
-      choices: ['classification', 'generation'],
+      choices: taskSchema.options,
     },
     text: { value: 'COLUMN', about: 'Column of the text: to classify, or to learn to write' },
     pair: { value: 'COLUMN', about: 'Column of the second text of a pair' },
@@ -91,6 +93,16 @@ const dataAdd: Command = {
     completion: { value: 'COLUMN', about: 'Generation: column of what is to follow the prompt' },
     messages: { value: 'COLUMN', about: "Generation: column of conversations, OpenAI's or ShareGPT's messages" },
     system: { value: 'COLUMN', about: 'Generation: column of the system text' },
+    words: { value: 'COLUMN', about: 'Tagging: column of the words; of CoNLL files it is "word"' },
+    tags: {
+      value: 'COLUMN',
+      about: 'Tagging: column of the tags; of CoNLL files "column 2" and on, default the last that fits',
+    },
+    'tag-names': { value: 'NAMES', about: 'Tagging: names of tags that are numbers, from 0 on, between commas' },
+    question: { value: 'COLUMN', about: 'Questions: column of the question' },
+    context: { value: 'COLUMN', about: 'Questions: column of the context' },
+    answers: { value: 'COLUMN', about: 'Questions: column of the answers with their places' },
+    group: { value: 'COLUMN', about: 'Questions: rows with the same value here stay in one split (an article)' },
     validation: { value: 'FILE|SHARE', about: 'Validation rows: a file, or a share of the rows (0.15, 15%)' },
     test: { value: 'FILE|SHARE', about: 'Test rows: a file, or a share of the rows' },
     'split-column': { value: 'COLUMN', about: 'Column that says train, validation or test' },
@@ -103,7 +115,7 @@ const dataAdd: Command = {
     format: {
       value: 'FORMAT',
       about: 'Format, where the file name does not tell',
-      choices: ['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text'],
+      choices: readingOptionsSchema.shape.format.unwrap().options,
     },
     encoding: { value: 'NAME', about: 'Encoding, where detection errs ("windows-1252")' },
     delimiter: { value: 'CHARACTER', about: 'Delimiter, where detection errs' },
@@ -153,70 +165,20 @@ const dataAdd: Command = {
   },
 };
 
-/** Which columns play which part, and for what. Of generation the file says where no option does. */
-async function columnsOf(input: Arguments, path: string, reading: ReadingOptions, { handlers, out }: Session) {
-  const wrong = (message: string, hint: string) => new StudioError('bad-input', message, hint);
-  const given = (names: readonly string[]) => names.filter((name) => input.text(name) !== null);
-  const others = ['prompt', 'input', 'completion', 'messages', 'system'];
-  if (input.text('task') !== 'generation') {
-    const [stray] = given(others);
-    if (stray !== undefined)
-      throw wrong(`--${stray} is for data to write text from.`, 'Add --task generation, or leave it out.');
-    return {
-      task: 'classification',
-      textColumn: input.required('text'),
-      pairColumn: input.text('pair'),
-      labelColumn: input.required('label'),
-    } as const;
-  }
-  const [stray] = given(['pair', 'label']);
-  if (stray !== undefined)
-    throw wrong(`--${stray} is for classification.`, 'Leave it out, or leave out --task generation.');
-  const [text, prompt, completion, messages] = ['text', 'prompt', 'completion', 'messages'].map((name) =>
-    input.text(name),
-  );
-  const system = input.text('system');
-  const forms = [text, prompt ?? completion, messages].filter((column) => column !== null && column !== undefined);
-  if (forms.length > 1)
-    throw wrong(
-      'A row is made from one of --text, --prompt with --completion, or --messages.',
-      'Name the columns of one of them.',
-    );
-  if (messages) return { task: 'generation', columns: { form: 'chat', messages, system } } as const;
-  if (text) return { task: 'generation', columns: { form: 'text', text } } as const;
-  if (prompt && completion)
-    return {
-      task: 'generation',
-      columns: { form: 'instruction', prompt, input: input.text('input'), completion, system },
-    } as const;
-  if (prompt || completion)
-    throw wrong(`--${prompt ? 'completion' : 'prompt'} is missing.`, 'A prompt and its completion go together.');
-  const { generation } = await handlers['datasets.inspect']({ path, reading });
-  if (generation === null)
-    throw wrong(
-      `${path} has no column that is recognized.`,
-      'Name --text, or --prompt and --completion, or --messages.',
-    );
-  const { form, ...columns } = generation;
-  const roles = Object.entries(columns).flatMap(([role, column]) => (column === null ? [] : [`--${role} ${column}`]));
-  out.note(`Read as ${form}: ${roles.join(' ')}`);
-  return { task: 'generation', columns: generation } as const;
-}
-
 function tellDataset({ out }: Session, set: Dataset): void {
   const { train, validation, test } = set.rows;
   const skipped = set.skippedRows > 0 ? ` ${whole(set.skippedRows)} bad rows were left out.` : '';
   out.event(
     { event: 'data', ...set },
-    `Added ${set.name}: ${whole(train)} training, ${whole(validation)} validation and ${whole(test)} test rows, ${kindOf(set)}. ${set.splitNote}${skipped}`,
+    `Added ${set.name}: ${whole(train)} training, ${whole(validation)} validation and ${whole(test)} test rows, ${kindOf(set)}. ${[set.splitNote, ...(set.notes ?? [])].join(' ')}${skipped}`,
   );
 }
 
 /** What a data set holds: "12 labels", "conversations". */
-const kindOf = ({ form, labels }: Dataset): string =>
-  form === null
-    ? `${labels.length} labels`
-    : { text: 'texts', instruction: 'instructions', chat: 'conversations' }[form];
+function kindOf({ task, form, labels }: Pick<Dataset, 'task' | 'form' | 'labels'>): string {
+  if (form !== null) return { text: 'texts', instruction: 'instructions', chat: 'conversations' }[form];
+  return task === 'questions' ? 'questions' : `${labels.length} ${task === 'tagging' ? 'tags' : 'labels'}`;
+}
 
 const dataList: Command = {
   name: 'data list',
@@ -233,13 +195,13 @@ const dataList: Command = {
         ? 'No data sets yet. Add one with `peft-studio data add FILE --name NAME --text COLUMN --label COLUMN`, or with --task generation.'
         : table(
             ['name', 'train', 'validation', 'test', 'holds', 'source'],
-            sets.map(({ rows, name, source, ...set }) => [
-              name,
-              whole(rows.train),
-              whole(rows.validation),
-              whole(rows.test),
-              kindOf({ rows, name, source, ...set }),
-              source,
+            sets.map((set) => [
+              set.name,
+              whole(set.rows.train),
+              whole(set.rows.validation),
+              whole(set.rows.test),
+              kindOf(set),
+              set.source,
             ]),
           ),
     );
@@ -267,9 +229,10 @@ const dataShow: Command = {
   },
 };
 
-function describeProfile(set: Dataset, { rows, labels, lengths, warnings }: Profile): string {
+function describeProfile(set: Dataset, { rows, labels, facts = [], lengths, warnings }: Profile): string {
+  const become = set.task === 'questions' ? 'take several windows' : 'are cut';
   const cuts = lengths.cut.map(
-    ({ maxLength, share, rows }) => `  at ${maxLength} tokens ${percent(share)} of the rows (${whole(rows)}) are cut`,
+    ({ maxLength, share, rows }) => `  at ${maxLength} tokens ${percent(share)} of the rows (${whole(rows)}) ${become}`,
   );
   const shown = warnings.map(
     ({ severity, message, willHappen }) => `  ${severity === 'info' ? 'note' : 'warning'}: ${message} ${willHappen}`,
@@ -280,12 +243,13 @@ function describeProfile(set: Dataset, { rows, labels, lengths, warnings }: Prof
     labels.length === 0
       ? `${whole(rows.train)} training, ${whole(rows.validation)} validation and ${whole(rows.test)} test rows, ${kindOf(set)}`
       : table(
-          ['label', 'train', 'validation', 'test'],
+          [set.task === 'tagging' ? 'entity' : 'label', 'train', 'validation', 'test'],
           labels.map(({ label, train, validation, test }) => [label, whole(train), whole(validation), whole(test)]),
         ),
     '',
     `Lengths by ${lengths.tokenizer}: median ${whole(lengths.median)}, 95 % at most ${whole(lengths.p95)}, longest ${whole(lengths.max)}`,
     ...cuts,
+    ...facts.map(({ name, median, max }) => `${name}: median ${whole(median)}, most ${whole(max)}`),
     ...(shown.length > 0 ? ['', ...shown] : []),
   ].join('\n');
 }

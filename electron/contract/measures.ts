@@ -32,13 +32,37 @@ const share = {
   bounds: { low: 0, high: 1 },
 } as const;
 
-export const measures = ['macroF1', 'accuracy', 'perplexity', 'exactMatch', 'maskedAccuracy'] as const;
+export const measures = [
+  'macroF1',
+  'accuracy',
+  'entityF1',
+  'entityPrecision',
+  'entityRecall',
+  'answerF1',
+  'perplexity',
+  'exactMatch',
+  'maskedAccuracy',
+] as const;
 export const measureSchema = z.enum(measures);
 export type Measure = z.infer<typeof measureSchema>;
 
 export const measureTable: { readonly [M in Measure]: MeasureFacts } = {
   macroF1: { ...share, name: 'macro F1' },
   accuracy: { ...share, name: 'accuracy' },
+  entityF1: {
+    ...share,
+    name: 'entity F1',
+    about:
+      'An entity counts as found where its first word, its last word and its type are right; precision, recall and F1 are over all entities together, as seqeval has it.',
+  },
+  entityPrecision: { ...share, name: 'entity precision' },
+  entityRecall: { ...share, name: 'entity recall' },
+  answerF1: {
+    ...share,
+    name: 'answer F1',
+    about:
+      "F1 of the words that an answer shares with the expected one, the mean over questions, as SQuAD's script has it: lower case, without punctuation and articles.",
+  },
   /** e to the power of the loss a token. */
   perplexity: {
     name: 'perplexity',
@@ -53,7 +77,7 @@ export const measureTable: { readonly [M in Measure]: MeasureFacts } = {
       'Perplexity is e to the power of the loss a token over all trained tokens of the rows; its differences are in percent of it, above zero where the method has the lower one.',
     bounds: { low: 1, high: Infinity },
   },
-  /** Share of answers that are the expected one, blanks aside. */
+  /** Share of answers that are the expected one: of generated ones blanks aside, of marked ones as SQuAD's script has it. */
   exactMatch: { ...share, name: 'exact match' },
   /** Share of masked tokens whose likeliest guess is right. */
   maskedAccuracy: { ...share, name: 'masked-token accuracy' },

@@ -2,11 +2,17 @@
 import { z } from 'zod';
 import type { Measure } from './measures.js';
 
-export const objectiveSchema = z.enum(['classification', 'causal-lm', 'masked-lm']);
+export const objectiveSchema = z.enum([
+  'classification',
+  'token-classification',
+  'question-answering',
+  'causal-lm',
+  'masked-lm',
+]);
 export type Objective = z.infer<typeof objectiveSchema>;
 
 /** What the rows of a data set are for. */
-export const taskSchema = z.enum(['classification', 'generation']);
+export const taskSchema = z.enum(['classification', 'tagging', 'questions', 'generation']);
 export type Task = z.infer<typeof taskSchema>;
 
 interface ObjectiveFacts {
@@ -15,8 +21,8 @@ interface ObjectiveFacts {
   /** The first chooses the best checkpoint, stops early and names a run; where it is equal, the lower loss does. */
   readonly measures: readonly [Measure, ...Measure[]];
   readonly loss: { readonly name: string; readonly unit: string };
-  /** What a model answers: a class by its head or by words, a text; nothing where it is a step before a task. */
-  readonly answers: 'classes' | 'text' | 'nothing';
+  /** What a model answers: a class by its head or by words, entities in a text, a piece of a context, a text; nothing where it is a step before a task. */
+  readonly answers: 'classes' | 'entities' | 'span' | 'text' | 'nothing';
 }
 
 export const objectiveTable: { readonly [O in Objective]: ObjectiveFacts } = {
@@ -25,6 +31,18 @@ export const objectiveTable: { readonly [O in Objective]: ObjectiveFacts } = {
     measures: ['macroF1', 'accuracy'],
     loss: { name: 'loss', unit: 'nats' },
     answers: 'classes',
+  },
+  'token-classification': {
+    task: 'tagging',
+    measures: ['entityF1', 'entityPrecision', 'entityRecall'],
+    loss: { name: 'loss', unit: 'nats' },
+    answers: 'entities',
+  },
+  'question-answering': {
+    task: 'questions',
+    measures: ['answerF1', 'exactMatch'],
+    loss: { name: 'loss', unit: 'nats' },
+    answers: 'span',
   },
   'causal-lm': {
     task: 'generation',
@@ -50,5 +68,7 @@ interface TaskFacts {
 
 export const taskTable: { readonly [T in Task]: TaskFacts } = {
   classification: { title: 'Classify texts', objective: 'classification' },
+  tagging: { title: 'Tag words', objective: 'token-classification' },
+  questions: { title: 'Answer questions', objective: 'question-answering' },
   generation: { title: 'Write text', objective: 'causal-lm' },
 };

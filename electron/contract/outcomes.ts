@@ -5,9 +5,15 @@
 import { z } from 'zod';
 import type { Objective } from './objectives.js';
 
+const entity = z.tuple([z.int().min(0), z.int().min(1), z.string()]);
+
 export const outcomeSchemas = {
   /** Class indices. */
   classification: z.strictObject({ label: z.int().min(0), predicted: z.int().min(0) }),
+  /** Entities that are there and that were found: from word to word (the end not included), and what they are. */
+  'token-classification': z.strictObject({ entities: z.array(entity), found: z.array(entity) }),
+  /** Answers that are right (none: there is none in the context), and the one that was given. */
+  'question-answering': z.strictObject({ right: z.array(z.string()), given: z.string() }),
   'causal-lm': z.strictObject({
     /** Sum of the losses of the row's trained tokens, in nats. */
     loss: z.number(),

@@ -103,6 +103,20 @@ export const trainingSchema = z.strictObject({
     .max(1)
     .default(0.1)
     .describe('Masked LM: and the share that becomes a random token; the others stay as they are'),
+  windowStride: z
+    .int()
+    .min(0)
+    .max(8192)
+    .default(64)
+    .describe(
+      'Question answering: tokens that neighbouring windows of a context share, where it is longer than maxLength',
+    ),
+  maxAnswerTokens: z
+    .int()
+    .min(1)
+    .max(8192)
+    .default(30)
+    .describe('Question answering: the longest answer that is given'),
   exactMatchRows: z
     .int()
     .min(0)

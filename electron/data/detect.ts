@@ -2,7 +2,9 @@
 import { extname } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { detectEncoding, type FileStart, isDecodable, readStart } from './encoding.js';
+import { conllCells } from './readers/conll.js';
 import { DelimitedParser } from './readers/delimited-text.js';
+import { isPrefixed } from './tags.js';
 import type { DataFormat, Reading, ReadingOptions } from './types.js';
 
 const byExtension: Readonly<Record<string, DataFormat>> = {
@@ -16,6 +18,10 @@ const byExtension: Readonly<Record<string, DataFormat>> = {
   '.pq': 'parquet',
   '.txt': 'text',
   '.text': 'text',
+  '.conll': 'conll',
+  '.conllu': 'conll',
+  '.iob': 'conll',
+  '.bio': 'conll',
 };
 const delimiters = [',', '\t', ';', '|'] as const;
 
@@ -57,6 +63,10 @@ export async function detectReading(path: string, asked: ReadingOptions = {}): P
   const format =
     asked.format ??
     (asked.delimiter === undefined ? detectFormat(sample, named) : asked.delimiter === '\t' ? 'tsv' : 'csv');
+  if (format === 'conll') {
+    const delimiter = asked.delimiter ?? conllDelimiter(linesOf(sample));
+    return { format, encoding, delimiter, header: false, quoted: false, bytes: start.bytes };
+  }
   if (format !== 'csv' && format !== 'tsv')
     return { format, encoding, delimiter: null, header: false, quoted: false, bytes: start.bytes };
   const shape =
@@ -80,17 +90,39 @@ function decodedSample({ sample, bytes }: FileStart, encoding: string): string {
   return end > 0 ? text.slice(0, end + 1) : text;
 }
 
+const linesOf = (sample: string) => sample.split(/\r\n?|\n/).filter((line) => line.trim() !== '');
+
+/** A tab where most lines have one, else a blank (which stands for any run of blanks). */
+const conllDelimiter = (lines: readonly string[]) =>
+  lines.filter((line) => line.includes('\t')).length > lines.length / 2 ? '\t' : ' ';
+
+/** Words one a line: the lines of most sentences have as many columns, and a tag of entities in one of them; blank lines part them. */
+function looksLikeConll(sample: string): boolean {
+  if (!/(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)/.test(sample.trim())) return false;
+  const lines = linesOf(sample).slice(0, 400);
+  const rows = lines
+    .filter((line) => !line.startsWith('-DOCSTART-'))
+    .map((line) => conllCells(line, conllDelimiter(lines)))
+    .filter((cells) => cells.length > 1);
+  const tagged = (cell: string | undefined) => cell !== undefined && (cell === 'O' || isPrefixed(cell));
+  const columns = rows[0]?.length ?? 0;
+  return Array.from({ length: columns }, (_, column) => column).some(
+    (column) => column > 0 && rows.filter((cells) => tagged(cells[column])).length > 0.9 * lines.length,
+  );
+}
+
 function detectFormat(sample: string, named: DataFormat | undefined): DataFormat {
   const first = sample.trimStart()[0];
-  const lines = sample
-    .split(/\r\n?|\n/)
-    .filter((line) => line.trim() !== '')
-    .slice(0, 20);
+  const lines = linesOf(sample).slice(0, 20);
+  if (named === 'conll') return named;
+  if (named !== 'csv' && first === '{' && /"paragraphs"\s*:\s*\[/.test(sample) && /"qas"\s*:\s*\[/.test(sample))
+    return 'squad';
   const jsonLines = first === '{' && lines.filter((line) => isJsonObject(line)).length >= Math.max(1, lines.length - 1);
   if (named === 'json' || named === 'jsonl') {
     if (first === '[') return 'json';
     return jsonLines && (named === 'jsonl' || lines.length > 1) ? 'jsonl' : named;
   }
+  if (named !== 'csv' && looksLikeConll(sample)) return 'conll';
   if (named === 'csv' || named === 'tsv') return named;
   if (first === '[' && /^\s*\[\s*[{\]]/.test(sample)) return 'json';
   if (jsonLines) return 'jsonl';

@@ -5,13 +5,16 @@ import { StudioError } from '../contract/errors.js';
 import { splitNames } from '../contract/entities.js';
 import { throwIfCancelled } from './decode.js';
 import { detectReading } from './detect.js';
-import { checkRow, rolesIn, type CheckedRow } from './check.js';
+import { checkRow, keptTogether, rolesIn } from './check.js';
 import { sortLabels } from './labels.js';
 import { classLimit } from './limits.js';
+import { answerable } from './questions.js';
 import { ProgressMeter } from './progress.js';
 import { readRowsAs } from './rows.js';
 import { rowsPerBatch, type RowSink } from './sink.js';
-import { normalizedText, StratifiedSplit } from './splits.js';
+import { StratifiedSplit } from './splits.js';
+import { schemeOf } from './tagging.js';
+import type { TagScheme } from './tags.js';
 import type {
   ImportedRow,
   ImportProgress,
@@ -66,7 +69,9 @@ export async function importRows(
   const drawn = new StratifiedSplit(shares, request.seed);
   const meter = new ProgressMeter(2 * sources.reduce((sum, source) => sum + source.reading.bytes, 0), hooks.onProgress);
 
+  const { scheme, notes } = await schemeIn(request, sources, hooks.signal);
   const labels = new Map<string, Record<SplitName, number>>();
+  const remarks = new Remarks();
   const problems: (RowProblem & { path: string })[] = [];
   let skippedRows = 0;
   for (const source of sources) {
@@ -88,7 +93,10 @@ export async function importRows(
         )
           throw columnMissing(source.path, missing, seen);
       }
-      const checked = checkRow(row, request, source.split);
+      const checked = checkRow(row, request, source.split, {
+        scheme,
+        wordLines: source.reading.format === 'conll',
+      });
       if ('problem' in checked) {
         if (request.badRows === 'stop' && missing.size > 0 && 'values' in row)
           throw columnMissing(source.path, missing, seen);
@@ -104,17 +112,20 @@ export async function importRows(
         continue;
       }
       meter.rows += 1;
-      const counts = labels.get(checked.label) ?? { train: 0, validation: 0, test: 0 };
-      labels.set(checked.label, counts);
-      if (labels.size > classLimit && request.task === 'classification')
+      for (const label of checked.labels) {
+        const counts = labels.get(label) ?? { train: 0, validation: 0, test: 0 };
+        labels.set(label, counts);
+        if (checked.split !== null) counts[checked.split] += 1;
+      }
+      if (labels.size > classLimit)
         throw new StudioError(
           'bad-data',
-          `The column "${request.labelColumn}" has more than ${classLimit} different labels.`,
+          `The column "${labelColumnOf(request)}" has more than ${classLimit} different labels.`,
           'Choose a column of classes, not of texts or numbers.',
-          { column: request.labelColumn },
+          { column: labelColumnOf(request) },
         );
-      if (checked.split === null) drawn.count(checked.label, keptTogether(checked));
-      else counts[checked.split] += 1;
+      for (const { line, about } of checked.remarks) remarks.add(about, line);
+      if (checked.split === null) drawn.count(checked.stratum, keptTogether(checked));
     }
     if (rows > 0 && missing.size > 0) throw columnMissing(source.path, missing, seen);
   }
@@ -133,11 +144,17 @@ export async function importRows(
   meter.rows = 0;
   for (const source of sources) {
     for await (const row of readRowsAs(source.path, source.reading, meter.hooks(hooks.signal, 'Writing rows'))) {
-      const checked = checkRow(row, request, source.split);
+      const checked = checkRow(row, request, source.split, {
+        scheme,
+        wordLines: source.reading.format === 'conll',
+      });
       if ('problem' in checked) continue;
-      const split = checked.split ?? drawn.splitFor(checked.label, keptTogether(checked));
-      const counts = labels.get(checked.label);
-      if (checked.split === null && counts !== undefined) counts[split] += 1;
+      const split = checked.split ?? drawn.splitFor(checked.stratum, keptTogether(checked));
+      if (checked.split === null)
+        for (const label of checked.labels) {
+          const counts = labels.get(label);
+          if (counts !== undefined) counts[split] += 1;
+        }
       batch.push({
         split,
         position: positions[split],
@@ -145,13 +162,14 @@ export async function importRows(
         pair: checked.pair,
         label: checked.label,
         messages: checked.messages,
+        answers: checked.answers,
         line: checked.line,
       });
       positions[split] += 1;
       meter.rows += 1;
       characters += checked.text.length + (checked.pair?.length ?? 0);
-      const { text, pair, label, messages } = checked;
-      hash.update(JSON.stringify([split, text, pair, label, ...(messages === null ? [] : [messages])]));
+      const { text, pair, label, messages, answers } = checked;
+      hash.update(JSON.stringify([split, text, pair, label, ...[messages, answers].filter((part) => part !== null)]));
       if (batch.length >= rowsPerBatch || characters >= charactersPerBatch) await flush();
     }
   }
@@ -165,11 +183,11 @@ export async function importRows(
     );
   return {
     rows: positions,
-    labels: request.task === 'classification' ? sortLabels(labels.keys()) : [],
+    labels: sortLabels(labels.keys()),
     splitNote: splitNote(request),
     skippedRows,
     problems,
-    notes: notesOn(request.task === 'classification' ? labels : new Map(), positions),
+    notes: [...notes, ...remarks.sentences(), ...notesOn(labels, positions)],
     bytes: sources.reduce((sum, source) => sum + source.reading.bytes, 0),
     contentHash: hash.digest('hex'),
   };
@@ -191,9 +209,6 @@ async function openSources(request: ImportRequest): Promise<Source[]> {
   }
   return sources;
 }
-
-/** Rows that are alike in this never part, so that no test row's answer is learned by heart: of a conversation all before its answer. */
-const keptTogether = ({ text, pair, messages }: CheckedRow) => normalizedText(text, messages === null ? pair : null);
 
 /** One column in two roles would teach the label from the label. */
 function checkRoles(request: ImportRequest): void {
@@ -254,6 +269,56 @@ function checkLabels(
       `Choose another label column than "${request.labelColumn}", or data with two or more classes.`,
       { path: request.path, column: request.labelColumn },
     );
+  if (request.task === 'questions' && !labels.includes(answerable[0]))
+    throw new StudioError(
+      'bad-data',
+      `${request.path}: none of ${rows} questions has an answer.`,
+      `Choose another column of answers than "${request.answersColumn}".`,
+      { path: request.path, column: request.answersColumn },
+    );
+}
+
+/** The column that the labels are read from. */
+const labelColumnOf = (request: ImportRequest) =>
+  request.task === 'classification' ? request.labelColumn : request.task === 'tagging' ? request.tagsColumn : '';
+
+/** Of tagged words how their tags are written, by all files together. */
+async function schemeIn(
+  request: ImportRequest,
+  sources: readonly Source[],
+  signal: AbortSignal | undefined,
+): Promise<{ readonly scheme: TagScheme; readonly notes: readonly string[] }> {
+  if (request.task !== 'tagging') return { scheme: 'bio', notes: [] };
+  return schemeOf(
+    request,
+    (async function* () {
+      for (const { path, reading } of sources) yield* readRowsAs(path, reading, signal === undefined ? {} : { signal });
+    })(),
+  );
+}
+
+const linesNamed = 5;
+
+/** What was read otherwise than it stands, counted by what it is. */
+class Remarks {
+  private readonly known = new Map<string, number[]>();
+  private readonly counts = new Map<string, number>();
+
+  add(about: string, line: number): void {
+    const lines = this.known.get(about) ?? [];
+    this.known.set(about, lines);
+    if (lines.length < linesNamed) lines.push(line);
+    this.counts.set(about, (this.counts.get(about) ?? 0) + 1);
+  }
+
+  /** "23 answers stood …: lines 3, 17, 20, 21, 40 and 18 more." */
+  sentences(): string[] {
+    return [...this.known].map(([about, lines]) => {
+      const count = this.counts.get(about) ?? 0;
+      const more = count > lines.length ? ` and ${count - lines.length} more` : '';
+      return `${count} ${about}: ${count === 1 ? 'line' : 'lines'} ${lines.join(', ')}${more}.`;
+    });
+  }
 }
 
 function splitNote(request: ImportRequest): string {
@@ -268,13 +333,25 @@ function splitNote(request: ImportRequest): string {
   const drawn =
     shares.length > 0
       ? [
-          `${shares.join(' and ')} drawn ${request.task === 'classification' ? 'by label ' : ''}with seed ${request.seed}, equal ${request.task === 'generation' && request.columns.form !== 'text' ? 'prompts' : 'texts'} kept together`,
+          `${shares.join(' and ')} drawn ${request.task === 'classification' ? 'by label ' : ''}with seed ${request.seed}, ${togetherIn(request)} kept together`,
         ]
       : [];
   const parts = [...files, ...drawn];
   return parts.length === 0
     ? 'All rows are for training.'
     : `${parts.join('; ')}.`.replace(/^./, (letter) => letter.toUpperCase());
+}
+
+function togetherIn(request: ImportRequest): string {
+  switch (request.task) {
+    case 'generation':
+      return request.columns.form === 'text' ? 'equal texts' : 'equal prompts';
+    case 'questions':
+      return request.groupColumn === null ? 'questions of one context' : `questions of one "${request.groupColumn}"`;
+    case 'tagging':
+    case 'classification':
+      return 'equal texts';
+  }
 }
 
 function notesOn(

@@ -1,6 +1,7 @@
 /** How a file looks before it is imported: real rows, columns with their facts and suggested roles. */
 import { detectReading } from './detect.js';
-import { suggestGeneration, suggestRoles, suggestTask } from './roles.js';
+import { suggestGeneration, suggestQuestions, suggestRoles, suggestTagging, suggestTask } from './roles.js';
+import { classNames } from './readers/parquet.js';
 import { readRowsAs } from './rows.js';
 import type { FilePreview, ReadingOptions } from './types.js';
 import { StudioError } from '../contract/errors.js';
@@ -59,6 +60,8 @@ export async function previewFile(path: string, options: ReadingOptions = {}): P
   }));
   const roles = suggestRoles(facts, rowsSampled);
   const generation = suggestGeneration(facts);
+  const tagging = suggestTagging(names, shown, reading.format === 'parquet' ? await classNames(path) : new Map());
+  const questions = suggestQuestions(names, shown);
   return {
     path,
     bytes: reading.bytes,
@@ -76,7 +79,9 @@ export async function previewFile(path: string, options: ReadingOptions = {}): P
     rows: shown.map((values) => names.map((name) => (values[name] ?? '').slice(0, shownCharacters))),
     rowsSampled,
     problems: problems.slice(0, shownProblems),
-    suggestedTask: suggestTask(generation, roles),
+    suggestedTask: suggestTask({ tagging, questions, generation, roles }),
+    tagging,
+    questions,
     generation,
   };
 }

@@ -1,16 +1,19 @@
 /** What a data set is like: balance, lengths, and what in it will mislead a run. */
-import { splitNames, type Message } from '../contract/entities.js';
+import { splitNames, type MarkedAnswer, type Message } from '../contract/entities.js';
+import type { Task } from '../contract/objectives.js';
 import { trainingSchema } from '../contract/plan.js';
 import { throwIfCancelled } from './decode.js';
 import { sortLabels } from './labels.js';
 import { LengthHistogram } from './lengths.js';
-import { normalizedText, textKey } from './splits.js';
+import { textKey } from './splits.js';
 import { languageLengths, type LanguageTools } from './language.js';
 import type { TextTokenizer } from './tokenizer.js';
+import { Counts, taskProfiles, type SameTexts } from './profile-tasks.js';
 import type { LabelledText, Profile, SplitName } from './types.js';
 
 export interface ProfileRow extends LabelledText {
   readonly messages: readonly Message[] | null;
+  readonly answers?: readonly MarkedAnswer[] | null;
   readonly split: SplitName;
   readonly line: number;
 }
@@ -39,7 +42,9 @@ export async function profileRows(
 ): Promise<Profile> {
   const labels = new Map<string, Record<SplitName, number>>();
   const totals: Record<SplitName, number> = { train: 0, validation: 0, test: 0 };
-  const texts = new TextIndex(tools.task === 'generation' ? prompts : classes);
+  const own = taskProfiles[tools.task];
+  const texts = new TextIndex(own.same);
+  const facts = new Map<string, Counts>();
   const lengths = new LengthHistogram();
   const empty: Finding = { rows: 0, examples: [] };
   const long: Finding = { rows: 0, examples: [] };
@@ -59,10 +64,15 @@ export async function profileRows(
   };
   for await (const row of rows) {
     totals[row.split] += 1;
-    if (tools.task === 'classification') {
-      const counts = labels.get(row.label) ?? { train: 0, validation: 0, test: 0 };
-      labels.set(row.label, counts);
+    for (const label of own.labels(row)) {
+      const counts = labels.get(label) ?? { train: 0, validation: 0, test: 0 };
+      labels.set(label, counts);
       counts[row.split] += 1;
+    }
+    for (const [name, values] of Object.entries(own.facts(row))) {
+      const counts = facts.get(name) ?? new Counts();
+      facts.set(name, counts);
+      counts.add(values);
     }
     if (row.text.trim() === '') find(empty, row);
     else texts.add(row);
@@ -81,6 +91,10 @@ export async function profileRows(
   return {
     rows: totals,
     labels: sorted,
+    facts: [...facts].flatMap(([name, counts]) => {
+      const summary = counts.summary();
+      return summary === null ? [] : [{ name, ...summary }];
+    }),
     lengths: {
       tokenizer: tools.tokenizer === null ? 'words (choose a model to count tokens)' : tools.tokenizer.name,
       ...lengths.summary(),
@@ -94,13 +108,13 @@ export async function profileRows(
         (count) => `${count} without text.`,
         'They are trained and scored as empty sentences.',
       ),
-      ...rareLabels(sorted),
+      ...(own.balance ? rareLabels(sorted, own.noun) : []),
       warning(
         'long-text',
         'info',
         long,
         (count) => `${count} longer than ${usualMaxLength} ${unit}.`,
-        `With a maximum length of ${usualMaxLength} their end is cut off.`,
+        own.tooLong(usualMaxLength),
       ),
     ].filter((one) => one.rows > 0),
   };
@@ -108,52 +122,14 @@ export async function profileRows(
 
 /** What counts lengths. Of data to write text from a tokenizer comes with the model's chat template. */
 export type ProfileTools =
-  | { readonly task: 'classification'; readonly tokenizer: TextTokenizer | null }
+  | { readonly task: Exclude<Task, 'generation'>; readonly tokenizer: TextTokenizer | null }
   | ({ readonly task: 'generation' } & (LanguageTools | { readonly tokenizer: null }));
 
 async function sizesOf(rows: readonly ProfileRow[], tools: ProfileTools): Promise<readonly number[]> {
   if (tools.tokenizer === null) return rows.map(words);
-  if (tools.task === 'classification') return tools.tokenizer.lengths(rows);
-  return languageLengths(rows, tools);
+  if (tools.task === 'generation') return languageLengths(rows, tools);
+  return tools.tokenizer.lengths(rows);
 }
-
-/** How rows of the same text are told of. */
-interface SameTexts {
-  /** What a row is known by; rows that share it are the same. */
-  key(row: ProfileRow): string;
-  /** What else must be equal for two such rows to be one row twice. */
-  answer(row: ProfileRow): string;
-  readonly conflict: {
-    readonly severity: Warning['severity'];
-    message(count: string): string;
-    readonly willHappen: string;
-  };
-  readonly repeated: (count: string, single: boolean) => string;
-}
-
-const classes: SameTexts = {
-  key: (row) => normalizedText(row.text, row.pair),
-  answer: (row) => row.label,
-  conflict: {
-    severity: 'warn',
-    message: (count) => `${count} share their text with a row of another label.`,
-    willHappen: 'No model can be right on all of them; they lower every score.',
-  },
-  repeated: (count, single) =>
-    `${count} ${single ? 'repeats' : 'repeat'} the text of an earlier row of the same split.`,
-};
-
-const prompts: SameTexts = {
-  key: (row) => normalizedText(row.text, null),
-  answer: (row) => String(textKey(normalizedText(row.pair ?? '', null))),
-  conflict: {
-    severity: 'info',
-    message: (count) => `${count} share their prompt with a row of another answer.`,
-    willHappen: 'The model learns that either may follow; only one of them can be an exact match.',
-  },
-  repeated: (count, single) =>
-    `${count} ${single ? 'repeats' : 'repeat'} prompt and answer of an earlier row of the same split.`,
-};
 
 const words = ({ text, pair }: LabelledText) =>
   `${text} ${pair ?? ''}`.split(/\s+/).filter((word) => word !== '').length;
@@ -187,7 +163,7 @@ function warning(
   return { kind, severity, rows, message: message(`${rows} ${rows === 1 ? 'row' : 'rows'}`), willHappen, examples };
 }
 
-function rareLabels(labels: Profile['labels']): Warning[] {
+function rareLabels(labels: Profile['labels'], noun: string): Warning[] {
   const list = (some: Profile['labels']) =>
     `${some
       .slice(0, 5)
@@ -202,16 +178,16 @@ function rareLabels(labels: Profile['labels']): Warning[] {
       kind: 'rare-label',
       severity: 'bad',
       rows: rows(unseen),
-      message: `${unseen.length} of ${labels.length} labels have no training rows: ${list(unseen)}.`,
-      willHappen: 'They cannot be learned, and pull the macro F1 down.',
+      message: `${unseen.length} of ${labels.length} labels have no training ${noun}: ${list(unseen)}.`,
+      willHappen: 'They cannot be learned, and pull the score down.',
       examples: [],
     },
     {
       kind: 'rare-label',
       severity: 'warn',
       rows: rows(rare),
-      message: `${rare.length} of ${labels.length} labels have fewer than ${rareBelow} training rows: ${list(rare)}.`,
-      willHappen: 'Their scores rest on a few rows and vary much between seeds.',
+      message: `${rare.length} of ${labels.length} labels have fewer than ${rareBelow} training ${noun}: ${list(rare)}.`,
+      willHappen: `Their scores rest on a few ${noun} and vary much between seeds.`,
       examples: [],
     },
   ];

@@ -1,6 +1,10 @@
 /** Which column plays which part: by its whole name first ("text" is not found inside "context"), by its values otherwise. */
-import type { GenerationColumns } from '../contract/entities.js';
+import type { FilePreview, GenerationColumns } from '../contract/entities.js';
+import type { Task } from '../contract/objectives.js';
+import { readAnswers } from './answers.js';
+import { listIn } from './lists.js';
 import { splitOf } from './splits.js';
+import { SchemeFinder, schemeNames } from './tags.js';
 
 export interface ColumnFacts {
   readonly name: string;
@@ -149,11 +153,79 @@ export function suggestGeneration(columns: readonly ColumnFacts[]): GenerationCo
   return text === undefined ? null : { form: 'text', text: text.name };
 }
 
-/** Conversations, prompts with completions and lone texts are to be continued; whatever has a column of classes is to be sorted into them. */
-export function suggestTask(
-  generation: GenerationColumns | null,
-  roles: ReadonlyMap<string, Role>,
-): 'classification' | 'generation' {
+/** How a file reads as tagged words: two columns of lists of the same length, the tags by their name or by what they hold. @param tagNames names of numbered classes by column */
+export function suggestTagging(
+  columns: readonly string[],
+  rows: readonly Readonly<Record<string, string>>[],
+  tagNames: ReadonlyMap<string, readonly string[]>,
+): FilePreview['tagging'] {
+  const lists = new Map<string, readonly string[][]>();
+  for (const column of columns) {
+    const own = rows.map((row) => listIn(Object.hasOwn(row, column) ? row[column] : undefined));
+    if (own.length > 0 && own.every((list) => list !== null)) lists.set(column, own);
+  }
+  const numbers = (column: string) =>
+    (lists.get(column) ?? []).every((list) => list.every((cell) => /^-?\d+$/.test(cell)));
+  const words = [...lists.keys()].find((column) => !numbers(column));
+  if (words === undefined) return null;
+  const lengths = (column: string) => (lists.get(column) ?? []).map((list) => list.length).join();
+  const others = [...lists.keys()].filter((column) => column !== words && lengths(column) === lengths(words));
+  const schemeIn = (column: string) => {
+    const finder = new SchemeFinder();
+    for (const tags of lists.get(column) ?? []) finder.add(tags);
+    const scheme = finder.scheme();
+    return typeof scheme === 'string' ? scheme : null;
+  };
+  const byName = (column: string) => /(^|_)(ner|tags?|labels?|entities)/i.test(column);
+  // The last one that marks entities, as CoNLL has it; numbers say nothing, so their name has to.
+  const tags =
+    others.findLast((column) => !numbers(column) && schemeIn(column) !== null) ??
+    others.findLast((column) => numbers(column) && byName(column)) ??
+    others.at(-1);
+  if (tags === undefined) return null;
+  const scheme = numbers(tags) ? null : schemeIn(tags);
+  return {
+    words,
+    tags,
+    scheme: scheme === null ? null : schemeNames[scheme],
+    tagNames: numbers(tags) ? [...(tagNames.get(tags) ?? [])] : null,
+  };
+}
+
+const questionNames = {
+  question: ['question', 'query'],
+  context: ['context', 'passage', 'paragraph', 'document'],
+  answers: ['answers', 'answer'],
+  group: ['title', 'article'],
+} as const;
+
+/** How a file reads as questions on contexts: the answers name their place, or stand in the context. */
+export function suggestQuestions(
+  columns: readonly string[],
+  rows: readonly Readonly<Record<string, string>>[],
+): FilePreview['questions'] {
+  const named = (role: keyof typeof questionNames) =>
+    questionNames[role].flatMap((name) => columns.filter((column) => column.trim().toLowerCase() === name))[0] ?? null;
+  const [question, context, answers] = [named('question'), named('context'), named('answers')];
+  if (question === null || context === null || answers === null) return null;
+  const cell = (row: Readonly<Record<string, string>>, column: string) =>
+    Object.hasOwn(row, column) ? row[column] : undefined;
+  const read = rows.map((row) => readAnswers(cell(row, answers), cell(row, context) ?? ''));
+  const found = read.filter((one) => !('problem' in one) && one.answers.length > 0).length;
+  return found > 0 && found >= read.filter((one) => 'problem' in one).length
+    ? { question, context, answers, group: named('group') }
+    : null;
+}
+
+/** Tagged words and questions on contexts by their form; conversations, prompts with completions and lone texts are to be continued; whatever has a column of classes is to be sorted into them. */
+export function suggestTask({
+  tagging,
+  questions,
+  generation,
+  roles,
+}: Pick<FilePreview, 'tagging' | 'questions' | 'generation'> & { readonly roles: ReadonlyMap<string, Role> }): Task {
+  if (tagging !== null && (tagging.scheme !== null || tagging.tagNames !== null)) return 'tagging';
+  if (questions !== null) return 'questions';
   const byName = (column: string) => names.label.some((name) => name === column.trim().toLowerCase());
   const labels = [...roles].filter(([, role]) => role === 'label').map(([column]) => column);
   if (generation === null) return 'classification';

@@ -29,6 +29,15 @@ export interface PlacedTokens {
   readonly to: Int32Array;
 }
 
+/** Tokens around a text, or before, between and after a pair. */
+export interface Frame {
+  readonly before: readonly number[];
+  readonly between: readonly number[];
+  readonly after: readonly number[];
+  /** Segment of a pair's second text and of what follows it. */
+  readonly segment: number;
+}
+
 /** Segments exist in BERT only: RoBERTa has one, DistilBERT takes none. */
 const decoders = new Set(['gpt2', 'llama', 'qwen2', 'qwen3']);
 const withoutSegments = new Set(['roberta', 'distilbert', 'xlm-roberta', 'camembert', ...decoders]);
@@ -120,6 +129,29 @@ export class TextTokenizer {
       const side = (index: 0 | 1) => Int32Array.from(offsets, (pair) => units(pair[index] ?? 0));
       return { ids: Int32Array.from(encoding.getIds()), from: side(0), to: side(1) };
     });
+  }
+
+  /** What the tokenizer puts around a text, or around two of them, with the segment of each part. */
+  async frame(pair: boolean): Promise<Frame> {
+    const [encoding, [first, second]] = await Promise.all([
+      this.exclusive(null, () => this.native.encode('a', pair ? 'b' : null)),
+      this.place(['a', 'b']),
+    ]);
+    const ids = [...encoding.getIds()];
+    const segments = this.segments ? [...encoding.getTypeIds()] : ids.map(() => 0);
+    const find = (part: PlacedTokens | undefined, from: number) => {
+      const own = [...(part?.ids ?? [])];
+      const at = ids.findIndex((_, start) => start >= from && own.every((id, i) => ids[start + i] === id));
+      return { at, end: at + own.length };
+    };
+    const a = find(first, 0);
+    const b = pair ? find(second, a.end) : { at: ids.length, end: ids.length };
+    return {
+      before: ids.slice(0, a.at),
+      between: pair ? ids.slice(a.end, b.at) : [],
+      after: pair ? ids.slice(b.end) : ids.slice(a.end),
+      segment: segments[b.at] ?? 0,
+    };
   }
 
   /** Length of the tokenizer's own token ("<|im_end|>") that stands at a place of a text; 0 where none does. */

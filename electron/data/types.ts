@@ -1,5 +1,13 @@
 /** The vocabulary of the data layer: rows as read, as imported, as encoded. */
-import type { FilePreview, ImportRequest, Message, Profile, ReadingOptions, SplitName } from '../contract/entities.js';
+import type {
+  FilePreview,
+  ImportRequest,
+  MarkedAnswer,
+  Message,
+  Profile,
+  ReadingOptions,
+  SplitName,
+} from '../contract/entities.js';
 
 export type { FilePreview, ImportRequest, Profile, ReadingOptions, SplitName };
 export type DataFormat = NonNullable<ReadingOptions['format']>;
@@ -44,6 +52,7 @@ export interface ImportedRow {
   readonly pair: string | null;
   readonly label: string;
   readonly messages: readonly Message[] | null;
+  readonly answers: readonly MarkedAnswer[] | null;
   readonly line: number;
 }
 

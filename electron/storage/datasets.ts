@@ -4,10 +4,12 @@ import {
   datasetRowSchema,
   datasetSchema,
   importRequestSchema,
+  markedAnswerSchema,
   messageSchema,
   type Dataset,
   type DatasetRow,
   type ImportRequest,
+  type MarkedAnswer,
   type Message,
   type SplitName,
 } from '../contract/entities.js';
@@ -19,6 +21,7 @@ const summarySchema = datasetSchema.pick({
   labels: true,
   splitNote: true,
   skippedRows: true,
+  notes: true,
   bytes: true,
   contentHash: true,
 });
@@ -52,6 +55,12 @@ function columnsOf(request: ImportRequest): Pick<Dataset, 'form' | 'textColumn' 
     const { textColumn, pairColumn, labelColumn } = request;
     return { form: null, textColumn, pairColumn, labelColumn };
   }
+  if (request.task === 'tagging')
+    return { form: null, textColumn: request.wordsColumn, pairColumn: null, labelColumn: request.tagsColumn };
+  if (request.task === 'questions') {
+    const { questionColumn, contextColumn, answersColumn } = request;
+    return { form: null, textColumn: questionColumn, pairColumn: contextColumn, labelColumn: answersColumn };
+  }
   const { columns } = request;
   switch (columns.form) {
     case 'text':
@@ -63,14 +72,19 @@ function columnsOf(request: ImportRequest): Pick<Dataset, 'form' | 'textColumn' 
   }
 }
 
-const storedRow = datasetRowSchema.extend({
-  messages: z
+/** A column of JSON, or NULL. */
+const stored = <T extends z.ZodType>(schema: T) =>
+  z
     .string()
     .nullable()
     .transform((text) => (text === null ? null : (JSON.parse(text) as unknown)))
-    .pipe(z.array(messageSchema).nullable()),
+    .pipe(schema.nullable());
+const storedRow = datasetRowSchema.extend({
+  messages: stored(z.array(messageSchema)),
+  answers: stored(z.array(markedAnswerSchema)),
 });
-const rowColumns = 'split, position, line, text, pair, label, messages';
+const rowColumns = 'split, position, line, text, pair, label, messages, answers';
+const places = '(?, ?, ?, ?, ?, ?, ?, ?, ?)';
 
 export async function listDatasets(sql: Sql, projectId: number): Promise<Dataset[]> {
   return (await sql.all('SELECT * FROM datasets WHERE project_id = ? AND ready = 1 ORDER BY id', [projectId])).map(
@@ -135,10 +149,13 @@ export async function deleteUnfinishedDatasets(sql: Sql, worker: string | null):
   return (await sql.run('DELETE FROM datasets WHERE ready = 0 AND worker IS ?', [worker])).changes;
 }
 
-export type NewRow = Omit<DatasetRow, 'id' | 'messages'> & { readonly messages: readonly Message[] | null };
+export type NewRow = Omit<DatasetRow, 'id' | 'messages' | 'answers'> & {
+  readonly messages: readonly Message[] | null;
+  readonly answers?: readonly MarkedAnswer[] | null;
+};
 
 export async function insertRows(sql: Sql, datasetId: number, rows: readonly NewRow[]): Promise<void> {
-  // SQLite takes 32,766 values a statement; 400 rows of 8 stay well below.
+  // SQLite takes 32,766 values a statement; 400 rows of 9 stay well below.
   for (let from = 0; from < rows.length; from += 400) {
     const part = rows.slice(from, from + 400);
     const values = part.flatMap<Parameter>((row) => [
@@ -150,9 +167,10 @@ export async function insertRows(sql: Sql, datasetId: number, rows: readonly New
       row.pair,
       row.label,
       row.messages === null ? null : JSON.stringify(row.messages),
+      row.answers ? JSON.stringify(row.answers) : null,
     ]);
     await sql.run(
-      `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) VALUES ${part.map(() => '(?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
+      `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) VALUES ${part.map(() => places).join(', ')}`,
       values,
     );
   }

@@ -76,6 +76,8 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE study_measurements (study_id INTEGER NOT NULL REFERENCES studies ON DELETE CASCADE, key TEXT NOT NULL, value TEXT NOT NULL,
        PRIMARY KEY (study_id, key)) WITHOUT ROWID`,
   ],
+  // Where the answers of questions stand in their contexts.
+  [`ALTER TABLE dataset_rows ADD COLUMN answers TEXT`],
 ];
 
 export const schemaVersion = migrations.length;

@@ -67,7 +67,12 @@ export async function importDataset(
         onProgress: ({ done, total, message, secondsLeft }) => handle?.progress(done, total, message, secondsLeft),
       },
     );
-    await datasets.finishDataset(database, id, { ...summary, rows: { ...summary.rows }, labels: [...summary.labels] });
+    await datasets.finishDataset(database, id, {
+      ...summary,
+      rows: { ...summary.rows },
+      labels: [...summary.labels],
+      notes: [...summary.notes],
+    });
   } catch (error) {
     const takeBack = () => datasets.deleteDataset(database, id);
     await takeBack().catch(() => unwritten.add(takeBack));
@@ -78,8 +83,15 @@ export async function importDataset(
 }
 
 async function* lines(database: Database, datasetId: number, split: SplitName): AsyncGenerator<string> {
-  for await (const { id, text, pair, label, messages } of datasets.eachRow(database, datasetId, split))
-    yield `${JSON.stringify({ id, text, pair, label, ...(messages === null ? {} : { messages }) })}\n`;
+  for await (const { id, text, pair, label, messages, answers } of datasets.eachRow(database, datasetId, split))
+    yield `${JSON.stringify({
+      id,
+      text,
+      pair,
+      label,
+      ...(messages === null ? {} : { messages }),
+      ...(answers === null ? {} : { answers }),
+    })}\n`;
 }
 
 /** The split files of a data set, written once: the trainer reads files and never the database. */

@@ -1,11 +1,20 @@
 /** What a plan learns on its data set. */
 import type { Dataset } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { taskTable, type Objective } from '../contract/objectives.js';
+import { objectiveTable, taskTable, type Objective, type Task } from '../contract/objectives.js';
 import type { Plan } from '../contract/plan.js';
 import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { anyVerbalizer, architectureOf, type BaseModelInfo, type ObjectiveSpec } from '../engine/index.js';
+import { answerable } from '../data/index.js';
 import type { LearnedObjective } from '../trainer/protocol.js';
+
+/** What a data set lacks for another objective, in words. */
+const holds: { readonly [T in Task]: string } = {
+  classification: 'texts with classes',
+  tagging: 'words with tags',
+  questions: 'questions on contexts',
+  generation: 'texts to write',
+};
 
 /** Throws StudioError 'bad-input' where plan and data do not fit, 'bad-data' for a single label. */
 export function learnedObjective(
@@ -14,34 +23,33 @@ export function learnedObjective(
 ): LearnedObjective {
   const refuse = (path: string, problem: string, remedy: string) =>
     new StudioError('bad-input', `${path}: ${problem}`, remedy, { path });
+  const { task: needed } = objectiveTable[objective];
+  if (task !== needed && objective !== 'masked-lm')
+    throw refuse(
+      'objective',
+      `the data set "${name}" has ${holds[task]}; ${objective} learns from ${holds[needed]}.`,
+      `Set objective to "${taskTable[task].objective}", or import the file with the task ${needed}.`,
+    );
+  if (verbalizer && objective !== 'classification' && objective !== 'masked-lm')
+    throw refuse(
+      'verbalizer',
+      `with the objective ${objective} there are no labels to give words to.`,
+      'Leave it out.',
+    );
+  if ((objective === 'classification' || objective === 'token-classification') && labels.length < 2)
+    throw new StudioError(
+      'bad-data',
+      `The data set ${name} has one label only.`,
+      'Import data with at least two labels.',
+    );
   switch (objective) {
     case 'classification':
-      if (task !== 'classification')
-        throw refuse(
-          'objective',
-          `the data set "${name}" has texts to write, and no classes.`,
-          'Set objective to "causal-lm", or choose a data set of the task classification.',
-        );
-      if (labels.length < 2)
-        throw new StudioError(
-          'bad-data',
-          `The data set ${name} has one label only.`,
-          'Import data with at least two labels.',
-        );
       return { type: 'classification', labels, verbalizer: fullVerbalizerSchema.nullable().parse(verbalizer) };
+    case 'token-classification':
+      return { type: 'token-classification', labels };
+    case 'question-answering':
+      return { type: 'question-answering', unanswerable: labels.includes(answerable[1]) };
     case 'causal-lm':
-      if (task !== 'generation')
-        throw refuse(
-          'objective',
-          `the data set "${name}" has classes, and no texts to write.`,
-          'Set objective to "classification", or import the file with the task generation.',
-        );
-      if (verbalizer)
-        throw refuse(
-          'verbalizer',
-          'with the objective causal-lm there are no labels to give words to.',
-          'Leave it out.',
-        );
       return { type: 'causal-lm' };
     case 'masked-lm':
       if (task !== 'generation' || form !== 'text')
@@ -70,7 +78,15 @@ export function usualObjective(
 }
 
 /** What a run's parameters are planned by. */
-export const plannedObjective = (objective: LearnedObjective): ObjectiveSpec =>
-  objective.type === 'classification'
-    ? { ...objective, verbalizer: objective.verbalizer ? anyVerbalizer(objective.labels.length) : null }
-    : objective;
+export function plannedObjective(objective: LearnedObjective): ObjectiveSpec {
+  switch (objective.type) {
+    case 'classification':
+      return { ...objective, verbalizer: objective.verbalizer ? anyVerbalizer(objective.labels.length) : null };
+    case 'question-answering':
+      return { type: objective.type };
+    case 'token-classification':
+    case 'causal-lm':
+    case 'masked-lm':
+      return objective;
+  }
+}

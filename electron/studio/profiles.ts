@@ -10,7 +10,7 @@ import { replaceFile } from './files.js';
 import { languageTools } from './tokens.js';
 
 /** Raised when the same rows come to another profile than before. */
-const version = 2;
+const version = 3;
 
 /** Profile by the tokenizer of `model`, in words without one; kept beside the data set's files. Throws StudioError of the tokenizer. */
 export async function profileOf(

@@ -58,8 +58,8 @@ export async function openSplit(
       rowsRead += 1;
       if (rowsRead % 1000 === 0) await breathe();
       if (only !== null && !only.has(rowsRead - 1)) continue;
-      const { id, text, pair, label, messages } = row;
-      hash.update(JSON.stringify([id, text, pair, label, ...(messages === null ? [] : [messages])]));
+      const { id, text, pair, label, messages, answers } = row;
+      hash.update(JSON.stringify([id, text, pair, label, ...[messages, answers].filter((part) => part !== null)]));
       yield row;
     }
   };

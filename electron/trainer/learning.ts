@@ -11,6 +11,8 @@ export type Between = (done: number) => Promise<void>;
 /** Rows in memory, as token ids. */
 export interface Split {
   readonly size: number;
+  /** Rows of the data, where one may take several here (windows of a long context). */
+  readonly rows?: number;
   /** As training takes them. */
   readonly batches: RowBatches;
   /** What the user should know of the rows: some cut, some left out. */
@@ -34,6 +36,8 @@ export interface TestTools {
   readonly parameters: NamedTensors;
   readonly between: Between;
   readonly emit: (event: TrainerEvent) => Promise<void>;
+  /** A line of the log, where there is one. */
+  log?(message: string): void;
 }
 
 export interface Learning {

@@ -13,6 +13,7 @@ import {
   logLineSchema,
   mergeCheckSchema,
   servedTogetherSchema,
+  markedAnswerSchema,
   messageSchema,
   nearWordSchema,
   pieceSchema,
@@ -37,13 +38,14 @@ const count = z.number().min(0);
 const path = z.string().min(1);
 const threads = z.int().min(1).max(256).nullable().default(null);
 
-/** One line of a split file (JSON Lines, UTF-8). `label` is the label's text; of conversations there are `messages`. */
+/** One line of a split file (JSON Lines, UTF-8). `label` is the label's text; of conversations there are `messages`, of questions `answers`. */
 export const splitRowSchema = z.object({
   id: z.int().min(0),
   text: z.string(),
   pair: z.string().nullable().default(null),
   label: z.string(),
   messages: z.array(messageSchema).nullable().default(null),
+  answers: z.array(markedAnswerSchema).nullable().default(null),
 });
 /** Finished adapters that a run is made of. */
 export const taskCompositionSchema = z.strictObject({
@@ -88,6 +90,10 @@ export const objectiveSpecSchema = z.discriminatedUnion('type', [
     /** What stands for {prompt} in its template: all that a finished search has to load. */
     wording: z.string().min(1).optional(),
   }),
+  /** Tags in BIO, sorted. */
+  z.strictObject({ type: z.literal('token-classification'), labels: z.array(z.string()).min(2) }),
+  /** `unanswerable`: the data have questions without an answer, so none may be given. */
+  z.strictObject({ type: z.literal('question-answering'), unanswerable: z.boolean() }),
   z.strictObject({ type: z.literal('causal-lm') }),
   z.strictObject({ type: z.literal('masked-lm') }),
 ]);

@@ -106,7 +106,7 @@ export async function train(
       kind: 'peft-studio-run',
       method: JSON.stringify(task.method),
       objective: task.objective.type,
-      ...(task.objective.type === 'classification' ? { labels: JSON.stringify(task.objective.labels) } : {}),
+      ...('labels' in task.objective ? { labels: JSON.stringify(task.objective.labels) } : {}),
       step: String(bestStep),
       seed: String(task.training.seed),
     });
@@ -133,6 +133,7 @@ export async function train(
           file: split.file,
           between,
           emit: context.emit,
+          log: (message) => reporter.log('check', message),
         })
         .catch((error: unknown) => {
           if (error === pausedInTest) return null;
@@ -144,7 +145,7 @@ export async function train(
       }
       reporter.log(
         'check',
-        `Test, read once with the parameters of step ${bestStep}: ${scoresInWords(test)} on ${split.size.toLocaleString('en')} rows.`,
+        `Test, read once with the parameters of step ${bestStep}: ${scoresInWords(test)} on ${(split.rows ?? split.size).toLocaleString('en')} rows.`,
       );
     }
     await reporter.flush();
@@ -216,7 +217,7 @@ async function announce(
     optimizerBytes,
     baselineMemoryBytes,
   });
-  const rows = (split: OpenSplit | null) => (split?.size ?? 0).toLocaleString('en');
+  const rows = (split: OpenSplit | null) => (split?.rows ?? split?.size ?? 0).toLocaleString('en');
   const share = ((100 * trainableParameters) / totalParameters).toPrecision(3);
   reporter.log(
     'plan',

@@ -4,6 +4,10 @@ import { count, id, nullable, splitNameSchema } from './common.js';
 import { taskSchema } from '../objectives.js';
 import { generationColumnsSchema, messageSchema, textFormSchema } from './generation.js';
 
+/** An answer in its context: it stands at `start`, counted in UTF-16 units. */
+export const markedAnswerSchema = z.object({ text: z.string(), start: z.int().min(0) });
+export type MarkedAnswer = z.infer<typeof markedAnswerSchema>;
+
 export const labelCountSchema = z.object({ label: z.string(), train: count, validation: count, test: count });
 export const datasetSchema = z.object({
   id,
@@ -13,14 +17,16 @@ export const datasetSchema = z.object({
   /** Of data to write text from; null for classes. */
   form: nullable(textFormSchema),
   source: z.string(),
-  /** Column of the text, of the prompt, or of the messages. */
+  /** Column of the text, of the words, of the question, of the prompt, or of the messages. */
   textColumn: z.string(),
-  /** Column of a pair's second text, or of the completion. */
+  /** Column of a pair's second text, of the context, or of the completion. */
   pairColumn: nullable(z.string()),
   labelColumn: nullable(z.string()),
   rows: z.object({ train: count, validation: count, test: count }),
-  /** Empty for data to write text from. */
+  /** Of words their tags (BIO); of questions whether they can be answered; empty for data to write text from. */
   labels: z.array(z.string()),
+  /** What the import found or changed, as sentences. */
+  notes: z.array(z.string()).optional(),
   splitNote: z.string(),
   skippedRows: count,
   bytes: count,
@@ -33,20 +39,26 @@ export const datasetRowSchema = z.object({
   id,
   split: splitNameSchema,
   position: count,
-  /** Of a conversation what comes before its last answer, for reading and searching; the last answer is `pair`. */
+  /** Of a conversation what comes before its last answer, for reading and searching; the last answer is `pair`. Of words joined by blanks. */
   text: z.string(),
   pair: nullable(z.string()),
-  /** Empty for data to write text from. */
+  /** A tag a word between blanks, "answerable" or "unanswerable", or empty for data to write text from. */
   label: z.string(),
+  /** The line, or of SQuAD's JSON the number of the question. */
   line: count,
   /** Of prompts with completions and of conversations; null for others. */
   messages: nullable(z.array(messageSchema)).default(null),
+  /** Of questions, none where the context does not answer it; null for others. */
+  answers: nullable(z.array(markedAnswerSchema)).default(null),
 });
 export type DatasetRow = z.infer<typeof datasetRowSchema>;
 
 export const profileSchema = z.object({
   rows: z.object({ train: count, validation: count, test: count }),
+  /** Rows of each label, entities of each type, or questions with and without an answer. */
   labels: z.array(labelCountSchema),
+  /** Other lengths, in words: of questions and answers, of sentences and entities. */
+  facts: z.array(z.object({ name: z.string(), median: count, max: count })).optional(),
   /** Token lengths by the tokenizer of `tokenizer`; `bins[i]` counts rows with length in [edges[i], edges[i+1]). */
   lengths: z.object({
     tokenizer: z.string(),
@@ -73,7 +85,7 @@ export type Profile = z.infer<typeof profileSchema>;
 
 /** How a file reads before it is imported: real rows, detected options, suggested roles. */
 export const readingOptionsSchema = z.strictObject({
-  format: z.enum(['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text']).optional(),
+  format: z.enum(['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text', 'conll', 'squad']).optional(),
   encoding: z.string().optional(),
   delimiter: z.string().optional(),
   header: z.boolean().optional(),
@@ -82,7 +94,7 @@ export type ReadingOptions = z.infer<typeof readingOptionsSchema>;
 export const filePreviewSchema = z.object({
   path: z.string(),
   bytes: count,
-  format: z.enum(['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text']),
+  format: z.enum(['csv', 'tsv', 'json', 'jsonl', 'parquet', 'text', 'conll', 'squad']),
   encoding: nullable(z.string()),
   delimiter: nullable(z.string()),
   header: z.boolean(),
@@ -99,6 +111,18 @@ export const filePreviewSchema = z.object({
   rowsSampled: count,
   problems: z.array(z.object({ line: count, message: z.string() })),
   suggestedTask: taskSchema,
+  /** How the file would be read as tagged words, and as questions; null where it has no columns for it. */
+  tagging: nullable(
+    z.object({
+      words: z.string(),
+      tags: z.string(),
+      scheme: z.string().nullable(),
+      tagNames: nullable(z.array(z.string())),
+    }),
+  ),
+  questions: nullable(
+    z.object({ question: z.string(), context: z.string(), answers: z.string(), group: nullable(z.string()) }),
+  ),
   /** How the file would be read as data to write text from; null where it has no column for it. */
   generation: nullable(generationColumnsSchema),
 });
@@ -129,6 +153,24 @@ export const importRequestSchema = z.discriminatedUnion('task', [
     textColumn: z.string(),
     pairColumn: nullable(z.string()).default(null),
     labelColumn: z.string(),
+  }),
+  z.strictObject({
+    task: z.literal('tagging'),
+    ...importedFile,
+    /** Lists of the same length. */
+    wordsColumn: z.string(),
+    tagsColumn: z.string(),
+    /** Names of the tags by their numbers, where the file has numbers. */
+    tagNames: nullable(z.array(z.string().min(1)).min(2)).default(null),
+  }),
+  z.strictObject({
+    task: z.literal('questions'),
+    ...importedFile,
+    questionColumn: z.string(),
+    contextColumn: z.string(),
+    answersColumn: z.string(),
+    /** Rows that have it in common stay in one split, as those of the same context always do: an article's title. */
+    groupColumn: nullable(z.string()).default(null),
   }),
   z.strictObject({ task: z.literal('generation'), ...importedFile, columns: generationColumnsSchema }),
 ]);

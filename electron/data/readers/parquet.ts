@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import { z } from 'zod';
 import { StudioError } from '../../contract/errors.js';
 import { fileError, throwIfCancelled } from '../decode.js';
 import { rowFromObject } from './json-values.js';
@@ -66,6 +67,32 @@ export const parquetReader: Reader = {
     }
   },
 };
+
+const featuresSchema = z.object({ info: z.object({ features: z.record(z.string(), z.unknown()) }) });
+const namesSchema = z.object({ names: z.array(z.string()).min(1) });
+
+/** Names of numbered classes by column, where the file was written by Hugging Face's datasets, which leave them in its metadata. */
+export async function classNames(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+  try {
+    const metadata = await parquetMetadataAsync(bufferOf(handle, (await handle.stat()).size));
+    const text = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
+    const features = featuresSchema.safeParse(text === undefined ? null : JSON.parse(text)).data?.info.features ?? {};
+    return new Map(
+      Object.entries(features).flatMap(([column, feature]) => {
+        const inner = z.object({ feature: namesSchema }).safeParse(feature).data?.feature;
+        const names = inner ?? namesSchema.safeParse(feature).data;
+        return names ? [[column, names.names] as const] : [];
+      }),
+    );
+  } catch {
+    return new Map(); // Metadata of another program under the same key: the names are simply not known.
+  } finally {
+    await handle.close();
+  }
+}
 
 /** Dates as ISO text, bytes left out: they are no text. */
 function readable(row: Record<string, unknown>, binary: ReadonlySet<string>): Record<string, unknown> {

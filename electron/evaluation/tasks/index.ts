@@ -4,10 +4,14 @@ import type { OutcomeOf } from '../../contract/outcomes.js';
 import { causalLm } from './causal-lm.js';
 import { classification } from './classification.js';
 import { maskedLm } from './masked-lm.js';
+import { questionAnswering } from './question-answering.js';
 import type { EvaluatedTask } from './task.js';
+import { tokenClassification } from './token-classification.js';
 
 const tasks: { readonly [O in Objective]: EvaluatedTask<OutcomeOf<O>> } = {
   classification,
+  'token-classification': tokenClassification,
+  'question-answering': questionAnswering,
   'causal-lm': causalLm,
   'masked-lm': maskedLm,
 };

@@ -4,8 +4,10 @@ import { searchesWording, type BaseModelInfo } from '../../engine/index.js';
 import type { Learn, Learning, LearningTask } from '../learning.js';
 import type { LearnedObjective } from '../protocol.js';
 import { learnLanguage } from './causal-lm.js';
+import { learnAnswers } from './question-answering.js';
 import { learnClasses } from './classification.js';
 import { learnMasked } from './masked-lm.js';
+import { learnTags } from './token-classification.js';
 import { learnWording } from './wording.js';
 
 type SpecOf<T extends LearnedObjective['type']> = Extract<LearnedObjective, { type: T }>;
@@ -15,6 +17,8 @@ const learnings: { readonly [T in LearnedObjective['type']]: Learn<SpecOf<T>> } 
     searchesWording(task.method)
       ? learnWording(objective, task, tokenizer, model)
       : learnClasses(objective, task.training, tokenizer, model),
+  'token-classification': (objective, task, tokenizer) => learnTags(objective, task, tokenizer),
+  'question-answering': (objective, task, tokenizer) => learnAnswers(objective, task, tokenizer),
   'causal-lm': (_objective, task, tokenizer) => learnLanguage(task, tokenizer),
   'masked-lm': (_objective, task, tokenizer, model) => learnMasked(task, tokenizer, model),
 };
