@@ -99,16 +99,16 @@ const conllDelimiter = (lines: readonly string[]) =>
 /** Words one a line: the lines of most sentences have as many columns, and a tag of entities in one of them; blank lines part them. */
 function looksLikeConll(sample: string): boolean {
   if (!/(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)/.test(sample.trim())) return false;
-  const lines = linesOf(sample).slice(0, 400);
-  const rows = lines
+  const lines = linesOf(sample)
     .filter((line) => !line.startsWith('-DOCSTART-'))
-    .map((line) => conllCells(line, conllDelimiter(lines)))
-    .filter((cells) => cells.length > 1);
+    .slice(0, 400);
+  const rows = lines.map((line) => conllCells(line, conllDelimiter(lines)));
+  const columns = rows.find((_, row) => !lines[row]?.startsWith('#'))?.length ?? 0;
+  const words = rows.filter((cells, row) => cells.length === columns || !lines[row]?.startsWith('#'));
   const tagged = (cell: string | undefined) => cell !== undefined && (cell === 'O' || isPrefixed(cell));
-  const columns = rows[0]?.length ?? 0;
-  return Array.from({ length: columns }, (_, column) => column).some(
-    (column) => column > 0 && rows.filter((cells) => tagged(cells[column])).length > 0.9 * lines.length,
-  );
+  return Array.from({ length: columns }, (_, column) => column)
+    .slice(1)
+    .some((column) => words.filter((cells) => tagged(cells[column])).length > 0.9 * words.length);
 }
 
 function detectFormat(sample: string, named: DataFormat | undefined): DataFormat {

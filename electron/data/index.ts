@@ -29,6 +29,6 @@ export { encodeMasked, MaskedTexts, maskTokens, type MaskedIds, type Masking } f
 export { classWeights, sortLabels } from './labels.js';
 export { StopWords, TextStream, type Decode } from './text-stream.js';
 export { stopTokens } from './stop-tokens.js';
-export { encodeWords, wordBatches, WordRows, wordsOf } from './words.js';
+export { encodeWords, wordBatches, WordRows } from './words.js';
 export { encodeQuestions, windowBatches, WindowRows, type AskedQuestion } from './windows.js';
 export { answerable } from './questions.js';

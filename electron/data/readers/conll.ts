@@ -54,7 +54,7 @@ class Sentences {
     const rows = lines.map(({ line, text }) => ({ line, text, cells: conllCells(text, this.delimiter) }));
     if (this.columns === 0) this.columns = usual(rows);
     const words = rows.filter(
-      ({ text, cells }) => !/^-DOCSTART-/.test(text) && !(text.startsWith('#') && cells.length !== this.columns),
+      ({ text, cells }) => !text.startsWith('-DOCSTART-') && !(text.startsWith('#') && cells.length !== this.columns),
     );
     const [first] = words;
     if (!first) return;

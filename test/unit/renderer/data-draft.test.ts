@@ -21,6 +21,8 @@ const preview: FilePreview = {
   rowsSampled: 2,
   problems: [],
   suggestedTask: 'classification',
+  tagging: null,
+  questions: null,
   generation: { form: 'text', text: 'body' },
   columns: [column('id', 'ignore'), column('body', 'text'), column('queue', 'label'), column('part', 'ignore')],
   rows: [
