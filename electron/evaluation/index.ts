@@ -8,6 +8,7 @@ export { testGain, validationGain } from './gain.js';
 export { maskedScores } from './tasks/masked-lm.js';
 export { languageScores, type AnswerMatch, type RowLosses } from './tasks/causal-lm.js';
 export { measureKinds, sampleOf, type MeasureKind } from './measures.js';
+export { taskOf } from './tasks/index.js';
 export type { RowScore } from './tasks/task.js';
 export { validationScore, type ComparedRun } from './groups.js';
 export { hierarchicalMeans, intervalAt, type SeedMean, type SeedScore } from './hierarchical.js';

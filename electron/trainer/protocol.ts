@@ -162,9 +162,14 @@ export const trainJobSchema = z.strictObject({
 export const testJobSchema = z.strictObject({
   type: z.literal('test'),
   task: trainTaskSchema,
-  runFolder: path,
+  /** Null: the base as it is. */
+  runFolder: path.nullable(),
   /** Of a search for a wording: what it found. */
   wording: z.string().min(1).nullable().default(null),
+  /** `other`: the task is not the one that the run learned, so its head is left out. */
+  head: z.enum(['own', 'other']).default('own'),
+  /** The run that the other head comes from; null: the task needs none. */
+  headFolder: path.nullable().default(null),
 });
 
 export const probeJobSchema = z.strictObject({

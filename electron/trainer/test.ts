@@ -1,7 +1,13 @@
-/** The test of a run that left it out: read with the parameters that it kept, which are those of its best validation. */
+/**
+ * The test of a run that left it out: read with the parameters that it kept, which are those of its best validation. Or another
+ * task's test rows, with what the run made of its base.
+ */
 import { StudioError } from '../contract/errors.js';
 import { openSplit } from './dataset.js';
+import { planParameters, type BaseModelInfo, type NamedTensors } from '../engine/index.js';
+import { isHead } from '../interchange/index.js';
 import type { EngineDoor } from './engine-door.js';
+import type { Learning } from './learning.js';
 import { trainedParameters } from './predictors.js';
 import type { JobOf, ResultOf } from './protocol.js';
 import type { JobContext } from './server.js';
@@ -9,16 +15,17 @@ import { openTask } from './setup.js';
 
 /** @throws StudioError `bad-data` without test rows, `not-found` where the run kept nothing, `cancelled` */
 export async function test(
-  { task, runFolder, wording }: JobOf<'test'>,
+  { wording, ...job }: JobOf<'test'>,
   context: JobContext,
   engine: EngineDoor,
 ): Promise<ResultOf<'test'>> {
+  const { task } = job;
   if (task.data.test === null)
     throw new StudioError('bad-data', 'There are no test rows to read.', 'Import the data with a test split.');
   const { model, learning } = await openTask(task, engine);
   // A wording is tested as the text that it is; nothing else was kept.
   const read = wording === null ? learning : ((await learning.typed?.(wording)) ?? learning);
-  const parameters = wording === null ? await trainedParameters(runFolder) : new Map();
+  const parameters = wording === null ? await parametersOf(job, model, read) : new Map();
   const split = await openSplit(task.data.test, read, context.breathe);
   const predictor = await engine.createPredictor({
     model,
@@ -46,4 +53,20 @@ export async function test(
   } finally {
     await predictor.dispose();
   }
+}
+
+async function parametersOf(
+  { task, runFolder, head, headFolder }: Omit<JobOf<'test'>, 'wording'>,
+  model: BaseModelInfo,
+  { objective }: Pick<Learning, 'objective'>,
+): Promise<NamedTensors> {
+  const own = runFolder === null ? new Map() : await trainedParameters(runFolder);
+  if (head === 'own') return own;
+  // A full fine-tuning's pooler, say, has no part in a language model.
+  const known = new Set(planParameters({ model, method: task.method, objective }).map(({ name }) => name));
+  const other = headFolder === null ? new Map() : await trainedParameters(headFolder);
+  return new Map([
+    ...[...own].filter(([name]) => known.has(name) && !isHead(model, name)),
+    ...[...other].filter(([name]) => isHead(model, name)),
+  ]);
 }

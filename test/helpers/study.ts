@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Report, Study } from '../../electron/contract/entities.js';
 import { studySchema } from '../../electron/contract/study.js';
 import { openTestStudio, type TestStudio } from './studio.js';
-import { makeTinyModel, tinyRows } from './tiny-model.js';
+import { makeTinyModel, tinyLabels, tinyRows } from './tiny-model.js';
 
 /** Opens a studio at `home` (or a new folder) with a project, the model "tiny" and the data set "rows". */
 export async function studioWithRows(home?: string): Promise<{ studio: TestStudio; projectId: number }> {
@@ -12,17 +12,35 @@ export async function studioWithRows(home?: string): Promise<{ studio: TestStudi
   const { handlers } = studio;
   const projectId = (await handlers['projects.create']({ name: 'Trial', description: '' })).id;
   await handlers['models.add']({ folder: await makeTinyModel(join(studio.home, 'tiny')), name: 'tiny' });
-  const file = join(studio.home, 'rows.csv');
-  await writeFile(file, ['text,topic', ...tinyRows(200).map(({ text, label }) => `"${text}",${label}`)].join('\n'));
-  const job = await handlers['datasets.import']({
+  const lines = tinyRows(200).map(({ text, label }) => `"${text}",${label}`);
+  await importRows(studio, projectId, { name: 'rows', label: 'topic', lines });
+  return { studio, projectId };
+}
+
+/** A second task on texts of the same kind: is a row of the first topic? */
+export const importHalves = (studio: TestStudio, projectId: number): Promise<void> =>
+  importRows(studio, projectId, {
+    name: 'halves',
+    label: 'half',
+    lines: tinyRows(200, 2).map(({ text, label }) => `"${text}",${label === tinyLabels[0] ? 'first' : 'other'}`),
+  });
+
+async function importRows(
+  studio: TestStudio,
+  projectId: number,
+  { name, label, lines }: { readonly name: string; readonly label: string; readonly lines: readonly string[] },
+): Promise<void> {
+  const file = join(studio.home, `${name}.csv`);
+  await writeFile(file, [`text,${label}`, ...lines].join('\n'));
+  const job = await studio.handlers['datasets.import']({
     projectId,
-    name: 'rows',
+    name,
     path: file,
     reading: {},
     task: 'classification',
     textColumn: 'text',
     pairColumn: null,
-    labelColumn: 'topic',
+    labelColumn: label,
     validation: 0.2,
     test: 0.3,
     splitColumn: null,
@@ -30,7 +48,6 @@ export async function studioWithRows(home?: string): Promise<{ studio: TestStudi
     badRows: 'stop',
   });
   await studio.finished(job);
-  return { studio, projectId };
 }
 
 export const smallStudy = (change: object = {}) =>

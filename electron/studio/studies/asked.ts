@@ -63,6 +63,8 @@ export async function askedOf(context: Context, projectId: number, value: unknow
 
 /** Everything that its runs will need: a study that cannot run to its end is refused before its first run. @throws StudioError */
 export async function requirePossible(context: Context, asked: Asked): Promise<void> {
+  const { checkBase } = kindOf(asked.plan.kind);
+  if (checkBase) checkBase(await openModel(asked.model.folder));
   for (const dataset of asked.datasets)
     for (const method of asked.methods)
       await resolvePlan(

@@ -101,19 +101,13 @@ export function studyCalls(context: Context, runner: StudyRunner, version: strin
 
   return {
     'studies.kinds': async () =>
-      Object.values(kinds).flatMap((spec) =>
-        spec
-          ? [
-              {
-                kind: spec.kind,
-                title: spec.title,
-                question: spec.question,
-                available: true,
-                leastData: spec.leastData,
-              },
-            ]
-          : [],
-      ),
+      Object.values(kinds).map(({ kind, title, question, leastData }) => ({
+        kind,
+        title,
+        question,
+        available: true,
+        leastData,
+      })),
     'studies.list': ({ projectId }) => studies.listStudies(database, projectId),
     'studies.get': ({ id }) => studies.getStudy(database, id),
     'studies.check': async ({ projectId, study }) => {

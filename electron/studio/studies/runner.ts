@@ -25,8 +25,8 @@ const mostLosses = 3;
 interface Active {
   wish: 'pause' | 'cancel' | null;
   runId: number | null;
-  /** Ends a measurement. */
-  readonly abort: AbortController;
+  /** Ends the measurement that is being taken. */
+  abort: AbortController;
   done: Promise<void>;
 }
 
@@ -136,6 +136,7 @@ export class StudyRunner {
       const measurement = next ? undefined : measurements.find(({ key }) => !measured.has(key));
       await this.#tell(id, standing, next ?? null, measurement?.doing ?? '');
       if (measurement) {
+        active.abort = new AbortController();
         await this.#measure(id, measurement, active.abort.signal);
         continue;
       }

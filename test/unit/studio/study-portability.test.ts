@@ -1,12 +1,10 @@
 /** The study of what carries over: real runs that go on from others, on two data sets. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Report, Run } from '../../../electron/contract/entities.js';
 import type { StudyPlan } from '../../../electron/contract/study.js';
-import { smallStudy, studioWithRows, studyEnded } from '../../helpers/study.js';
+import { importHalves, smallStudy, studioWithRows, studyEnded } from '../../helpers/study.js';
 import type { TestStudio } from '../../helpers/studio.js';
-import { tinyHiddenSize, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
+import { tinyHiddenSize, tinyLabels } from '../../helpers/tiny-model.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
 
 let studio: TestStudio;
@@ -27,26 +25,8 @@ const study = (change: Partial<StudyPlan> = {}) =>
 
 beforeAll(async () => {
   ({ studio, projectId } = await studioWithRows());
+  await importHalves(studio, projectId);
   const { handlers } = studio;
-  const file = join(studio.home, 'halves.csv');
-  const lines = tinyRows(200, 2).map(({ text, label }) => `"${text}",${label === tinyLabels[0] ? 'first' : 'other'}`);
-  await writeFile(file, ['text,half', ...lines].join('\n'));
-  const job = await handlers['datasets.import']({
-    projectId,
-    name: 'halves',
-    path: file,
-    reading: {},
-    task: 'classification',
-    textColumn: 'text',
-    pairColumn: null,
-    labelColumn: 'half',
-    validation: 0.2,
-    test: 0.3,
-    splitColumn: null,
-    seed: 1,
-    badRows: 'stop',
-  });
-  await studio.finished(job);
   const { id } = await handlers['studies.start']({ projectId, study: study(), goOn: false });
   expect((await studyEnded(studio, id)).problem).toBeNull();
   ({ report } = await handlers['studies.report']({ id }));

@@ -3,6 +3,7 @@ import type { BaseModel, Dataset, Report, Run } from '../../../contract/entities
 import type { Measure } from '../../../contract/measures.js';
 import type { MethodOptions, Plan } from '../../../contract/plan.js';
 import type { StudyKind, StudyPlan } from '../../../contract/study.js';
+import type { BaseModelInfo } from '../../../engine/index.js';
 import type { Context } from '../../context.js';
 
 /** A method of a study; full fine-tuning, the baseline, is the first. */
@@ -75,6 +76,8 @@ export interface StudyKindSpec {
   readonly carries?: boolean;
   /** Refuses a study that it cannot answer. @throws StudioError 'bad-input' naming the key */
   check(asked: Asked): void;
+  /** Refuses a base that it cannot measure. @throws StudioError 'bad-input' */
+  checkBase?(base: BaseModelInfo): void;
   /** All runs in their order, as far as those that have ended let them be known. Looks at its arguments alone, so that a resumed study goes on the same. */
   steps(asked: Asked, ended: Ended): StudyStep[];
   /** What is measured of the runs once all have ended. */

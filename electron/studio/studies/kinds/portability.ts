@@ -1,9 +1,9 @@
 /** Does what was trained on one task help on another, and does it do so as full fine-tuning does? */
 import type { Dataset, Report, ReportFigure, ReportTable } from '../../../contract/entities.js';
 import { StudioError } from '../../../contract/errors.js';
-import { keptMethod, validateMethod } from '../../../engine/index.js';
 import { measureKinds } from '../../../evaluation/index.js';
 import { namesOf } from '../../plan.js';
+import { frozenBelow, tunedOn } from '../carried.js';
 import {
   cellsIn,
   choiceTable,
@@ -130,8 +130,7 @@ function carriedAt(
   return cellsAt(asked, dataset, size).flatMap((cell, index) => {
     const origin = from[index];
     if (!origin || !carries(cell.method) || (how === 'frozen' && cell.method.notBelowHead !== null)) return [];
-    const trains = how === 'frozen' ? head : goingOn(cell.method);
-    return [{ ...cell, key: `${cell.key}/${source.name}/${how}`, carried: { from: origin, how, trains } }];
+    return [how === 'frozen' ? frozenBelow(cell, origin, head) : tunedOn(cell, origin)];
   });
 }
 
@@ -145,12 +144,6 @@ function headOf({ plan }: Asked): StudyMethod {
     notBelowHead: null,
   };
 }
-
-/** The method that reads what a run of it kept. */
-const goingOn = (method: StudyMethod): StudyMethod => ({
-  ...method,
-  options: keptMethod(validateMethod(method.options)),
-});
 
 const words = { frozen: 'frozen below a new head', tuned: 'trained on' } as const;
 
