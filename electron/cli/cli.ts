@@ -9,6 +9,7 @@ import { globalOptions, helpOf, overview, parse, type Command } from './command.
 import { generate } from './generate.js';
 import { libraryCommands } from './library.js';
 import { Output, type Streams } from './output.js';
+import { pretrain } from './pretrain.js';
 import { refine } from './refine.js';
 import { runCommands } from './runs.js';
 import { Events } from './session.js';
@@ -26,6 +27,7 @@ export interface Surroundings {
 
 export const commands: readonly Command[] = [
   ...libraryCommands,
+  pretrain,
   ...runCommands,
   ...composeCommands,
   refine,

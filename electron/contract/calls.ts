@@ -12,6 +12,7 @@ import {
   refineBySchema,
   trainingSchema,
 } from './plan.js';
+import { pretrainingSchema } from './pretraining.js';
 import { studySchema } from './study.js';
 
 const id = z.int().positive();
@@ -101,6 +102,19 @@ export const calls = {
   'models.add': call(
     z.strictObject({ folder: z.string(), name: z.string().min(1).max(200).optional() }),
     e.baseModelSchema,
+  ),
+  /**
+   * Makes a new encoder from text files in a new or empty folder and adds it; the job's result is a `Pretrained` with the base model. Cut
+   * off, it goes on where it was when it is asked for again.
+   */
+  'models.pretrain': call(
+    z.strictObject({
+      texts: z.array(z.string()).min(1).max(10_000),
+      folder: z.string(),
+      name: z.string().min(1).max(200).optional(),
+      settings: pretrainingSchema.prefault({}),
+    }),
+    job,
   ),
   'models.remove': call(z.strictObject({ id }), done),
   /** Every parameter tensor of the base with the method's additions, for counts before training. */

@@ -2,6 +2,7 @@ export * from './measures.js';
 export * from './objectives.js';
 export * from './outcomes.js';
 export * from './plan.js';
+export * from './pretraining.js';
 export * from './study.js';
 export * from './verbalizer.js';
 export * from './errors.js';

@@ -25,7 +25,16 @@ export { openChatTemplate, type ChatTemplate } from './chat-template.js';
 export { firstExamples, tokenizedExamples, type PlacedRow } from './examples.js';
 export { encodeLanguage, languageBatches, LanguageRows, type LanguageExample, type LanguageTools } from './language.js';
 export { ExampleDraw } from './draw.js';
-export { encodeMasked, MaskedTexts, maskTokens, type MaskedIds, type Masking } from './masked.js';
+export {
+  encodeMasked,
+  maskedBatch,
+  maskedIdsOf,
+  MaskedTexts,
+  maskTokens,
+  type MaskedIds,
+  type Masking,
+} from './masked.js';
+export { CharacterCounts, learnWordPiece, specialTokens, writeWordPiece, type WordPieceOptions } from './wordpiece.js';
 export { classWeights, sortLabels } from './labels.js';
 export { StopWords, TextStream, type Decode } from './text-stream.js';
 export { stopTokens } from './stop-tokens.js';

@@ -30,6 +30,7 @@ const pathsOf: PathReaders = {
   'projects.import': (request) => [request.path],
   'models.inspect': (request) => [request.folder],
   'models.add': (request) => [request.folder],
+  'models.pretrain': (request) => [...request.texts, request.folder],
   'files.write': (request) => [request.path],
   'datasets.inspect': (request) => [request.path],
   'datasets.import': (request) => [request.path, ...strings(request.validation, request.test)],

@@ -18,6 +18,7 @@ import { refinementCalls } from './lineage.js';
 import { mergeCheckCalls } from './merge-check.js';
 import { ensureStarter, modelCalls } from './models.js';
 import { playgroundCalls } from './playground.js';
+import { pretrainingCalls } from './pretraining.js';
 import { projectCalls } from './projects.js';
 import { RunQueue } from './queue.js';
 import { takeOver, watchOthers } from './recovery.js';
@@ -137,6 +138,7 @@ export async function openStudio({
       ]),
       ...projectCalls(context),
       ...modelCalls(context),
+      ...pretrainingCalls(context),
       ...datasetCalls(context),
       ...tokenCalls(context),
       ...runCalls(context, queue),

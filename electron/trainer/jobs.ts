@@ -7,6 +7,7 @@ import { predict } from './predict.js';
 import { predictFile } from './predict-file.js';
 import { PredictorCache } from './predictors.js';
 import type { Port } from './port.js';
+import { pretrainFromText } from './pretrain/pretrain.js';
 import { probe } from './probe.js';
 import { proveExport } from './prove-export.js';
 import { scoreWording } from './score-wording.js';
@@ -38,6 +39,7 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       generate: (job, context) => generate(job, context, generators),
       'merge-check': (job, context) => mergeCheck(job, context, engine),
       'serve-together': (job, context) => serveTogether(job, context, engine),
+      pretrain: (job, context) => pretrainFromText(job, context, engine),
       'virtual-words': (job) => virtualWords(job),
       'score-wording': (job, context) => scoreWording(job, context, cache),
       'device-test': async ({ device, threads }, context) => {

@@ -28,6 +28,7 @@ import {
 import { problemSchema, StudioError } from '../contract/errors.js';
 import { testOutcomeSchema } from '../contract/outcomes.js';
 import { compositionSchema, deviceIdSchema, methodSchema, refineBySchema, trainingSchema } from '../contract/plan.js';
+import { pretrainedSchema, pretrainingSchema } from '../contract/pretraining.js';
 import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 
 export const protocolVersion = 1;
@@ -265,6 +266,16 @@ export const scoreWordingJobSchema = z.strictObject({
   rowsFile: path,
 });
 
+export const pretrainJobSchema = z.strictObject({
+  type: z.literal('pretrain'),
+  /** Text files. */
+  texts: z.array(path).min(1).max(10_000),
+  /** A whole model folder when the job is done; holds what a later job goes on from when it is cut off. */
+  workFolder: path,
+  settings: pretrainingSchema,
+  threads,
+});
+
 export const deviceTestJobSchema = z.strictObject({
   type: z.literal('device-test'),
   device: deviceIdSchema,
@@ -283,6 +294,7 @@ export const trainerJobSchema = z.discriminatedUnion('type', [
   serveTogetherJobSchema,
   virtualWordsJobSchema,
   scoreWordingJobSchema,
+  pretrainJobSchema,
   deviceTestJobSchema,
 ]);
 /** A job as sent (defaults may be left out) and as the trainer sees it. */
@@ -391,6 +403,7 @@ export const jobResultSchema = z.discriminatedUnion('type', [
     /** Of the wording. */
     tokens: count,
   }),
+  pretrainedSchema.extend({ type: z.literal('pretrain') }),
   z.object({
     type: z.literal('device-test'),
     report: testedDeviceSchema.omit({ testedAt: true }),

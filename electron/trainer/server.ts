@@ -152,6 +152,8 @@ function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promi
       return handlers['serve-together'](job, context);
     case 'virtual-words':
       return handlers['virtual-words'](job, context);
+    case 'pretrain':
+      return handlers.pretrain(job, context);
     case 'device-test':
       return handlers['device-test'](job, context);
   }

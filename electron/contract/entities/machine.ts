@@ -48,6 +48,7 @@ export const jobSchema = z.object({
     'device-test',
     'project-export',
     'project-import',
+    'pretrain',
     'estimate',
     'generate',
   ]),

@@ -1,27 +1,17 @@
 /** The starter's model card: what it is and how it was made, from the run's own numbers. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { earlierInWords, howItLearned, lossInWords, sequencesInWords } from '../../trainer/pretrain/card.js';
+import type { Recipe, Stage, State } from '../../trainer/pretrain/loop.js';
 import { config } from './architecture.js';
 import { starterFolder } from './files.js';
 import type { TokenizedCorpus } from './tokens.js';
 
 export interface CardFacts {
-  readonly state: {
-    readonly step: number;
-    readonly tokens: number;
-    readonly seconds: number;
-    readonly seed: number;
-    readonly heldOut: readonly { readonly step: number; readonly loss: number }[];
-  };
+  readonly state: State;
   readonly corpus: TokenizedCorpus['tokens'];
-  readonly recipe: {
-    readonly learningRate: number;
-    readonly warmup: number;
-    readonly weightDecay: number;
-    readonly gradientClip: number;
-    readonly tokensPerStep: number;
-  };
-  readonly stages: readonly { readonly from: number; readonly length: number }[];
+  readonly recipe: Recipe;
+  readonly stages: readonly Stage[];
   /** Over every held-out document, once. */
   readonly heldOutLoss: number;
   readonly parameters: number;
@@ -30,8 +20,6 @@ export interface CardFacts {
 const thousands = (value: number) => value.toLocaleString('en-US');
 
 export function cardText({ state, corpus, recipe, stages, heldOutLoss, parameters }: CardFacts, date: string): string {
-  const loss = (value: number) => `${value.toFixed(3)} (perplexity ${Math.exp(value).toFixed(0)})`;
-  const earlier = state.heldOut.filter(({ step }) => step !== state.step);
   const passes = state.tokens / corpus.reduce((sum, source) => sum + source.train * source.repeat, 0);
   return `---
 license: apache-2.0
@@ -44,7 +32,7 @@ A small English encoder for first steps in PEFT Studio. It trains in minutes on 
 
 - Architecture: BERT, ${config.num_hidden_layers} layers, width ${config.hidden_size}, ${config.num_attention_heads} heads, intermediate ${config.intermediate_size}, up to ${config.max_position_embeddings} tokens; ${thousands(parameters)} parameters, stored as float16.
 - Vocabulary: ${thousands(config.vocab_size)} WordPiece tokens, lower-cased, trained on the same text.
-- Made from nothing by PEFT Studio's own engine with masked language modelling (15 % of tokens; 80 % masked, 10 % random, 10 % kept; masks drawn anew for each sequence). The word embeddings start from the text's own co-occurrence (positive mutual information, factorized); everything else starts random. No other model took part.
+- ${howItLearned} The word embeddings start from the text's own co-occurrence (positive mutual information, factorized); everything else starts random. No other model took part.
 
 ## Data
 | source | licence | training tokens | held-out tokens | weight |
@@ -54,11 +42,11 @@ ${corpus.map((source) => `| ${source.name} | ${source.license} | ${thousands(sou
 The validation and test rows of the bundled sample (WordNet definitions by domain) are not in the text: neither definition nor examples. WordNet 3.0 is Copyright 2006 by Princeton University; its licence lies beside the sample data.
 
 ## Training
-${thousands(state.step)} steps of ${thousands(recipe.tokensPerStep)} tokens, ${thousands(state.tokens)} tokens in all (${passes.toFixed(2)} passes over the weighted text), ${Math.round(state.seconds / 60)} minutes on CPU. AdamW, learning rate ${recipe.learningRate} with ${100 * recipe.warmup} % warm-up and linear decay, weight decay ${recipe.weightDecay}, gradient norm at most ${recipe.gradientClip}, no dropout, seed ${state.seed}. Sequences of ${stages.map(({ from, length }) => `${length} tokens from ${100 * from} %`).join(', ')} of the run on.
+${thousands(state.step)} steps of ${thousands(recipe.tokensPerStep)} tokens, ${thousands(state.tokens)} tokens in all (${passes.toFixed(2)} passes over the weighted text), ${Math.round(state.seconds / 60)} minutes on CPU. AdamW, learning rate ${recipe.learningRate} with ${100 * recipe.warmup} % warm-up and linear decay, weight decay ${recipe.weightDecay}, gradient norm at most ${recipe.gradientClip}, no dropout, seed ${state.seed}. ${sequencesInWords(stages)}
 
-Masked-LM loss on held-out documents: ${loss(heldOutLoss)}.
+Masked-LM loss on held-out documents: ${lossInWords(heldOutLoss)}.
 
-On a part of them, on the way: ${earlier.length === 0 ? 'not measured' : earlier.map((entry) => `${entry.loss.toFixed(3)} after ${thousands(entry.step)} steps`).join(', ')}.
+On a part of them, on the way: ${earlierInWords(state)}.
 
 The pooler is the identity followed by tanh: masked language modelling does not train it.
 

@@ -2,15 +2,10 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { pieces, type Document } from '../../trainer/pretrain/documents.js';
 import { cleanDefinition, sampleRows } from './domains.js';
 import { packageFolder, share } from './files.js';
 import { partsOfSpeech, synsets } from './wordnet.js';
-
-export interface Document {
-  readonly text: string;
-  /** Kept out of training, to measure on. */
-  readonly heldOut: boolean;
-}
 
 export interface Source {
   readonly name: string;
@@ -21,8 +16,6 @@ export interface Source {
 }
 
 const heldOutShare = 0.02;
-/** Characters of a piece that a long text is cut into, at the end of a sentence. */
-const pieceLength = 800;
 
 export const sources: readonly Source[] = [
   {
@@ -95,20 +88,4 @@ async function* textFiles(name: string): AsyncGenerator<Document> {
   for (const file of (await readdir(folder)).filter((entry) => entry.endsWith('.txt')).sort()) {
     yield* pieces(await readFile(join(folder, file), 'utf8'), share(name, file) < heldOutShare);
   }
-}
-
-/** Cuts a text into pieces of whole sentences, one line each. */
-export function* pieces(text: string, heldOut: boolean): Generator<Document> {
-  let piece = '';
-  for (const sentence of text
-    .replace(/\s+/g, ' ')
-    .trim()
-    .split(/(?<=[.!?]["')]?) (?=["'(]?[A-Z])/)) {
-    if (piece !== '' && piece.length + sentence.length > pieceLength) {
-      yield { text: piece, heldOut };
-      piece = '';
-    }
-    piece = piece === '' ? sentence : `${piece} ${sentence}`;
-  }
-  if (piece !== '') yield { text: piece, heldOut };
 }

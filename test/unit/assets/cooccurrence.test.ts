@@ -3,7 +3,7 @@ import {
   factorize,
   positiveMutualInformation,
   symmetricEigen,
-} from '../../../electron/dev/make-starter/cooccurrence.js';
+} from '../../../electron/trainer/pretrain/cooccurrence.js';
 
 describe('eigenvalues of a symmetric matrix', () => {
   it('come out of a known one', () => {

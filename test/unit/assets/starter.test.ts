@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { config, specialTokens, untrainedWeights } from '../../../electron/dev/make-starter/architecture.js';
+import { config } from '../../../electron/dev/make-starter/architecture.js';
 import { cardText } from '../../../electron/dev/make-starter/card.js';
-import { openTokenizer } from '../../../electron/data/index.js';
+import { openTokenizer, specialTokens } from '../../../electron/data/index.js';
+import { untrainedWeights } from '../../../electron/trainer/pretrain/architecture.js';
 import { openWeights } from '../../../electron/engine/safetensors/index.js';
 
 const folder = join('native-assets', 'starter-model');
@@ -11,7 +12,7 @@ const folder = join('native-assets', 'starter-model');
 it('has every tensor of its architecture as float16, under 12 MB', async () => {
   expect(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))).toEqual(config);
   const weights = await openWeights(folder);
-  const expected = untrainedWeights(1);
+  const expected = untrainedWeights(config, 1);
   expect([...weights.entries.keys()].sort()).toEqual([...expected.keys()].sort());
   for (const [name, tensor] of expected)
     expect(weights.entries.get(name)).toMatchObject({ dtype: 'F16', shape: tensor.shape });
@@ -21,14 +22,14 @@ it('has every tensor of its architecture as float16, under 12 MB', async () => {
 });
 
 it('starts as BERT does: weights of deviation 0.02, the same for a seed', () => {
-  const { data } = untrainedWeights(1).get('bert.encoder.layer.0.intermediate.dense.weight')!;
+  const { data } = untrainedWeights(config, 1).get('bert.encoder.layer.0.intermediate.dense.weight')!;
   const deviation = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
   expect(deviation).toBeCloseTo(0.02, 3);
-  expect(untrainedWeights(1).get('cls.predictions.transform.dense.weight')).toEqual(
-    untrainedWeights(1).get('cls.predictions.transform.dense.weight'),
+  expect(untrainedWeights(config, 1).get('cls.predictions.transform.dense.weight')).toEqual(
+    untrainedWeights(config, 1).get('cls.predictions.transform.dense.weight'),
   );
-  expect(untrainedWeights(2).get('bert.embeddings.word_embeddings.weight')).not.toEqual(
-    untrainedWeights(1).get('bert.embeddings.word_embeddings.weight'),
+  expect(untrainedWeights(config, 2).get('bert.embeddings.word_embeddings.weight')).not.toEqual(
+    untrainedWeights(config, 1).get('bert.embeddings.word_embeddings.weight'),
   );
 });
 
@@ -75,6 +76,8 @@ it('states in its card what the run measured', () => {
         tokens: 2_527_232,
         seconds: 900,
         seed: 5,
+        epoch: 0,
+        token: 0,
         heldOut: [
           { step: 500, loss: 6.1 },
           { step: 1234, loss: 5.2 },

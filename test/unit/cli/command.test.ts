@@ -75,6 +75,7 @@ describe('help', () => {
       'data add',
       'data list',
       'data show',
+      'pretrain',
       'run',
       'resume',
       'compare',

@@ -25,6 +25,7 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
     'serve-together': unused,
     'virtual-words': unused,
     'score-wording': unused,
+    pretrain: unused,
     'device-test': unused,
     ...handlers,
   };

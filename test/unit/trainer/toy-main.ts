@@ -21,6 +21,7 @@ void serve(
     'serve-together': unused,
     'virtual-words': unused,
     'score-wording': unused,
+    pretrain: unused,
     'device-test': unused,
   },
   (code) => process.exit(code),

@@ -5,7 +5,7 @@
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { TokenizedDocuments } from './packing.js';
+import type { TokenizedDocuments } from './stream.js';
 
 /** Rows of a sparse symmetric matrix. */
 interface Sparse {
