@@ -46,7 +46,7 @@ export const refine: Command = {
     if (!set)
       throw new StudioError('not-found', `data: the project has no data set "${name}".`, 'See peft-studio data list.');
     if (input.has('check')) {
-      const verbalizer = former.plan.verbalizer !== null;
+      const verbalizer = former.plan.verbalizer !== null && name === former.datasetName;
       const found = await handlers['refinements.check']({ id, method, datasetId: set.id, by, verbalizer });
       if (found.how === null) throw new StudioError('bad-input', found.reason ?? 'It cannot be refined.', found.hint);
       out.event(
@@ -56,7 +56,7 @@ export const refine: Command = {
       return 0;
     }
     const [maxSteps, epochs] = [input.number('max-steps', 0, 10_000_000, true), input.number('epochs', 0.001, 1000)];
-    const { composition: _composition, refineBy: _by, ...plan } = former.plan;
+    const { composition: _composition, refineBy: _by, objective, verbalizer, ...plan } = former.plan;
     const rate = (await handlers['methods.list']({})).find(({ type }) => type === method.type)?.learningRate;
     const { training } = former.plan;
     const [ended] = await watchRuns(session, () =>
@@ -65,6 +65,8 @@ export const refine: Command = {
         plans: [
           {
             ...plan,
+            // On other data what is learned follows from these.
+            ...(name === former.datasetName ? { objective, verbalizer } : { verbalizer: null }),
             data: name,
             method,
             refines: id,
