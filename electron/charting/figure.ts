@@ -1,5 +1,5 @@
 /** A report's figure as a chart: one reading of it for the window and for every file that leaves the app. */
-import type { ReportFigure, Unit } from '../contract/index.js';
+import { measureTable, type ReportFigure, type Unit } from '../contract/index.js';
 import type { ChartOption, Tip } from './chart-option.js';
 import type { ChartTable } from './csv.js';
 import type { MarkerShape, MethodLook } from './marker.js';
@@ -77,8 +77,8 @@ function axisOf({ title, unit }: Axis): ParetoAxis & { readonly share: boolean }
   };
 }
 const ends = (interval: { readonly low: number; readonly high: number } | null, scale: number) => ({
-  low: interval && interval.low * scale,
-  high: interval && interval.high * scale,
+  low: interval && Math.min(interval.low * scale, interval.high * scale),
+  high: interval && Math.max(interval.low * scale, interval.high * scale),
 });
 
 function forestOf(figure: Extract<ReportFigure, { kind: 'forest' }>, looks: Looks): ForestInput {
@@ -99,9 +99,15 @@ function forestOf(figure: Extract<ReportFigure, { kind: 'forest' }>, looks: Look
   };
 }
 
+/** Losses, and measures that are better the lower they are: drawn with lower above higher. */
+const lowerIsBetter = ({ title, unit }: Axis): boolean =>
+  unit === 'nats' || Object.values(measureTable).some(({ name, better }) => better === 'lower' && title.endsWith(name));
+
 function paretoOf(figure: Extract<ReportFigure, { kind: 'pareto' }>, looks: Looks): ParetoInput {
-  const [x, y] = [unitWords(figure.x.unit).scale, unitWords(figure.y.unit).scale];
+  const mirrored = lowerIsBetter(figure.y);
+  const [x, y] = [unitWords(figure.x.unit).scale, unitWords(figure.y.unit).scale * (mirrored ? -1 : 1)];
   return {
+    mirrored,
     points: figure.points.map((point, i) => ({
       key: `${i}`,
       name: point.label,

@@ -162,7 +162,11 @@ const factTable = (report: Report): Content => ({
 });
 const section = (title: string, content: readonly Content[]): Content[] =>
   content.length === 0 ? [] : [{ text: title, style: 'h2' }, ...content];
-const bullets = (items: readonly string[]): Content[] => (items.length === 0 ? [] : [{ ul: [...items] }]);
+/** A list stays with its heading; a long one begins on a page of its own. */
+const bullets = (title: string, items: readonly string[]): Content[] =>
+  items.length === 0
+    ? []
+    : [{ unbreakable: items.length <= 20, stack: [{ text: title, style: 'h2' }, { ul: [...items] }] }];
 
 function document(report: Report, looks: Looks): Definition {
   const verdicts = report.verdicts.map(({ kind, text, runs }): TableCell[] => {
@@ -193,10 +197,8 @@ function document(report: Report, looks: Looks): Definition {
       columns: [report.title, { text: `${page} of ${pages}`, alignment: 'right' }],
     }),
     // A heading never stands alone at the foot of a page.
-    pageBreakBefore: (node, queries) => {
-      const following = queries.getFollowingNodesOnPage();
-      return (node.style === 'h2' || node.style === 'h3') && following.length === 0;
-    },
+    pageBreakBefore: ({ style }, queries) =>
+      (style === 'h2' || style === 'h3') && queries.getFollowingNodesOnPage().length === 0,
     content: [
       { text: 'PEFT Studio, report of a study', color: quiet },
       { text: report.title, style: 'h1' },
@@ -218,8 +220,8 @@ function document(report: Report, looks: Looks): Definition {
         'Tables',
         report.tables.map((table) => reportTable(table, looks)),
       ),
-      ...section('How it was measured', bullets(report.protocol)),
-      ...section('Notes', bullets(notes)),
+      ...bullets('How it was measured', report.protocol),
+      ...bullets('Notes', notes),
       { text: 'Where it comes from', style: 'h2' },
       factTable(report),
       { text: 'Every run', style: 'h3' },

@@ -26,6 +26,7 @@ export async function buildCommand(): Promise<void> {
     target: 'node20.18',
     logLevel: 'warning',
     external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
+    loader: { '.css': 'text' },
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
   });

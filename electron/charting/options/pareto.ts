@@ -277,7 +277,7 @@ export function paretoTip(input: ParetoInput, index: number): Tip | null {
   const ends =
     p.low === null || p.high === null
       ? ', one seed'
-      : ` (${[p.low, p.high].map((end) => written(input, end)).join(' to ')})`;
+      : ` (${(input.mirrored ? [p.high, p.low] : [p.low, p.high]).map((end) => written(input, end)).join(' to ')})`;
   return {
     title: p.name,
     lines: [

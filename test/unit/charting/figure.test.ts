@@ -82,6 +82,16 @@ describe('heat map', () => {
   });
 });
 
+it('has the lower perplexity above the higher, written without a sign', () => {
+  const cost = figure('cost');
+  if (cost.kind !== 'pareto') throw new Error('not a pareto plot');
+  const points = cost.points.map((point, i) => ({ ...point, y: 8 + i, interval: { low: 7 + i, high: 9 + i } }));
+  const told = chartOf({ ...cost, y: { title: 'Test perplexity', unit: 'number', log: false }, points }, looks);
+  expect(told.table.rows[0]).toEqual(['Full fine-tuning', 22_713_216, 8, 7, 9]);
+  expect(told.tip(0)?.lines[0]).toEqual({ name: 'Test perplexity', value: '8.00 (7.00 to 9.00)' });
+  expect(draw(told.option(palette, size)).texts.filter((words) => words.startsWith('\u2212'))).toEqual([]);
+});
+
 it('every figure says in words what it shows', () => {
   for (const one of everyFigure.figures) {
     const { summary, table } = chartOf(one, looks);

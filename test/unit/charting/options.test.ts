@@ -118,7 +118,7 @@ describe('Pareto plot', () => {
     expect(paretoFront(mirrored).map(({ name }) => name)).toEqual(['LoRA', 'Full fine-tuning']);
     expect(valueRange(mirrored, { mirrored: true, share: false }).max).toBeLessThanOrEqual(0);
     expect(paretoTable(input).rows[0]).toEqual(['LoRA', 100, 12, 11, 13]);
-    expect(paretoTip(input, 0)?.lines[0]?.value).toBe('12.0 % (13.0 % to 11.0 %)');
+    expect(paretoTip(input, 0)?.lines[0]?.value).toBe('12.0 % (11.0 % to 13.0 %)');
   });
 
   it('keeps in the front what no other beats', () => {
