@@ -8,6 +8,7 @@ import {
   validateMethod,
   type BaseModelInfo,
   type NamedTensors,
+  type ObjectiveSpec,
   type ParameterPlan,
   type Tensor,
 } from '../engine/index.js';
@@ -45,15 +46,13 @@ export async function startValues(
     method: task.method,
     objective,
   });
-  const { labels, byHead } =
-    objective.type === 'classification'
-      ? { labels: objective.labels, byHead: !objective.verbalizer }
-      : { labels: null, byHead: false };
+  const { labels, byHead } = headOf(objective);
   const fits = (parameters: NamedTensors, sameLabels: boolean) =>
     !byHead ? withoutHead(parameters, model) : withFittingHead(parameters, plan, sameLabels);
   if (task.refinement) {
     const former = await formerValues(task.refinement, plan, model);
-    return fits(former.parameters, labels === null || former.labels === JSON.stringify(labels));
+    const sameLabels = labels === null || former.labels === JSON.stringify(labels);
+    return fits(former.parameters, former.objective === objective.type && sameLabels);
   }
   if (folder === null) return { parameters: new Map(), notes: [] };
   const ownFile = join(folder, trainedFileName);
@@ -80,6 +79,21 @@ export async function startValues(
   return fits(new Map([...loaded.parameters].filter(([name]) => trained.has(name))), sameLabels);
 }
 
+/** The labels of an objective's head, and whether it has one. */
+function headOf(objective: ObjectiveSpec): { readonly labels: readonly string[] | null; readonly byHead: boolean } {
+  switch (objective.type) {
+    case 'classification':
+      return { labels: objective.labels, byHead: !objective.verbalizer };
+    case 'token-classification':
+      return { labels: objective.labels, byHead: true };
+    case 'question-answering':
+      return { labels: null, byHead: true };
+    case 'causal-lm':
+    case 'masked-lm':
+      return { labels: null, byHead: false };
+  }
+}
+
 /** A language model, and a verbalizer, have no use for the head of the start. */
 function withoutHead(parameters: NamedTensors, model: BaseModelInfo): Start {
   const { modules } = describeHead(model);
@@ -95,7 +109,7 @@ function withFittingHead(parameters: NamedTensors, plan: readonly ParameterPlan[
   const kept = [...parameters].filter(([name]) => !head.has(name));
   const notes =
     kept.length < parameters.size
-      ? ['The start has a head for other labels; this run gets a fresh head.']
+      ? ['The start has a head for other labels, or for another task; this run gets a fresh head.']
       : ['The start has no head; this run gets a fresh one.'];
   return { parameters: new Map(kept), notes };
 }

@@ -7,7 +7,9 @@ import { trainedFileName, type TaskRefinement } from './protocol.js';
 
 export interface FormerValues {
   readonly parameters: NamedTensors;
-  /** JSON of the labels that its head tells apart; null where it has none. */
+  /** What its head was trained for; null where it has none that this run could have. */
+  readonly objective: string | null;
+  /** JSON of the labels that the head tells apart; null where there are none. */
   readonly labels: string | null;
 }
 
@@ -33,9 +35,15 @@ export async function formerValues(
         // A language-model head that the run made has no place in a classifier.
         return new Map([...tensors].filter(([name]) => known.has(name)));
       case 'stack':
-        return new Map([...stackedParameters(method, tensors, (name) => isHead(model, name)), ...head]);
+        return new Map([
+          ...stackedParameters(method, tensors, (name) => ofHead.has(name) || isHead(model, name)),
+          ...head,
+        ]);
     }
   };
-  const hasHead = [...tensors.keys()].some((name) => isHead(model, name));
-  return { parameters: parameters(), labels: hasHead ? (metadata.labels ?? null) : null };
+  return {
+    parameters: parameters(),
+    objective: head.size > 0 ? (metadata.objective ?? null) : null,
+    labels: metadata.labels ?? null,
+  };
 }

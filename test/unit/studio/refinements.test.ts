@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Artefact, Prediction, Run } from '../../../electron/contract/entities.js';
+import { importRequestSchema, type Artefact, type Prediction, type Run } from '../../../electron/contract/entities.js';
 import { planSchema, type Plan } from '../../../electron/contract/plan.js';
 import { readSafetensors } from '../../../electron/engine/index.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
@@ -170,7 +170,7 @@ it('its head goes on for the same labels, and is new for others', async () => {
   const other = await train(plan(method.lora, { refines: id('full'), data: 'renamed', training: { maxSteps: 0 } }));
   const { log } = await studio.handlers['runs.history']({ id: other.id, afterStep: 0 });
   expect(log.map(({ message }) => message)).toContain(
-    'The start has a head for other labels; this run gets a fresh head.',
+    'The start has a head for other labels, or for another task; this run gets a fresh head.',
   );
   const hand = await train(plan(method.lora, { data: 'renamed', training: { maxSteps: 0 } }));
   const headOf = async (run: Run) => {
@@ -182,6 +182,33 @@ it('its head goes on for the same labels, and is new for others', async () => {
   expect(await headOf(other)).toEqual(fresh);
   expect(kept).not.toEqual(fresh);
 });
+
+it('the head of a tagger goes on in a tagger, and is new in a classifier of the same number of labels', async () => {
+  const file = join(studio.home, 'tags.conll');
+  const sentences = tinyRows(60).map(({ text }) =>
+    text.split(' ').map((word) => `${word} ${word.length > 4 ? 'B-LONG' : 'O'}`),
+  );
+  await writeFile(file, sentences.map((words) => `${words.join('\n')}\n\n`).join(''));
+  const request = importRequestSchema.parse({
+    projectId,
+    name: 'tags',
+    path: file,
+    task: 'tagging',
+    wordsColumn: 'word',
+    tagsColumn: 'column 2',
+    validation: 0.2,
+    test: 0.25,
+  });
+  await studio.finished(await studio.handlers['datasets.import'](request));
+  const more = { data: 'tags', objective: 'token-classification' } as const;
+  const tagger = await train(plan(method.lora, more));
+  const on = await train(plan(method.lora, { ...more, refines: tagger.id, training: { maxSteps: 0 } }));
+  expect(on.plan.refineBy).toBe('merge');
+  expect(on.result?.test?.loss).toBeCloseTo(tagger.result?.test?.loss ?? 0, 5);
+  const sorts = await train(plan(method.lora, { refines: tagger.id, training: { maxSteps: 0 } }));
+  const { log } = await studio.handlers['runs.history']({ id: sorts.id, afterStep: 0 });
+  expect(log.map(({ message }) => message).join()).toMatch(/for another task; this run gets a fresh head/);
+}, 240_000);
 
 it.each([
   [{ refines: 9999 }, method.lora, /no run 9999/],
