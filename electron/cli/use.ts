@@ -6,6 +6,7 @@ import {
   artefactSchema,
   exportFormatSchema,
   skippedInWords,
+  type Answer,
   type DeviceReport,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -72,11 +73,18 @@ const predict: Command = {
   },
 };
 
-function tellAnswer(
-  { out }: Session,
-  { row, label, probabilities }: { row: number; label: string; probabilities: Record<string, number> },
-  shown = true,
-): void {
+function tellAnswer({ out }: Session, { row, label, probabilities, spans }: Answer, shown = true): void {
+  if (spans) {
+    const marked = spans.map(
+      ({ text, type, probability }) =>
+        `${type === '' ? text || 'no answer' : `${type} ${text}`} ${percent(probability)}`,
+    );
+    out.event(
+      { event: 'prediction', row, label, probabilities, spans },
+      shown ? `${row}\t${label}\t${marked.join(', ')}` : null,
+    );
+    return;
+  }
   const ranked = Object.entries(probabilities)
     .sort(([, a], [, b]) => b - a)
     .slice(0, 3)

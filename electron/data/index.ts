@@ -38,6 +38,7 @@ export { CharacterCounts, learnWordPiece, specialTokens, writeWordPiece, type Wo
 export { classWeights, sortLabels } from './labels.js';
 export { StopWords, TextStream, type Decode } from './text-stream.js';
 export { stopTokens } from './stop-tokens.js';
-export { encodeWords, wordBatches, WordRows } from './words.js';
+export { encodeWords, wordBatches, WordRows, wordsOf } from './words.js';
 export { encodeQuestions, windowBatches, WindowRows, type AskedQuestion } from './windows.js';
+export { listIn } from './lists.js';
 export { answerable } from './questions.js';

@@ -180,3 +180,19 @@ export function wordBatches(rows: WordRows, padId: number): RowBatches {
     },
   };
 }
+
+/** A word of a plain text and where it stands, in UTF-16 units. */
+export interface PlacedWord {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Words of a text as tagged data have them: signs stand alone, but those inside a word, and @ and # before one, belong to it. */
+export function wordsOf(text: string): PlacedWord[] {
+  return Array.from(text.matchAll(/[@#]?[\p{L}\p{N}\p{M}_]+(?:[-'’.&/][\p{L}\p{N}\p{M}_]+)*|\S/gu), (match) => ({
+    text: match[0],
+    from: match.index,
+    to: match.index + match[0].length,
+  }));
+}

@@ -50,4 +50,4 @@ export { requireTrained, stackedOn, stackedParameters, whyNotContinued } from '.
 export { anyVerbalizer } from './objectives/verbalizer.js';
 export { readerOf } from './runtime/reader.js';
 export { nearestWords, type NearWord } from './runtime/nearest.js';
-export { openOnnx } from './runtime/onnx-file.js';
+export { openOnnx, type OnnxOutputs } from './runtime/onnx-file.js';

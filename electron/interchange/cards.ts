@@ -2,11 +2,13 @@
 import { basename } from 'node:path';
 import type { FullVerbalizer } from '../contract/verbalizer.js';
 import type { BaseModelInfo } from '../engine/index.js';
+import type { Marks } from './types.js';
 
 interface TrainedFacts {
   readonly model: BaseModelInfo;
   /** Null of a language model. */
   readonly labels: readonly string[] | null;
+  readonly marks?: Marks | null;
   readonly verbalizer?: FullVerbalizer | null | undefined;
   readonly maxLength: number;
 }
@@ -39,12 +41,13 @@ const about = ({
 ${labelled(labels)}- Trained on texts of at most ${maxLength} tokens
 ${asked(verbalizer)}`;
 
-const isLanguage = ({ labels, verbalizer }: TrainedFacts) => labels === null || Boolean(verbalizer);
+const isLanguage = ({ labels, marks, verbalizer }: TrainedFacts) => !marks && (labels === null || Boolean(verbalizer));
 
 const classOf = (facts: CardFacts) => (isLanguage(facts) ? facts.languageModelClass : facts.classifierClass);
 
 /** What a classifier's class has to know besides. */
-const counted = (facts: TrainedFacts) => (isLanguage(facts) ? '' : `, num_labels=${facts.labels?.length ?? 0}`);
+const counted = (facts: TrainedFacts) =>
+  isLanguage(facts) || facts.labels === null ? '' : `, num_labels=${facts.labels?.length ?? 0}`;
 
 const noteOf = ({ note }: { readonly note: string | null }) => (note === null ? '' : `\n${note}\n`);
 

@@ -16,24 +16,25 @@ import {
 import { mergedCard } from './cards.js';
 import { copyTokenizer, readJson, writeJson } from './files.js';
 import { fullModule } from './targets.js';
-import { objectiveOf, type ExportSource, type LoadedFolder } from './types.js';
+import { headClass, objectiveOf, type ExportSource, type LoadedFolder, type Marks } from './types.js';
 
 /** Writes a folder that transformers loads as a sequence classifier, or of a language model and with a verbalizer as a language model. @throws EngineError `bad-input` for a method that does not merge */
 export async function exportMerged(
-  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
+  { model, method, labels, marks = null, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
-  const { classifierClass, languageModelClass } = describeHead(model);
+  const { classifierClass: textClass, languageModelClass } = describeHead(model);
+  const classifierClass = headClass(textClass, marks);
   const own = { ...model, config: { ...model.config, ...mergedConfig(model, method) } };
-  const tensors = mergedTensors(model, method, objectiveOf(model, labels, verbalizer), parameters);
+  const tensors = mergedTensors(model, method, objectiveOf(model, labels, verbalizer, marks), parameters);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const path = join(folder, 'config.json');
-  if (verbalizer || labels === null)
+  if (marks === null && (verbalizer || labels === null))
     await writeJson(path, { ...ownKeys(own), architectures: [languageModelClass], dtype: 'float32' });
-  else await writeClassifierConfig(path, own, classifierClass, labels);
+  else await writeClassifierConfig(path, own, classifierClass, labels, marks);
   await copyTokenizer(model.folder, folder);
-  const facts = { model, labels, verbalizer, maxLength, classifierClass, languageModelClass };
+  const facts = { model, labels, marks, verbalizer, maxLength, classifierClass, languageModelClass };
   await writeFile(join(folder, 'README.md'), mergedCard(facts));
 }
 
@@ -42,15 +43,20 @@ export async function writeClassifierConfig(
   path: string,
   model: BaseModelInfo,
   classifierClass: string,
-  labels: readonly string[],
+  labels: readonly string[] | null,
+  marks: Marks | null = null,
 ): Promise<void> {
   await writeJson(path, {
     ...ownKeys(model),
     architectures: [classifierClass],
     dtype: 'float32',
-    problem_type: 'single_label_classification',
-    id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
-    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+    ...(marks === null ? { problem_type: 'single_label_classification' } : {}),
+    ...(labels === null
+      ? {}
+      : {
+          id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
+          label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+        }),
   });
 }
 

@@ -6,17 +6,17 @@ import { describeHead, exportOnnx as onnxBytes } from '../engine/index.js';
 import { onnxCard } from './cards.js';
 import { copyTokenizer } from './files.js';
 import { writeClassifierConfig } from './merged.js';
-import { objectiveOf, type ExportSource } from './types.js';
+import { headClass, objectiveOf, type ExportSource } from './types.js';
 
 /** A protobuf message holds less than 2 GiB; what is left is for the graph. */
 const weightLimit = 2 ** 31 - 2 ** 24;
 
 /** Writes model.onnx, config.json with the labels, and the tokenizer. @throws StudioError `bad-input` for a model too large for one file */
 export async function exportOnnx(
-  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
+  { model, method, labels, marks = null, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
-  if (labels === null)
+  if (labels === null && marks === null)
     throw new StudioError(
       'bad-input',
       'An ONNX file here holds a classifier; this run learned to write text.',
@@ -33,10 +33,10 @@ export async function exportOnnx(
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, 'model.onnx'),
-    await onnxBytes({ model, method, objective: objectiveOf(model, labels, verbalizer), parameters }),
+    await onnxBytes({ model, method, objective: objectiveOf(model, labels, verbalizer, marks), parameters }),
   );
   const { classifierClass } = describeHead(model);
-  await writeClassifierConfig(join(folder, 'config.json'), model, classifierClass, labels);
+  await writeClassifierConfig(join(folder, 'config.json'), model, headClass(classifierClass, marks), labels, marks);
   await copyTokenizer(model.folder, folder);
-  await writeFile(join(folder, 'README.md'), onnxCard({ model, labels, maxLength }));
+  await writeFile(join(folder, 'README.md'), onnxCard({ model, labels, marks, maxLength }));
 }

@@ -25,7 +25,7 @@ import { peftCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
 import { checkTensors, inFile } from './fit.js';
 import { fullModule, isHead, splitHead, targetNames } from './targets.js';
-import type { ExportSource, LoadedFolder } from './types.js';
+import { headClass, marksTable, type ExportSource, type LoadedFolder, type Marks } from './types.js';
 
 const weightsName = 'adapter_model.safetensors';
 const configName = 'adapter_config.json';
@@ -47,7 +47,7 @@ const titles = () =>
 
 /** Writes a run of a method that peft has. @throws StudioError or EngineError `bad-input` for another one, or for options that peft lacks */
 export async function exportPeft(
-  { model, method, labels, verbalizer, parameters, maxLength }: ExportSource,
+  { model, method, labels, marks = null, verbalizer, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
   const found = peftFormats().find(({ type }) => type === method.type);
@@ -86,16 +86,16 @@ export async function exportPeft(
     ...(labels === null ? {} : { [labelsKey]: JSON.stringify(labels) }),
   });
   const { reads } = architectureOf(model.architecture);
-  const headless = verbalizer || labels === null;
+  const headless = marks === null && (verbalizer || labels === null);
   const config = {
     auto_mapping: null,
     base_model_name_or_path: model.folder,
     inference_mode: true,
-    modules_to_save: headless ? null : savedModules(parameters),
+    modules_to_save: headless ? null : savedModules(parameters, marks),
     peft_type: format.peftType,
     revision: null,
     // peft has no task of masked language models: such an adapter goes without one.
-    task_type: headless ? (reads === 'last' ? 'CAUSAL_LM' : null) : 'SEQ_CLS',
+    task_type: headless ? (reads === 'last' ? 'CAUSAL_LM' : null) : marks ? marksTable[marks].taskType : 'SEQ_CLS',
     ...written.config,
   };
   await writeJson(
@@ -105,9 +105,11 @@ export async function exportPeft(
   const facts = {
     model,
     labels,
+    marks,
     verbalizer,
     maxLength,
     ...describeHead(model),
+    classifierClass: headClass(describeHead(model).classifierClass, marks),
     method: title,
     note: written.note ?? null,
   };
@@ -115,7 +117,8 @@ export async function exportPeft(
 }
 
 /** peft's own list for classifiers (each also catches modules whose name contains it), and a pooler that the base lacked and so was trained. */
-function savedModules(parameters: NamedTensors): string[] {
+function savedModules(parameters: NamedTensors, marks: Marks | null): string[] {
+  if (marks) return [...marksTable[marks].modules];
   return [...parameters.keys()].some((name) => name.includes('.pooler.'))
     ? ['classifier', 'score', 'pooler']
     : ['classifier', 'score'];

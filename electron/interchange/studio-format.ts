@@ -28,8 +28,10 @@ const settingsSchema = z.strictObject({
   format: z.literal('peft-studio', 'this is not an adapter of PEFT Studio'),
   version: z.literal(1, 'only version 1 is known here; a newer PEFT Studio may read it'),
   method: z.looseObject({ type: z.string() }),
-  /** Null of a language model. */
+  /** Null of a language model and of one that marks answers. */
   labels: z.array(z.string()).min(2).nullable(),
+  /** What its head marks in a text; left out: it has none that does. */
+  marks: z.enum(['token-classification', 'question-answering']).optional(),
   /** The prompt and the label words that it answers by; left out: by a head. */
   verbalizer: fullVerbalizerSchema.optional(),
   /** What stands for {prompt} in its template. */
@@ -48,16 +50,17 @@ const settingsSchema = z.strictObject({
 
 /** Writes a run of any method. @throws EngineError `bad-input` for parameters that are not the method's */
 export async function exportStudio(
-  { model, method, labels, verbalizer, wording, parameters, maxLength }: ExportSource,
+  { model, method, labels, marks = null, verbalizer, wording, parameters, maxLength }: ExportSource,
   folder: string,
 ): Promise<void> {
-  const objective = objectiveOf(model, labels, verbalizer);
+  const objective = objectiveOf(model, labels, verbalizer, marks);
   const reader = validateMethod(readerOf({ model, method, objective }, parameters));
   const settings: z.input<typeof settingsSchema> = {
     format: 'peft-studio',
     version: 1,
     method: reader,
     labels: labels && [...labels],
+    ...(marks === null ? {} : { marks }),
     ...(verbalizer ? { verbalizer } : {}),
     ...(wording === undefined ? {} : { wording }),
     maxLength,
@@ -75,7 +78,7 @@ export async function exportStudio(
   if (wording !== undefined) await writeFile(join(folder, files.wording), `${wording}\n`);
   await writeFile(
     join(folder, 'README.md'),
-    studioCard({ wording, model, labels, verbalizer, maxLength, setting: describeMethod(reader) }),
+    studioCard({ wording, model, labels, marks, verbalizer, maxLength, setting: describeMethod(reader) }),
   );
 }
 
@@ -88,7 +91,7 @@ export const isStudioFolder = (names: ReadonlySet<string>): boolean => names.has
  */
 export async function readStudio(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
   const settingsPath = join(folder, files.settings);
-  const { method: spec, labels, verbalizer, wording, base } = await readJson(settingsPath, settingsSchema);
+  const { method: spec, labels, marks, verbalizer, wording, base } = await readJson(settingsPath, settingsSchema);
   if ((await hashWeights(model.folder)) !== base.weights)
     throw new StudioError(
       'bad-file',
@@ -103,7 +106,7 @@ export async function readStudio(folder: string, model: BaseModelInfo): Promise<
     });
   const { tensors: parameters } = await readSafetensors(path);
   const method = inFile(settingsPath, () => validateMethod(spec));
-  const objective = objectiveOf(model, labels, verbalizer);
+  const objective = objectiveOf(model, labels, verbalizer, marks ?? null);
   const plan = inFile(settingsPath, () => planParameters({ model, method, objective }));
   checkTensors(
     path,

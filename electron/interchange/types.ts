@@ -9,13 +9,30 @@ import {
   type ObjectiveSpec,
 } from '../engine/index.js';
 
+/** Objectives whose head is of tokens. */
+export type Marks = 'token-classification' | 'question-answering';
+
+/** What peft calls a task, the class that transformers has for it, and the modules of its head that peft saves. */
+export const marksTable: {
+  readonly [M in Marks]: { readonly taskType: string; readonly ending: string; readonly modules: readonly string[] };
+} = {
+  'token-classification': { taskType: 'TOKEN_CLS', ending: 'TokenClassification', modules: ['classifier', 'score'] },
+  'question-answering': { taskType: 'QUESTION_ANS', ending: 'QuestionAnswering', modules: ['qa_outputs'] },
+};
+
+/** The class that transformers loads a head with, from that of its sequence classifier. */
+export const headClass = (classifierClass: string, marks: Marks | null): string =>
+  marks === null ? classifierClass : classifierClass.replace('SequenceClassification', marksTable[marks].ending);
+
 /** A trained run, as every export format takes it. */
 export interface ExportSource {
   readonly model: BaseModelInfo;
   /** Options left out have their defaults. */
   readonly method: MethodSpec;
-  /** In the order of their class index; null of a language model. */
+  /** In the order of their class index; null of a language model and of one that marks answers. */
   readonly labels: readonly string[] | null;
+  /** What its head marks in a text; null or left out: it has none that does. */
+  readonly marks?: Marks | null;
   /** How it answers without a head; null: by its head. */
   readonly verbalizer?: FullVerbalizer | null;
   /** What stands for {prompt} in the verbalizer's template: all that a search for a wording came to. */
@@ -42,12 +59,15 @@ export interface LoadedFolder {
   readonly parameters: NamedTensors;
 }
 
-/** What tensors are planned by: names and shapes do not depend on the words. `labels` null: of the model's own language modelling. */
-export const objectiveOf = (
+/** What tensors are planned by: names and shapes do not depend on the words. Without labels and marks: of the model's own language modelling. */
+export function objectiveOf(
   { architecture }: Pick<BaseModelInfo, 'architecture'>,
   labels: readonly string[] | null,
   verbalizer: FullVerbalizer | null | undefined,
-): ObjectiveSpec =>
-  labels === null
-    ? { type: architectureOf(architecture).language }
-    : { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };
+  marks: Marks | null = null,
+): ObjectiveSpec {
+  if (marks === 'question-answering') return { type: marks };
+  if (labels === null) return { type: architectureOf(architecture).language };
+  if (marks === 'token-classification') return { type: marks, labels };
+  return { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };
+}

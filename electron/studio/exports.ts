@@ -4,16 +4,18 @@ import { join, resolve } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { answeringByWords, fullVerbalizerSchema } from '../contract/verbalizer.js';
+import { objectiveTable } from '../contract/objectives.js';
+import { answeringByWords } from '../contract/verbalizer.js';
 import { listMethods, openModel, readSafetensors, whyUnmergeable } from '../engine/index.js';
 import { addBase, exportFolder as writeExport } from '../interchange/index.js';
 import { datasets, models, records, runs } from '../storage/index.js';
-import { trainedFileName } from '../trainer/protocol.js';
+import { headOf, trainedFileName } from '../trainer/protocol.js';
 import { baseFolderOf, standsOn } from './bases.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
 import { bytesBelow, makeFolder, requireSpace } from './files.js';
 import type { JobHandle } from './jobs.js';
+import { learnedObjective } from './objective.js';
 import { requireFinished, servedRun } from './served.js';
 import { TrainerClient } from './trainer-client.js';
 
@@ -45,6 +47,13 @@ function requireFormat(run: Run, format: ExportFormat): void {
       'bad-input',
       `A run that ${language ? 'is a language model' : 'answers by a verbalizer'} cannot be exported as ${formatNames[format]}: it has no head.`,
       `It can be exported as: ${[...answeringByWords].map((name) => formatNames[name]).join(', ')}.`,
+      { format },
+    );
+  if (format === 'adapterhub' && objectiveTable[run.plan.objective].answers !== 'classes')
+    throw new StudioError(
+      'bad-input',
+      'The AdapterHub format here holds adapters with a head that classifies; this run marks parts of a text.',
+      "Export it as a peft adapter, merged, as ONNX, or in the studio's own format.",
       { format },
     );
   const method = listMethods().find(({ type }) => type === run.plan.method.type);
@@ -88,8 +97,7 @@ async function exportRun(
       {
         model: await openModel(base),
         method: run.plan.method,
-        labels: isLanguage(run) ? null : dataset.labels,
-        verbalizer: fullVerbalizerSchema.nullable().parse(run.plan.verbalizer),
+        ...headOf(learnedObjective(run.plan, dataset)),
         ...(wording === undefined ? { parameters: tensors } : { parameters: new Map(), wording }),
         maxLength: run.plan.training.maxLength,
       },

@@ -4,7 +4,7 @@ import type { Handlers } from '../contract/calls.js';
 import type { Prediction } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { runs } from '../storage/index.js';
-import { classesOf, type ServedModel } from '../trainer/protocol.js';
+import { namesOf, type ServedModel } from '../trainer/protocol.js';
 import type { Context } from './context.js';
 import { servedRun, type AnswerProcess } from './served.js';
 
@@ -48,7 +48,7 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
         const answer = result.models[i];
         const [row] = answer?.rows ?? [];
         const probabilities = Object.fromEntries(
-          classesOf(served).labels.map((label, k) => [label, row?.probabilities[k] ?? 0]),
+          namesOf(served).map((label, k) => [label, row?.probabilities[k] ?? 0]),
         );
         return {
           runId,
@@ -56,6 +56,7 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
           type,
           label: row?.label ?? '',
           probabilities: row ? probabilities : {},
+          ...(row?.spans ? { spans: row.spans } : {}),
           milliseconds: answer?.milliseconds ?? 0,
           problem: answer?.problem ?? null,
         };
@@ -74,12 +75,11 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
               if (event.type === 'answers')
                 context.emit('answers', {
                   jobId,
-                  rows: event.rows.map(({ row, label, probabilities }) => ({
+                  rows: event.rows.map(({ row, label, probabilities, spans }) => ({
                     row,
                     label,
-                    probabilities: Object.fromEntries(
-                      classesOf(model).labels.map((name, k) => [name, probabilities[k] ?? 0]),
-                    ),
+                    ...(spans ? { spans } : {}),
+                    probabilities: Object.fromEntries(namesOf(model).map((name, k) => [name, probabilities[k] ?? 0])),
                   })),
                 });
             },

@@ -18,7 +18,7 @@ import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, trainedParameters, type OpenPredictor, type RowAnswer } from './predictors.js';
 import { compared, reload } from './prove-export.js';
-import { classesOf, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
+import { headOf, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
 import type { JobContext } from './server.js';
 
 type Result = ResultOf<'merge-check'>;
@@ -45,8 +45,8 @@ export async function mergeCheck(
   await tell(1, 'Merging');
   const mergedFolder = join(workFolder, 'merged');
   const { method, maxLength } = served;
-  const { labels, verbalizer = null } = classesOf(served);
-  await exportFolder('merged', { model: base, method, labels, parameters, maxLength, verbalizer }, mergedFolder);
+  const { labels, marks, verbalizer } = headOf(served.objective);
+  await exportFolder('merged', { model: base, method, labels, marks, parameters, maxLength, verbalizer }, mergedFolder);
   await context.breathe();
   const opened = await reload({ format: 'merged', folder: mergedFolder, model: served });
   const merged = await timed(opened, rows, context);
@@ -86,12 +86,12 @@ async function takeOut(
   trained: NamedTensors,
   { from, to }: { readonly from: string; readonly to: string },
 ): Promise<Changed> {
-  const { labels, verbalizer } = classesOf(served);
+  const { labels, marks, verbalizer } = headOf(served.objective);
   const merged = await openWeights(from);
   const tensors = unmergedTensors(
     base,
     validateMethod(served.method),
-    objectiveOf(base, labels, verbalizer),
+    objectiveOf(base, labels, verbalizer, marks),
     trained,
     (name) => merged.read(name),
   );

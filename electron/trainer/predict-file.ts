@@ -5,13 +5,13 @@ import { namingFile } from '../contract/problem-of.js';
 import { readRows } from '../data/index.js';
 import { writeAtomically } from './atomic.js';
 import { answer, type OpenPredictor, type PredictorCache } from './predictors.js';
-import { classesOf, type Answer, type JobOf, type ResultOf } from './protocol.js';
+import { marks, namesOf, type Answer, type JobOf, type ResultOf } from './protocol.js';
 import type { JobContext } from './server.js';
 
 const rowsAtOnce = 128;
 
 /**
- * Answers each row of a data file. The CSV holds every row's number, text (and pair), label and a probability a label.
+ * Answers each row of a data file. The CSV holds every row's number, text (and pair), label and a probability a label, or where parts of the text are marked these as JSON.
  * Rows that cannot be read are left out and counted.
  * @throws StudioError `bad-data` if the file has no such column
  */
@@ -21,7 +21,8 @@ export async function predictFile(
   cache: PredictorCache,
 ): Promise<ResultOf<'predict-file'>> {
   const model = await cache.get(job.model);
-  const { labels } = classesOf(job.model);
+  const labels = namesOf(job.model);
+  const marking = marks(job.model.objective);
   let rows = 0;
   let skipped = 0;
   let firstSkipped: string | null = null;
@@ -32,6 +33,7 @@ export async function predictFile(
       ...(job.pairColumn === null ? [] : [job.pairColumn]),
       'label',
       ...labels.map((label) => `p(${label})`),
+      ...(marking ? ['spans'] : []),
     ];
     await write(csvLine(header));
     for await (const piece of pieces(job, context, (why) => {
@@ -49,6 +51,7 @@ export async function predictFile(
               ...(job.pairColumn === null ? [] : [piece[at]?.pair ?? '']),
               one.label,
               ...one.probabilities.map((value) => value.toPrecision(6)),
+              ...(marking ? [JSON.stringify(one.spans ?? [])] : []),
             ]),
           )
           .join(''),
@@ -135,7 +138,12 @@ function checkColumns(job: JobOf<'predict-file'>, values: Readonly<Record<string
 
 async function answerPiece(model: OpenPredictor, piece: readonly Row[], context: JobContext): Promise<Answer[]> {
   const answers = await answer(model, piece, context.breathe);
-  return answers.map(({ label, probabilities }, at) => ({ row: piece[at]?.index ?? 0, label, probabilities }));
+  return answers.map(({ label, probabilities, spans }, at) => ({
+    row: piece[at]?.index ?? 0,
+    label,
+    probabilities,
+    ...(spans ? { spans } : {}),
+  }));
 }
 
 /** One record after RFC 4180. A cell that a spreadsheet would take for a formula stays data: it is written as it came. */

@@ -1,15 +1,17 @@
 /** Models that answer: opened once, kept while they are used, the longest unused one let go first. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MarkedSpan } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { encodeRows, openTokenizer, type TextTokenizer } from '../data/index.js';
-import type { BaseModelInfo, EngineClassifier, EnginePredictor, NamedTensors } from '../engine/index.js';
+import type { BaseModelInfo, EngineClassifier, EnginePredictor, EngineScorer, NamedTensors } from '../engine/index.js';
 import { softmax } from '../evaluation/index.js';
 import { readHashed } from './checkpoint.js';
 import type { EngineDoor } from './engine-door.js';
 import { logitsOf } from './evaluate.js';
-import { classesOf, trainedFileName, type ServedModel } from './protocol.js';
-import { readingOf, type TaskReading } from './reading.js';
+import { markedAnswers } from './marking.js';
+import { classesOf, marks, trainedFileName, type ServedModel } from './protocol.js';
+import { servedReading, type TaskReading } from './reading.js';
 
 /** Runs a playground compares side by side, and one more. */
 const mostOpen = 6;
@@ -18,13 +20,15 @@ export interface OpenPredictor {
   readonly served: ServedModel;
   readonly tokenizer: TextTokenizer;
   readonly reading: TaskReading;
-  readonly predictor: EngineClassifier;
+  readonly predictor: EngineClassifier & { evaluate?: EngineScorer['evaluate'] };
 }
 
 export interface RowAnswer {
   readonly label: string;
   readonly logits: number[];
   readonly probabilities: number[];
+  /** Of a model that marks parts of a text. */
+  readonly spans?: MarkedSpan[];
 }
 
 /** The trained parameters of a finished run. @throws StudioError `not-found` if the run has none. */
@@ -63,7 +67,7 @@ async function openBase(folder: string, engine: EngineDoor): Promise<OpenBase> {
 
 /** A wording is all that a search keeps: there is nothing to load. */
 const parametersOf = (served: ServedModel) =>
-  served.runFolder === null || classesOf(served).wording
+  served.runFolder === null || ('wording' in served.objective && served.objective.wording)
     ? Promise.resolve<NamedTensors>(new Map())
     : trainedParameters(served.runFolder);
 
@@ -78,7 +82,7 @@ async function openOn(
   engine: EngineDoor,
   shareBase: boolean,
 ): Promise<Switchable> {
-  const reading = await readingOf(classesOf(served), tokenizer, model);
+  const reading = await servedReading(served, tokenizer, model);
   const predictor = await engine.createPredictor({
     model,
     method: served.method,
@@ -98,6 +102,7 @@ export async function answer(
   rows: readonly { readonly text: string; readonly pair: string | null }[],
   breathe: () => Promise<void>,
 ): Promise<RowAnswer[]> {
+  if (marks(open.served.objective)) return markedAnswers(open, rows, breathe);
   const { maxLength } = open.served;
   const { labels } = classesOf(open.served);
   // The label is not known and not used; the first one stands in, since encoded rows carry an index.
@@ -128,6 +133,7 @@ export async function answer(
 /** Equal for runs whose predictors differ in their parameters only: another of them needs no session of its own. */
 function graphOf(served: ServedModel): string {
   const { modelFolder, method, device, threads } = served;
+  if (marks(served.objective)) return JSON.stringify([modelFolder, method, served.objective, device, threads]);
   const { labels, verbalizer } = classesOf(served);
   return JSON.stringify([modelFolder, method, verbalizer ? [labels, verbalizer] : labels.length, device, threads]);
 }
@@ -194,7 +200,7 @@ export class PredictorCache {
     return {
       served,
       tokenizer,
-      reading: await readingOf(classesOf(served), tokenizer, model),
+      reading: await servedReading(served, tokenizer, model),
       predictor: await alike.predictor.another(await parametersOf(served)),
     };
   }

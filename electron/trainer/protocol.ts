@@ -14,6 +14,7 @@ import {
   mergeCheckSchema,
   servedTogetherSchema,
   markedAnswerSchema,
+  markedSpanSchema,
   messageSchema,
   nearWordSchema,
   pieceSchema,
@@ -135,7 +136,7 @@ export const servedModelSchema = z.strictObject({
 });
 export type ServedModel = z.infer<typeof servedModelSchema>;
 
-/** What a classifier tells apart, and how. @throws StudioError `bad-input` for a language model, which sorts nothing */
+/** What a classifier tells apart, and how. @throws StudioError `bad-input` for what sorts nothing */
 export function classesOf({
   objective,
   key,
@@ -143,11 +144,34 @@ export function classesOf({
   if (objective.type === 'classification') return objective;
   throw new StudioError(
     'bad-input',
-    `The ${key} is a language model; it does not sort texts into classes.`,
+    `The ${key} learned ${objective.type}; it does not sort texts into classes.`,
     objective.type === 'masked-lm'
       ? 'Refine it by a run on labelled rows, which then answers.'
       : 'Choose a run on classes, or let this one write.',
   );
+}
+
+/** Names of the probabilities of an answer: of classes; a model that marks parts of a text has none. */
+export const namesOf = (served: Pick<ServedModel, 'objective' | 'key'>): readonly string[] =>
+  marks(served.objective) ? [] : classesOf(served).labels;
+
+/** Does it mark parts of a text? */
+export const marks = ({ type }: Pick<LearnedObjective, 'type'>): boolean =>
+  type === 'token-classification' || type === 'question-answering';
+
+/** The head that a run trains, as exports have it. */
+export function headOf(objective: LearnedObjective) {
+  switch (objective.type) {
+    case 'classification':
+      return { labels: objective.labels, marks: null, verbalizer: objective.verbalizer ?? null };
+    case 'token-classification':
+      return { labels: objective.labels, marks: objective.type, verbalizer: null };
+    case 'question-answering':
+      return { labels: null, marks: objective.type, verbalizer: null };
+    case 'causal-lm':
+    case 'masked-lm':
+      return { labels: null, marks: null, verbalizer: null };
+  }
 }
 
 export const trainJobSchema = z.strictObject({
@@ -315,7 +339,12 @@ export const hostMessageSchema = z.discriminatedUnion('kind', [
 ]);
 export type HostMessage = z.input<typeof hostMessageSchema>;
 
-export const answerSchema = z.object({ row: z.int().min(0), label: z.string(), probabilities: z.array(z.number()) });
+export const answerSchema = z.object({
+  row: z.int().min(0),
+  label: z.string(),
+  probabilities: z.array(z.number()),
+  spans: z.array(markedSpanSchema).optional(),
+});
 export type Answer = z.infer<typeof answerSchema>;
 
 export const trainerEventSchema = z.discriminatedUnion('type', [
@@ -359,7 +388,12 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
 ]);
 export type TrainerEvent = z.infer<typeof trainerEventSchema>;
 
-const scoredRow = z.object({ label: z.string(), probabilities: z.array(z.number()), logits: z.array(z.number()) });
+const scoredRow = z.object({
+  label: z.string(),
+  probabilities: z.array(z.number()),
+  logits: z.array(z.number()),
+  spans: z.array(markedSpanSchema).optional(),
+});
 export const jobResultSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('train'),

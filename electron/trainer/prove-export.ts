@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { openTokenizer } from '../data/index.js';
-import { createPredictor, openModel, openOnnx, type Batch } from '../engine/index.js';
+import { createPredictor, openModel, openOnnx, type Batch, type OnnxOutputs } from '../engine/index.js';
 import { baseIn, loadAdapter } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, type OpenPredictor, type RowAnswer } from './predictors.js';
-import { classesOf, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
-import { readingOf } from './reading.js';
+import { classesOf, marks, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
+import { readingOf, servedReading } from './reading.js';
 import { proveLanguage } from './prove-language.js';
 import { proveMasked } from './prove-masked.js';
 import type { JobContext } from './server.js';
@@ -82,7 +82,7 @@ export async function reload({
   folder,
   model: served,
 }: Pick<JobOf<'prove-export'>, 'format' | 'folder' | 'model'>): Promise<OpenPredictor> {
-  const classes = classesOf(served);
+  const labels = namedIn(served);
   const where = {
     seed: served.seed,
     device: served.device,
@@ -93,10 +93,12 @@ export async function reload({
     case 'adapterhub':
     case 'studio': {
       const model = await openModel(served.modelFolder);
-      const { method, parameters, labels, verbalizer, wording } = await loadAdapter(folder, model);
-      checkLabels(folder, labels, classes.labels);
+      const { method, parameters, labels: theirs, verbalizer, wording } = await loadAdapter(folder, model);
+      checkLabels(folder, theirs, labels);
       const tokenizer = await openTokenizer(served.modelFolder, model);
-      const reading = await readingOf({ ...classes, ...(verbalizer ? { verbalizer, wording } : {}) }, tokenizer, model);
+      const reading = verbalizer
+        ? await readingOf({ ...classesOf(served), verbalizer, wording }, tokenizer, model)
+        : await servedReading(served, tokenizer, model);
       const { objective } = reading;
       return {
         served,
@@ -108,9 +110,9 @@ export async function reload({
     case 'merged': {
       // Opened as any base model is: its head is read from the folder because no other start is given.
       const model = await openModel(folder);
-      checkLabels(folder, (await loadAdapter(folder, model)).labels, classes.labels);
+      checkLabels(folder, (await loadAdapter(folder, model)).labels, labels);
       const tokenizer = await openTokenizer(folder, model);
-      const reading = await readingOf(classes, tokenizer, model);
+      const reading = await servedReading(served, tokenizer, model);
       return {
         served,
         tokenizer,
@@ -125,20 +127,41 @@ export async function reload({
       };
     }
     case 'onnx': {
-      const onnx = await openOnnx(join(folder, 'model.onnx'), classes.labels.length);
+      const onnx = await openOnnx(join(folder, 'model.onnx'), outputsOf(served));
       const tokenizer = await openTokenizer(folder);
+      const { objective } = served;
       return {
         served,
         tokenizer,
-        reading: { encoder: tokenizer, reading: null, objective: { type: 'classification', labels: classes.labels } },
+        reading: marks(objective)
+          ? await servedReading(served, tokenizer, { architecture: '' })
+          : {
+              encoder: tokenizer,
+              reading: null,
+              objective: { type: 'classification', labels: classesOf(served).labels },
+            },
         predictor: { predict: (batch: Batch) => onnx.predict(batch), dispose: () => onnx.dispose() },
       };
     }
   }
 }
 
-function checkLabels(folder: string, theirs: readonly string[] | null, ours: readonly string[]): void {
-  if (theirs === null || theirs.join('\0') === ours.join('\0')) return;
+/** Labels that an export has to name; none of a model that marks answers. */
+const namedIn = (served: ServedModel): readonly string[] | null =>
+  served.objective.type === 'question-answering'
+    ? null
+    : served.objective.type === 'token-classification'
+      ? served.objective.labels
+      : classesOf(served).labels;
+
+function outputsOf(served: ServedModel): OnnxOutputs {
+  const labels = namedIn(served);
+  if (labels === null) return { of: 'ends' };
+  return { of: marks(served.objective) ? 'tokens' : 'texts', classes: labels.length };
+}
+
+function checkLabels(folder: string, theirs: readonly string[] | null, ours: readonly string[] | null): void {
+  if (theirs === null || ours === null || theirs.join('\0') === ours.join('\0')) return;
   throw new StudioError(
     'bad-file',
     `${folder} names its labels ${theirs.join(', ')}; the run's are ${ours.join(', ')}.`,

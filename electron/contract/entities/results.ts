@@ -59,12 +59,28 @@ export const comparisonSchema = z.object({
 export type Comparison = z.infer<typeof comparisonSchema>;
 export type ComparisonRow = z.infer<typeof comparisonRowSchema>;
 
+/** A part of the text or of the context that a model marks, in UTF-16 units: an entity with its type, or one of the best answers. */
+export const markedSpanSchema = z.object({
+  from: count,
+  to: count,
+  /** Empty: the context has no answer. */
+  text: z.string(),
+  /** Type of an entity; empty for an answer. */
+  type: z.string(),
+  /** Of an entity the mean over its words. */
+  probability: z.number(),
+});
+export type MarkedSpan = z.infer<typeof markedSpanSchema>;
+
 export const predictionSchema = z.object({
   runId: nullable(id),
   title: z.string(),
   type: nullable(z.string()),
+  /** Of entities "person: Ann, place: Rome", of a question its answer. */
   label: z.string(),
   probabilities: z.record(z.string(), z.number()),
+  /** Entities in their order, or the best answers, the likeliest first. */
+  spans: z.array(markedSpanSchema).optional(),
   milliseconds: count,
   problem: nullable(problemSchema),
 });
@@ -75,6 +91,7 @@ export const answerSchema = z.object({
   row: count,
   label: z.string(),
   probabilities: z.record(z.string(), z.number()),
+  spans: z.array(markedSpanSchema).optional(),
 });
 export type Answer = z.infer<typeof answerSchema>;
 

@@ -1,14 +1,18 @@
-/** An exported ONNX classifier, run as a user of the export would run it: nothing of how it was made is known here. */
+/** An exported ONNX model, run as a user of the export would run it: nothing of how it was made is known here. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EngineError } from '../errors.js';
 import type { Batch, EngineClassifier } from '../types.js';
 import { runtime } from './session.js';
 
+/** What a file gives: `logits` of texts or of all tokens, or logits of answers' ends. */
+export type OnnxOutputs = { readonly of: 'texts' | 'tokens'; readonly classes: number } | { readonly of: 'ends' };
+
 /**
- * Opens a classifier with int64 inputs [batch, sequence] and the output `logits` [batch, classes], on the CPU.
+ * Opens a model with int64 inputs [batch, sequence], on the CPU, with the outputs `logits` [batch, classes] or [batch, sequence,
+ * classes], or `start_logits` and `end_logits` [batch, sequence]. It answers as `Evaluation` has the logits.
  * Throws EngineError 'bad-file' where the runtime cannot read it, an input is not known or the logits have another size.
  */
-export async function openOnnx(path: string, classes: number): Promise<EngineClassifier> {
+export async function openOnnx(path: string, outputs: OnnxOutputs): Promise<EngineClassifier> {
   const ort = await runtime();
   const bad = (what: string, cause?: unknown) =>
     new EngineError('bad-file', `${path}: ${what}`, 'Export the run again.', { file: path }, { cause });
@@ -38,10 +42,31 @@ export async function openOnnx(path: string, classes: number): Promise<EngineCla
           batch.size,
           batch.sequence,
         ]);
-      const logits = (await session.run(feeds))['logits'];
-      if (!(logits?.data instanceof Float32Array) || logits.data.length !== batch.size * classes)
-        throw bad(`it does not give logits for ${classes} labels.`);
-      return logits.data;
+      const given = await session.run(feeds);
+      const floats = (name: string, size: number) => {
+        const data = given[name]?.data;
+        if (!(data instanceof Float32Array) || data.length !== size) throw bad(`it does not give ${size} ${name}.`);
+        return data;
+      };
+      const cells = batch.size * batch.sequence;
+      if (outputs.of === 'texts') return floats('logits', batch.size * outputs.classes);
+      if (outputs.of === 'tokens') {
+        const { classes } = outputs;
+        const all = floats('logits', cells * classes);
+        const read = [...batch.labels.keys()].filter((cell) => batch.labels[cell] !== -100);
+        return Float32Array.from(
+          { length: read.length * classes },
+          (_, i) => all[(read[Math.floor(i / classes)] as number) * classes + (i % classes)] as number,
+        );
+      }
+      const [starts, ends] = [floats('start_logits', cells), floats('end_logits', cells)];
+      const both = new Float32Array(2 * cells);
+      for (let row = 0; row < batch.size; row++) {
+        const own = [row * batch.sequence, (row + 1) * batch.sequence] as const;
+        both.set(starts.subarray(...own), 2 * own[0]);
+        both.set(ends.subarray(...own), 2 * own[0] + batch.sequence);
+      }
+      return both;
     },
     dispose: () => session.release(),
   };

@@ -2,7 +2,7 @@
 import type { Training } from '../../contract/plan.js';
 import { classBatches, classWeights, encodeRows, type EncodedRows, type TextTokenizer } from '../../data/index.js';
 import { predictedClasses, scoresFromLogits, softmax } from '../../evaluation/index.js';
-import type { BaseModelInfo } from '../../engine/index.js';
+import type { BaseModelInfo, ObjectiveSpec } from '../../engine/index.js';
 import { logitsOf } from '../evaluate.js';
 import type { Between, Learning, Measured } from '../learning.js';
 import { sendOutcomes } from '../outcomes.js';
@@ -20,7 +20,7 @@ export async function learnClasses(
 
 /** The same with texts read in a given way. */
 export function learnRead(
-  { encoder, reading, objective }: TaskReading,
+  { encoder, reading, objective }: TaskReading<Extract<ObjectiveSpec, { type: 'classification' }>>,
   training: Pick<Training, 'maxLength' | 'classWeights'>,
   tokenizer: TextTokenizer,
 ): Learning {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openTokenizer } from '../../../electron/data/index.js';
 import { encodeQuestions, windowBatches } from '../../../electron/data/windows.js';
-import { encodeWords, wordBatches } from '../../../electron/data/words.js';
+import { encodeWords, wordBatches, wordsOf } from '../../../electron/data/words.js';
 import { oracleFolder } from '../../helpers/oracle.js';
 
 const kindSchema = z.object({
@@ -103,4 +103,23 @@ describe.each(['bert', 'roberta'] as const)('%s', (kind) => {
       [...encoded.ends.subarray(2 * (encoded.size - (second?.windows.length ?? 0)))].every((end) => end === 0),
     ).toBe(true);
   });
+});
+
+it('splits plain text into words and signs', () => {
+  const text = "@paul It's in the U.S., well-known (#1)!";
+  expect(wordsOf(text).map(({ text: word }) => word)).toEqual([
+    '@paul',
+    "It's",
+    'in',
+    'the',
+    'U.S',
+    '.',
+    ',',
+    'well-known',
+    '(',
+    '#1',
+    ')',
+    '!',
+  ]);
+  for (const { text: word, from, to } of wordsOf(text)) expect(text.slice(from, to)).toBe(word);
 });

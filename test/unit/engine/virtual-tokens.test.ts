@@ -212,7 +212,7 @@ describe('what is kept', () => {
         const scratch = await mkdtemp(join(tmpdir(), 'virtual-'));
         const file = join(scratch, 'model.onnx');
         await writeFile(file, await exportOnnx({ model, method, objective, parameters }));
-        const onnx = await openOnnx(file, 3);
+        const onnx = await openOnnx(file, { of: 'texts', classes: 3 });
         expect(largestDifference(await onnx.predict(ids), live), name).toBeLessThan(1e-5);
         await onnx.dispose();
         await rm(scratch, { recursive: true });
