@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { MergeCheck, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { objectiveTable } from '../contract/objectives.js';
 import { openModel, whyUnmergeable } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import { baseFolderOf } from './bases.js';
@@ -30,10 +31,10 @@ export function mergeCheckCalls(context: Context): Pick<Handlers, 'runs.checkMer
 /** Throws StudioError 'bad-input' with the reason for a run that does not merge. */
 export async function requireMerging(context: Context, run: Run): Promise<void> {
   requireFinished(run);
-  if (run.plan.objective !== 'classification')
+  if (['text', 'nothing'].includes(objectiveTable[run.plan.objective].answers))
     throw new StudioError(
       'bad-input',
-      'Only runs that sort texts into classes are checked so.',
+      'Only runs that answer by a head or by label words are checked so.',
       'Export it merged: every export is compared with the run.',
       { run: run.id },
     );
