@@ -5,7 +5,10 @@ import comparison from './pages/comparison.md?raw';
 import composition from './pages/composition.md?raw';
 import data from './pages/data.md?raw';
 import devices from './pages/devices.md?raw';
+import forgetting from './pages/forgetting.md?raw';
+import inference from './pages/inference.md?raw';
 import labelWords from './pages/label-words.md?raw';
+import portability from './pages/portability.md?raw';
 import pretraining from './pages/pretraining.md?raw';
 import rounds from './pages/rounds.md?raw';
 import studies from './pages/studies.md?raw';
@@ -25,6 +28,9 @@ export const pages: readonly HelpPage[] = [
   { id: 'devices', title: 'Devices', text: devices },
   { id: 'comparison', title: 'Comparison', text: comparison },
   { id: 'studies', title: 'Studies', text: studies },
+  { id: 'forgetting', title: 'Study: forgetting', text: forgetting },
+  { id: 'portability', title: 'Study: portability', text: portability },
+  { id: 'inference', title: 'Study: combined at inference', text: inference },
   { id: 'label-words', title: 'Label words', text: labelWords },
   { id: 'composition', title: 'Composition', text: composition },
   { id: 'rounds', title: 'Rounds', text: rounds },
