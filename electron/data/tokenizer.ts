@@ -42,10 +42,15 @@ export interface Frame {
 const decoders = new Set(['gpt2', 'llama', 'qwen2', 'qwen3']);
 const withoutSegments = new Set(['roberta', 'distilbert', 'xlm-roberta', 'camembert', ...decoders]);
 
+/** Texts that are remembered at most; then all are forgotten. */
+const mostRemembered = 500_000;
+
 export class TextTokenizer {
   private maxLength: number | null = null;
   /** The native tokenizer's truncation is a state of it: calls wait for each other. */
   private queue: Promise<unknown> = Promise.resolve();
+  /** Encoded texts by length, text and pair; null where none are remembered. */
+  private memory: Map<string, EncodedText> | null = null;
 
   /** Use `openTokenizer`. */
   constructor(
@@ -81,6 +86,27 @@ export class TextTokenizer {
         `Set training.maxLength to ${room} or more.`,
         { field: 'training.maxLength' },
       );
+    const { memory } = this;
+    if (memory === null) return this.encodeAnew(rows, maxLength);
+    const keys = rows.map(({ text, pair }) => JSON.stringify([maxLength, text, pair]));
+    const unknown = rows.filter((_, place) => !memory.has(keys[place] ?? ''));
+    if (memory.size + unknown.length > mostRemembered) memory.clear();
+    const encoded = await this.encodeAnew(memory.size === 0 ? rows : unknown, maxLength);
+    let next = 0;
+    return keys.map((key) => {
+      const known = memory.get(key) ?? encoded[next++];
+      if (known === undefined) throw new RangeError('a text for each row');
+      memory.set(key, known);
+      return known;
+    });
+  }
+
+  /** From now on texts are tokenized once: the same rows come again with each run. */
+  remember(): void {
+    this.memory ??= new Map();
+  }
+
+  private async encodeAnew(rows: readonly TextOrPair[], maxLength: number): Promise<EncodedText[]> {
     const encodings = await this.encodings(maxLength, rows);
     return encodings.map((encoding) => ({
       ids: Int32Array.from(encoding.getIds()),

@@ -6,18 +6,13 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scoresSchema, type LogLine, type Run } from '../contract/entities.js';
 import { StudioError, type ErrorCode } from '../contract/errors.js';
-import { deviceIdSchema, type DeviceId } from '../contract/plan.js';
 import { problemOf } from '../contract/problem-of.js';
-import { datasets, metrics, models, records, runs } from '../storage/index.js';
+import { metrics, models, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
-import { baseFolderOf } from './bases.js';
-import { compositionOf } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
-import { materialize } from './datasets.js';
 import { MemoryGate } from './memory.js';
-import { learnedObjective } from './objective.js';
-import { refinementOf } from './refinements.js';
 import { SharedTrainer } from './shared-trainer.js';
+import { begunOn, taskOf } from './train-task.js';
 import type { RunningJob, TrainerClient } from './trainer-client.js';
 
 interface Active {
@@ -207,6 +202,7 @@ export class RunQueue {
           task,
           runFolder: runFolder(this.context.home, runId),
           resume: before.step > 0 || before.startedAt !== null,
+          keeps: this.#shared.shares(runId),
         },
         onEvent,
       );
@@ -246,7 +242,13 @@ export class RunQueue {
     active.client = client;
     let stored: Promise<void> = Promise.resolve();
     const job = client.start<'test'>(
-      { type: 'test', task, runFolder: runFolder(this.context.home, runId), wording: run.result.wording ?? null },
+      {
+        type: 'test',
+        task,
+        runFolder: runFolder(this.context.home, runId),
+        wording: run.result.wording ?? null,
+        keeps: this.#shared.shares(runId),
+      },
       (event) => {
         stored = stored.then(() => this.#take(active, event));
         // Waited for below; until then nobody listens to it.
@@ -407,33 +409,3 @@ interface Settled {
 }
 
 const closing = () => new StudioError('cancelled', 'The app was closed.', 'Open it again and resume.');
-
-/** The device of a run's first steps: another would give other numbers. Null before those. */
-function begunOn({ step, device }: Run): DeviceId | null {
-  return step > 0 ? (deviceIdSchema.safeParse(device).data ?? null) : null;
-}
-
-/** A run's plan with names resolved, as the trainer takes it. */
-export async function taskOf(
-  context: Context,
-  run: Pick<Run, 'modelId' | 'datasetId' | 'plan'>,
-  device: DeviceId,
-  initFolder: string | null,
-): Promise<TrainTask> {
-  const dataset = await datasets.getDataset(context.database, run.datasetId);
-  const files = await materialize(context, dataset);
-  const settings = await records.readSettings(context.database);
-  return {
-    training: run.plan.training,
-    method: run.plan.method,
-    modelFolder: await baseFolderOf(context, run),
-    objective: learnedObjective(run.plan, dataset),
-    device,
-    threads: settings.threads,
-    initFolder,
-    ...(await compositionOf(context, run.plan)),
-    ...(await refinementOf(context, run.plan)),
-    readTest: run.plan.readTest,
-    data: { train: files.train ?? '', validation: files.validation, test: files.test },
-  };
-}

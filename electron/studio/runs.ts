@@ -20,8 +20,9 @@ import { changed, now, runFolder, type Context } from './context.js';
 import { bytesBelow, requireSpace } from './files.js';
 import { learnedObjective, plannedObjective, usualObjective } from './objective.js';
 import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
-import { taskOf, type RunQueue } from './queue.js';
+import type { RunQueue } from './queue.js';
 import { forgetResult, refinedPlan, requireUnrefined, whyKept } from './refinements.js';
+import { taskOf } from './train-task.js';
 import { TrainerClient } from './trainer-client.js';
 
 type Group = CompositionCalls &

@@ -17,6 +17,11 @@ export class SharedTrainer {
     this.#may.add(runId);
   }
 
+  /** Does this run share its process? */
+  shares(runId: number): boolean {
+    return this.#may.has(runId);
+  }
+
   /** The process that a run is to use. A run that shares none gets one of its own, and the memory of the shared one is freed for it. */
   clientFor(runId: number): TrainerClient {
     clearTimeout(this.#idle);

@@ -1,5 +1,6 @@
 /** The table of jobs: one handler each. */
 import * as engine from '../engine/index.js';
+import { keepingBase } from './bases.js';
 import { generate } from './generate.js';
 import { GeneratorCache } from './generators.js';
 import { mergeCheck } from './merge-check.js';
@@ -17,21 +18,31 @@ import { test } from './test.js';
 import { train } from './train.js';
 import { virtualWords } from './virtual-words.js';
 
+/** Of a method: those of training, of validation and of the test. */
+const sessionsKept = 3;
+
 /** Serves jobs on `port` until the host lets go; resolves once the studio knows this process is ready. */
 export async function startJobs(port: Port, baselineMemoryBytes: number): Promise<void> {
   const cache = new PredictorCache(engine);
   const generators = new GeneratorCache(engine);
   // Training leaves memory behind that a later run's peak would count.
   let trained = false;
+  const openKept = keepingBase();
+  /** What runs in a row share. */
+  const kept = async ({ keeps = false }: { readonly keeps?: boolean | undefined }) => {
+    if (!keeps) return undefined;
+    await engine.keepSessions(sessionsKept);
+    return openKept;
+  };
   await serve(
     port,
     {
-      train: (job, context) => {
+      train: async (job, context) => {
         const shared = trained;
         trained = true;
-        return train(job, context, engine, baselineMemoryBytes, shared);
+        return train(job, context, engine, baselineMemoryBytes, shared, await kept(job));
       },
-      test: (job, context) => test(job, context, engine),
+      test: async (job, context) => test(job, context, engine, await kept(job)),
       probe: (job, context) => probe(job, context, engine, baselineMemoryBytes),
       predict: (job, context) => predict(job, context, cache),
       'predict-file': (job, context) => predictFile(job, context, cache),

@@ -3,9 +3,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MarkedSpan } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { encodeRows, openTokenizer, type TextTokenizer } from '../data/index.js';
-import type { BaseModelInfo, EngineClassifier, EnginePredictor, EngineScorer, NamedTensors } from '../engine/index.js';
+import { encodeRows, type TextTokenizer } from '../data/index.js';
+import type { EngineClassifier, EnginePredictor, EngineScorer, NamedTensors } from '../engine/index.js';
 import { softmax } from '../evaluation/index.js';
+import { openBase, type OpenBase } from './bases.js';
 import { readHashed } from './checkpoint.js';
 import type { EngineDoor } from './engine-door.js';
 import { logitsOf } from './evaluate.js';
@@ -51,18 +52,6 @@ export async function trainedParameters(runFolder: string): Promise<NamedTensors
 /** Opens a model apart from any cache. The caller disposes its predictor. */
 export async function openPredictor(served: ServedModel, engine: EngineDoor): Promise<OpenPredictor> {
   return openOn(await openBase(served.modelFolder, engine), served, engine, false);
-}
-
-/** A base with its tokenizer: what all predictors on it have in common. */
-interface OpenBase {
-  readonly model: BaseModelInfo;
-  readonly tokenizer: TextTokenizer;
-}
-
-async function openBase(folder: string, engine: EngineDoor): Promise<OpenBase> {
-  const model = await engine.openModel(folder);
-  const { vocabularySize, architecture } = model;
-  return { model, tokenizer: await openTokenizer(folder, { vocabularySize, architecture }) };
 }
 
 /** A wording is all that a search keeps: there is nothing to load. */

@@ -181,6 +181,8 @@ export const trainJobSchema = z.strictObject({
   runFolder: path,
   /** Goes on from the newest whole checkpoint in `runFolder`; from the start if there is none. */
   resume: z.boolean().default(false),
+  /** Alike runs follow in this process: what it has read and compiled stays for them. */
+  keeps: z.boolean().optional(),
 });
 
 /** Reads the test split with what a finished run trained, where the run left it out. */
@@ -195,6 +197,8 @@ export const testJobSchema = z.strictObject({
   head: z.enum(['own', 'other']).default('own'),
   /** The run that the other head comes from; null: the task needs none. */
   headFolder: path.nullable().default(null),
+  /** As of training. */
+  keeps: z.boolean().optional(),
 });
 
 export const probeJobSchema = z.strictObject({

@@ -1,8 +1,9 @@
 /** From a task to what training and probing both need: model, tokenizer, encoded splits, batches, the engine's trainer. */
 import { createHash } from 'node:crypto';
-import { openTokenizer, TrainingBatches, type TextTokenizer } from '../data/index.js';
+import { TrainingBatches, type TextTokenizer } from '../data/index.js';
 import { positionsOf, type BaseModelInfo, type EngineTrainer, type NamedTensors } from '../engine/index.js';
 import { StudioError } from '../contract/errors.js';
+import { openBase, type BaseOpener } from './bases.js';
 import { courseOf, type Course } from './course.js';
 import { openDrawn, openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
@@ -27,9 +28,10 @@ export interface Prepared {
 export async function openTask(
   task: TrainTask,
   engine: EngineDoor,
+  open: BaseOpener = openBase,
 ): Promise<Pick<Prepared, 'model' | 'tokenizer' | 'learning'>> {
   const { training } = task;
-  const model = await engine.openModel(task.modelFolder);
+  const { model, tokenizer } = await open(task.modelFolder, engine);
   const virtual = positionsOf(task.method);
   const limit = model.maxLength - virtual;
   if (training.maxLength > limit) {
@@ -40,10 +42,6 @@ export async function openTask(
       { field: 'training.maxLength', limit },
     );
   }
-  const tokenizer = await openTokenizer(task.modelFolder, {
-    vocabularySize: model.vocabularySize,
-    architecture: model.architecture,
-  });
   return { model, tokenizer, learning: await learningOf(task, tokenizer, model) };
 }
 
@@ -51,9 +49,14 @@ export async function openTask(
  * Reads model and data of a task; the engine is not built yet.
  * @throws StudioError `bad-data` for an empty split, `bad-input` for a maximum length above the model's
  */
-export async function prepare(task: TrainTask, engine: EngineDoor, breathe: () => Promise<void>): Promise<Prepared> {
+export async function prepare(
+  task: TrainTask,
+  engine: EngineDoor,
+  breathe: () => Promise<void>,
+  openOn: BaseOpener = openBase,
+): Promise<Prepared> {
   const { training } = task;
-  const { model, tokenizer, learning } = await openTask(task, engine);
+  const { model, tokenizer, learning } = await openTask(task, engine, openOn);
   const open = (file: string) => openSplit(file, learning, breathe);
   const { examplesPerClass, seed } = training;
   const train =

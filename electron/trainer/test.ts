@@ -3,6 +3,7 @@
  * task's test rows, with what the run made of its base.
  */
 import { StudioError } from '../contract/errors.js';
+import type { BaseOpener } from './bases.js';
 import { openSplit } from './dataset.js';
 import { planParameters, type BaseModelInfo, type NamedTensors } from '../engine/index.js';
 import { isHead } from '../interchange/index.js';
@@ -18,11 +19,12 @@ export async function test(
   { wording, ...job }: JobOf<'test'>,
   context: JobContext,
   engine: EngineDoor,
+  open?: BaseOpener,
 ): Promise<ResultOf<'test'>> {
   const { task } = job;
   if (task.data.test === null)
     throw new StudioError('bad-data', 'There are no test rows to read.', 'Import the data with a test split.');
-  const { model, learning } = await openTask(task, engine);
+  const { model, learning } = await openTask(task, engine, open);
   // A wording is tested as the text that it is; nothing else was kept.
   const read = wording === null ? learning : ((await learning.typed?.(wording)) ?? learning);
   const parameters = wording === null ? await parametersOf(job, model, read) : new Map();

@@ -5,6 +5,7 @@ import { StudioError } from '../contract/errors.js';
 import type { RunResult } from '../contract/entities.js';
 import { scoresInWords } from '../contract/score-words.js';
 import { parametersOf, type EngineTrainer, type NamedTensors } from '../engine/index.js';
+import type { BaseOpener } from './bases.js';
 import { CheckpointStore, writeHashed } from './checkpoint.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
@@ -27,13 +28,14 @@ export async function train(
   engine: EngineDoor,
   baselineMemoryBytes: number,
   sharedProcess = false,
+  open?: BaseOpener,
 ): Promise<ResultOf<'train'>> {
   const { task, runFolder } = job;
   if (sharedProcess) forgetPeak();
   const reporter = new Reporter(context.emit);
   await reporter.phase('preparing', 0, null);
   const store = await CheckpointStore.open(runFolder);
-  const prepared = await prepare(task, engine, context.breathe);
+  const prepared = await prepare(task, engine, context.breathe, open);
   const start = await startFrom(job, store, prepared, reporter);
   const { course, model } = prepared;
   const stageAt = (place: number) => (course.spans[place] ?? course.spans[0]).index;

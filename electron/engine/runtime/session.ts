@@ -4,6 +4,7 @@ import { EngineError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { writeOnnx, type OnnxModel, type WeightSource } from '../onnx/writer.js';
 import type { DeviceId } from '../types.js';
+import { giveBackSession, poolKey, takeSession } from './session-pool.js';
 
 export type Runtime = typeof import('onnxruntime-node');
 
@@ -49,6 +50,8 @@ export class GraphSession {
   private constructor(
     readonly model: Omit<OnnxModel, 'bytes'>,
     private readonly session: InferenceSession,
+    /** By what it is kept; null where none are. */
+    private readonly key: string | null,
   ) {}
 
   /** Throws EngineError 'device-failed' with the provider's reason, 'out-of-memory' where memory ran out. */
@@ -59,6 +62,9 @@ export class GraphSession {
       weights: weights ?? noWeights,
       ...(device === 'cpu' ? { mark: MARK } : {}),
     });
+    const key = poolKey(bytes, folder, { device, threads });
+    const kept = takeSession(key);
+    if (kept) return new GraphSession(model, kept, key);
     try {
       const session = await ort.InferenceSession.create(bytes, {
         executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -77,7 +83,7 @@ export class GraphSession {
           },
         },
       });
-      return new GraphSession(model, session);
+      return new GraphSession(model, session, key);
     } catch (error) {
       throw runtimeError(error, device);
     }
@@ -105,7 +111,7 @@ export class GraphSession {
   }
 
   dispose(): Promise<void> {
-    return this.session.release();
+    return giveBackSession(this.key, this.session);
   }
 }
 

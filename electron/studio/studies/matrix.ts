@@ -90,11 +90,17 @@ export function finalsOf(asked: Asked, cell: Cell, ended: Ended): Run[] {
   });
 }
 
-/** All runs of the matrix. */
-export const matrixSteps = (asked: Asked, ended: Ended): StudyStep[] => stepsOf(asked, placesOf(asked), ended);
+/**
+ * All runs of the matrix: one method after the other, so that runs in a row share what was compiled for them, or with `turns`, where
+ * times are measured, the methods of a place in turns.
+ */
+export function matrixSteps(asked: Asked, ended: Ended, turns = false): StudyStep[] {
+  const places = placesOf(asked);
+  return stepsOf(asked, turns ? places : places.flatMap((here) => here.map((cell) => [cell])), ended);
+}
 
 /**
- * The runs of some cells, those of one place after those of another. Methods take turns, and begin with another one at each seed:
+ * The runs of some cells, those of one place after those of another. Methods of a place take turns, and begin with another one at each seed:
  * what wears on the machine falls on all alike. Runs that would go on from a failed one are left out.
  */
 export function stepsOf(asked: Asked, places: readonly (readonly Cell[])[], ended: Ended): StudyStep[] {

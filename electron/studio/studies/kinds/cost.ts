@@ -47,7 +47,7 @@ export const cost: StudyKindSpec = {
       );
     checkMatrix(asked);
   },
-  steps: matrixSteps,
+  steps: (asked, ended) => matrixSteps(asked, ended, true),
   protocol: (asked) => [
     ...matrixProtocol(asked, measureKinds[asked.measure].name),
     'Every run had a process of its own and ran alone in the studio; methods took turns, beginning with another one at each seed, so that what else the machine did fell on all alike. Runs of the choice count for times and memory too.',

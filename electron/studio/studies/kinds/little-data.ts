@@ -35,7 +35,7 @@ export const littleData: StudyKindSpec = {
       );
     checkMatrix(asked);
   },
-  steps: matrixSteps,
+  steps: (asked, ended) => matrixSteps(asked, ended),
   protocol: (asked) => [
     ...matrixProtocol(asked, measureKinds[asked.measure].name),
     ...statisticsInWords(asked),

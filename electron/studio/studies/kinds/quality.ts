@@ -14,7 +14,7 @@ export const quality: StudyKindSpec = {
   leastData: 1,
   shares: true,
   check: checkMatrix,
-  steps: matrixSteps,
+  steps: (asked, ended) => matrixSteps(asked, ended),
   protocol: (asked) => [...matrixProtocol(asked, measureKinds[asked.measure].name), ...statisticsInWords(asked)],
   async report(context, asked, ended) {
     const evidence = await weigh(context, asked, ended);
