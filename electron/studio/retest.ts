@@ -8,7 +8,7 @@ import { trainingSchema } from '../contract/plan.js';
 import type { JobOf } from '../trainer/protocol.js';
 import { runFolder, type Context } from './context.js';
 import { writeGeneralText, type GeneralText } from './general-text.js';
-import { taskOf } from './queue.js';
+import { taskOf } from './train-task.js';
 import { TrainerClient } from './trainer-client.js';
 
 type Outcomes = TestOutcome['outcome'][];
