@@ -138,7 +138,6 @@ it('goes on past a run that fails, and says so', { timeout: 120_000 }, async () 
 });
 
 it.each([
-  ['kind', { kind: 'nothing' }],
   ['training.seed', { training: { seed: 3 } }],
   ['seeds', { seeds: [1, 1] }],
   ['data', { data: ['nothing'] }],
