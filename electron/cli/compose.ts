@@ -59,7 +59,8 @@ const compose: Command = {
     },
     head: {
       value: 'RUN',
-      about: 'Whose head answers; default: the mean of all, of a sum the first, of a stack the last',
+      about:
+        'Whose head (or prompt and label words) answers; default: the mean of all, of a sum the first, of a stack the last',
     },
     data: { value: 'NAME', about: "Data set to measure and to train on; default: that of the head's run" },
     top: { value: 'METHOD', about: 'With --stack: an adapter that trains on top, by its type or as JSON' },
@@ -123,19 +124,21 @@ const mergeCheck: Command = {
       },
     );
     const found = mergeCheckSchema.parse(job.result);
-    session.out.event({ event: 'merge-check', run: id, ...found }, inWords(found));
+    const { plan } = await session.handlers['runs.get']({ id });
+    session.out.event({ event: 'merge-check', run: id, ...found }, inWords(found, plan.objective === 'causal-lm'));
     return 0;
   },
 };
 
-function inWords({ rows, merged, unmerged, milliseconds, reason }: MergeCheck): string {
-  const labels = (same: boolean) => (same ? 'every label the same' : 'NOT every label the same');
+function inWords({ rows, merged, unmerged, milliseconds, reason }: MergeCheck, language: boolean): string {
+  const labels = (same: boolean) => `${same ? '' : 'NOT '}every ${language ? 'generated token' : 'label'} the same`;
+  const answer = language ? "a token's loss" : 'a logit';
   return [
-    `Merged: on ${rows} rows the largest difference of a logit from the adapter's is ${merged.largestDifference.toExponential(1)}, ${labels(merged.sameLabels)}.`,
+    `Merged: on ${rows} rows the largest difference of ${answer} from the adapter's is ${merged.largestDifference.toExponential(1)}, ${labels(merged.sameLabels)}.`,
     unmerged
-      ? `Taken out again: ${unmerged.tensors} tensors, the largest difference of a weight from the base's own is ${unmerged.weightDifference.toExponential(1)} (the largest weight is ${unmerged.largestWeight.toPrecision(2)}), of a logit ${unmerged.largestDifference.toExponential(1)}, ${labels(unmerged.sameLabels)}.`
+      ? `Taken out again: ${unmerged.tensors} tensors, the largest difference of a weight from the base's own is ${unmerged.weightDifference.toExponential(1)} (the largest weight is ${unmerged.largestWeight.toPrecision(2)}), of ${answer} ${unmerged.largestDifference.toExponential(1)}, ${labels(unmerged.sameLabels)}.`
       : `It cannot be taken out again: ${reason}`,
-    `A row takes ${milliseconds.adapter.toFixed(1)} ms with the adapter, ${milliseconds.merged.toFixed(1)} ms merged.`,
+    `${language ? 'Reading a row' : 'A row'} takes ${milliseconds.adapter.toFixed(1)} ms with the adapter, ${milliseconds.merged.toFixed(1)} ms merged.`,
   ].join('\n');
 }
 

@@ -168,7 +168,7 @@ export async function readAdapterHub(folder: string, model: BaseModelInfo): Prom
   const path = join(folder, files.adapter);
   const own = inFile(path, () => found.format.tensors?.fromFile(renamed, method, contextOf(model)) ?? renamed);
   const objective = { type: 'classification', labels: ['a', 'b'] } as const;
-  const plan = inFile(configPath, () => planParameters({ model, method, objective }));
+  const plan = inFile(configPath, () => planParameters({ model, method, objective, steps: 0 }));
   checkTensors(
     path,
     own,

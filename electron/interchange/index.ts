@@ -10,7 +10,7 @@ import type { ExportSource } from './types.js';
 export { hashFile, hashWeights } from './hash.js';
 export { loadAdapter } from './load.js';
 export { addBase, baseIn, writeRefinedBase } from './refined.js';
-export { isHead } from './targets.js';
+export { isHead, splitHead } from './targets.js';
 export { objectiveOf, type ExportSource, type FolderKind, type LoadedFolder } from './types.js';
 
 const writers: Readonly<Record<ExportFormat, (source: ExportSource, folder: string) => Promise<void>>> = {

@@ -107,7 +107,7 @@ export async function readStudio(folder: string, model: BaseModelInfo): Promise<
   const { tensors: parameters } = await readSafetensors(path);
   const method = inFile(settingsPath, () => validateMethod(spec));
   const objective = objectiveOf(model, labels, verbalizer, marks ?? null);
-  const plan = inFile(settingsPath, () => planParameters({ model, method, objective }));
+  const plan = inFile(settingsPath, () => planParameters({ model, method, objective, steps: 0 }));
   checkTensors(
     path,
     parameters,

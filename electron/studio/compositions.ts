@@ -11,16 +11,17 @@ import {
   listMethods,
   openModel,
   planParameters,
+  searchesWording,
   validateMethod,
   type AdapterShape,
   type BaseModelInfo,
 } from '../engine/index.js';
 import { isHead, loadAdapter } from '../interchange/index.js';
-import { datasets, models, runs } from '../storage/index.js';
+import { datasets, runs } from '../storage/index.js';
 import type { TrainTask } from '../trainer/protocol.js';
 import { standsOn } from './bases.js';
 import { runFolder, type Context } from './context.js';
-import { learnedObjective, plannedObjective } from './objective.js';
+import { answersByHead, learnedObjective, plannedObjective } from './objective.js';
 import { namesOf, namesParts } from './plan.js';
 import { requireFinished } from './served.js';
 
@@ -39,8 +40,11 @@ interface Part {
 const refuse = (message: string, hint: string) =>
   new StudioError('bad-input', message, hint, { path: 'composition.parts' });
 
-const answersByWords = (what: string) =>
-  refuse(`${what} answers by label words and has no head.`, 'Compose adapters that answer by a head.');
+const searchedOnly = (what: string) =>
+  refuse(
+    `${what} searched for a wording and trained no adapter.`,
+    'Write its wording into the template of the others’ label words instead.',
+  );
 
 /** A run of this project that may be part of a composition on a base. Throws StudioError with the reason where it may not. */
 async function partOfRun(context: Context, projectId: number, id: number, model: BaseModel, info: BaseModelInfo) {
@@ -51,7 +55,7 @@ async function partOfRun(context: Context, projectId: number, id: number, model:
       'Choose runs of this project, or export it and name the folder.',
     );
   requireFinished(run);
-  if (run.plan.verbalizer) throw answersByWords(`Run ${id}`);
+  if (searchesWording(run.plan.method)) throw searchedOnly(`Run ${id}`);
   if (run.modelId !== model.id)
     throw refuse(
       `Run ${id} stands on ${run.modelName}, not on ${model.name}.`,
@@ -66,7 +70,7 @@ async function partOfRun(context: Context, projectId: number, id: number, model:
   const dataset = await datasets.getDataset(context.database, run.datasetId);
   const objective = learnedObjective(run.plan, dataset);
   const method = keptMethod(run.plan.method);
-  const planned = planParameters({ model: info, method, objective: plannedObjective(objective) });
+  const planned = planParameters({ model: info, method, objective: plannedObjective(objective), steps: 0 });
   const parameters = new Map(
     planned.filter(({ trainable, part }) => trainable || part === 'added').map((it) => [it.name, it]),
   );
@@ -80,8 +84,8 @@ async function partOfRun(context: Context, projectId: number, id: number, model:
 }
 
 async function partOfFolder(folder: string, info: BaseModelInfo) {
-  const { kind, method, parameters, labels, verbalizer } = await loadAdapter(resolve(folder), info);
-  if (verbalizer) throw answersByWords(folder);
+  const { kind, method, parameters, labels, wording } = await loadAdapter(resolve(folder), info);
+  if (wording !== undefined) throw searchedOnly(folder);
   if (kind === 'merged')
     throw refuse(
       `${folder} is a whole model, not an adapter.`,
@@ -102,8 +106,14 @@ async function findPart(
   return { shape: { ...shape, weight }, from, title, labels };
 }
 
-/** Throws StudioError where a head would answer with other labels than the data set has. */
-function requireLabels(parts: readonly Part[], dataset: Dataset): void {
+/** Throws StudioError where one of these has no head, or one that answers with other labels than the data set has. */
+function requireHeads(parts: readonly Part[], dataset: Dataset, info: BaseModelInfo): void {
+  const without = parts.find(({ shape }) => ![...shape.parameters.keys()].some((name) => isHead(info, name)));
+  if (without)
+    throw refuse(
+      `${sentence(without.shape.name)} has no head: it answers by label words, or writes.`,
+      'Take the head of another part, or compose without: with a verbalizer, or as a model that writes.',
+    );
   const other = parts.find(({ labels }) => labels !== null && labels.join('\0') !== dataset.labels.join('\0'));
   if (other)
     throw refuse(
@@ -112,7 +122,17 @@ function requireLabels(parts: readonly Part[], dataset: Dataset): void {
     );
 }
 
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const listed = (labels: readonly string[]) => (labels.length > 6 ? `${labels.length} labels` : labels.join(', '));
+
+/** A part without its head, for what answers without. */
+const headless = (part: Part, info: BaseModelInfo): Part => ({
+  ...part,
+  shape: {
+    ...part.shape,
+    parameters: new Map([...part.shape.parameters].filter(([name]) => !isHead(info, name))),
+  },
+});
 
 /** Whose head a composition has: null for the mean of all, or for one that is trained anew. */
 function headOf({ kind, head, parts }: Composition): number | null {
@@ -151,18 +171,21 @@ export async function composedPlan(
 ): Promise<Plan> {
   const stated = statedComposition(plan);
   if (stated === null) return plan;
-  if (plan.verbalizer) throw answersByWords('The plan');
   const info = await openModel(model.folder);
+  const byHead = answersByHead(plan);
   const parts: Part[] = [];
-  for (const part of stated.parts) parts.push(await findPart(context, projectId, part, model, info));
+  for (const part of stated.parts) {
+    const found = await findPart(context, projectId, part, model, info);
+    parts.push(byHead ? found : headless(found, info));
+  }
   const head = headOf(stated);
-  const heads = stated.kind === 'fusion' ? [] : head === null ? parts : parts.slice(head, head + 1);
+  const heads = stated.kind === 'fusion' || !byHead ? [] : head === null ? parts : parts.slice(head, head + 1);
+  requireHeads(heads, dataset, info);
   const method = composedMethod(
     { kind: stated.kind, how: stated.how, options: plan.method, ...(head === null ? {} : { head }) },
     parts.map(({ shape }) => shape),
     (name) => isHead(info, name),
   );
-  requireLabels(heads, dataset);
   return {
     ...plan,
     method: validateMethod(method),
@@ -242,7 +265,7 @@ async function planOf(context: Context, request: Request): Promise<Plan> {
     model: lead.modelName,
     data: dataset.name,
     objective: lead.plan.objective,
-    verbalizer: null,
+    verbalizer: wordsFor(lead.plan.verbalizer, dataset),
     method,
     composition: { kind, how, head: at, parts: parts.map((part) => ({ ...part, name: '' })) },
     training: {
@@ -256,9 +279,17 @@ async function planOf(context: Context, request: Request): Promise<Plan> {
   };
 }
 
+/** Label words on a data set that may have other labels: those that it lacks are left out. */
+const wordsFor = (verbalizer: Plan['verbalizer'], { labels }: Dataset): Plan['verbalizer'] =>
+  verbalizer && {
+    ...verbalizer,
+    words: Object.fromEntries(Object.entries(verbalizer.words).filter(([label]) => labels.includes(label))),
+  };
+
 interface Resolved {
   readonly plan: Plan;
-  readonly trainable: number;
+  /** Numbers that a finished run of it keeps. */
+  readonly kept: number;
 }
 
 /** @param resolvePlan checks a plan and looks up what it names; `start` makes its runs and puts them in the queue */
@@ -270,27 +301,14 @@ export function compositionCalls(
   return {
     'compositions.check': async (request) => {
       try {
-        const { plan } = await resolvePlan(request.projectId, await planOf(context, request));
-        const model = (await models.listModels(context.database)).find(({ name }) => name === plan.model);
-        const dataset = (await datasets.listDatasets(context.database, request.projectId)).find(
-          ({ name }) => name === plan.data,
-        );
-        if (!dataset) throw new StudioError('not-found', `There is no data set "${plan.data}".`, 'Choose another.');
-        const objective = plannedObjective(learnedObjective(plan, dataset));
-        const parameters = planParameters({
-          model: await openModel(model?.folder ?? ''),
-          method: plan.method,
-          objective,
-        })
-          .filter(({ trainable, part }) => trainable || part === 'added')
-          .reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
+        const { plan, kept } = await resolvePlan(request.projectId, await planOf(context, request));
         return {
           possible: true,
           reason: null,
           hint: null,
           ...namesOf(plan),
           datasetName: plan.data,
-          parameters,
+          parameters: kept,
           trains: plan.training.maxSteps !== 0,
         };
       } catch (error) {

@@ -31,10 +31,10 @@ export function mergeCheckCalls(context: Context): Pick<Handlers, 'runs.checkMer
 /** Throws StudioError 'bad-input' with the reason for a run that does not merge. */
 export async function requireMerging(context: Context, run: Run): Promise<void> {
   requireFinished(run);
-  if (['text', 'nothing'].includes(objectiveTable[run.plan.objective].answers))
+  if (objectiveTable[run.plan.objective].answers === 'nothing')
     throw new StudioError(
       'bad-input',
-      'Only runs that answer by a head or by label words are checked so.',
+      'Only runs that answer are checked so.',
       'Export it merged: every export is compared with the run.',
       { run: run.id },
     );
@@ -64,6 +64,8 @@ export async function takeMergeCheck(
         model: await servedRun(context, run),
         workFolder: folder,
         rowsFile: files.validation ?? files.train ?? files.test ?? '',
+        // A text is read token by token, and more is written.
+        ...(run.plan.objective === 'causal-lm' ? { limit: 64 } : {}),
       },
       (event) => {
         if (event.type === 'progress') handle.progress(event.done, event.total, event.message);

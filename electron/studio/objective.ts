@@ -77,6 +77,10 @@ export function usualObjective(
   return objective === 'causal-lm' && form === 'text' ? architectureOf(architecture).language : objective;
 }
 
+/** Does a plan tell labels apart by a head, or without one: by label words, or not at all? */
+export const answersByHead = ({ objective, verbalizer }: Pick<Plan, 'objective' | 'verbalizer'>): boolean =>
+  objective === 'classification' && !verbalizer;
+
 /** What a run's parameters are planned by. */
 export function plannedObjective(objective: LearnedObjective): ObjectiveSpec {
   switch (objective.type) {

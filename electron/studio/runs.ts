@@ -13,6 +13,7 @@ import {
   positionsOf,
   searchesWording,
   type BaseModelInfo,
+  type ParameterPlan,
 } from '../engine/index.js';
 import { datasets, metrics, models, records, runs } from '../storage/index.js';
 import { composedPlan, compositionCalls, usedBy, type CompositionCalls } from './compositions.js';
@@ -72,6 +73,8 @@ interface Resolved {
   readonly modelId: number;
   readonly datasetId: number;
   readonly trainable: number;
+  /** Numbers that a finished run keeps: what trains, and finished adapters that it is made of. */
+  readonly kept: number;
 }
 
 /** A checked plan with its model and data found. Throws StudioError naming the key. */
@@ -113,11 +116,17 @@ export async function resolvePlan(context: Context, projectId: number, value: un
     model: base,
     method: plan.method,
     objective: plannedObjective(objective),
+    ...(plan.training.maxSteps === 0 ? { steps: 0 } : {}),
   });
-  const trainable = parameters
-    .filter((parameter) => parameter.trainable)
-    .reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
-  return { plan: { ...plan, verbalizer }, modelId: model.id, datasetId: dataset.id, trainable };
+  const count = (of: readonly ParameterPlan[]) =>
+    of.reduce((sum, { shape }) => sum + shape.reduce((a, d) => a * d, 1), 0);
+  return {
+    plan: { ...plan, verbalizer },
+    modelId: model.id,
+    datasetId: dataset.id,
+    trainable: count(parameters.filter(({ trainable }) => trainable)),
+    kept: count(parameters.filter(({ trainable, part }) => trainable || part === 'added')),
+  };
 }
 
 const isDecoder = ({ architecture }: BaseModelInfo) => architectureOf(architecture).reads === 'last';

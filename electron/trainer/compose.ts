@@ -7,7 +7,7 @@ import {
   type NamedTensors,
   type WeightedAdapter,
 } from '../engine/index.js';
-import { isHead, loadAdapter } from '../interchange/index.js';
+import { isHead, loadAdapter, splitHead } from '../interchange/index.js';
 import { trainedParameters } from './predictors.js';
 import type { TaskComposition, TrainTask } from './protocol.js';
 
@@ -25,12 +25,17 @@ async function readPart(
  * @throws StudioError `not-found` for a run whose parameters are gone; EngineError `bad-input` where the parts do not fit
  */
 export async function composedParameters(
-  task: Pick<TrainTask, 'method'>,
+  task: Pick<TrainTask, 'method' | 'objective'>,
   composition: TaskComposition,
   model: BaseModelInfo,
 ): Promise<NamedTensors> {
   const parts: WeightedAdapter[] = [];
-  for (const part of composition.parts) parts.push(await readPart(part, model));
+  // What answers by label words, or writes, has no use for the heads of its parts.
+  const byHead = task.objective.type === 'classification' && !task.objective.verbalizer;
+  for (const part of composition.parts) {
+    const { parameters, ...read } = await readPart(part, model);
+    parts.push({ ...read, parameters: byHead ? parameters : splitHead(model, parameters).adapter });
+  }
   const { kind, how, head } = composition;
   const spec = { kind, how, options: task.method, ...(head === null ? {} : { head }) };
   const composed = composeAdapters(spec, parts, (name) => isHead(model, name));

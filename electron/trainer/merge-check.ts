@@ -1,7 +1,8 @@
-/** A run merged into its base's weights and taken out again: what comes of logits and weights, and how long each answers. */
+/** A run merged into its base's weights and taken out again: what comes of answers and weights, and how long each takes. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
+import { openTokenizer } from '../data/index.js';
 import {
   baseTensor,
   openModel,
@@ -11,66 +12,91 @@ import {
   whyMergedForGood,
   writeSafetensors,
   type BaseModelInfo,
+  type MethodSpec,
   type NamedTensors,
+  type ObjectiveSpec,
 } from '../engine/index.js';
 import { exportFolder, isHead, objectiveOf } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { answer, openPredictor, trainedParameters, type OpenPredictor, type RowAnswer } from './predictors.js';
-import { compared, reload } from './prove-export.js';
+import type { Compared } from './difference.js';
+import { answer, trainedParameters, type OpenPredictor, type RowAnswer } from './predictors.js';
+import { compared } from './prove-export.js';
+import { comparedTexts, written, type Writer } from './prove-language.js';
 import { headOf, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
+import { servedReading } from './reading.js';
 import type { JobContext } from './server.js';
 
 type Result = ResultOf<'merge-check'>;
 
+/** How models are asked about the rows, and what two of them are compared by. */
+interface Asking<A extends { readonly milliseconds: number }> {
+  ask(model: Writer): Promise<A>;
+  compare(one: A, other: A): Compared;
+}
+
 /** @throws StudioError or EngineError `bad-input` for a run that does not merge, `bad-data` for a split without rows */
-export async function mergeCheck(
-  { model: served, workFolder, rowsFile, limit }: JobOf<'merge-check'>,
-  context: JobContext,
-  engine: EngineDoor,
-): Promise<Result> {
-  const { runFolder } = served;
-  if (runFolder === null) throw new StudioError('bad-input', 'There is nothing to merge into the untrained base.');
+export async function mergeCheck(job: JobOf<'merge-check'>, context: JobContext, engine: EngineDoor): Promise<Result> {
+  const { model: served, rowsFile, limit } = job;
   const rows = await firstRows(rowsFile, limit);
   if (rows.length === 0)
     throw new StudioError('bad-data', 'There are no rows to compare on.', 'Give the data set test rows.', {
       file: rowsFile,
     });
+  const found =
+    served.objective.type === 'causal-lm'
+      ? await check(job, context, {
+          ask: (model) => written(model, served, rows, context),
+          compare: comparedTexts,
+        })
+      : await check(job, context, {
+          ask: async (model) => timed(await open(model, served, engine), rows, context),
+          compare: (one, other) => compared(one.answers, other.answers),
+        });
+  return { type: 'merge-check', rows: rows.length, ...found };
+}
+
+async function check<A extends { readonly milliseconds: number }>(
+  { model: served, workFolder }: JobOf<'merge-check'>,
+  context: JobContext,
+  asking: Asking<A>,
+): Promise<Omit<Result, 'type' | 'rows'>> {
+  const { runFolder, method, maxLength, objective } = served;
+  if (runFolder === null) throw new StudioError('bad-input', 'There is nothing to merge into the untrained base.');
   const tell = (done: number, message: string) => context.emit({ type: 'progress', done, total: 4, message });
   const base = await openModel(served.modelFolder);
   const parameters = await trainedParameters(runFolder);
 
   await tell(0, 'Running the adapter on its base');
-  const live = await timed(await openPredictor(served, engine), rows, context);
+  const live = await asking.ask({ model: base, method, parameters });
   await tell(1, 'Merging');
   const mergedFolder = join(workFolder, 'merged');
-  const { method, maxLength } = served;
-  const { labels, marks, verbalizer } = headOf(served.objective);
+  const { labels, marks, verbalizer } = headOf(objective);
   await exportFolder('merged', { model: base, method, labels, marks, parameters, maxLength, verbalizer }, mergedFolder);
   await context.breathe();
-  const opened = await reload({ format: 'merged', folder: mergedFolder, model: served });
-  const merged = await timed(opened, rows, context);
+  // Opened as any base model is: its head is read from the folder because no other start is given.
+  const byItself = async (folder: string) =>
+    asking.ask({ model: await openModel(folder), method: { type: 'head' }, parameters: new Map() });
+  const merged = await byItself(mergedFolder);
   const reason = whyMergedForGood(method);
   const result = {
-    type: 'merge-check',
-    rows: rows.length,
-    merged: compared(live.answers, merged.answers),
+    merged: asking.compare(live, merged),
     milliseconds: { adapter: live.milliseconds, merged: merged.milliseconds },
     unmerged: null,
     reason,
-  } as const;
+  };
   if (reason !== null) return result;
 
   await tell(2, 'Taking it out again');
   const folder = join(workFolder, 'unmerged');
   await cp(mergedFolder, folder, { recursive: true });
-  const changed = await takeOut(served, base, parameters, { from: mergedFolder, to: folder });
+  const planned = objectiveOf(base, labels, verbalizer, marks);
+  const changed = await takeOut(method, base, parameters, { from: mergedFolder, to: folder, objective: planned });
   await context.breathe();
   await tell(3, 'Running the base beside it');
   const head = new Map([...parameters].filter(([name]) => isHead(base, name)));
-  const own = await timed(await openBaseWith(served, base, head, engine), rows, context);
-  const again = await timed(await reload({ format: 'merged', folder, model: served }), rows, context);
-  return { ...result, unmerged: { ...changed, ...compared(own.answers, again.answers) } };
+  const own = await asking.ask({ model: base, method: { type: 'head' }, parameters: head });
+  return { ...result, unmerged: { ...changed, ...asking.compare(own, await byItself(folder)) } };
 }
 
 interface Changed {
@@ -81,20 +107,13 @@ interface Changed {
 
 /** Writes the weights without the adapter, and says how far they are from the base's own. */
 async function takeOut(
-  served: ServedModel,
+  method: MethodSpec,
   base: BaseModelInfo,
   trained: NamedTensors,
-  { from, to }: { readonly from: string; readonly to: string },
+  { from, to, objective }: { readonly from: string; readonly to: string; readonly objective: ObjectiveSpec },
 ): Promise<Changed> {
-  const { labels, marks, verbalizer } = headOf(served.objective);
   const merged = await openWeights(from);
-  const tensors = unmergedTensors(
-    base,
-    validateMethod(served.method),
-    objectiveOf(base, labels, verbalizer, marks),
-    trained,
-    (name) => merged.read(name),
-  );
+  const tensors = unmergedTensors(base, validateMethod(method), objective, trained, (name) => merged.read(name));
   await writeSafetensors(join(to, 'model.safetensors'), tensors, { format: 'pt' });
   const written = await openWeights(to);
   const ofBase = new Set(base.parameters.map(({ name }) => name));
@@ -117,21 +136,16 @@ async function takeOut(
   return { tensors: count, weightDifference, largestWeight };
 }
 
-async function openBaseWith(
+async function open(
+  { model, method, parameters }: Writer,
   served: ServedModel,
-  model: BaseModelInfo,
-  parameters: NamedTensors,
   engine: EngineDoor,
 ): Promise<OpenPredictor> {
-  const {
-    tokenizer,
-    reading,
-    predictor: untrained,
-  } = await openPredictor({ ...served, method: { type: 'head' }, runFolder: null }, engine);
-  await untrained.dispose();
+  const tokenizer = await openTokenizer(model.folder, model);
+  const reading = await servedReading(served, tokenizer, model);
   const predictor = await engine.createPredictor({
     model,
-    method: { type: 'head' },
+    method,
     objective: reading.objective,
     parameters,
     seed: served.seed,
@@ -141,12 +155,13 @@ async function openBaseWith(
   return { served, tokenizer, reading, predictor };
 }
 
+interface Answers {
+  readonly answers: readonly RowAnswer[];
+  readonly milliseconds: number;
+}
+
 /** Answers, and the time of one row after the runtime has warmed up. */
-async function timed(
-  open: OpenPredictor,
-  rows: readonly SplitRow[],
-  context: JobContext,
-): Promise<{ answers: RowAnswer[]; milliseconds: number }> {
+async function timed(open: OpenPredictor, rows: readonly SplitRow[], context: JobContext): Promise<Answers> {
   try {
     await answer(open, rows.slice(0, 1), context.breathe);
     const started = performance.now();

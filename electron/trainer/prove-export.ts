@@ -7,6 +7,7 @@ import { baseIn, loadAdapter } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { answer, openPredictor, type OpenPredictor, type RowAnswer } from './predictors.js';
+import { largestOf, type Compared } from './difference.js';
 import { classesOf, marks, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
 import { readingOf, servedReading } from './reading.js';
 import { proveLanguage } from './prove-language.js';
@@ -37,27 +38,15 @@ export async function proveExport(
   return { type: 'prove-export', rows: rows.length, ...compared(live, again) };
 }
 
-/** The largest difference of a logit, and whether all labels are the same. */
-export function compared(
-  live: readonly RowAnswer[],
-  again: readonly RowAnswer[],
-): { largestDifference: number; sameLabels: boolean } {
-  let largestDifference = 0;
-  let sameLabels = true;
-  live.forEach((one, row) => {
-    const other = again[row];
-    one.logits.forEach((logit, index) => {
-      largestDifference = Math.max(largestDifference, difference(logit, other?.logits[index]));
-    });
-    sameLabels &&= one.label === other?.label;
-  });
-  return { largestDifference, sameLabels };
-}
-
-/** Not a number is never equal to anything: it must not pass as no difference. */
-function difference(left: number, right: number | undefined): number {
-  const value = Math.abs(left - (right ?? Number.NaN));
-  return Number.isNaN(value) ? Number.MAX_VALUE : value;
+/** The logits and labels of two models. */
+export function compared(live: readonly RowAnswer[], again: readonly RowAnswer[]): Compared {
+  return {
+    largestDifference: live.reduce(
+      (largest, { logits }, row) => Math.max(largest, largestOf(logits, again[row]?.logits ?? [])),
+      0,
+    ),
+    sameLabels: live.every(({ label }, row) => label === again[row]?.label),
+  };
 }
 
 async function answersOf(open: OpenPredictor, rows: readonly SplitRow[], context: JobContext) {
@@ -77,7 +66,7 @@ export async function onOwnBase({
 }
 
 /** The export as a model that answers, from its own files: an adapter on the base, or a folder that stands for itself. */
-export async function reload({
+async function reload({
   format,
   folder,
   model: served,

@@ -11,6 +11,7 @@ import {
 } from '../engine/index.js';
 import { baseIn, loadAdapter } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
+import { largestOf, type Compared } from './difference.js';
 import type { EngineDoor } from './engine-door.js';
 import { trainedParameters } from './predictors.js';
 import type { JobOf, ResultOf, ServedModel, SplitRow } from './protocol.js';
@@ -26,9 +27,12 @@ export interface Writer {
   readonly method: MethodSpec;
   readonly parameters: NamedTensors;
 }
-interface Written {
+
+export interface Written {
   /** -log p of each token, row by row. */
   readonly losses: readonly number[];
+  /** To read a row, among others, after the runtime has warmed up. */
+  readonly milliseconds: number;
   readonly texts: readonly string[];
 }
 
@@ -50,22 +54,14 @@ export async function proveLanguage(
   await context.emit({ type: 'progress', done: 1, total: 2, message: 'Running the reloaded export' });
   await context.breathe();
   const second = await written(await reloadLanguage(job), served, rows, context);
-  let largestDifference = first.losses.length === second.losses.length ? 0 : Number.MAX_VALUE;
-  first.losses.forEach((loss, at) => {
-    const value = Math.abs(loss - (second.losses[at] ?? Number.NaN));
-    largestDifference = Math.max(largestDifference, Number.isNaN(value) ? Number.MAX_VALUE : value);
-  });
-  const same = first.texts.every((text, at) => text === second.texts[at]);
-  return { type: 'prove-export', rows: rows.length, largestDifference, sameLabels: same };
+  return { type: 'prove-export', rows: rows.length, ...comparedTexts(first, second) };
 }
 
-export async function liveLanguage(served: ServedModel, engine: EngineDoor): Promise<Writer> {
-  return {
-    model: await engine.openModel(served.modelFolder),
-    method: served.method,
-    parameters: served.runFolder === null ? new Map() : await trainedParameters(served.runFolder),
-  };
-}
+/** The tokens' losses and generated tokens of two models. */
+export const comparedTexts = (first: Written, second: Written): Compared => ({
+  largestDifference: largestOf(first.losses, second.losses),
+  sameLabels: first.texts.every((text, at) => text === second.texts[at]),
+});
 
 /** An adapter on the base, or a merged folder that stands for itself. */
 export async function reloadLanguage({ format, folder, model: served }: Job): Promise<Writer> {
@@ -75,7 +71,8 @@ export async function reloadLanguage({ format, folder, model: served }: Job): Pr
   return { model, method, parameters };
 }
 
-async function written(
+/** What a model reads and writes of rows. */
+export async function written(
   writer: Writer,
   served: ServedModel,
   rows: readonly SplitRow[],
@@ -97,9 +94,14 @@ async function written(
   };
   const predictor = await createPredictor({ ...options, objective: { type: 'causal-lm' } });
   const losses: number[] = [];
+  let milliseconds = 0;
   try {
-    for (const { batch } of evaluationBatches(languageBatches(encoded, tokenizer.padId, false), 16)) {
+    const source = languageBatches(encoded, tokenizer.padId, false);
+    if (encoded.size > 0) await predictor.evaluate(source.batch(Int32Array.of(0)));
+    for (const { batch } of evaluationBatches(source, 16)) {
+      const started = performance.now();
       losses.push(...((await predictor.evaluate(batch)).tokenLosses ?? []));
+      milliseconds += performance.now() - started;
       await context.breathe();
     }
   } finally {
@@ -118,5 +120,5 @@ async function written(
   } finally {
     await generator.dispose();
   }
-  return { losses, texts };
+  return { losses, texts, milliseconds: milliseconds / Math.max(1, encoded.size) };
 }

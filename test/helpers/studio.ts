@@ -1,10 +1,10 @@
 /** A real studio over a real trainer process, in a folder of its own. */
 import { fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventData, EventName, StudioEvent } from '../../electron/contract/calls.js';
-import type { Job } from '../../electron/contract/entities.js';
+import { importRequestSchema, type Job, type Run } from '../../electron/contract/entities.js';
 import { StudioError } from '../../electron/contract/errors.js';
 import { openStudio, type Studio, type StudioOptions } from '../../electron/studio/index.js';
 import type { SpawnTrainer } from '../../electron/studio/trainer-port.js';
@@ -19,6 +19,10 @@ export interface TestStudio extends Studio {
   waitFor<N extends EventName>(name: N, fits: (data: EventData<N>) => boolean): Promise<EventData<N>>;
   /** Waits for a job's end; rejects with its problem. */
   finished(job: { jobId: string }): Promise<Job>;
+  /** The run when it neither waits nor works any more. */
+  ended(id: number): Promise<Run>;
+  /** Imports rows through a file; without more, of classes, with the columns text and topic. */
+  importRows(projectId: number, name: string, rows: readonly object[], more?: object): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -67,20 +71,33 @@ export async function openTestStudio(
       };
       listeners.add(listener);
     });
+  const finished: TestStudio['finished'] = async ({ jobId }) => {
+    const known = (await studio.handlers['jobs.list']({})).find((job) => job.id === jobId);
+    const job =
+      known && known.state !== 'running'
+        ? known
+        : await waitFor('job', (data) => data.id === jobId && data.state !== 'running');
+    if (job.problem) throw StudioError.fromProblem(job.problem);
+    return job;
+  };
   return {
     ...studio,
     home: folder,
     events,
     pids,
     waitFor,
-    finished: async ({ jobId }) => {
-      const known = (await studio.handlers['jobs.list']({})).find((job) => job.id === jobId);
-      const job =
-        known && known.state !== 'running'
-          ? known
-          : await waitFor('job', (data) => data.id === jobId && data.state !== 'running');
-      if (job.problem) throw StudioError.fromProblem(job.problem);
-      return job;
+    finished,
+    ended: async (id) => {
+      const over = ({ state }: Pick<Run, 'state'>) => !['queued', 'preparing', 'running'].includes(state);
+      const listening = waitFor('run', (data) => data.id === id && over(data));
+      const now = await studio.handlers['runs.get']({ id });
+      return over(now) ? now : listening;
+    },
+    importRows: async (projectId, name, rows, more = { textColumn: 'text', labelColumn: 'topic' }) => {
+      const path = join(folder, `${name}.jsonl`);
+      await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'));
+      const request = importRequestSchema.parse({ projectId, name, path, validation: 0.2, test: 0.2, ...more });
+      await finished(await studio.handlers['datasets.import'](request));
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

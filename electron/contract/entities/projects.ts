@@ -51,9 +51,9 @@ export type BaseModel = z.infer<typeof baseModelSchema>;
 /** A run merged into the base's weights and taken out again. Differences are the largest absolute ones. */
 export const mergeCheckSchema = z.object({
   rows: count,
-  /** Logits of the merged model against those of the adapter on its base. */
+  /** Logits of the merged model against those of the adapter on its base; of models that write, losses of tokens and generated tokens. */
   merged: z.object({ largestDifference: z.number(), sameLabels: z.boolean() }),
-  /** Of one row, answered together with the others; tokenizing included. */
+  /** Of one row, answered together with the others; tokenizing included, but for texts, which are only read. */
   milliseconds: z.object({ adapter: z.number(), merged: z.number() }),
   /** With the adapter taken out of the merged weights again; null where that cannot be. */
   unmerged: nullable(

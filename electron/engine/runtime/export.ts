@@ -17,13 +17,16 @@ export interface ParameterPlan {
   readonly part: 'base' | 'added' | 'head';
 }
 
-/** Every parameter of the forward pass with its part; no weight is read. Throws EngineError. */
-export function planParameters(options: SetupOptions): readonly ParameterPlan[] {
+/** `steps`: of the whole run; 0 where nothing has to train. */
+type PlanOptions = SetupOptions & { readonly steps?: number };
+
+/** Every parameter of the forward pass with its part; no weight is read. Throws EngineError, 'bad-input' where nothing would train. */
+export function planParameters(options: PlanOptions): readonly ParameterPlan[] {
   return planOf(options, prepare(options));
 }
 
 /** The same of a setup at hand. */
-export function planOf(options: SetupOptions, setup: Setup): readonly ParameterPlan[] {
+export function planOf(options: PlanOptions, setup: Setup): readonly ParameterPlan[] {
   requireTrainable(options, setup);
   const base = new Set(setup.info.parameters.map(({ name }) => name));
   return setup.parameters.map(({ name, shape, trainable, added }) => ({

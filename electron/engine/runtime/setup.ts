@@ -119,13 +119,13 @@ function requireLanguageHead(info: BaseModelInfo, model: OpenedModel, parameters
     );
 }
 
-/** Throws EngineError 'bad-input' where nothing would train: head only without a head. */
+/** Throws EngineError 'bad-input' where nothing would train: head only without a head. A run of no steps needs nothing to train. */
 export function requireTrainable(
-  { method: spec }: Pick<SetupOptions, 'method'>,
+  { method: spec, steps }: Pick<SetupOptions, 'method'> & { readonly steps?: number },
   { parameters, objective }: Setup,
 ): void {
   const { method } = chooseMethod(spec);
-  if (method.search || parameters.some(({ trainable }) => trainable)) return;
+  if (method.search || steps === 0 || parameters.some(({ trainable }) => trainable)) return;
   const byWords = objective.type === 'classification';
   throw new EngineError(
     'bad-input',

@@ -1,5 +1,5 @@
 /** Compositions through the studio's calls, over the real trainer process and a real database. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { calls, type CallInput } from '../../../electron/contract/calls.js';
@@ -33,34 +33,12 @@ const plan = (options: object, seed: number, data = 'rows') =>
     device: 'cpu',
   });
 
-async function ended(run: Run): Promise<Run> {
-  const over = (state: Run['state']) => !['queued', 'preparing', 'running'].includes(state);
-  const now = await studio.handlers['runs.get']({ id: run.id });
-  return over(now.state) ? now : studio.waitFor('run', (data) => data.id === run.id && over(data.state));
-}
-
-async function importRows(name: string, relabel: (label: string) => string): Promise<void> {
-  const file = join(studio.home, `${name}.csv`);
-  const lines = tinyRows(120).map(({ text, label }) => `"${text}",${relabel(label)}`);
-  await writeFile(file, ['text,topic', ...lines].join('\n'));
-  await studio.finished(
-    await studio.handlers['datasets.import']({
-      projectId,
-      name,
-      path: file,
-      reading: {},
-      task: 'classification',
-      textColumn: 'text',
-      pairColumn: null,
-      labelColumn: 'topic',
-      validation: 0.2,
-      test: 0.25,
-      splitColumn: null,
-      seed: 1,
-      badRows: 'stop',
-    }),
+const importRows = (name: string, relabel: (label: string) => string) =>
+  studio.importRows(
+    projectId,
+    name,
+    tinyRows(120).map(({ text, label }) => ({ text, topic: relabel(label) })),
   );
-}
 
 beforeAll(async () => {
   studio = await openTestStudio();
@@ -82,7 +60,8 @@ beforeAll(async () => {
     ],
     initFolder: null,
   });
-  for (const [i, run] of started.entries()) runs.set([...names, 'elsewhere', 'renamed'][i] ?? '', await ended(run));
+  for (const [i, run] of started.entries())
+    runs.set([...names, 'elsewhere', 'renamed'][i] ?? '', await studio.ended(run.id));
   expect([...runs.values()].map(({ state }) => state)).toEqual(started.map(() => 'finished'));
 }, 180_000);
 
@@ -106,7 +85,7 @@ const start = (request: Request) =>
   studio.handlers['compositions.start'](calls['compositions.start'].input.parse(request));
 
 async function compose(request: Request): Promise<Run> {
-  const run = await ended(await start(request));
+  const run = await studio.ended((await start(request)).id);
   expect(run.problem).toBeNull();
   expect(run.state).toBe('finished');
   return run;
@@ -199,7 +178,7 @@ it('fuses finished adapters by a plan that names them', async () => {
     plans: [plan({ type: 'fusion', adapters: [id('adapter'), id('other')] }, 1)],
     initFolder: null,
   });
-  const run = await ended(started as Run);
+  const run = await studio.ended(started?.id ?? 0);
   expect(run.problem).toBeNull();
   expect(run.plan.composition).toMatchObject({ kind: 'fusion', head: null });
   expect(run.plan.method['adapters']).toMatchObject([{ type: 'bottleneck' }, { type: 'bottleneck' }]);

@@ -18,27 +18,12 @@ beforeAll(async () => {
   const { handlers } = studio;
   projectId = (await handlers['projects.create']({ name: 'Trial', description: '' })).id;
   await handlers['models.add']({ folder: join(studio.home, 'tiny'), name: 'tiny' });
-  const file = join(studio.home, 'rows.csv');
-  await writeFile(
-    file,
-    ['text,topic', ...tinyRows(160).map(({ text, label }) => `"${text}",${String(label)}`)].join('\n'),
-  );
-  const job = await handlers['datasets.import']({
+  await studio.importRows(
     projectId,
-    name: 'rows',
-    path: file,
-    reading: {},
-    task: 'classification',
-    textColumn: 'text',
-    pairColumn: null,
-    labelColumn: 'topic',
-    validation: 0.2,
-    test: 0.25,
-    splitColumn: null,
-    seed: 1,
-    badRows: 'stop',
-  });
-  await studio.finished(job);
+    'rows',
+    tinyRows(160).map(({ text, label }) => ({ text, topic: label })),
+    { textColumn: 'text', labelColumn: 'topic', test: 0.25 },
+  );
 }, 60_000);
 
 afterAll(async () => {
@@ -56,13 +41,6 @@ const plan = (type: string, seed: number, more: object = {}) =>
     device: 'cpu',
   });
 
-async function ended(run: Run): Promise<Run> {
-  const { handlers } = studio;
-  const over = (state: Run['state']) => !['queued', 'preparing', 'running'].includes(state);
-  const now = await handlers['runs.get']({ id: run.id });
-  return over(now.state) ? now : studio.waitFor('run', (data) => data.id === run.id && over(data.state));
-}
-
 it('trains methods beside full fine-tuning, compares, answers and exports', async () => {
   const { handlers } = studio;
   const started = await handlers['runs.start']({
@@ -71,7 +49,7 @@ it('trains methods beside full fine-tuning, compares, answers and exports', asyn
     initFolder: null,
   });
   const finished: Run[] = [];
-  for (const run of started) finished.push(await ended(run));
+  for (const run of started) finished.push(await studio.ended(run.id));
   expect(finished.map(({ state, problem }) => [state, problem])).toEqual(finished.map(() => ['finished', null]));
   for (const run of finished) {
     const history = await handlers['runs.history']({ id: run.id, afterStep: 0 });
@@ -138,13 +116,13 @@ it('goes on from a killed trainer to the losses of an uninterrupted run', async 
   const { handlers } = studio;
   const slow = { maxSteps: 200, validateEverySteps: 50, checkpointEverySteps: 10, modelDropout: 0.1 };
   const [whole] = await handlers['runs.start']({ projectId, plans: [plan('lora', 5, slow)], initFolder: null });
-  await ended(whole as Run);
+  await studio.ended(whole?.id ?? 0);
   const [cut] = await handlers['runs.start']({ projectId, plans: [plan('lora', 5, slow)], initFolder: null });
   await studio.waitFor('metrics', ({ runId, steps }) => runId === cut?.id && steps.some(({ step }) => step > 20));
   process.kill(studio.pids.at(-1) as number, 'SIGKILL');
-  expect(await ended(cut as Run)).toMatchObject({ state: 'interrupted', problem: { code: 'trainer-lost' } });
+  expect(await studio.ended(cut?.id ?? 0)).toMatchObject({ state: 'interrupted', problem: { code: 'trainer-lost' } });
   await handlers['runs.resume']({ id: (cut as Run).id });
-  expect((await ended(cut as Run)).state).toBe('finished');
+  expect((await studio.ended(cut?.id ?? 0)).state).toBe('finished');
   const losses = async (id: number) =>
     (await handlers['runs.history']({ id, afterStep: 0 })).steps.map(({ step, loss }) => [step, loss]);
   expect(await losses((cut as Run).id)).toEqual(await losses((whole as Run).id));
@@ -160,12 +138,12 @@ it('pauses, resumes and cancels', async () => {
   const { id } = run as Run;
   await studio.waitFor('metrics', ({ runId }) => runId === id);
   await handlers['runs.pause']({ id });
-  const paused = await ended(run as Run);
+  const paused = await studio.ended(run?.id ?? 0);
   expect(paused.state).toBe('paused');
   await handlers['runs.resume']({ id });
   await studio.waitFor('metrics', ({ runId, steps }) => runId === id && steps.some(({ step }) => step > paused.step));
   await handlers['runs.cancel']({ id });
-  expect((await ended(run as Run)).state).toBe('cancelled');
+  expect((await studio.ended(run?.id ?? 0)).state).toBe('cancelled');
 }, 60_000);
 
 it('exports a project to one file and imports it whole', async () => {

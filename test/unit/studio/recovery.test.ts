@@ -1,9 +1,8 @@
 /** What outlives the app: the queue, a run that was cut off, settings; and runs that are refused. Real database, real trainer. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { Run } from '../../../electron/contract/entities.js';
 import { planSchema } from '../../../electron/contract/plan.js';
 import { openDatabase, runs } from '../../../electron/storage/index.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
@@ -22,13 +21,8 @@ const plan = (training: object, method: object = { type: 'lora' }) =>
     training: { batchSize: 8, maxLength: 16, learningRate: 0.01, ...training },
     device: 'cpu',
   });
-const over = ({ state }: Run) => !['queued', 'preparing', 'running'].includes(state);
 
-async function ended(id: number): Promise<Run> {
-  const listening = studio.waitFor('run', (data) => data.id === id && over(data));
-  const now = await studio.handlers['runs.get']({ id });
-  return over(now) ? now : listening;
-}
+const ended = (id: number) => studio.ended(id);
 
 async function start(...plans: ReturnType<typeof plan>[]): Promise<number[]> {
   return (await studio.handlers['runs.start']({ projectId, plans, initFolder: null })).map(({ id }) => id);
@@ -47,24 +41,10 @@ beforeAll(async () => {
   studio = await openTestStudio(home);
   projectId = (await studio.handlers['projects.create']({ name: 'Trial', description: '' })).id;
   await studio.handlers['models.add']({ folder: await makeTinyModel(join(home, 'tiny')), name: 'tiny' });
-  const file = join(home, 'rows.csv');
-  await writeFile(file, ['text,topic', ...tinyRows(120).map(({ text, label }) => `"${text}",${label}`)].join('\n'));
-  await studio.finished(
-    await studio.handlers['datasets.import']({
-      projectId,
-      name: 'rows',
-      path: file,
-      reading: {},
-      task: 'classification',
-      textColumn: 'text',
-      pairColumn: null,
-      labelColumn: 'topic',
-      validation: 0.2,
-      test: 0.2,
-      splitColumn: null,
-      seed: 1,
-      badRows: 'stop',
-    }),
+  await studio.importRows(
+    projectId,
+    'rows',
+    tinyRows(120).map(({ text, label }) => ({ text, topic: label })),
   );
 }, 60_000);
 afterEach(() => studio.handlers['settings.set']({ memoryLimitBytes: null, threads: null }));

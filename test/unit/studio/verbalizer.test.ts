@@ -1,5 +1,5 @@
 /** Classification by label words through the studio's calls: refused, trained, asked, exported. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -24,27 +24,10 @@ beforeAll(async () => {
     batches: z.array(z.object({ texts: z.array(z.string()), labels: z.array(z.number()) })),
   });
   const { labels, batches } = oracleJson(schema, 'verbalizer', 'bert-one.json');
-  const file = join(studio.home, 'rows.jsonl');
   const rows = batches.flatMap((batch) =>
     batch.texts.map((text, i) => ({ text, topic: labels[batch.labels[i] ?? 0] })),
   );
-  await writeFile(file, rows.map((row) => JSON.stringify(row)).join('\n'));
-  const job = await handlers['datasets.import']({
-    projectId,
-    name: 'rows',
-    path: file,
-    reading: {},
-    task: 'classification',
-    textColumn: 'text',
-    pairColumn: null,
-    labelColumn: 'topic',
-    validation: 0.2,
-    test: 0.2,
-    splitColumn: null,
-    seed: 1,
-    badRows: 'stop',
-  });
-  await studio.finished(job);
+  await studio.importRows(projectId, 'rows', rows);
 }, 60_000);
 
 afterAll(async () => {
@@ -65,9 +48,7 @@ const plan = (model: string, method: object, verbalizer: object | null, more: ob
 
 async function train(...of: Parameters<typeof plan>): Promise<Run> {
   const [run] = await studio.handlers['runs.start']({ projectId, plans: [plan(...of)], initFolder: null });
-  const over = (state: Run['state']) => !['queued', 'preparing', 'running'].includes(state);
-  const now = await studio.handlers['runs.get']({ id: run?.id ?? 0 });
-  const ended = over(now.state) ? now : await studio.waitFor('run', (data) => data.id === now.id && over(data.state));
+  const ended = await studio.ended(run?.id ?? 0);
   expect([ended.state, ended.problem]).toEqual(['finished', null]);
   return ended;
 }
