@@ -24,7 +24,7 @@ export { countParameters, type ParameterCounts } from './runtime/counts.js';
 export { selfTest } from './runtime/self-test.js';
 export { runtimeIdentity, type RuntimeIdentity } from './runtime/identity.js';
 export { exportOnnx, planParameters, type ParameterPlan } from './runtime/export.js';
-export { adapterHubFormats, type AdapterHubFormat, type HubContext } from './peft/index.js';
+export { adapterHubFormats, hubSetupOf, type AdapterHubFormat, type HubContext } from './peft/index.js';
 export { peftFormats, type PeftContext, type PeftFormat } from './peft/index.js';
 export {
   composeAdapters,

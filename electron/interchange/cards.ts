@@ -82,6 +82,34 @@ model.set_active_adapters(model.load_adapter("THIS FOLDER"))
 \`\`\`
 ${noteOf(facts)}`;
 
+export const adapterHubSetupCard = (
+  facts: Omit<CardFacts, 'languageModelClass'> & {
+    readonly method: string;
+    readonly note: string | null;
+    readonly block: string;
+    readonly names: readonly string[];
+  },
+) => `---
+library_name: adapters
+---
+# ${facts.method} made with PEFT Studio
+
+${about(facts)}
+Each adapter lies in a folder of its own (${facts.names.map((name) => `\`${name}\``).join(', ')}), the head beside them${
+  facts.block === 'Fuse' ? `, the fusion's attention in \`${facts.names.join(',')}\`` : ''
+}.
+
+\`\`\`python
+import adapters
+from transformers import ${facts.classifierClass}
+model = ${facts.classifierClass}.from_pretrained("BASE FOLDER"${counted(facts)})
+adapters.init(model)
+model.load_adapter_setup("THIS FOLDER", set_active=True)
+\`\`\`
+
+That is \`adapters.composition.${facts.block}(${facts.names.map((name) => `"${name}"`).join(', ')})\`; each adapter loads by itself with \`load_adapter\` too.
+${noteOf(facts)}`;
+
 /** A wording is a text: whoever has it needs no file of ours. */
 const wordingCard = (
   wording: string,

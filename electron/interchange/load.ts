@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import type { BaseModelInfo } from '../engine/index.js';
-import { isAdapterHubFolder, readAdapterHub } from './adapterhub.js';
+import { readAdapterHub } from './adapterhub.js';
+import { isAdapterHubFolder } from './adapterhub-parts.js';
+import { isHubSetup, readHubSetup } from './adapterhub-setup.js';
 import { namesIn, readJson } from './files.js';
 import { readMerged } from './merged.js';
 import { isPeftFolder, readPeft } from './peft.js';
@@ -17,6 +19,7 @@ import type { LoadedFolder } from './types.js';
 export async function loadAdapter(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
   const names = await namesIn(folder);
   if (isStudioFolder(names)) return readStudio(folder, model);
+  if (isHubSetup(names)) return readHubSetup(folder, model);
   if (names.has('adapter_config.json')) {
     const path = join(folder, 'adapter_config.json');
     const config = await readJson(path, z.looseObject({}));
@@ -32,7 +35,7 @@ export async function loadAdapter(folder: string, model: BaseModelInfo): Promise
   if (names.has('config.json')) return readMerged(folder, model);
   throw new StudioError(
     'bad-file',
-    `${folder} holds neither adapter.json, adapter_config.json nor config.json.`,
+    `${folder} holds neither adapter.json, adapter_config.json, adapter_setup.json nor config.json.`,
     'Choose an exported adapter or model folder.',
     { file: folder },
   );

@@ -6,7 +6,7 @@ import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { objectiveTable } from '../contract/objectives.js';
 import { answeringByWords } from '../contract/verbalizer.js';
-import { listMethods, openModel, readSafetensors, whyUnmergeable } from '../engine/index.js';
+import { hubSetupOf, listMethods, openModel, readSafetensors, whyUnmergeable } from '../engine/index.js';
 import { addBase, exportFolder as writeExport } from '../interchange/index.js';
 import { datasets, models, records, runs } from '../storage/index.js';
 import { headOf, trainedFileName } from '../trainer/protocol.js';
@@ -160,7 +160,12 @@ export function exportCalls(context: Context): Group {
       const info = await openModel(await baseFolderOf(context, run));
       return (method?.exports ?? []).map((format) => ({
         format,
-        reason: format === 'merged' ? whyUnmergeable(info, run.plan.method) : null,
+        reason:
+          format === 'merged'
+            ? whyUnmergeable(info, run.plan.method)
+            : format === 'adapterhub'
+              ? (hubSetupOf(run.plan.method)?.reason ?? null)
+              : null,
       }));
     },
     'exports.start': async ({ runId, format, folder }) => {

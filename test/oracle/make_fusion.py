@@ -2,7 +2,8 @@
 
 Writes composition/<case>-<model>.safetensors (`first.*`, `second.*`: two adapters by the name "task"; `head.*`; `fusion.*`) and
 composition/<case>-<model>.json with the adapters' options and the logits on the batches of models/<model>.json; for fusion also
-training/<case>-<model>.*, where the adapters' tensors end in "@1" and "@2".
+training/<case>-<model>.*, where the adapters' tensors end in "@1" and "@2"; formats/setup-<block>-<case>-<model>/
+as save_adapter_setup writes it, with its logits.
 
 Fusion (Pfeiffer et al. 2021), behind a block with output s and residual x, h what the adapters see (LayerNorm(s + x) for Pfeiffer's
 place, s for Houlsby's), u_i = up_i(act(down_i(h))): LayerNorm(s + Σ softmax_i((Qh + b)·(Ku_i + c)) V u_i + x). Q and K start normal, V as
@@ -104,6 +105,22 @@ def averaged(out, kind: str, name: str):
     save(out, f"average-{name}-{kind}", kind, tensors, {"kind": "average", "method": method, "adapters": [method, method], "weights": [0.3, 0.9], "logits": logits_of(out, kind, model)})
 
 
+def saved(out, kind: str, name: str, block) -> None:
+    """The folder that save_adapter_setup makes, and the logits of what it holds."""
+    config, method = CONFIGS[name]
+    model = with_adapters(out / "models" / kind, config)
+    setup = block(*NAMES)
+    if block is Fuse:
+        torch.manual_seed(72)
+        model.add_adapter_fusion(setup)
+    model.set_active_adapters(setup)
+    case = f"setup-{block.__name__.lower()}-{name}-{kind}"
+    model.save_adapter_setup(str(out / "formats" / case), setup, head_setup=True, use_safetensors=True)
+    for config_file in (out / "formats" / case).rglob("*_config.json"):
+        config_file.write_text(config_file.read_text().replace(str(out / "models" / kind), kind))
+    common.write_json(out / "formats" / f"{case}.json", {"versions": common.versions(), "model": kind, "logits": logits_of(out, kind, model.eval())})
+
+
 def save(out, name: str, kind: str, tensors, facts) -> None:
     common.write_tensors(out / "composition" / f"{name}.safetensors", tensors)
     common.write_json(out / "composition" / f"{name}.json", {"versions": common.versions(), "model": kind, **facts})
@@ -118,6 +135,8 @@ def main() -> None:
     for kind, name in (("bert", "pfeiffer"), ("roberta", "houlsby")):
         stacked(out, kind, name)
     averaged(out, "bert", "pfeiffer")
+    for block, kind, name in ((Fuse, "bert", "pfeiffer"), (Fuse, "roberta", "houlsby"), (Stack, "distilbert", "pfeiffer"), (Stack, "roberta", "houlsby")):
+        saved(out, kind, name, block)
 
 
 if __name__ == "__main__":

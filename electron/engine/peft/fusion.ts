@@ -12,7 +12,7 @@ import { adapterInput, sitsAt } from './adapter.js';
 import { addedDense } from './dense.js';
 import { chooseMethod } from './choose.js';
 import { registerMethod } from './method.js';
-import { adaptersOption, partHooks } from './parts.js';
+import { adaptersOption, partHooks, partOf } from './parts.js';
 
 const options = z.strictObject({
   type: z.literal('fusion'),
@@ -58,7 +58,7 @@ registerMethod({
   marker: 'chevron',
   colour: 'cat-21',
   learningRate: 1e-3,
-  exports: ['onnx'],
+  exports: ['adapterhub', 'onnx'],
   summary: 'Attention over the adapters of several finished runs, learned for one task.',
   help: `**What trains.** The adapters of finished runs stay as they are. Behind every block that holds them, a query, a key and a value matrix learn which of them to listen to, token by token: the mixture is the sum of what they add, weighted by attention.
 
@@ -73,6 +73,25 @@ Pfeiffer et al. 2021, *AdapterFusion: Non-Destructive Task Composition for Trans
   describe: (o) =>
     `of ${o.adapters.length} (${[...new Set(o.adapters.map((spec) => chooseMethod(spec).method.title))].join(' ')})`,
   trains: () => false,
+  hubSetup: {
+    block: 'Fuse',
+    parts: (o, trained) => o.adapters.map((method, index) => ({ method, parameters: partOf(trained, index) })),
+    attention: {
+      module: '.fusion.',
+      config: {
+        dropout_prob: null,
+        key: true,
+        query: true,
+        query_before_ln: false,
+        regularization: true,
+        residual_before: false,
+        temperature: false,
+        value: true,
+        value_before_softmax: true,
+        value_initialized: true,
+      },
+    },
+  },
   hooks(o, context) {
     const parts = o.adapters.map((spec, index) => {
       const { adapter } = partHooks(spec, index, context);

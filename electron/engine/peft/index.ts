@@ -1,7 +1,8 @@
 /** Every method: importing this registers them. */
-import type { BaseModelInfo, MethodDescription, MethodSpec, StagePlan } from '../types.js';
+import type { BaseModelInfo, MethodDescription, MethodSpec, NamedTensors, StagePlan } from '../types.js';
 import type { AdapterHubFormat } from './adapterhub.js';
 import { chooseMethod } from './choose.js';
+import { whyNoHubSetup, type HubPart, type HubSetup } from './hub-setup.js';
 import { registeredMethods, type PeftFormat } from './method.js';
 import './full.js';
 import './progressive.js';
@@ -80,6 +81,21 @@ export function adapterHubFormats(): {
   return registeredMethods().flatMap(({ type, title, adapterhub }) =>
     adapterhub ? [{ type, title, format: adapterhub }] : [],
   );
+}
+
+/** A method over finished adapters as AdapterHub's library has it; null for other methods. Throws EngineError 'bad-input'. */
+export function hubSetupOf(spec: MethodSpec): {
+  readonly title: string;
+  readonly setup: Pick<HubSetup, 'block' | 'attention'>;
+  parts(trained: NamedTensors): readonly HubPart[];
+  /** Why the library's folders do not hold this composition; null: they do. */
+  readonly reason: string | null;
+} | null {
+  const { method, options } = chooseMethod(spec);
+  const { title, hubSetup: setup } = method;
+  if (!setup) return null;
+  const parts = (trained: NamedTensors) => setup.parts(options, trained);
+  return { title, setup, parts, reason: whyNoHubSetup(parts(new Map())) };
 }
 
 /** Every method that stands in Hugging Face peft's folders, by its type and title. */

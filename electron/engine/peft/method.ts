@@ -11,6 +11,7 @@ import type {
   Tensor,
 } from '../types.js';
 import type { AdapterHubFormat } from './adapterhub.js';
+import type { HubSetup } from './hub-setup.js';
 
 export interface MethodContext {
   readonly architecture: Architecture;
@@ -153,8 +154,10 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<
   undo?(options: O): 'update' | 'factor' | { readonly reason: string };
   /** Reads and writes Hugging Face peft folders; methods that export 'peft' have it. */
   readonly peft?: PeftFormat<O, C>;
-  /** Reads and writes folders of AdapterHub's library; methods that export 'adapterhub' have it. */
+  /** Reads and writes folders of AdapterHub's library; methods that export 'adapterhub' have it, or the next. */
   readonly adapterhub?: AdapterHubFormat<O>;
+  /** Of a method over finished adapters: the library's composition of them. */
+  readonly hubSetup?: HubSetup<O>;
 }
 
 const methods = new Map<string, PeftMethod>();
@@ -163,8 +166,8 @@ export function registerMethod<O, C = unknown>(method: PeftMethod<O, C>): void {
   if (methods.has(method.type)) throw new Error(`Method ${method.type} is registered twice.`);
   if (method.exports.includes('peft') !== (method.peft !== undefined))
     throw new Error(`Method ${method.type} exports 'peft' exactly if it has a peft format.`);
-  if (method.exports.includes('adapterhub') !== (method.adapterhub !== undefined))
-    throw new Error(`Method ${method.type} exports 'adapterhub' exactly if it has an AdapterHub format.`);
+  if (method.exports.includes('adapterhub') !== ((method.adapterhub ?? method.hubSetup) !== undefined))
+    throw new Error(`Method ${method.type} exports 'adapterhub' exactly if it has an AdapterHub format or setup.`);
   const other = registeredMethods().find(({ peft }) => peft && peft.peftType === method.peft?.peftType);
   if (other) throw new Error(`Methods ${other.type} and ${method.type} both read ${method.peft?.peftType}.`);
   methods.set(method.type, method as PeftMethod);

@@ -10,7 +10,7 @@ import type { HookContext } from './method.js';
 /** Behind the names of a part's tensors; parts are counted from 0. */
 export const partMark = (index: number): string => `@${index + 1}`;
 
-/** A part's tensors by the composition's names; what is not its own (a head) is left out. */
+/** A part's tensors, its head apart, by the composition's names. */
 export const markedParts = (tensors: NamedTensors, index: number): NamedTensors =>
   new Map([...tensors].map(([name, tensor]) => [name + partMark(index), tensor]));
 
@@ -21,6 +21,10 @@ export function partOf(tensors: NamedTensors, index: number): NamedTensors {
     [...tensors].flatMap(([name, tensor]) => (name.endsWith(mark) ? [[name.slice(0, -mark.length), tensor]] : [])),
   );
 }
+
+/** What belongs to no part. */
+export const withoutParts = (tensors: NamedTensors): NamedTensors =>
+  new Map([...tensors].filter(([name]) => !/@\d+$/.test(name)));
 
 const method = z.looseObject({ type: z.string().min(1) });
 

@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import { chooseMethod } from './choose.js';
 import { registerMethod } from './method.js';
-import { adapterHooksOf, adaptersOption, chained, methodOption, partHooks, partOf } from './parts.js';
+import type { NamedTensors } from '../types.js';
+import { adapterHooksOf, adaptersOption, chained, methodOption, partHooks, partOf, withoutParts } from './parts.js';
 
 const options = z.strictObject({
   type: z.literal('stack'),
@@ -18,7 +19,11 @@ const options = z.strictObject({
 });
 type Options = z.output<typeof options>;
 
-const titleOf = (spec: Options['adapters'][number]) => chooseMethod(spec).method.title;
+/** Each adapter with its tensors by the names of its own run, the lowest first. */
+const layersOf = ({ adapters, top }: Options, trained: NamedTensors = new Map()) => [
+  ...adapters.map((method, index) => ({ method, parameters: partOf(trained, index) })),
+  ...(top ? [{ method: top, parameters: withoutParts(trained) }] : []),
+];
 
 registerMethod({
   type: 'stack',
@@ -27,7 +32,7 @@ registerMethod({
   marker: 'house',
   colour: 'cat-20',
   learningRate: 1e-3,
-  exports: ['merged', 'onnx'],
+  exports: ['adapterhub', 'merged', 'onnx'],
   summary: 'Finished adapters one on another.',
   help: `**What trains.** The adapters of finished runs are put one on another and stay as they are: each acts on what those below it made. With *top*, a new adapter trains above them; without, only the head does, or nothing with maxSteps 0.
 
@@ -37,7 +42,11 @@ registerMethod({
 
 Pfeiffer et al. 2020, *MAD-X: An Adapter-Based Framework for Multi-Task Cross-Lingual Transfer*.`,
   options,
-  describe: (o) => [...o.adapters, ...(o.top ? [o.top] : [])].map(titleOf).join(' + '),
+  describe: (o) =>
+    layersOf(o)
+      .map(({ method }) => chooseMethod(method).method.title)
+      .join(' + '),
+  hubSetup: { block: 'Stack', parts: layersOf },
   trains: () => false,
   rate: (name, o, place) => {
     if (!o.top) return 1;
@@ -57,8 +66,8 @@ Pfeiffer et al. 2020, *MAD-X: An Adapter-Based Framework for Multi-Task Cross-Li
     return method.watch?.(own, trained, steps) ?? nothing;
   },
   unmergeable(o, context) {
-    for (const spec of [...o.adapters, ...(o.top ? [o.top] : [])]) {
-      const { method, options: own } = chooseMethod(spec);
+    for (const layer of layersOf(o)) {
+      const { method, options: own } = chooseMethod(layer.method);
       // A wider feed-forward layer is no change of one tensor after another.
       if (!method.exports.includes('merged') || method.widens)
         return `${method.title} does not merge into the base's weights.`;
@@ -68,8 +77,8 @@ Pfeiffer et al. 2020, *MAD-X: An Adapter-Based Framework for Multi-Task Cross-Li
     return null;
   },
   undo(o) {
-    const ways = [...o.adapters, ...(o.top ? [o.top] : [])].map((spec) => {
-      const { method, options: own } = chooseMethod(spec);
+    const ways = layersOf(o).map((layer) => {
+      const { method, options: own } = chooseMethod(layer.method);
       return method.undo?.(own);
     });
     const other = ways.find((way) => way !== 'update');
@@ -79,13 +88,9 @@ Pfeiffer et al. 2020, *MAD-X: An Adapter-Based Framework for Multi-Task Cross-Li
       : { reason: 'Of several adapters, only those that add to the weights can be taken out together.' };
   },
   merge(name, base, trained, o, context) {
-    const layers = [
-      ...o.adapters.map((spec, index) => ({ spec, tensors: partOf(trained, index) })),
-      ...(o.top ? [{ spec: o.top, tensors: trained }] : []),
-    ];
-    return layers.reduce<typeof base | null>((value, { spec, tensors }) => {
-      const { method, options: own } = chooseMethod(spec);
-      return method.merge?.(name, value ?? base, tensors, own, context) ?? value;
+    return layersOf(o, trained).reduce<typeof base | null>((value, layer) => {
+      const { method, options: own } = chooseMethod(layer.method);
+      return method.merge?.(name, value ?? base, layer.parameters, own, context) ?? value;
     }, null);
   },
 });

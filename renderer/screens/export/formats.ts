@@ -11,7 +11,7 @@ export const formatNames: Readonly<Record<ExportFormat, { title: string; short: 
   adapterhub: {
     title: 'AdapterHub',
     short: 'AdapterHub',
-    text: 'An adapter folder with its head for the adapters library; loads with load_adapter.',
+    text: 'An adapter folder with its head for the adapters library; loads with load_adapter, of a stack or fusion with load_adapter_setup.',
   },
   merged: {
     title: 'Merged model',
