@@ -1,6 +1,6 @@
 /**
- * A model folder's tokenizer as one tokenizer.json text. Older folders hold the vocabulary only:
- * vocab.txt (WordPiece, as BertTokenizer builds it) or vocab.json with merges.txt (byte-level BPE, as RobertaTokenizer builds it).
+ * A model folder's tokenizer as one tokenizer.json text. Older folders hold the vocabulary only: vocab.txt, or vocab.json with
+ * merges.txt; from these it is built (vocabulary-files.ts).
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import { fileError } from './decode.js';
+import { byteLevelBpe, parseJson, wordPiece } from './vocabulary-files.js';
 
 const tokenSchema = z
   .union([
@@ -29,6 +30,19 @@ const configSchema = z.looseObject({
   pad_token: tokenSchema,
   unk_token: tokenSchema,
   mask_token: tokenSchema,
+  added_tokens_decoder: z
+    .record(
+      z.string().regex(/^\d+$/),
+      z.looseObject({
+        content: z.string(),
+        lstrip: z.boolean().default(false),
+        rstrip: z.boolean().default(false),
+        normalized: z.boolean().default(false),
+        single_word: z.boolean().default(false),
+        special: z.boolean().default(true),
+      }),
+    )
+    .nullish(),
 });
 export type TokenizerConfig = z.infer<typeof configSchema>;
 const modelConfigSchema = z.looseObject({
@@ -91,7 +105,7 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const [vocabulary, merges] = [await textFile(folder, 'vocab.json'), await textFile(folder, 'merges.txt')];
   if (vocabulary !== null && merges !== null)
     return {
-      json: JSON.stringify(byteLevelBpe(folder, vocabulary, merges, config)),
+      json: JSON.stringify(byteLevelBpe(folder, vocabulary, merges, config, modelConfig.model_type ?? null)),
       source: 'vocab.json',
       config,
       modelConfig,
@@ -126,20 +140,6 @@ async function jsonFile<S extends z.ZodType>(folder: string, name: string, schem
     'Take the file from the model again.',
     { folder, file: name },
   );
-}
-
-function parseJson(folder: string, name: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new StudioError(
-      'bad-model',
-      `${join(folder, name)} is not valid JSON: ${error instanceof Error ? error.message : ''}.`,
-      'Take the file from the model again.',
-      { folder, file: name },
-      { cause: error },
-    );
-  }
 }
 
 const bertNormalizerSchema = z.looseObject({
@@ -180,129 +180,4 @@ function withConfig(folder: string, json: string, config: TokenizerConfig): stri
     ...whole.data,
     normalizer: { ...normalizer.data, lowercase, strip_accents: stripAccents, handle_chinese_chars: handleChinese },
   });
-}
-
-const special = (id: number, content: string, leftStrip = false) => ({
-  id,
-  content,
-  single_word: false,
-  lstrip: leftStrip,
-  rstrip: false,
-  normalized: false,
-  special: true,
-});
-
-function wordPiece(folder: string, words: string, config: TokenizerConfig): unknown {
-  const lines = words.split('\n').map((line) => line.replace(/\r$/, ''));
-  if (lines.at(-1) === '') lines.pop();
-  const vocab: Record<string, number> = Object.fromEntries(lines.map((token, id) => [token, id]));
-  const tokens = {
-    cls: config.cls_token?.content ?? '[CLS]',
-    sep: config.sep_token?.content ?? '[SEP]',
-    unk: config.unk_token?.content ?? '[UNK]',
-    pad: config.pad_token?.content ?? '[PAD]',
-    mask: config.mask_token?.content ?? '[MASK]',
-  };
-  const id = (token: string) => idIn(folder, 'vocab.txt', vocab, token);
-  const piece = (token: string, segment: number) => ({ SpecialToken: { id: token, type_id: segment } });
-  const text = (name: 'A' | 'B', segment: number) => ({ Sequence: { id: name, type_id: segment } });
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [...new Set(Object.values(tokens))]
-      .filter((token) => vocab[token] !== undefined)
-      .map((token) => special(id(token), token))
-      .sort((a, b) => a.id - b.id),
-    normalizer: {
-      type: 'BertNormalizer',
-      clean_text: true,
-      handle_chinese_chars: config.tokenize_chinese_chars ?? true,
-      strip_accents: config.strip_accents ?? null,
-      lowercase: config.do_lower_case ?? true,
-    },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [piece(tokens.cls, 0), text('A', 0), piece(tokens.sep, 0)],
-      pair: [piece(tokens.cls, 0), text('A', 0), piece(tokens.sep, 0), text('B', 1), piece(tokens.sep, 1)],
-      special_tokens: Object.fromEntries(
-        [tokens.cls, tokens.sep].map((token) => [token, { id: token, ids: [id(token)], tokens: [token] }]),
-      ),
-    },
-    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    model: {
-      type: 'WordPiece',
-      unk_token: tokens.unk,
-      continuing_subword_prefix: '##',
-      max_input_chars_per_word: 100,
-      vocab,
-    },
-  };
-}
-
-function byteLevelBpe(folder: string, vocabulary: string, mergeLines: string, config: TokenizerConfig): unknown {
-  const parsed = z.record(z.string(), z.int().min(0)).safeParse(parseJson(folder, 'vocab.json', vocabulary));
-  if (!parsed.success)
-    throw new StudioError(
-      'bad-model',
-      `${join(folder, 'vocab.json')} is no vocabulary: it must map tokens to numbers.`,
-      'Take the file from the model again.',
-      { folder },
-    );
-  const vocab = parsed.data;
-  const merges = mergeLines
-    .split(/\r?\n/)
-    .filter((line, index) => line !== '' && !(index === 0 && line.startsWith('#version')));
-  const tokens = {
-    cls: config.cls_token?.content ?? '<s>',
-    pad: config.pad_token?.content ?? '<pad>',
-    sep: config.sep_token?.content ?? '</s>',
-    unk: config.unk_token?.content ?? '<unk>',
-    mask: config.mask_token?.content ?? '<mask>',
-  };
-  const id = (token: string) => idIn(folder, 'vocab.json', vocab, token);
-  const addPrefixSpace = config.add_prefix_space ?? false;
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [...new Set(Object.values(tokens))]
-      .filter((token) => vocab[token] !== undefined)
-      .map((token) => special(id(token), token, token === tokens.mask && config.mask_token?.lstrip === true))
-      .sort((a, b) => a.id - b.id),
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: addPrefixSpace, trim_offsets: true, use_regex: true },
-    post_processor: {
-      type: 'RobertaProcessing',
-      sep: [tokens.sep, id(tokens.sep)],
-      cls: [tokens.cls, id(tokens.cls)],
-      trim_offsets: true,
-      add_prefix_space: addPrefixSpace,
-    },
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: '',
-      end_of_word_suffix: '',
-      fuse_unk: false,
-      byte_fallback: false,
-      vocab,
-      merges,
-    },
-  };
-}
-
-function idIn(folder: string, file: string, vocab: Readonly<Record<string, number>>, token: string): number {
-  const id = vocab[token];
-  if (id === undefined)
-    throw new StudioError(
-      'bad-model',
-      `${join(folder, file)} lacks the token ${token}.`,
-      'Take the tokenizer files of this very model.',
-      { folder, token },
-    );
-  return id;
 }

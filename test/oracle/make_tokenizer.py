@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from transformers import AutoTokenizer, BertTokenizer, RobertaTokenizer
+from transformers import AutoTokenizer, BertTokenizer, GPT2Tokenizer, Qwen2Tokenizer, RobertaTokenizer
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 TEXTS = [
@@ -45,6 +45,16 @@ def main():
                 value["bert-vocabulary-cased"] = encoded(kind.from_pretrained(folder), specials)
                 shutil.copy(models / name / "tokenizer.json", folder)
                 value["bert-json-cased"] = encoded(AutoTokenizer.from_pretrained(folder), specials)
+    # The tiny decoders' vocabulary by the classes of both families; of Qwen's the folder names a token that is in no file.
+    end = {"mask": "<|endoftext|>", "sep": "<|pad|>", "cls": "<|added|>"}
+    for name, kind in (("gpt2", GPT2Tokenizer), ("qwen2", Qwen2Tokenizer)):
+        with tempfile.TemporaryDirectory() as folder:
+            for file in ("vocab.json", "merges.txt"):
+                shutil.copy(models / name / file, folder)
+            if kind is Qwen2Tokenizer:
+                added = {key: {"content": text, "lstrip": False, "rstrip": False, "normalized": False, "single_word": False, "special": True} for key, text in (("0", "<|endoftext|>"), ("288", "<|added|>"))}
+                (Path(folder) / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "Qwen2Tokenizer", "pad_token": "<|pad|>", "added_tokens_decoder": added}))
+            value[f"{name}-vocabulary"] = encoded(kind.from_pretrained(folder), end)
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else FIXTURES / "data" / "tokenizer.json"
     target.write_text(json.dumps(value, separators=(",", ":"), ensure_ascii=True) + "\n", encoding="utf-8")
 

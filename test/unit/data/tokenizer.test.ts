@@ -35,6 +35,20 @@ async function folderOf(model: string, files: readonly string[], name: string): 
 async function open(name: string): Promise<string> {
   if (name === 'bert-vocabulary') return folderOf('bert', ['vocab.txt'], name);
   if (name === 'roberta-vocabulary') return folderOf('roberta', ['vocab.json', 'merges.txt', 'config.json'], name);
+  if (name === 'gpt2-vocabulary' || name === 'qwen2-vocabulary') {
+    const [kind] = name.split('-');
+    const folder = await folderOf(kind ?? '', ['vocab.json', 'merges.txt'], name);
+    const token = (content: string) => ({ content, special: true });
+    const config = {
+      tokenizer_class: 'Qwen2Tokenizer',
+      pad_token: '<|pad|>',
+      added_tokens_decoder: { 0: token('<|endoftext|>'), 288: token('<|added|>') },
+    };
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ model_type: kind }));
+    // GPT-2's folders often say nothing but the model's type.
+    if (kind === 'qwen2') await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+    return folder;
+  }
   if (name === 'bert-vocabulary-cased' || name === 'bert-json-cased') {
     const folder = await folderOf(
       'bert',
@@ -68,6 +82,20 @@ describe('token ids equal transformers', () => {
 });
 
 describe('openTokenizer', () => {
+  test.each([
+    ['{"model_type": "llama"}', '{}', /not known how llama cuts a text/],
+    ['{"model_type": "gpt2"}', '{"tokenizer_class": "BartTokenizer"}', /not known how BartTokenizer cuts/],
+  ])('of a vocabulary alone, %s with %s is refused with what to do', async (model, tokenizer, message) => {
+    const folder = await folderOf('gpt2', ['vocab.json', 'merges.txt'], `unknown ${tokenizer.length}`);
+    await writeFile(join(folder, 'config.json'), model);
+    await writeFile(join(folder, 'tokenizer_config.json'), tokenizer);
+    await expect(openTokenizer(folder)).rejects.toMatchObject({
+      code: 'bad-model',
+      message: expect.stringMatching(message) as string,
+      hint: expect.stringContaining('save_pretrained(FOLDER)') as string,
+    });
+  });
+
   test('knows its special tokens', async () => {
     const bert = await openTokenizer(join(models, 'bert'));
     expect([bert.padId, bert.clsId, bert.sepId, bert.maskId]).toEqual(
