@@ -382,7 +382,7 @@ describe('a folder that does not fit', () => {
     await edit(folder, 'config.json', { model_type: 'gpt2' });
     await expect(loadAdapter(folder, model)).rejects.toThrow(/the model is gpt2/);
     await expect(loadAdapter(scratch, model)).rejects.toThrow(
-      /neither adapter\.json, adapter_config\.json nor config\.json/,
+      /neither adapter\.json, adapter_config\.json, adapter_setup\.json nor config\.json/,
     );
     await expect(loadAdapter(join(scratch, 'absent'), model)).rejects.toThrow(/not a folder/);
   });
