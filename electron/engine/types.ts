@@ -340,6 +340,8 @@ export interface MethodDescription {
   readonly help: string;
   readonly options: z.ZodType;
   readonly learningRate: number;
+  /** It searches for a wording: nothing trains, so a learning rate means nothing. */
+  readonly searches: boolean;
   /** `studio`: the studio's own folder, which every method has. */
   readonly exports: readonly ('peft' | 'adapterhub' | 'studio' | 'merged' | 'onnx')[];
   /** Setting as tables show it: "r 8, query value". */

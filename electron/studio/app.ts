@@ -19,7 +19,7 @@ type Notice = Awaited<ReturnType<Handlers['app.info']>>['notices'][number];
 
 function methodInfos(): MethodInfo[] {
   return listMethods().map(
-    ({ type, title, family, marker, colour, summary, help, learningRate, exports, options }) => ({
+    ({ type, title, family, marker, colour, summary, help, learningRate, searches, exports, options }) => ({
       type,
       title,
       family,
@@ -28,6 +28,7 @@ function methodInfos(): MethodInfo[] {
       summary,
       help,
       learningRate,
+      searches,
       exports: [...exports],
       optionsSchema: z
         .record(z.string(), z.unknown())

@@ -55,17 +55,21 @@ export function forestScale(rows: readonly ForestRow[], width: number | null): {
 const digits = (zone: number | null): number => (zone !== null && zone < 0.2 ? 2 : 1);
 const written = (row: ForestRow, zone: number | null): string => {
   if (row.mean === null) return 'no baseline';
-  const d = digits(zone);
+  // Of hundreds no decimals are read, and thousands need the room.
+  const d = Math.max(...[row.mean, row.low ?? 0, row.high ?? 0].map(Math.abs)) >= 100 ? 0 : digits(zone);
   return row.low === null || row.high === null
     ? `${signed(row.mean, d)}  one seed`
     : `${signed(row.mean, d)}  [${outward(row.low, row.high, d).join(', ')}]`;
 };
 
+/** About the width of a letter. */
+const LETTER = 6.2;
+
 export function forestOption(input: ForestInput, palette: Palette): ChartOption {
   const { rows, zone } = input;
   const scale = forestScale(rows, zone);
   const names = Math.min(170, Math.max(70, ...rows.map((r) => r.name.length * 6.4 + 24)));
-  const right = 140;
+  const right = Math.min(230, Math.max(140, ...rows.map((row) => written(row, zone).length * LETTER + 22)));
   return {
     ...base(palette),
     grid: { left: names, right, top: 26, bottom: 40 },
@@ -92,9 +96,10 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           const px = (v: number) => at(api, v, 0)[0];
           const [from, to, zero] = [clamp(px(-(zone ?? 0))), clamp(px(zone ?? 0)), px(0)];
           const [lowShown, highShown] = [scale.min, scale.max];
+          const longest = Math.max(...[lowShown, highShown].map((value) => signed(value, 0).length));
           const step = niceStep(
             ((highShown - lowShown) * area.width) / Math.max(1, px(highShown) - px(lowShown)),
-            Math.max(3, area.width / 42),
+            Math.max(2, area.width / Math.max(42, longest * LETTER + 14)),
           );
           const ticks = [];
           for (let i = Math.ceil(lowShown / step - 1e-9); i * step <= highShown + 1e-9; i++) {

@@ -38,6 +38,8 @@ export const methodInfoSchema = z.object({
   defaults: methodSchema,
   /** Suggested learning rate for the method's default. */
   learningRate: z.number(),
+  /** It searches for a wording, without a learning rate. */
+  searches: z.boolean(),
   exports: z.array(exportFormatSchema),
 });
 export type MethodInfo = z.infer<typeof methodInfoSchema>;

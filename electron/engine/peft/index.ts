@@ -39,6 +39,7 @@ export function listMethods(): readonly MethodDescription[] {
   return registeredMethods().map((method) => ({
     ...method,
     exports: [...method.exports, 'studio'],
+    searches: method.search !== undefined,
     describe: (options) => method.describe(method.options.parse(options)),
   }));
 }

@@ -107,7 +107,7 @@ export interface PeftFormat<O = unknown, C = unknown> {
 
 export interface PeftMethod<O = unknown, C = unknown> extends Omit<
   MethodDescription,
-  'options' | 'describe' | 'exports'
+  'options' | 'describe' | 'exports' | 'searches'
 > {
   /** Formats beside the studio's own. */
   readonly exports: readonly Exclude<MethodDescription['exports'][number], 'studio'>[];

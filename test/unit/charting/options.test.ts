@@ -62,6 +62,30 @@ describe('forest plot', () => {
     expect(forestTable(input).columns).toContain('Difference, %');
   });
 
+  it('keeps labels apart where perplexities lie thousands of percent apart', () => {
+    const far = [
+      row('LoRA', -2140.3, -4012.7, -267.9),
+      row('Prefix', -9873.2, -15_021.4, -4725),
+      row('IA3', -812, null, null),
+    ];
+    const { svg, texts } = draw(
+      forestOption({ rows: far, zone: 1, unit: '%', axis: 'perplexity, %', highlight: null }, palette),
+    );
+    expect(texts).toContain('\u22122,140  [\u22124,013, \u2212267]');
+    const placed = [...svg.matchAll(/text-anchor="(\w+)"[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</g)].map(
+      ([, anchor, x, y, text = '']) => {
+        const width = text.length * 5.8;
+        const from = Number(x) - (anchor === 'end' ? width : anchor === 'middle' ? width / 2 : 0);
+        return { text, y, from, to: from + width };
+      },
+    );
+    expect(placed.length).toBeGreaterThan(10);
+    for (const one of placed)
+      for (const other of placed)
+        if (one !== other && one.y === other.y && one.from <= other.from)
+          expect(one.to, `${one.text} beside ${other.text}`).toBeLessThan(other.from);
+  });
+
   it('does not let one far method press the others together, and shows all where they lie close', () => {
     expect(forestScale(forest, 1)).toEqual({ min: -5, max: 1.5 });
     const near = forestScale([row('A', -3, -4, -2), row('B', -2.5, -3, -2)], 1);

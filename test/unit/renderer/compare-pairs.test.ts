@@ -167,6 +167,7 @@ it('queues the baseline on every seed of the others, at its own rate', () => {
     summary: '',
     family: 'lora',
     help: '',
+    searches: false,
     optionsSchema: {},
     defaults: { type: 'full' },
     learningRate: 5e-5,

@@ -11,6 +11,7 @@ const method = (type: string, learningRate: number): MethodInfo => ({
   summary: '',
   family: 'lora',
   help: '',
+  searches: false,
   optionsSchema: {},
   defaults: { type, ...(type === 'lora' ? { rank: 8 } : {}) },
   learningRate,
