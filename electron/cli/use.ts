@@ -267,10 +267,11 @@ async function benchmarkData(session: Session, wanted: string | null): Promise<{
   const projects = await session.handlers['projects.list']({ archived: false });
   for (const { id: projectId } of projects) {
     const sets = await session.handlers['datasets.list']({ projectId });
-    for (const { name, source } of sets)
-      if (/[\\/]samples[\\/]/.test(source) && (await isFile(source))) return { projectId, data: name };
+    for (const { name, source, task } of sets)
+      if (task === 'classification' && /[\\/]samples[\\/]/.test(source) && (await isFile(source)))
+        return { projectId, data: name };
   }
-  const made = await session.handlers['projects.createSample']({});
+  const made = await session.handlers['projects.createSample']({ sample: null });
   const [set] = await session.handlers['datasets.list']({ projectId: made.id });
   if (!set) throw new StudioError('not-found', 'The bundled sample is not there.', 'Name a data set with --data.');
   return { projectId: made.id, data: set.name };

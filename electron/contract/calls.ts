@@ -76,8 +76,11 @@ export const calls = {
     z.strictObject({ name: z.string().min(1).max(200), description: z.string().max(2000).default('') }),
     e.projectSchema,
   ),
-  /** Project on the bundled starter model and sample data, ready to train. */
-  'projects.createSample': call(none, e.projectSchema),
+  /** Project on bundled sample data, ready to train; without a name the first sample's, on the starter model. */
+  'projects.createSample': call(z.strictObject({ sample: z.string().nullable().default(null) }), e.projectSchema),
+  'samples.list': call(none, z.array(e.sampleSchema)),
+  /** Brings a sample into a project as a data set of its name. */
+  'samples.import': call(z.strictObject({ projectId: id, sample: z.string() }), done),
   'projects.update': call(
     z.strictObject({
       id,

@@ -3,7 +3,7 @@ export * from './errors.js';
 export * from './types.js';
 export * from './safetensors/index.js';
 export { openModel } from './models/folder.js';
-export { architectureOf } from './models/registry.js';
+export { architectureOf, isDecoder } from './models/registry.js';
 export {
   describeMethod,
   keptMethod,

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import {
   architectureOf,
+  isDecoder,
   describeHead,
   missingOfLanguageModel,
   peftFormats,
@@ -85,7 +86,6 @@ export async function exportPeft(
     format: 'pt',
     ...(labels === null ? {} : { [labelsKey]: JSON.stringify(labels) }),
   });
-  const { reads } = architectureOf(model.architecture);
   const headless = marks === null && (verbalizer || labels === null);
   const config = {
     auto_mapping: null,
@@ -95,7 +95,7 @@ export async function exportPeft(
     peft_type: format.peftType,
     revision: null,
     // peft has no task of masked language models: such an adapter goes without one.
-    task_type: headless ? (reads === 'last' ? 'CAUSAL_LM' : null) : marks ? marksTable[marks].taskType : 'SEQ_CLS',
+    task_type: headless ? (isDecoder(model) ? 'CAUSAL_LM' : null) : marks ? marksTable[marks].taskType : 'SEQ_CLS',
     ...written.config,
   };
   await writeJson(

@@ -23,6 +23,7 @@ import { projectCalls } from './projects.js';
 import { RunQueue } from './queue.js';
 import { takeOver, watchOthers } from './recovery.js';
 import { runCalls } from './runs.js';
+import { sampleCalls } from './samples.js';
 import { AnswerProcess } from './served.js';
 import { studyCalls } from './studies/calls.js';
 import { StudyRunner } from './studies/runner.js';
@@ -137,6 +138,7 @@ export async function openStudio({
             : []),
       ]),
       ...projectCalls(context),
+      ...sampleCalls(context),
       ...modelCalls(context),
       ...pretrainingCalls(context),
       ...datasetCalls(context),

@@ -1,9 +1,7 @@
 /** Projects: made, changed, copied, deleted, and the sample that a first start offers. */
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
+import { rm } from 'node:fs/promises';
 import type { Handlers } from '../contract/calls.js';
-import { importRequestSchema, type Project, type Run } from '../contract/entities.js';
+import type { Project, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { measureTable } from '../contract/measures.js';
 import { objectiveTable } from '../contract/objectives.js';
@@ -12,9 +10,9 @@ import { meanWithInterval } from '../evaluation/index.js';
 import { datasets, projects, runs } from '../storage/index.js';
 import type { ProjectRecord } from '../storage/projects.js';
 import { changed, datasetFolder, now, runFolder, type Context } from './context.js';
-import { importDataset } from './datasets.js';
 import { bytesBelow } from './files.js';
 import { ensureStarter } from './models.js';
+import { findSample, importSample } from './samples.js';
 import { exportProject, importProject } from './transfer.js';
 
 type Group = Pick<
@@ -31,22 +29,6 @@ type Group = Pick<
   | 'projects.export'
   | 'projects.import'
 >;
-
-const samplesSchema = z.object({
-  samples: z
-    .array(
-      z.object({
-        id: z.string(),
-        title: z.string(),
-        description: z.string(),
-        file: z.string(),
-        textColumn: z.string(),
-        labelColumn: z.string(),
-        splitColumn: z.string(),
-      }),
-    )
-    .min(1),
-});
 
 /** The setting whose runs score best on average. Chosen by validation where there is one, since test is for reporting. */
 function bestOf(list: readonly Run[]): Project['best'] {
@@ -122,33 +104,11 @@ export function projectCalls(context: Context): Group {
     }
   }
 
-  async function createSample(): Promise<Project> {
-    const folder = join(context.assets, 'samples');
-    const {
-      samples: [sample],
-    } = samplesSchema.parse(JSON.parse(await readFile(join(folder, 'samples.json'), 'utf8')));
-    if (!sample) throw new StudioError('internal', 'The app has no sample data.');
+  async function createSample(id: string | null): Promise<Project> {
+    const sample = await findSample(context, id);
     await ensureStarter(context);
     const project = await create(await freeName(`Sample: ${sample.title}`), sample.description);
-    try {
-      await importDataset(
-        context,
-        importRequestSchema.parse({
-          task: 'classification',
-          projectId: project.id,
-          name: sample.id,
-          path: join(folder, sample.file),
-          textColumn: sample.textColumn,
-          labelColumn: sample.labelColumn,
-          splitColumn: sample.splitColumn,
-          validation: null,
-          test: null,
-        }),
-        null,
-      );
-    } catch (error) {
-      await takeBack(project.id, error);
-    }
+    await importSample(context, project.id, sample).catch((error: unknown) => takeBack(project.id, error));
     return get(project.id);
   }
 
@@ -188,7 +148,7 @@ export function projectCalls(context: Context): Group {
       return found && { id: found.id };
     },
     'projects.create': ({ name, description }) => create(name.trim(), description),
-    'projects.createSample': createSample,
+    'projects.createSample': ({ sample }) => createSample(sample),
     'projects.update': async ({ id, name, description, archived }) => {
       const record = await projects.getProject(database, id);
       const other = name === undefined ? null : await projects.findProject(database, name);

@@ -7,7 +7,7 @@ import type { Plan } from '../contract/plan.js';
 import { verbalizerSchema, type FullVerbalizer } from '../contract/verbalizer.js';
 import { completeVerbalizer, openTokenizer, openVerbalizer } from '../data/index.js';
 import {
-  architectureOf,
+  isDecoder,
   openModel,
   planParameters,
   positionsOf,
@@ -128,8 +128,6 @@ export async function resolvePlan(context: Context, projectId: number, value: un
     kept: count(parameters.filter(({ trainable, part }) => trainable || part === 'added')),
   };
 }
-
-const isDecoder = ({ architecture }: BaseModelInfo) => architectureOf(architecture).reads === 'last';
 
 const factsOf = (model: BaseModelInfo, { labels, pairColumn }: Dataset, { method }: Pick<Plan, 'method'>) => ({
   labels,

@@ -2,7 +2,7 @@
 import type { FullVerbalizer } from '../contract/verbalizer.js';
 import { openVerbalizer, type RowEncoder, type RowReading, type TextTokenizer } from '../data/index.js';
 import { classesOf, type ServedModel } from './protocol.js';
-import { architectureOf, type BaseModelInfo, type ObjectiveSpec } from '../engine/index.js';
+import { isDecoder, type BaseModelInfo, type ObjectiveSpec } from '../engine/index.js';
 
 export interface TaskReading<O extends ObjectiveSpec = ObjectiveSpec> {
   readonly encoder: RowEncoder;
@@ -17,9 +17,6 @@ export interface ReadTask {
   /** What stands for {prompt} in its template. */
   readonly wording?: string | null | undefined;
 }
-
-export const isDecoder = ({ architecture }: Pick<BaseModelInfo, 'architecture'>) =>
-  architectureOf(architecture).reads === 'last';
 
 /** Reading with a wording as it stands. @throws StudioError `bad-input` for words that the tokenizer cannot spell */
 export async function readingOf(

@@ -37,8 +37,8 @@ class Projects extends Resource<readonly Project[]> {
     return project;
   }
 
-  async createSample(): Promise<Project> {
-    const project = await call('projects.createSample', {});
+  async createSample(sample: string | null): Promise<Project> {
+    const project = await call('projects.createSample', { sample });
     await this.refresh();
     return project;
   }

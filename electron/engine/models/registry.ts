@@ -10,6 +10,10 @@ export function registerArchitecture<C extends ModelConfig>(architecture: Archit
   architectures.set(architecture.type, architecture as Architecture);
 }
 
+/** Does a model see only what comes before, so that it can learn to write? Throws EngineError 'bad-model'. */
+export const isDecoder = ({ architecture }: { readonly architecture: string }): boolean =>
+  architectureOf(architecture).reads === 'last';
+
 /** Throws EngineError 'bad-model' naming what is supported. */
 export function architectureOf(type: string): Architecture {
   const known = architectures.get(type);

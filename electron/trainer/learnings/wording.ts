@@ -1,11 +1,11 @@
 /** Learning by a search for a wording: rows are encoded with the wording that it starts from, whose tokens each row locates. */
 import { openVerbalizer, wordingDoor, type TextOrPair, type TextTokenizer } from '../../data/index.js';
-import { startWording, type BaseModelInfo } from '../../engine/index.js';
+import { isDecoder, startWording, type BaseModelInfo } from '../../engine/index.js';
 import { StudioError } from '../../contract/errors.js';
 import { learnClasses, learnRead } from './classification.js';
 import { readSplit } from '../dataset.js';
 import type { Learning, LearningTask } from '../learning.js';
-import { isDecoder, readingOf, type ReadTask } from '../reading.js';
+import { readingOf, type ReadTask } from '../reading.js';
 
 /** Rows of the data that a wording must stand in front of with the same tokens. */
 const probeRows = 4;

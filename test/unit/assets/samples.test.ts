@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { instructionRows, rowsPerKind } from '../../../electron/dev/make-starter/dictionary.js';
 import { cleanDefinition, rowsPerLabel, sampleRows, splits } from '../../../electron/dev/make-starter/domains.js';
 import { parseGloss, parseSynset } from '../../../electron/dev/make-starter/wordnet.js';
 
@@ -37,6 +38,42 @@ describe('WordNet', () => {
   });
 });
 
+/** Those of a shape. */
+async function samplesIn<S extends z.ZodType>(schema: S): Promise<z.output<S>[]> {
+  const { samples } = z
+    .object({ samples: z.array(z.unknown()) })
+    .parse(JSON.parse(await readFile(join(folder, 'samples.json'), 'utf8')));
+  return samples.flatMap((sample) => {
+    const parsed = schema.safeParse(sample);
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
+describe('the bundled instructions', () => {
+  it('are what the script makes, each noun once, and counted as the card says', async () => {
+    const lines = (await readFile(join(folder, 'wordnet-dictionary.jsonl'), 'utf8')).trimEnd().split('\n');
+    const rows = lines.map((line): unknown => JSON.parse(line));
+    const made = await instructionRows();
+    expect(rows).toEqual(made.map(({ id: _id, ...row }) => row));
+    expect(new Set(made.map(({ id }) => id)).size).toBe(made.length);
+    expect(made.every(({ instruction, input, output }) => instruction && input && output)).toBe(true);
+    const [card, ...others] = await samplesIn(
+      z.object({ task: z.literal('generation'), rows: z.record(z.string(), z.number()), licenseFile: z.string() }),
+    );
+    expect(others).toEqual([]);
+    expect(card?.rows).toEqual(
+      Object.fromEntries(splits.map((split) => [split, made.filter((row) => row.split === split).length])),
+    );
+    expect(card?.licenseFile).toBe('wordnet-domains.LICENSE.txt');
+    for (const split of splits) {
+      const kinds = new Map<string, number>();
+      for (const { instruction, split: own } of made)
+        if (own === split) kinds.set(instruction, (kinds.get(instruction) ?? 0) + 1);
+      expect([...kinds.values()]).toEqual([1, 2, 3, 4].map(() => rowsPerKind[split]));
+    }
+  });
+});
+
 describe('the bundled sample', () => {
   it('is what the script makes, balanced, without a text twice', async () => {
     const rows = rowSchema.parse(parse(await readFile(join(folder, 'wordnet-domains.csv'), 'utf8'), { columns: true }));
@@ -51,21 +88,18 @@ describe('the bundled sample', () => {
     }
   });
   it('comes with its licence and a description that fits', async () => {
-    const { samples } = z
-      .object({
-        samples: z.array(
-          z.object({
-            file: z.string(),
-            licenseFile: z.string(),
-            textColumn: z.literal('definition'),
-            labelColumn: z.literal('domain'),
-            splitColumn: z.literal('split'),
-            labels: z.array(z.string()),
-            rows: z.record(z.string(), z.number()),
-          }),
-        ),
-      })
-      .parse(JSON.parse(await readFile(join(folder, 'samples.json'), 'utf8')));
+    const samples = await samplesIn(
+      z.object({
+        task: z.literal('classification'),
+        file: z.string(),
+        licenseFile: z.string(),
+        textColumn: z.literal('definition'),
+        labelColumn: z.literal('domain'),
+        splitColumn: z.literal('split'),
+        labels: z.array(z.string()),
+        rows: z.record(z.string(), z.number()),
+      }),
+    );
     expect(samples).toHaveLength(1);
     expect(await readFile(join(folder, samples[0]!.licenseFile), 'utf8')).toContain(
       'WordNet 3.0 Copyright 2006 by Princeton University',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importRequestSchema, settingsSchema } from '../../../electron/contract/entities.js';
 import { planSchema } from '../../../electron/contract/plan.js';
+import { oracleFolder } from '../../helpers/oracle.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
 import { makeTinyModel, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
@@ -220,7 +221,7 @@ describe('projects', () => {
   });
 
   it('the sample is one click and ready to train', { timeout: 60_000 }, async () => {
-    const sample = await studio.handlers['projects.createSample']({});
+    const sample = await studio.handlers['projects.createSample']({ sample: null });
     const [set] = await studio.handlers['datasets.list']({ projectId: sample.id });
     expect(set?.labels.length).toBeGreaterThan(1);
     expect(Math.min(...Object.values(set?.rows ?? { train: 0 }))).toBeGreaterThan(0);
@@ -242,6 +243,32 @@ describe('projects', () => {
       (data) => data.id === run?.id && !['queued', 'preparing', 'running'].includes(data.state),
     );
     expect(end).toMatchObject({ state: 'finished', step: 2, problem: null });
+  });
+
+  it('sample instructions are offered once there is a decoder, and come in whole', { timeout: 60_000 }, async () => {
+    const { handlers } = studio;
+    const ready = async () => (await handlers['samples.list']({})).map(({ id, ready: it }) => [id, it]);
+    expect(await ready()).toEqual([
+      ['wordnet-domains', true],
+      ['wordnet-dictionary', false],
+    ]);
+    const decoder = await handlers['models.add']({ folder: join(oracleFolder, 'models', 'llama'), name: 'writer' });
+    expect(await ready()).toContainEqual(['wordnet-dictionary', true]);
+    const { id } = await handlers['projects.create']({ name: 'Dictionary', description: '' });
+    await handlers['samples.import']({ projectId: id, sample: 'wordnet-dictionary' });
+    const [set] = await handlers['datasets.list']({ projectId: id });
+    expect(set).toMatchObject({
+      task: 'generation',
+      form: 'instruction',
+      skippedRows: 0,
+      rows: { train: 800, validation: 80, test: 160 },
+    });
+    await expect(handlers['samples.import']({ projectId: id, sample: 'nothing' })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    const made = await handlers['projects.createSample']({ sample: 'wordnet-dictionary' });
+    expect(made).toMatchObject({ name: 'Sample: A small dictionary', datasets: 1 });
+    await handlers['models.remove']({ id: decoder.id });
   });
 });
 
