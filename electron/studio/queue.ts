@@ -317,7 +317,15 @@ export class RunQueue {
       case 'outcomes':
         await database.transaction((sql) => metrics.insertOutcomes(sql, runId, event.rows));
         return;
-      case 'phase':
+      case 'phase': {
+        if (event.phase !== 'testing') return;
+        const told = active.secondsLeft;
+        active.secondsLeft = event.secondsLeft ?? null;
+        // A window shows whole seconds; what it shows already is not told again.
+        if (seconds(told) !== seconds(active.secondsLeft))
+          this.context.emit('run', this.decorate(await runs.getRun(database, runId)));
+        return;
+      }
       case 'progress':
       case 'answers':
         return;
@@ -409,3 +417,5 @@ interface Settled {
 }
 
 const closing = () => new StudioError('cancelled', 'The app was closed.', 'Open it again and resume.');
+
+const seconds = (left: number | null) => (left === null ? null : Math.round(left));

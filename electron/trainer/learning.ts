@@ -5,8 +5,17 @@ import type { BaseModelInfo, EngineTrainer, NamedTensors, ObjectiveSpec, Wording
 import type { EngineDoor } from './engine-door.js';
 import type { LearnedObjective, SplitRow, TrainerEvent, TrainTask } from './protocol.js';
 
-/** Is called after each batch with the rows done. */
-export type Between = (done: number) => Promise<void>;
+/** Which part of a pass is told about, where it has several. */
+export interface PassPart {
+  readonly part?: 'rows' | 'answers';
+  /** Rows or answers of this part; left out: all rows. */
+  readonly of?: number;
+  /** Answers that are given when the rows are read. */
+  readonly answersAhead?: number;
+}
+
+/** Is called after each batch with the rows done, and after each answer with the answers given. */
+export type Between = (done: number, part?: PassPart) => Promise<void>;
 
 /** Rows in memory, as token ids. */
 export interface Split {

@@ -381,6 +381,8 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
     phase: z.enum(['preparing', 'training', 'validating', 'testing', 'saving']),
     done: count,
     total: count.nullable(),
+    /** Of testing, once all that is left has a known pace. */
+    secondsLeft: z.number().min(0).nullish(),
   }),
   /** Training and test: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
   z.object({ type: z.literal('outcomes'), rows: z.array(testOutcomeSchema) }),

@@ -8,6 +8,7 @@ import { openSplit } from './dataset.js';
 import { planParameters, type BaseModelInfo, type NamedTensors } from '../engine/index.js';
 import { isHead } from '../interchange/index.js';
 import type { EngineDoor } from './engine-door.js';
+import { testPace } from './pace.js';
 import type { Learning } from './learning.js';
 import { trainedParameters } from './predictors.js';
 import type { JobOf, ResultOf } from './protocol.js';
@@ -38,6 +39,7 @@ export async function test(
     device: task.device,
     ...(task.threads === null ? {} : { threads: task.threads }),
   });
+  const tell = testPace(split.size, context.emit);
   try {
     const scores = await split.test({
       trainer: predictor,
@@ -45,9 +47,9 @@ export async function test(
       model,
       parameters,
       file: split.file,
-      between: async (done) => {
+      between: async (...done) => {
         await context.breathe();
-        await context.emit({ type: 'phase', phase: 'testing', done, total: split.size });
+        await tell(...done);
       },
       emit: context.emit,
     });

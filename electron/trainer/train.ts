@@ -10,7 +10,9 @@ import { CheckpointStore, writeHashed } from './checkpoint.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { startValues } from './init.js';
+import type { Between } from './learning.js';
 import { forgetPeak, peakBytes, residentBytes } from './memory.js';
+import { testPace } from './pace.js';
 import { freshProgress, type Progress } from './progress.js';
 import { trainedFileName, type JobOf, type ResultOf, type TrainerEvent } from './protocol.js';
 import { Reporter } from './reporter.js';
@@ -121,10 +123,11 @@ export async function train(
       const split = typed ? await openSplit(prepared.test.file, typed, context.breathe) : prepared.test;
       await reporter.phase('testing', 0, split.size);
       // Thrown and caught here only: the quickest way out of a pass over many batches.
-      const between = async (done: number) => {
+      const tell = testPace(split.size, context.emit);
+      const between: Between = async (...done) => {
         await context.breathe();
         if (context.pauseRequested()) throw pausedInTest;
-        await context.emit({ type: 'phase', phase: 'testing', done, total: split.size });
+        await tell(...done);
       };
       test = await split
         .test({

@@ -33,8 +33,10 @@ export async function learnLanguage(task: LearningTask, tokenizer: TextTokenizer
         measure: async (model, between) =>
           languageScores(await lossesOf(model, encoded, tokenizer.padId, between), null),
         test: async (given) => {
-          const losses = await lossesOf(given.trainer, encoded, tokenizer.padId, given.between);
-          const matches = await answersOf(task, tools, given);
+          const asked = await answersAsked(task, given.file);
+          const between: Between = (done) => given.between(done, { of: encoded.size, answersAhead: asked.answers });
+          const losses = await lossesOf(given.trainer, encoded, tokenizer.padId, between);
+          const matches = await answersOf(task, tools, given, asked);
           await sendOutcomes<'causal-lm'>(encoded.ids, given.emit, (row, id) => {
             const match = matches.get(id);
             return {
@@ -86,19 +88,29 @@ async function lossesOf(model: Measured, rows: LanguageRows, padId: number, betw
   return { sums, tokens };
 }
 
+interface Asked {
+  readonly conversations: number;
+  /** Of these, so many are answered. */
+  readonly answers: number;
+}
+
+async function answersAsked({ training: { exactMatchRows } }: LearningTask, file: string): Promise<Asked> {
+  let conversations = 0;
+  if (exactMatchRows > 0) for await (const { messages } of readSplit(file)) if (messages !== null) conversations += 1;
+  return { conversations, answers: Math.min(exactMatchRows, conversations) };
+}
+
 /** The last answers of some rows of a split, spread evenly over it, as the trained model gives them by greedy generation; by the rows' ids. */
 async function answersOf(
   task: LearningTask,
   { tokenizer, template }: LanguageTools,
   { engine, model, parameters, file, between }: TestTools,
+  { conversations, answers }: Asked,
 ): Promise<Map<number, AnswerMatch>> {
   const matches = new Map<number, AnswerMatch>();
-  const { exactMatchRows, maxLength } = task.training;
-  if (exactMatchRows === 0) return matches;
-  let conversations = 0;
-  for await (const { messages } of readSplit(file)) if (messages !== null) conversations += 1;
-  if (conversations === 0) return matches;
-  const every = Math.max(1, conversations / exactMatchRows);
+  if (answers === 0) return matches;
+  const { maxLength } = task.training;
+  const every = conversations / answers;
   const generator = await engine.createGenerator({
     model,
     method: task.method,
@@ -110,17 +122,19 @@ async function answersOf(
   });
   try {
     let place = 0;
+    let considered = 0;
     for await (const { id, messages } of readSplit(file)) {
       if (messages === null) continue;
       const chosen = Math.floor(place / every) !== Math.floor((place - 1) / every);
       place += 1;
-      if (!chosen || matches.size >= exactMatchRows) continue;
+      if (!chosen || considered >= answers) continue;
+      considered += 1;
       const asked = await questionOf(messages);
       // What leaves no room for its answer is not to be answered.
       if (asked.prompt.length + asked.length > maxLength) continue;
       const given = await answerTo(asked);
       matches.set(id, { answer: given, exact: normalized(given) === normalized(asked.answer) });
-      await between(matches.size);
+      await between(considered, { part: 'answers', of: answers });
     }
   } finally {
     await generator.dispose();

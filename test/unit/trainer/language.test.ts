@@ -140,6 +140,22 @@ describe('a run', () => {
     );
   });
 
+  it('tells the time left of its test, the answers that it generates counted', async () => {
+    const context = contextOf();
+    await train(jobOf('paced', { maxSteps: 2, exactMatchRows: 4 }), context, engine, 0);
+    const told = context.events.flatMap((event) =>
+      event.type === 'phase' && event.phase === 'testing' ? [event] : [],
+    );
+    const [start, ...others] = told;
+    expect(start).toMatchObject({ done: 0, total: 6 });
+    expect(others.map(({ done, total }) => [done, total])).toEqual([6, 7, 8, 9, 10].map((done) => [done, 10]));
+    // Nothing is known of the pace of answers until the first is there.
+    expect(others[0]?.secondsLeft).toBeNull();
+    expect(others.slice(1).every(({ secondsLeft }) => typeof secondsLeft === 'number')).toBe(true);
+    expect(others[1]?.secondsLeft).toBeGreaterThan(0);
+    expect(others.at(-1)?.secondsLeft).toBe(0);
+  });
+
   it('that was paused ends with the losses of one that was not', async () => {
     const straight = contextOf();
     const whole = await train(jobOf('straight'), straight, engine, 0);
