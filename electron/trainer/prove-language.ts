@@ -57,6 +57,15 @@ export async function proveLanguage(
   return { type: 'prove-export', rows: rows.length, ...comparedTexts(first, second) };
 }
 
+/** The run on its base. */
+export async function liveLanguage(served: ServedModel, engine: EngineDoor): Promise<Writer> {
+  return {
+    model: await engine.openModel(served.modelFolder),
+    method: served.method,
+    parameters: served.runFolder === null ? new Map() : await trainedParameters(served.runFolder),
+  };
+}
+
 /** The tokens' losses and generated tokens of two models. */
 export const comparedTexts = (first: Written, second: Written): Compared => ({
   largestDifference: largestOf(first.losses, second.losses),

@@ -3,6 +3,7 @@ import { StudioError } from '../contract/errors.js';
 import { encodeMasked, evaluationBatches, openTokenizer } from '../data/index.js';
 import { createPredictor } from '../engine/index.js';
 import { firstRows } from './dataset.js';
+import { largestOf } from './difference.js';
 import type { EngineDoor } from './engine-door.js';
 import { guessesOf } from './learnings/masked-lm.js';
 import type { JobOf, ResultOf, ServedModel, SplitRow } from './protocol.js';
@@ -30,11 +31,8 @@ export async function proveMasked(
   await context.emit({ type: 'progress', done: 1, total: 2, message: 'Running the reloaded export' });
   await context.breathe();
   const second = await guessed(await reloadLanguage(job), served, rows, context);
-  let largestDifference = first.length === second.length ? 0 : Number.MAX_VALUE;
-  first.forEach(({ loss }, at) => {
-    const value = Math.abs(loss - (second[at]?.loss ?? Number.NaN));
-    largestDifference = Math.max(largestDifference, Number.isNaN(value) ? Number.MAX_VALUE : value);
-  });
+  const lossesOf = (guesses: typeof first) => guesses.map(({ loss }) => loss);
+  const largestDifference = largestOf(lossesOf(first), lossesOf(second));
   const sameLabels = first.every(({ correct }, at) => correct === second[at]?.correct);
   return { type: 'prove-export', rows: rows.length, largestDifference, sameLabels };
 }
