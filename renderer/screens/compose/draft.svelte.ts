@@ -1,6 +1,7 @@
 /** What the user is about to compose in one project: which runs, how, and what the studio says of it. Kept while the window lives. */
-import type { CallInput, CallOutput, Problem, Run } from '../../../electron/contract/index.js';
-import { call, toProblem } from '../../state/client.js';
+import type { CallInput, CallOutput, Run } from '../../../electron/contract/index.js';
+import { call } from '../../state/client.js';
+import { Resource } from '../../state/resource.svelte.js';
 
 export type Kind = CallInput<'compositions.check'>['kind'];
 export type Found = CallOutput<'compositions.check'>;
@@ -47,9 +48,8 @@ class CompositionDraft {
   /** Training of a fusion, or of what is on top. */
   epochs = $state(1);
   errors = $state<Record<string, string | null>>({});
-  found = $state.raw<Found | null>(null);
-  problem = $state.raw<Problem | null>(null);
-  #asked = 0;
+  /** What the studio says of it. */
+  readonly found = new Resource<Found>();
 
   constructor(readonly projectId: number) {}
 
@@ -91,20 +91,8 @@ class CompositionDraft {
 
   /** Asks the studio what this would be; an answer that is late is dropped. */
   async check(): Promise<void> {
-    const asked = ++this.#asked;
-    if (this.picks.length === 0) {
-      this.found = null;
-      this.problem = null;
-      return;
-    }
-    try {
-      const found = await call('compositions.check', this.request());
-      if (asked !== this.#asked) return;
-      this.found = found;
-      this.problem = null;
-    } catch (error) {
-      if (asked === this.#asked) this.problem = toProblem(error);
-    }
+    if (this.picks.length === 0) this.found.clear();
+    else await this.found.read(() => call('compositions.check', this.request()));
   }
 }
 
