@@ -93,7 +93,7 @@ beforeAll(async () => {
     expect([ended.problem, ended.state]).toEqual([null, 'finished']);
     runs.set(Object.keys(plans)[at] ?? '', ended);
   }
-}, 240_000);
+}, 480_000);
 
 afterAll(async () => {
   await studio.close();
