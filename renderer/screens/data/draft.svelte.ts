@@ -110,6 +110,12 @@ class ImportDraft {
     if (this.task === 'generation') {
       const missing = missingPart(this.form, this.parts);
       if (missing !== null) return missing;
+    } else if (this.task === 'tagging') {
+      if (!this.preview.tagging) return 'Choose a file of words with tags.';
+      if (this.preview.tagging.tagNames?.length === 0)
+        return 'The tags are numbers without names: import the file by the command, with --tag-names.';
+    } else if (this.task === 'questions') {
+      if (!this.preview.questions) return 'Choose a file of questions with contexts and answers.';
     } else if (this.columnOf('text') === null) return 'Give one column the role Text.';
     else if (this.columnOf('label') === null) return 'Give one column the role Label.';
     if (this.mode === 'column' && this.columnOf('split') === null)
@@ -151,6 +157,22 @@ class ImportDraft {
       const columns = columnsFrom(this.form, this.parts);
       return columns && ({ task: 'generation', columns } as const);
     }
+    const { tagging, questions } = this.preview ?? {};
+    if (this.task === 'tagging' && tagging)
+      return {
+        task: 'tagging',
+        wordsColumn: tagging.words,
+        tagsColumn: tagging.tags,
+        tagNames: tagging.tagNames,
+      } as const;
+    if (this.task === 'questions' && questions)
+      return {
+        task: 'questions',
+        questionColumn: questions.question,
+        contextColumn: questions.context,
+        answersColumn: questions.answers,
+        groupColumn: questions.group,
+      } as const;
     const [textColumn, labelColumn] = [this.columnOf('text'), this.columnOf('label')];
     if (textColumn === null || labelColumn === null) return null;
     return { task: 'classification', textColumn, pairColumn: this.columnOf('pair'), labelColumn } as const;

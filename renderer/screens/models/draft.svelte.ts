@@ -199,11 +199,11 @@ export class PlanDraft {
     };
   }
 
-  /** Data to write text from has no classes, so no words for them either; what is learned of texts follows from the base model. */
+  /** Only classes of texts have words; what else is learned follows from the data and the base model. */
   #objectiveOn({ task }: Dataset): Pick<AskedPlan, 'objective' | 'verbalizer'> {
-    return task === 'generation'
-      ? { verbalizer: null }
-      : { objective: 'classification', verbalizer: $state.snapshot(this.verbalizer) };
+    return task === 'classification'
+      ? { objective: 'classification', verbalizer: $state.snapshot(this.verbalizer) }
+      : { verbalizer: null };
   }
 
   #round(): Pick<AskedPlan, 'refines'> {
