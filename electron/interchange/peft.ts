@@ -60,7 +60,8 @@ export async function exportPeft(
       { method: method.type },
     );
   const { format, title } = found;
-  if ((verbalizer || labels === null) && format.promptLearning && architectureOf(model.architecture).reads === 'first')
+  const headless = marks === null && (Boolean(verbalizer) || labels === null);
+  if (headless && format.promptLearning && architectureOf(model.architecture).reads === 'first')
     throw new StudioError(
       'bad-input',
       `peft puts no virtual tokens before a masked language model, which this run on ${model.architecture} needs.`,
@@ -68,7 +69,7 @@ export async function exportPeft(
       { method: method.type },
     );
   const { adapter, head } = splitHead(model, parameters);
-  const made = labels === null ? missingOfLanguageModel(model) : null;
+  const made = headless && labels === null ? missingOfLanguageModel(model) : null;
   if (made !== null)
     throw new StudioError(
       'bad-input',
@@ -86,7 +87,6 @@ export async function exportPeft(
     format: 'pt',
     ...(labels === null ? {} : { [labelsKey]: JSON.stringify(labels) }),
   });
-  const headless = marks === null && (verbalizer || labels === null);
   const config = {
     auto_mapping: null,
     base_model_name_or_path: model.folder,
