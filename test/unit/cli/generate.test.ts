@@ -134,7 +134,7 @@ describe('generate', { timeout: 120_000 }, () => {
     [['generate', '1', '--prompt', ' '], /--prompt is empty/],
     [['generate', '1', '--prompt', 'a', '--top-p', '2'], /--top-p 2/],
     [['generate', '9', '--prompt', 'a'], /run/i],
-    [['generate', '2', '--prompt', 'a'], /Run 2 sorts texts into classes/],
+    [['generate', '2', '--prompt', 'a'], /Run 2 does not write/],
     [['generate', '1', '--prompt', 'word '.repeat(600)], /leave no room/],
   ])('says what is wrong (%#)', async (words, message) => {
     const ended = await command(words);
