@@ -53,7 +53,12 @@ export function judgeGaps(gaps: readonly SeedMean[], kind: MeasureKind, zone: nu
     ),
     alpha,
   );
-  const told = (interval: Interval): Interval => ({ low: kind.told(interval.low), high: kind.told(interval.high) });
+  // Two shares are 100 points apart at most, however wide the t interval of two seeds.
+  const most = kind.unit === 'points' ? 100 : Infinity;
+  const told = (interval: Interval): Interval => ({
+    low: Math.max(-most, kind.told(interval.low)),
+    high: Math.min(most, kind.told(interval.high)),
+  });
   return gaps.map((gap, index) => {
     const [difference, equivalence] = [differ[index], equal[index]];
     if (!difference || !equivalence) throw new RangeError('a test for each difference');

@@ -279,3 +279,9 @@ describe('judged ratios', () => {
     expect(variance([1, 1])).toBe(0);
   });
 });
+
+it('tells no difference of shares beyond 100 points, however wide the interval of two seeds is', () => {
+  const [gap] = judgeGaps([{ mean: 2, error: 50, degrees: 1, seeds: 2, rows: 100 }], measureKinds.macroF1, 1);
+  expect(gap?.interval).toEqual({ low: -100, high: 100 });
+  expect(gap?.decision).toBe('undecided');
+});
