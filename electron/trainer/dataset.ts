@@ -84,12 +84,18 @@ export async function openDrawn(
   return { ...split, notes: [`${drawn}${fewer}.`, ...split.notes] };
 }
 
-/** At most `limit` rows from the head of a split's file, in its order. */
-export async function firstRows(file: string, limit: number): Promise<SplitRow[]> {
+/**
+ * At most `limit` rows from the head of a split's file, in its order.
+ * @param what they are for, as the end of a sentence
+ * @throws StudioError `bad-data` for a split without rows
+ */
+export async function firstRows(file: string, limit: number, what: string): Promise<SplitRow[]> {
   const rows: SplitRow[] = [];
   for await (const row of readSplit(file)) {
     rows.push(row);
     if (rows.length >= limit) break;
   }
+  if (rows.length === 0)
+    throw new StudioError('bad-data', `There are no rows ${what}.`, 'Give the data set test rows.', { file });
   return rows;
 }

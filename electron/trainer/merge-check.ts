@@ -38,11 +38,7 @@ interface Asking<A extends { readonly milliseconds: number }> {
 /** @throws StudioError or EngineError `bad-input` for a run that does not merge, `bad-data` for a split without rows */
 export async function mergeCheck(job: JobOf<'merge-check'>, context: JobContext, engine: EngineDoor): Promise<Result> {
   const { model: served, rowsFile, limit } = job;
-  const rows = await firstRows(rowsFile, limit);
-  if (rows.length === 0)
-    throw new StudioError('bad-data', 'There are no rows to compare on.', 'Give the data set test rows.', {
-      file: rowsFile,
-    });
+  const rows = await firstRows(rowsFile, limit, 'to compare on');
   const found =
     served.objective.type === 'causal-lm'
       ? await check(job, context, {

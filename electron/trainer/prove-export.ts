@@ -25,11 +25,7 @@ export async function proveExport(
 ): Promise<ResultOf<'prove-export'>> {
   if (job.model.objective.type === 'causal-lm') return proveLanguage(job, context, engine);
   if (job.model.objective.type === 'masked-lm') return proveMasked(job, context, engine);
-  const rows = await firstRows(job.rowsFile, job.limit);
-  if (rows.length === 0)
-    throw new StudioError('bad-data', 'There are no rows to prove the export with.', 'Give the data set test rows.', {
-      file: job.rowsFile,
-    });
+  const rows = await firstRows(job.rowsFile, job.limit, 'to prove the export with');
   await context.emit({ type: 'progress', done: 0, total: 2, message: 'Running the live run' });
   const live = await answersOf(await openPredictor(job.model, engine), rows, context);
   await context.emit({ type: 'progress', done: 1, total: 2, message: 'Running the reloaded export' });

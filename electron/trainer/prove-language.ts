@@ -1,5 +1,4 @@
 /** Proof of a language model's export: the losses of real rows' tokens, and what greedy generation adds to them. */
-import { StudioError } from '../contract/errors.js';
 import { encodeLanguage, evaluationBatches, languageBatches, openChatTemplate, openTokenizer } from '../data/index.js';
 import {
   createGenerator,
@@ -42,11 +41,7 @@ export async function proveLanguage(
   context: JobContext,
   engine: EngineDoor,
 ): Promise<ResultOf<'prove-export'>> {
-  const rows = await firstRows(job.rowsFile, job.limit);
-  if (rows.length === 0)
-    throw new StudioError('bad-data', 'There are no rows to prove the export with.', 'Give the data set test rows.', {
-      file: job.rowsFile,
-    });
+  const rows = await firstRows(job.rowsFile, job.limit, 'to prove the export with');
   const { model: served } = job;
   await context.emit({ type: 'progress', done: 0, total: 2, message: 'Running the live run' });
   const live = await liveLanguage(served, engine);

@@ -1,5 +1,4 @@
 /** Proof of a masked language model's export: the losses and guesses of masked tokens in real texts. */
-import { StudioError } from '../contract/errors.js';
 import { encodeMasked, evaluationBatches, openTokenizer } from '../data/index.js';
 import { createPredictor } from '../engine/index.js';
 import { firstRows } from './dataset.js';
@@ -20,11 +19,7 @@ export async function proveMasked(
   context: JobContext,
   engine: EngineDoor,
 ): Promise<ResultOf<'prove-export'>> {
-  const rows = await firstRows(job.rowsFile, job.limit);
-  if (rows.length === 0)
-    throw new StudioError('bad-data', 'There are no rows to prove the export with.', 'Give the data set test rows.', {
-      file: job.rowsFile,
-    });
+  const rows = await firstRows(job.rowsFile, job.limit, 'to prove the export with');
   const { model: served } = job;
   await context.emit({ type: 'progress', done: 0, total: 2, message: 'Running the live run' });
   const first = await guessed(await liveLanguage(served, engine), served, rows, context);

@@ -1,5 +1,4 @@
 /** Several runs on one copy of their base: what rows for all of them in one batch cost beside each run by itself. */
-import { StudioError } from '../contract/errors.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { evaluationBatchSize } from './evaluate.js';
@@ -15,11 +14,7 @@ export async function serveTogether(
   context: JobContext,
   engine: EngineDoor,
 ): Promise<ResultOf<'serve-together'>> {
-  const rows = await firstRows(rowsFile, limit);
-  if (rows.length === 0)
-    throw new StudioError('bad-data', 'There are no rows to answer.', 'Give the data set test rows.', {
-      file: rowsFile,
-    });
+  const rows = await firstRows(rowsFile, limit, 'to answer');
   const breathe = () => context.breathe();
   const cache = new PredictorCache(engine, models.length);
   try {

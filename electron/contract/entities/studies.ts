@@ -155,8 +155,6 @@ export const studyKindInfoSchema = z.object({
   title: z.string(),
   /** The question in one sentence. */
   question: z.string(),
-  /** False while this version cannot run it; nothing should offer it then. */
-  available: z.boolean(),
   /** Fewest data sets it takes. */
   leastData: count,
 });

@@ -105,7 +105,6 @@ export function studyCalls(context: Context, runner: StudyRunner, version: strin
         kind,
         title,
         question,
-        available: true,
         leastData,
       })),
     'studies.list': ({ projectId }) => studies.listStudies(database, projectId),

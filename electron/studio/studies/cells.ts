@@ -2,7 +2,7 @@
 import type { Report, ReportTable, Run } from '../../contract/entities.js';
 import { measureTable } from '../../contract/measures.js';
 import { objectiveTable, taskTable } from '../../contract/objectives.js';
-import { intervalAt, measureKinds } from '../../evaluation/index.js';
+import { intervalAt, measureKinds, type JudgedGap, type MeasureKind, type SeedMean } from '../../evaluation/index.js';
 import type { CellEvidence, Evidence } from './evidence.js';
 import type { Asked, Ended, StudyMethod } from './kinds/kind.js';
 import { chosenIn, sizesOf, trainedIn, type Cell } from './matrix.js';
@@ -31,13 +31,8 @@ export function scoreUnit({ measure }: Pick<Evidence, 'measure'>): 'share' | 'nu
   return measureTable[measure].factor === 100 ? 'share' : 'number';
 }
 
-/** The mean over seeds with its 95 % interval over seeds and rows, as the measure is told. */
-export function toldScore(
-  { measure }: Pick<Evidence, 'measure'>,
-  { score }: Pick<CellEvidence, 'score'>,
-): { mean: number; interval: { low: number; high: number } | null } | null {
-  if (score === null) return null;
-  const { shown, bounds } = measureKinds[measure];
+/** A mean over seeds with its 95 % interval over seeds and rows, as its measure is told. */
+export function toldMean(score: SeedMean, { shown, bounds }: MeasureKind): ToldMean {
   const within = (value: number) => Math.min(bounds.high, Math.max(bounds.low, shown(value / 100)));
   const { low, high } = intervalAt(score, 0.95);
   const ends = [within(low), within(high)];
@@ -46,6 +41,27 @@ export function toldScore(
     interval: score.seeds < 2 ? null : { low: Math.min(...ends), high: Math.max(...ends) },
   };
 }
+interface ToldMean {
+  readonly mean: number;
+  readonly interval: { low: number; high: number } | null;
+}
+
+/** The score of a cell; null without a run. */
+export const toldScore = (
+  { measure }: Pick<Evidence, 'measure'>,
+  { score }: Pick<CellEvidence, 'score'>,
+): ToldMean | null => score && toldMean(score, measureKinds[measure]);
+
+/** A difference as tables have it. */
+export const gapCell = (gap: JudgedGap | null) => gap && { mean: gap.mean, interval: gap.interval };
+
+/** How a verdict counts. */
+export const verdictKinds = {
+  better: 'for-peft',
+  worse: 'against-peft',
+  equal: 'equal',
+  undecided: 'undecided',
+} as const;
 
 const places = (asked: Asked) => [
   ...(asked.datasets.length > 1 ? [{ key: 'data', title: 'Data', unit: null }] : []),
@@ -99,7 +115,7 @@ export function gapTable(asked: Asked, evidence: Evidence): ReportTable {
         seeds: cell.runs.length,
         rate: cell.chosenRate,
         score: toldScore(evidence, cell),
-        difference: cell.gap && { mean: cell.gap.mean, interval: cell.gap.interval },
+        difference: gapCell(cell.gap),
         p: cell.gap?.p ?? null,
         equivalence: cell.gap && { mean: cell.gap.mean, interval: cell.gap.equivalenceInterval },
         equivalenceP: cell.gap && cell.gap.equivalenceInterval ? cell.gap.equivalenceP : null,
@@ -235,12 +251,11 @@ const failedInWords = ({ id, methodName, seed, state, problem, plan }: Run): str
 
 /** Verdicts of a list of cells, one each. */
 export function gapVerdicts(asked: Asked, cells: readonly CellEvidence[]): Report['verdicts'] {
-  const kinds = { better: 'for-peft', worse: 'against-peft', equal: 'equal', undecided: 'undecided' } as const;
   return cells.flatMap((cell) =>
     cell.gap
       ? [
           {
-            kind: kinds[cell.gap.decision],
+            kind: verdictKinds[cell.gap.decision],
             text: `${labelOf(cell.method)}${placeInWords(asked, cell)} is ${cell.gap.text}.`,
             runs: cell.runs.map(({ run }) => run.id),
           },

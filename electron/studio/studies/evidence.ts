@@ -36,7 +36,7 @@ export interface Evidence {
 }
 
 /** Seed of the bootstrap: one for all reports, so that the same runs give the same report. */
-const drawSeed = 1;
+export const drawSeed = 1;
 
 async function comparedOf({ database }: Context, run: Run): Promise<ComparedRun | null> {
   const rows = await metrics.readOutcomes(database, run.id, run.plan.objective);

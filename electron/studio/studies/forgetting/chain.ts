@@ -2,14 +2,7 @@
 import { z } from 'zod';
 import type { Objective } from '../../../contract/objectives.js';
 import { outcomeSchemas } from '../../../contract/outcomes.js';
-import {
-  intervalAt,
-  taskOf,
-  type JudgedGap,
-  type MeasureKind,
-  type RowScore,
-  type SeedMean,
-} from '../../../evaluation/index.js';
+import { taskOf, type RowScore } from '../../../evaluation/index.js';
 import { tunedOn } from '../carried.js';
 import type { Asked, Measured } from '../kinds/kind.js';
 import { cellsAt, sizesOf, type Cell } from '../matrix.js';
@@ -44,9 +37,6 @@ export function pairsOf(asked: Asked): { readonly cell: Cell; readonly former: C
   );
 }
 
-/** Seed of the bootstrap. */
-export const drawSeed = 1;
-
 /** Scores of what a measurement kept; null where it was not taken, or failed. */
 export function outcomesOf(measured: Measured, key: string, objective: Objective): RowScore | null {
   const value = measured.get(key);
@@ -56,23 +46,3 @@ export function outcomesOf(measured: Measured, key: string, objective: Objective
   const [measure] = objective === 'classification' ? (['macroF1'] as const) : (['perplexity'] as const);
   return outcomes.length === 0 ? null : taskOf(objective).score(outcomes, measure);
 }
-
-/** A mean over seeds as its measure is told, with its 95 % interval. */
-export function told(score: SeedMean, kind: MeasureKind) {
-  const { low, high } = intervalAt(score, 0.95);
-  const within = (value: number) => Math.min(kind.bounds.high, Math.max(kind.bounds.low, kind.shown(value / 100)));
-  const ends = [within(low), within(high)];
-  return {
-    mean: kind.shown(score.mean / 100),
-    interval: score.seeds < 2 ? null : { low: Math.min(...ends), high: Math.max(...ends) },
-  };
-}
-export const gapCell = (gap: JudgedGap | null) => gap && { mean: gap.mean, interval: gap.interval };
-
-/** How a verdict counts. */
-export const verdictKinds = {
-  better: 'for-peft',
-  worse: 'against-peft',
-  equal: 'equal',
-  undecided: 'undecided',
-} as const;

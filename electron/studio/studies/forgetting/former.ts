@@ -9,10 +9,11 @@ import {
   type SeedScore,
 } from '../../../evaluation/index.js';
 import { onFormerTask } from '../../retest.js';
-import { cellsIn, labelOf } from '../cells.js';
+import { cellsIn, gapCell, labelOf, toldMean, verdictKinds } from '../cells.js';
+import { drawSeed } from '../evidence.js';
 import type { Asked, Ended, Measured, Measurement } from '../kinds/kind.js';
 import { finalsOf, type Cell } from '../matrix.js';
-import { drawSeed, gapCell, outcomesOf, pairsOf, told, verdictKinds } from './chain.js';
+import { outcomesOf, pairsOf } from './chain.js';
 
 const formerKey = (cell: Cell, former: Cell, seed: number) => `former/${cell.key}/${former.key}/${seed}`;
 
@@ -119,7 +120,7 @@ export function formerTable(asked: Asked, scores: readonly FormerScore[]): Repor
         task: former.dataset.name,
         after: cell.dataset.name,
         seeds: runs.length,
-        score: told(score, measureKinds.macroF1),
+        score: toldMean(score, measureKinds.macroF1),
         change: gapCell(change),
         verdict: change?.text ?? 'as it was learned',
       }),
@@ -146,7 +147,9 @@ export function formerFigures(asked: Asked, scores: readonly FormerScore[]): Rep
           label: labelOf(method),
           type: method.options.type,
           points: own.flatMap(({ cell, score }) =>
-            cell.method === method ? [{ x: later.indexOf(cell.dataset), ...told(score, measureKinds.macroF1) }] : [],
+            cell.method === method
+              ? [{ x: later.indexOf(cell.dataset), ...toldMean(score, measureKinds.macroF1) }]
+              : [],
           ),
         })),
       },

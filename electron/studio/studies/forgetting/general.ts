@@ -12,10 +12,11 @@ import {
   type SeedScore,
 } from '../../../evaluation/index.js';
 import { onGeneralText } from '../../retest.js';
-import { cellsIn, labelOf } from '../cells.js';
+import { cellsIn, gapCell, labelOf, toldMean, verdictKinds } from '../cells.js';
+import { drawSeed } from '../evidence.js';
 import type { Asked, Ended, Measured, Measurement, StudyMethod } from '../kinds/kind.js';
 import { finalsOf, type Cell } from '../matrix.js';
-import { chainOf, drawSeed, gapCell, outcomesOf, told, verdictKinds } from './chain.js';
+import { chainOf, outcomesOf } from './chain.js';
 
 type Language = Extract<Objective, 'masked-lm' | 'causal-lm'>;
 
@@ -170,7 +171,7 @@ export function generalTable(losses: readonly GeneralLoss[]): ReportTable {
         method: cell ? labelOf(method) : 'The base model',
         after: cell ? cell.dataset.name : 'before',
         seeds: cell ? runs.length : null,
-        perplexity: told(score, perplexity),
+        perplexity: toldMean(score, perplexity),
         base: gapCell(fromBase),
         full: gapCell(fromFull),
         verdict: fromBase?.text ?? null,
@@ -183,7 +184,7 @@ export function generalTable(losses: readonly GeneralLoss[]): ReportTable {
 export function generalFigure(asked: Asked, losses: readonly GeneralLoss[]): ReportFigure[] {
   const base = losses.find(({ cell }) => cell === null);
   if (!base || losses.length < 2) return [];
-  const start = { x: 0, mean: told(base.score, perplexity).mean, interval: null };
+  const start = { x: 0, mean: toldMean(base.score, perplexity).mean, interval: null };
   return [
     {
       kind: 'curves',
@@ -198,7 +199,9 @@ export function generalFigure(asked: Asked, losses: readonly GeneralLoss[]): Rep
         points: [
           start,
           ...losses.flatMap(({ method: own, cell, score }) =>
-            cell && own === method ? [{ x: 1 + asked.datasets.indexOf(cell.dataset), ...told(score, perplexity) }] : [],
+            cell && own === method
+              ? [{ x: 1 + asked.datasets.indexOf(cell.dataset), ...toldMean(score, perplexity) }]
+              : [],
           ),
         ],
       })),

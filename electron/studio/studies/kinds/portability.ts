@@ -7,6 +7,7 @@ import { frozenBelow, tunedOn } from '../carried.js';
 import {
   cellsIn,
   choiceTable,
+  gapCell,
   labelOf,
   placeInWords,
   runNotes,
@@ -14,6 +15,7 @@ import {
   scoreUnit,
   sizeInWords,
   toldScore,
+  verdictKinds,
 } from '../cells.js';
 import { weigh, type CellEvidence, type Evidence } from '../evidence.js';
 import { cellsAt, checkMatrix, matrixProtocol, sizesOf, stepsOf, type Carried, type Cell } from '../matrix.js';
@@ -148,7 +150,6 @@ function headOf({ plan }: Asked): StudyMethod {
 const words = { frozen: 'frozen below a new head', tuned: 'trained on' } as const;
 
 function verdictsOn(asked: Asked, { cells }: Evidence, own: boolean): Report['verdicts'] {
-  const kinds = { better: 'for-peft', worse: 'against-peft', equal: 'equal', undecided: 'undecided' } as const;
   return cells.flatMap((cell) => {
     const { carried, gap, method } = cell;
     if (!carried || !gap) return [];
@@ -156,7 +157,7 @@ function verdictsOn(asked: Asked, { cells }: Evidence, own: boolean): Report['ve
     return [
       {
         // That full fine-tuning carries over or does not says nothing of PEFT.
-        kind: own && method.baseline ? ('note' as const) : kinds[gap.decision],
+        kind: own && method.baseline ? ('note' as const) : verdictKinds[gap.decision],
         text: `${labelOf(method)} of ${carried.from.dataset.name}, ${words[carried.how]} on ${place}, is ${gap.text}.`,
         runs: cell.runs.map(({ run }) => run.id),
       },
@@ -180,7 +181,6 @@ function transferTable(asked: Asked, fresh: Evidence, full: Evidence): ReportTab
     { key: 'full', title: 'Difference from full fine-tuning carried over alike', unit: difference },
     { key: 'verdict', title: 'Against a fresh start', unit: null },
   ];
-  const told = (gap: CellEvidence['gap']) => gap && { mean: gap.mean, interval: gap.interval };
   return {
     id: 'transfer',
     title: `Test ${name} of what was carried over`,
@@ -205,8 +205,8 @@ function transferTable(asked: Asked, fresh: Evidence, full: Evidence): ReportTab
             seeds: cell.runs.length,
             score: toldScore(fresh, cell),
             fresh: start ? toldScore(fresh, start) : null,
-            gain: told(cell.gap),
-            full: method.baseline ? null : told(beside?.gap ?? null),
+            gain: gapCell(cell.gap),
+            full: method.baseline ? null : gapCell(beside?.gap ?? null),
             verdict: cell.gap?.text ?? 'no fresh start of the same seed to hold it against',
           }),
         },
