@@ -61,12 +61,21 @@ export const calls = {
       diskFreeBytes: z.number(),
       usedBytes: z.number(),
       runtimeVersions: z.record(z.string(), z.string()),
+      /** Licence texts of everything in an installed app; null in a checkout. */
+      licencesFolder: z.string().nullable(),
       /** A notice to show once at start: a database kept aside, runs found interrupted. */
       notices: z.array(z.object({ severity: z.enum(['info', 'warn', 'bad']), text: z.string() })),
     }),
   ),
   'settings.get': call(none, e.settingsSchema),
   'settings.set': call(changeOf(e.settingsSchema), e.settingsSchema),
+
+  /** Newer versions of the app. Each is refused with the reason where this copy does not update itself, and while a run is going. */
+  'updates.get': call(none, e.updateSchema),
+  'updates.check': call(none, e.updateSchema),
+  'updates.download': call(none, e.updateSchema),
+  /** Ends the app, exchanges it and starts the new version. */
+  'updates.install': call(none, done),
 
   'projects.list': call(z.strictObject({ archived: z.boolean().default(false) }), z.array(e.projectSchema)),
   'projects.get': call(z.strictObject({ id }), e.projectSchema),
@@ -407,6 +416,9 @@ export const events = {
   pieces: z.object({ jobId: z.string(), pieces: z.array(e.pieceSchema) }),
   /** Files and folders that the user dropped on the window; the window may use them from then on. */
   dropped: z.object({ items: z.array(z.object({ path: z.string(), kind: z.enum(['file', 'folder']) })).min(1) }),
+  /** A project file that the system asked the app to open; the window may use it from then on. */
+  opened: z.object({ path: z.string() }),
+  update: e.updateSchema,
   /** Lists of this kind changed: read them again. */
   changed: z.object({
     kind: z.enum(['projects', 'models', 'datasets', 'runs', 'studies', 'exports', 'devices', 'settings']),

@@ -10,6 +10,8 @@ import { fail, isMain, root, say } from './tools.mjs';
 const dist = path.join(root, 'dist');
 /** Native packages and Electron stay what they are; everything else, ESM-only packages too, goes into the bundles. */
 const external = ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'];
+/** Which packages have code in the bundles, by part: their licences are shipped with it. */
+const bundledFile = (part) => `bundled-${part}.json`;
 const programs = {
   main: 'electron/main.ts',
   preload: 'electron/preload.ts',
@@ -21,20 +23,20 @@ const parts = [
   {
     name: 'programs',
     sources: ['electron', 'package-lock.json'],
-    results: Object.keys(programs).map((name) => `${name}.cjs`),
+    results: [...Object.keys(programs).map((name) => `${name}.cjs`), bundledFile('programs')],
     build: buildPrograms,
   },
   {
     name: 'window',
     sources: ['renderer', 'electron/contract', 'electron/charting', 'vite.config.ts', 'package-lock.json'],
-    results: ['renderer/index.html'],
+    results: ['renderer/index.html', bundledFile('window')],
     build: buildWindow,
   },
 ];
 
 async function buildPrograms() {
   const { build } = await import('esbuild');
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(
       Object.entries(programs).filter(([, source]) => existsSync(path.join(root, source))),
@@ -55,12 +57,37 @@ async function buildPrograms() {
     },
     sourcemap: 'linked',
     logLevel: 'warning',
+    metafile: true,
   });
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  );
+  await writeBundled('programs', used);
 }
 
 async function buildWindow() {
   const { build } = await import('vite');
-  await build({ configFile: path.join(root, 'vite.config.ts'), logLevel: 'warn' });
+  const built = await build({ configFile: path.join(root, 'vite.config.ts'), logLevel: 'warn' });
+  const used = [built]
+    .flat()
+    .flatMap(({ output }) =>
+      output.flatMap((chunk) =>
+        Object.entries(chunk.modules ?? {}).flatMap(([file, { renderedLength }]) => (renderedLength > 0 ? [file] : [])),
+      ),
+    );
+  await writeBundled('window', used);
+}
+
+/** @param {string} part @param {readonly string[]} files modules that have code in the part's bundles */
+async function writeBundled(part, files) {
+  const folders = files.flatMap(
+    (file) => /(?:.*[/\\])?node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+/.exec(file)?.[0] ?? [],
+  );
+  const packages = [...new Set(folders.map((folder) => path.relative(root, path.resolve(root, folder))))];
+  await writeFile(
+    path.join(dist, bundledFile(part)),
+    `${JSON.stringify(packages.map((folder) => folder.split(path.sep).join('/')).sort(), null, 2)}\n`,
+  );
 }
 
 /** Names, sizes and times of all sources: cheap, and enough between two builds of one checkout. */
@@ -105,6 +132,14 @@ async function withLock(work) {
   } finally {
     await rm(lock, { force: true });
   }
+}
+
+/** @returns {Promise<string[]>} Folders, from the checkout's root, of the packages that have code in the bundles of dist/. */
+export async function bundledPackages() {
+  const lists = await Promise.all(
+    parts.map(async ({ name }) => JSON.parse(await readFile(path.join(dist, bundledFile(name)), 'utf8'))),
+  );
+  return [...new Set(lists.flat())].sort();
 }
 
 /**

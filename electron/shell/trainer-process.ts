@@ -2,14 +2,19 @@
 import { utilityProcess } from 'electron';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
 
-/** @param program the built trainer (dist/trainer.cjs) */
+/**
+ * @param program the built trainer (dist/trainer.cjs)
+ * @param output where goes what it prints: of a command all to stderr, since stdout holds results
+ */
 export const spawnTrainerFrom =
-  (program: string): SpawnTrainer =>
+  (program: string, { output = 'inherit' }: { readonly output?: 'inherit' | 'stderr' } = {}): SpawnTrainer =>
   (options = {}) => {
     const child = utilityProcess.fork(program, [], {
       serviceName: 'PEFT Studio trainer',
-      stdio: options.quiet ? 'ignore' : 'inherit',
+      stdio: options.quiet ? 'ignore' : output === 'inherit' ? 'inherit' : 'pipe',
     });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
     let ended = false;
     child.on('exit', () => {
       ended = true;

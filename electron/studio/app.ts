@@ -1,5 +1,4 @@
 /** The app itself: facts about it, its settings, jobs, methods, and files that the window drew. */
-import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { z } from 'zod';
@@ -39,20 +38,16 @@ function methodInfos(): MethodInfo[] {
   );
 }
 
-/** Version of this app, from the package beside the program. */
-export function appVersion(root: string): string {
-  try {
-    return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))).version;
-  } catch {
-    return 'unknown';
-  }
+export interface Build {
+  readonly version: string;
+  readonly licencesFolder: string | null;
 }
 
-export function appCalls(context: Context, root: string, notices: Notice[]): Group {
+export function appCalls(context: Context, build: Build, notices: Notice[]): Group {
   const { database, home } = context;
   return {
     'app.info': async () => ({
-      version: appVersion(root),
+      ...build,
       home,
       platform: process.platform,
       threads: availableParallelism(),

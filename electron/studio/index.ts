@@ -1,12 +1,13 @@
 /** The studio: everything a user does, for the window and for the command alike. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import type { Handlers } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
 import { openDatabase, Presence, runs } from '../storage/index.js';
-import { appCalls, appVersion } from './app.js';
+import { appCalls } from './app.js';
 import { chatCalls } from './chat.js';
 import { compareCalls } from './compare.js';
 import { changed, type Context, type Emit } from './context.js';
@@ -64,18 +65,35 @@ export function defaultHome(): string {
   }
 }
 
-/** The folder that holds package.json and native-assets: above dist/ in a checkout, the resources when packaged. */
-function rootFolder(): string {
-  const resources =
-    'resourcesPath' in process && typeof process.resourcesPath === 'string' ? [process.resourcesPath] : [];
-  const here = dirname(fileURLToPath(import.meta.url));
-  const found = [...resources, join(here, '..'), join(here, '..', '..')].find((folder) =>
-    existsSync(join(folder, 'native-assets', 'samples')),
-  );
+const here = dirname(fileURLToPath(import.meta.url));
+/** Above dist/ or, from the sources, above electron/studio/. */
+const programFolders = [join(here, '..'), join(here, '..', '..')];
+
+/** Electron's folder of what lies beside the app's archive; none in plain Node. */
+const resources =
+  'resourcesPath' in process && typeof process.resourcesPath === 'string' ? [process.resourcesPath] : [];
+
+/** The folder of the starter model and the samples: in a checkout beside dist/, when packaged among the resources, unpacked. */
+function assetsFolder(): string {
+  const found = [...resources, ...programFolders]
+    .map((folder) => join(folder, 'native-assets'))
+    .find((folder) => existsSync(join(folder, 'samples')));
   if (found === undefined)
     throw new StudioError('bad-file', 'The bundled starter model and samples are missing.', 'Install the app again.');
   return resolve(found);
 }
+
+/** Version of this app, from its package.json. */
+function appVersion(): string {
+  const file = programFolders.map((folder) => join(folder, 'package.json')).find((name) => existsSync(name));
+  try {
+    return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file ?? '', 'utf8'))).version;
+  } catch {
+    return 'unknown';
+  }
+}
+
+const noUpdates = () => Promise.reject(new StudioError('bad-input', 'The command does not update the app.'));
 
 /**
  * Opens the data folder and takes up what waits in the queue.
@@ -85,12 +103,14 @@ export async function openStudio({
   home,
   spawnTrainer,
   emit,
-  assets,
+  assets = assetsFolder(),
   startQueued = true,
   checkDevices = startQueued,
   deviceTests = {},
 }: StudioOptions): Promise<Studio> {
-  const root = rootFolder();
+  const version = appVersion();
+  const licencesFolder =
+    resources.map((folder) => join(folder, 'licences')).find((folder) => existsSync(folder)) ?? null;
   const { database, notices } = await openDatabase(home);
   const presence = await Presence.announce(home).catch(async (error: unknown) => {
     await database.close();
@@ -102,7 +122,7 @@ export async function openStudio({
     const base: Omit<Context, 'devices'> = {
       database,
       home,
-      assets: assets ?? join(root, 'native-assets'),
+      assets,
       spawnTrainer,
       emit: tell,
       jobs: new Jobs((job) => tell('job', job)),
@@ -111,7 +131,7 @@ export async function openStudio({
     };
     const context: Context = {
       ...base,
-      devices: new DeviceTests(base, { appVersion: appVersion(root), ...deviceTests }),
+      devices: new DeviceTests(base, { appVersion: version, ...deviceTests }),
     };
     const { interrupted, waiting, studies: cutOff } = await takeOver(context);
     const notice =
@@ -120,10 +140,10 @@ export async function openStudio({
         : `${interrupted.length} runs were cut off when the app ended. Resume them to go on from their last checkpoints.`;
     await ensureStarter(context);
     const queue = new RunQueue(context);
-    const studies = new StudyRunner(context, queue, appVersion(root));
+    const studies = new StudyRunner(context, queue, version);
     const answers = new AnswerProcess(context);
     const handlers: Handlers = {
-      ...appCalls(context, root, [
+      ...appCalls(context, { version, licencesFolder }, [
         ...told,
         // A study that goes on takes its run along.
         ...(cutOff.length > 0
@@ -146,7 +166,7 @@ export async function openStudio({
       ...runCalls(context, queue),
       ...refinementCalls(context),
       ...compareCalls(context),
-      ...studyCalls(context, studies, appVersion(root)),
+      ...studyCalls(context, studies, version),
       ...playgroundCalls(context, answers),
       ...chatCalls(context, answers),
       ...virtualWordsCalls(context, answers),
@@ -154,7 +174,11 @@ export async function openStudio({
       ...mergeCheckCalls(context),
       ...exportCalls(context),
       ...deviceCalls(context),
-      // Dialogs and the file manager belong to the window's shell.
+      // Updates, dialogs and the file manager belong to the window's shell.
+      'updates.get': noUpdates,
+      'updates.check': noUpdates,
+      'updates.download': noUpdates,
+      'updates.install': noUpdates,
       'files.choose': () => Promise.reject(new StudioError('bad-input', 'There is no window to choose a file in.')),
       'files.show': () => Promise.reject(new StudioError('bad-input', 'There is no window to show a file in.')),
     };

@@ -1,5 +1,5 @@
 /** The window's own state: facts of the computer, devices, settings, and the one place that listens to the studio. */
-import type { CallOutput, DeviceReport, EventData, Settings } from '../../electron/contract/index.js';
+import type { CallOutput, DeviceReport, EventData, Settings, Update } from '../../electron/contract/index.js';
 import { call, listen } from './client.js';
 import { jobs } from './jobs.svelte.js';
 import { datasets, methods, models } from './library.svelte.js';
@@ -12,6 +12,7 @@ class AppState {
   info = new Resource<CallOutput<'app.info'>>();
   devices = new Resource<readonly DeviceReport[]>();
   settings = new Resource<Settings>();
+  update = new Resource<Update>();
   paletteOpen = $state(false);
   newProjectOpen = $state(false);
   /** When the studio last told of stored work; shown in the status bar. */
@@ -38,6 +39,7 @@ class AppState {
       listen('study', (study) => studies.receive(study)),
       listen('job', (job) => jobs.receive(job)),
       listen('changed', ({ kind }) => void this.reread(kind)),
+      listen('update', (update) => (this.update.value = update)),
     ];
     const timer = setInterval(() => void this.info.read(() => call('app.info', {})), 30_000);
     void this.readAll();
@@ -52,6 +54,7 @@ class AppState {
       this.settings.read(() => call('settings.get', {})),
       this.info.read(() => call('app.info', {})),
       this.devices.read(() => call('devices.list', {})),
+      this.update.read(() => call('updates.get', {})),
       projects.refresh(),
       runs.refresh(),
       models.refresh(),

@@ -45,18 +45,26 @@ export class Studio {
     page.on('pageerror', (error) => this.complaints.push(error.message));
   }
 
-  /** @param home where database and files are, or come to be */
-  static async start(home: string): Promise<Studio> {
+  /**
+   * @param home where database and files are, or come to be
+   * @param switches more of Chromium's
+   * @param environment more of the environment
+   */
+  static async start(
+    home: string,
+    switches: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Studio> {
     // Chromium's sandbox cannot be set up by root; CI runs as root, users do not.
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     const env = Object.fromEntries(
-      Object.entries({ ...process.env, PEFT_STUDIO_HOME: home }).filter(
+      Object.entries({ ...process.env, PEFT_STUDIO_HOME: home, ...environment }).filter(
         (entry): entry is [string, string] => entry[1] !== undefined,
       ),
     );
     const app = await _electron.launch({
       executablePath: await prepareElectron(),
-      args: [...sandbox, root],
+      args: [...sandbox, ...switches, root],
       env,
       colorScheme: null,
     });

@@ -34,8 +34,24 @@ export const settingsSchema = z.object({
   memoryLimitBytes: z.number().positive().nullable().default(null),
   density: z.enum(['compact', 'normal', 'comfortable']).default('normal'),
   onClose: z.enum(['ask', 'continue', 'pause']).default('ask'),
+  /** Whether the app looks for new versions by itself. */
+  updates: z.enum(['daily', 'never']).default('daily'),
 });
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** What is known of newer versions of the app. */
+export const updateSchema = z.object({
+  /** Why this copy does not update itself; null where it does. */
+  reason: nullable(z.string()),
+  state: z.enum(['idle', 'checking', 'current', 'available', 'downloading', 'ready', 'failed']),
+  /** The newer version. */
+  version: nullable(z.string()),
+  /** How much of it is loaded, from 0 to 1. */
+  share: nullable(z.number()),
+  checkedAt: nullable(z.string()),
+  problem: nullable(problemSchema),
+});
+export type Update = z.infer<typeof updateSchema>;
 
 export const jobSchema = z.object({
   id: z.string(),

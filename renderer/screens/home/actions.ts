@@ -1,9 +1,9 @@
 /** What can be done with a whole project from its card. Failures are shown as notices. */
-import type { Project } from '../../../electron/contract/index.js';
+import { projectSchema, type Project } from '../../../electron/contract/index.js';
 import { call } from '../../state/client.js';
 import { jobs } from '../../state/jobs.svelte.js';
 import { projects } from '../../state/projects.svelte.js';
-import { router } from '../../state/router.svelte.js';
+import { projectHref, router } from '../../state/router.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
 
 async function guarded(action: () => Promise<void>): Promise<void> {
@@ -53,11 +53,17 @@ export const importProject = (): Promise<void> =>
     if (path !== null) await importProjectFile(path);
   });
 
+async function bringIn(path: string): Promise<Project> {
+  const { jobId } = await call('projects.import', { path });
+  const project = projectSchema.parse(await jobs.finished(jobId));
+  await projects.refresh();
+  toasts.show('The project was imported.', { tone: 'good' });
+  return project;
+}
+
 /** Imports a project from a file that the user chose or dropped. */
-export const importProjectFile = (path: string): Promise<void> =>
-  guarded(async () => {
-    const { jobId } = await call('projects.import', { path });
-    await jobs.finished(jobId);
-    await projects.refresh();
-    toasts.show('The project was imported.', { tone: 'good' });
-  });
+export const importProjectFile = (path: string): Promise<void> => guarded(async () => void (await bringIn(path)));
+
+/** Imports the project of a file that the user opened in the file manager, and goes there. */
+export const openProjectFile = (path: string): Promise<void> =>
+  guarded(async () => router.go(projectHref((await bringIn(path)).id, 'data')));

@@ -19,6 +19,7 @@ const settings = {
   memoryLimitBytes: null,
   density: 'normal',
   onClose: 'ask',
+  updates: 'daily',
 } as const;
 
 describe('createDispatch', () => {

@@ -1,0 +1,39 @@
+/** The first start: quick, within its own folder, and asking nobody for anything. */
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { expect, Studio, test } from './harness.js';
+
+const logSchema = z.object({
+  constants: z.object({ logEventTypes: z.record(z.string(), z.number()) }),
+  events: z.array(z.object({ type: z.number(), params: z.looseObject({ url: z.string().optional() }).optional() })),
+});
+
+test('asks for nothing but its own page, and writes nowhere but into its own folder', async ({ home }) => {
+  const user = path.join(home, 'user');
+  const [data, runtime] = [path.join(user, 'data'), path.join(home, 'run')];
+  for (const folder of [user, runtime]) await mkdir(folder, { recursive: true });
+  const log = path.join(home, 'network.json');
+  const studio = await Studio.start(data, [`--log-net-log=${log}`], { HOME: user, XDG_RUNTIME_DIR: runtime });
+  await expect(studio.page.getByRole('heading', { level: 1 })).toBeVisible();
+  const { homes } = await studio.app.evaluate(({ app }) => ({ homes: app.getPath('home') }));
+  expect(homes).toBe(user);
+  await studio.call('projects.createSample', {});
+  await expect
+    .poll(async () => (await studio.call('devices.list', {})).map(({ status }) => status), { timeout: 90_000 })
+    .not.toContain('testing');
+  await studio.close();
+
+  const { constants, events } = logSchema.parse(JSON.parse(await readFile(log, 'utf8')));
+  const asked = events
+    .flatMap(({ params }) => params?.url ?? [])
+    .filter((url) => !/^(app|file|data|blob|devtools):/.test(url));
+  expect(asked).toEqual([]);
+  // What a look for a name or a connection would leave in the log.
+  const tried = ['HOST_RESOLVER_MANAGER_REQUEST', 'TCP_CONNECT', 'UDP_CONNECT'].map(
+    (name) => constants.logEventTypes[name],
+  );
+  expect(tried.every((type) => type !== undefined)).toBe(true);
+  expect(events.filter(({ type }) => tried.includes(type))).toEqual([]);
+  expect(await readdir(user)).toEqual(['data']);
+});
