@@ -2,6 +2,7 @@
  * `npm run package [-- TARGET… | --dir]`: builds the installers of this platform into release/ (AppImage, deb, rpm, tar.gz on Linux; nsis,
  * portable on Windows; dmg, zip on macOS), as electron-builder.yml declares them. `--dir` leaves it at the unpacked app.
  * PEFT_STUDIO_FEED: address of the release feed that the app asks for new versions; without it the app knows none.
+ * PEFT_STUDIO_HOMEPAGE: address of the project, told by deb, rpm and the Windows installer.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,6 +14,9 @@ import { writeLicences } from './licences.mjs';
 import { offlineTools } from './offline-tools.mjs';
 
 export const releaseFolder = path.join(root, 'release');
+
+/** electron-builder makes no deb or rpm without an address of the project; `about:blank` is nobody's. */
+const homepage = process.env.PEFT_STUDIO_HOMEPAGE || (process.platform === 'linux' ? 'about:blank' : null);
 
 /** @returns {import('electron-builder').Configuration['publish']} @throws {PrepareError} */
 function feed(address = process.env.PEFT_STUDIO_FEED) {
@@ -46,6 +50,7 @@ export async function makePackages({ targets = [], output = releaseFolder } = {}
       extends: path.join(root, 'electron-builder.yml'),
       directories: { output },
       publish: feed(),
+      ...(homepage ? { extraMetadata: { homepage } } : {}),
       ...(republished ? { electronDist: republished.folder, electronVersion: republished.version } : {}),
     },
     publish: 'never',
