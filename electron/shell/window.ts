@@ -15,6 +15,8 @@ const currentChrome = () => (nativeTheme.shouldUseDarkColors ? chrome.dark : chr
 
 /** Denies what no page of this app needs, for every page there will ever be. */
 export function lockDown(): void {
+  // Chromium loads dictionaries from the network as soon as a session works, whatever a window's own `spellcheck` says.
+  app.on('session-created', (created) => created.setSpellCheckerLanguages([]));
   app.on('web-contents-created', (_event, contents) => {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
     contents.on('will-navigate', (event) => {

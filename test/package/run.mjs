@@ -4,8 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { openDisplay } from '../../electron/dev/display.mjs';
@@ -245,6 +244,24 @@ async function otherPackages(env, work) {
     assert.match(execFileSync('rpm', ['-qpR', rpm], { encoding: 'utf8' }), /gtk3/);
     assert.match(execFileSync('rpm', ['-Kv', '--nosignature', rpm], { encoding: 'utf8' }), /digest: OK/i);
   });
+  await step('the rpm installs, is upgraded, starts and goes', () => rpmStory(env, work));
+}
+
+/** With a data base of packages of its own: dpkg's machine knows nothing of it, and its names of libraries are other ones. */
+async function rpmStory(env, work) {
+  const user = account(env);
+  const rpm = (...args) =>
+    execFileSync('rpm', ['--dbpath', path.join(work, 'rpmdb'), '--nodeps', ...args], { stdio: 'ignore' });
+  try {
+    rpm('--force-debian', '-i', built('.rpm'));
+    rpm('--force-debian', '-U', '--replacepkgs', built('.rpm'));
+    assert.ok(existsSync(command[0]), 'the command is gone after the upgrade');
+    numbers.rpm = await startTime(installed, user.env);
+  } finally {
+    rpm('-e', 'peft-studio');
+    rmSync(user.root, { recursive: true, force: true });
+  }
+  assert.ok(!existsSync(path.dirname(installed)) && !existsSync(command[0]), 'something stayed');
 }
 
 async function main() {

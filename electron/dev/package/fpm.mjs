@@ -51,6 +51,9 @@ function stage(files, folder) {
   execFileSync('chmod', ['-R', 'u+rwX,go+rX,go-w', folder]);
 }
 
+/** Names of processors as rpm spells them, where they are not Debian's. */
+const rpmProcessors = { amd64: 'x86_64', arm64: 'aarch64' };
+
 /** electron-builder asks by the variable that its other targets heed. */
 const level = process.env.ELECTRON_BUILDER_COMPRESSION_LEVEL ?? '6';
 const compression = (options, name) => (options[name] ?? 'xz').replace('xzmt', 'xz');
@@ -125,7 +128,7 @@ ${files.map(([, to]) => `"${to}"`).join('\n')}
     '-bb',
     '--quiet',
     '--target',
-    options['--architecture'],
+    rpmProcessors[options['--architecture']] ?? options['--architecture'],
     '--buildroot',
     root,
     ...defines,
