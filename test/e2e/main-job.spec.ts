@@ -26,6 +26,9 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
 
   // LoRA and the baseline are chosen from the start; the head-only probe joins.
   await at('method-head').click();
+  // A plan outlives its screen, and goes on being read when the user is back.
+  await at('nav-runs').click();
+  await at('nav-models').click();
   await at('seeds').fill('1');
   await at('training-maxSteps').fill('12');
   await at('training-batchSize').fill('8');

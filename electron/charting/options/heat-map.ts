@@ -77,16 +77,19 @@ export function heatMapOption(input: HeatMapInput, palette: Palette): ChartOptio
           const values = valuesOf(input);
           const key = input.middle === null ? amounts : diverging;
           const floor = area.y + area.height + 20;
-          const end = area.x + key.length * 22;
           const { middle } = input;
           const reach = middle === null ? 0 : Math.max(0, ...values.map((v) => Math.abs(v - middle)));
           const [least, most] =
             middle === null ? [Math.min(...values), Math.max(...values)] : [middle - reach, middle + reach];
+          const unit = input.unit === '' ? '' : ` ${input.unit}`;
           const words =
             middle === null
-              ? [input.cell(least), input.cell(most)]
-              : [`worse, ${input.cell(least)}`, `${input.cell(most)}, better`];
+              ? [`${input.cell(least)}${unit}`, `${input.cell(most)}${unit}`]
+              : [`worse, ${input.cell(least)}${unit}`, `${input.cell(most)}${unit}, better`];
           const wide = (words[0] ?? '').length * 6.1 + 8;
+          const bar = wide + key.length * 22 + 6;
+          // Below the matrix where it fits, else as far left of that as it must.
+          const start = Math.max(8, Math.min(area.x, area.x + area.width - bar - (words[1] ?? '').length * 6.1));
           return group([
             ...columns.map((name, c) =>
               text(area.x + (c + 0.5) * width, area.y - 12, name, palette, { align: 'center', width: width - 6 }),
@@ -101,14 +104,9 @@ export function heatMapOption(input: HeatMapInput, palette: Palette): ChartOptio
             ...(values.length === 0
               ? []
               : [
-                  text(area.x, floor, words[0] ?? '', palette),
-                  ...key.map((shade, i) => rect(area.x + wide + i * 22, floor - 6, 21, 12, palette[shade])),
-                  text(
-                    end + wide + 6,
-                    floor,
-                    `${words[1] ?? ''}${input.unit === '' ? '' : `   (${input.unit})`}`,
-                    palette,
-                  ),
+                  text(start, floor, words[0] ?? '', palette),
+                  ...key.map((shade, i) => rect(start + wide + i * 22, floor - 6, 21, 12, palette[shade])),
+                  text(start + bar, floor, words[1] ?? '', palette),
                 ]),
           ]);
         },

@@ -65,6 +65,8 @@ export function costScale(
   zero: number | null;
   /** Values that are written below the axis. */
   ticks: number[];
+  /** What lies between two of them; undefined where it grows. */
+  step?: number;
   x: (value: number) => number;
 } {
   if (!log) {
@@ -76,6 +78,7 @@ export function costScale(
       max,
       zero: null,
       ticks: Array.from({ length: Math.round(max / step) + 1 }, (_, i) => i * step),
+      step,
       x: (value) => value,
     };
   }
@@ -155,7 +158,7 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
             if (within(x))
               parts.push(
                 line(x, area.y, x, floor, { colour: palette.grid }),
-                text(x, floor + 12, input.x.tick(tick), palette, { align: 'center' }),
+                text(x, floor + 12, input.x.tick(tick, scale.step), palette, { align: 'center' }),
               );
           }
           if (scale.zero !== null) {

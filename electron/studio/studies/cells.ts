@@ -7,13 +7,18 @@ import type { CellEvidence, Evidence } from './evidence.js';
 import type { Asked, Ended, StudyMethod } from './kinds/kind.js';
 import { chosenIn, sizesOf, trainedIn, type Cell } from './matrix.js';
 
-export const labelOf = ({ methodName, setting }: Pick<StudyMethod, 'methodName' | 'setting'>): string =>
-  setting === '' ? methodName : `${methodName}, ${setting}`;
+/** "LoRA, r 8"; that full fine-tuning trains all weights is said by its name. */
+export const labelOf = ({
+  methodName,
+  setting,
+  baseline,
+}: Pick<StudyMethod, 'methodName' | 'setting' | 'baseline'>): string =>
+  baseline || setting === '' ? methodName : `${methodName}, ${setting}`;
 
 /** "LoRA, r 8, of topics, frozen": what a cell's runs are. */
 export const cellLabel = ({ method, carried }: Pick<Cell, 'method' | 'carried'>): string =>
   carried
-    ? `${labelOf(method)}, of ${carried.from.dataset.name}, ${carried.how === 'frozen' ? 'frozen' : 'tuned on'}`
+    ? `${labelOf(method)}, of ${carried.from.dataset.name}, ${carried.how === 'frozen' ? 'frozen' : 'trained further'}`
     : labelOf(method);
 
 export const sizeInWords = (size: number | null): string => (size === null ? 'all' : String(size));
@@ -103,6 +108,7 @@ export function gapTable(asked: Asked, evidence: Evidence): ReportTable {
     { key: 'equivalenceP', title: 'p, not equivalent', unit: 'number' },
     { key: 'verdict', title: 'Verdict', unit: null },
   ];
+  const comparisons = evidence.cells.filter(({ gap }) => gap).length;
   return {
     id: 'gaps',
     title: `Test ${name} and differences from full fine-tuning`,
@@ -124,7 +130,7 @@ export function gapTable(asked: Asked, evidence: Evidence): ReportTable {
           : (cell.gap?.text ?? 'no run of full fine-tuning to hold it against'),
       }),
     })),
-    note: `Scores are means over seeds with 95 % intervals over seeds and test rows. p values are adjusted by Holm's procedure over all ${evidence.cells.filter(({ gap }) => gap).length} comparisons; the intervals beside them are at the confidence that it leaves each.`,
+    note: `Scores are means over seeds with 95 % intervals over seeds and test rows. p values are adjusted by Holm's procedure over ${comparisons === 1 ? 'the one comparison' : `all ${comparisons} comparisons`}; the intervals beside them are at the confidence that it leaves each.`,
   };
 }
 

@@ -88,7 +88,10 @@ export class PlanDraft {
     this.verbalizer = former.plan.verbalizer;
   }
 
-  readonly seeds = $derived(parseSeeds(this.seedText));
+  // Read anew each time: a $derived made while a screen draws belongs to it and goes stale when it is left.
+  get seeds() {
+    return parseSeeds(this.seedText);
+  }
 
   /** Takes up methods that are new to the draft: the baseline and LoRA are chosen at first. */
   offer(list: readonly MethodInfo[]): void {

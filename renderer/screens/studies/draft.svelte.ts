@@ -69,8 +69,8 @@ export class StudyDraft {
   kind = $state<StudyKind>('quality');
   name = $state('');
   modelId = $state<number | null>(null);
-  /** Ids in the order in which they are used. */
-  datasetIds = $state<readonly number[]>([]);
+  /** Ids in the order in which they are used; null until the project's data are known. */
+  chosenData = $state.raw<readonly number[] | null>(null);
   methods = $state.raw<readonly MethodOptions[]>([{ type: 'lora' }]);
   seedText = $state('1, 2, 3');
   sizeText = $state('all');
@@ -87,15 +87,23 @@ export class StudyDraft {
   measureProblem = $state.raw<Problem | null>(null);
   #turn = 0;
 
-  readonly seeds = $derived(parseSeeds(this.seedText));
-  readonly sizes = $derived(parseSizes(this.sizeText));
-  readonly rates = $derived(parseRates(this.rateText));
-  readonly readable = $derived(
-    this.seeds !== null &&
-      this.sizes !== null &&
-      this.rates !== null &&
-      Object.values(this.errors).every((error) => error === null),
-  );
+  // Read anew each time: a $derived made while a screen draws belongs to it and goes stale when it is left.
+  get seeds() {
+    return parseSeeds(this.seedText);
+  }
+  get sizes() {
+    return parseSizes(this.sizeText);
+  }
+  get rates() {
+    return parseRates(this.rateText);
+  }
+  get readable(): boolean {
+    const { seeds, sizes, rates, errors } = this;
+    return seeds !== null && sizes !== null && rates !== null && Object.values(errors).every((error) => error === null);
+  }
+  get datasetIds(): readonly number[] {
+    return this.chosenData ?? [];
+  }
 
   has(type: string): boolean {
     return this.methods.some((method) => method.type === type);
@@ -105,7 +113,7 @@ export class StudyDraft {
     this.methods = on ? [...this.methods, { type }] : this.methods.filter((method) => method.type !== type);
   }
   toggleData(id: number, on: boolean): void {
-    this.datasetIds = on ? [...this.datasetIds, id] : this.datasetIds.filter((other) => other !== id);
+    this.chosenData = on ? [...this.datasetIds, id] : this.datasetIds.filter((other) => other !== id);
   }
   setTraining(key: string, value: unknown): void {
     const { [key as keyof Training]: _, ...rest } = this.training;
@@ -198,7 +206,7 @@ export class StudyDraft {
     const model = models.find(({ name }) => name === plan.model);
     this.modelId = model?.id ?? this.modelId;
     const found = plan.data.map((name) => datasets.find((set) => set.name === name));
-    this.datasetIds = found.flatMap((set) => set?.id ?? []);
+    this.chosenData = found.flatMap((set) => set?.id ?? []);
     return [
       ...(model ? [] : [`the base model ${plan.model}`]),
       ...plan.data.filter((_, i) => !found[i]).map((name) => `the data set ${name}`),

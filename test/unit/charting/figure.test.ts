@@ -72,7 +72,7 @@ describe('heat map', () => {
   it('writes each number in its cell, signed about zero, and a dash where there is none', () => {
     const { texts } = drawn('transfer');
     expect(texts).toEqual(
-      expect.arrayContaining(['+2.2', '\u22123.4', '\u2013', 'worse, \u22125.8', '+5.8, better   (points)']),
+      expect.arrayContaining(['+2.2', '\u22123.4', '\u2013', 'worse, \u22125.8 points', '+5.8 points, better']),
     );
     expect(drawn('confusions').texts).toEqual(expect.arrayContaining(['91.0', '54.0']));
     expect(chart('transfer').tip(0)).toEqual({

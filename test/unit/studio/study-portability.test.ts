@@ -49,7 +49,7 @@ it('carries each result over to the other task, frozen and trained on, run by ru
   // Full fine-tuning and LoRA in both ways each way round; the prefix does not lie below a new head.
   expect(cells).toHaveLength(10);
   expect(cells.filter((cell) => cell.startsWith('Prefix') && cell.includes('frozen'))).toEqual([]);
-  expect(report.protocol.join(' ')).toMatch(/Prefix tuning.* is carried over to train on only/);
+  expect(report.protocol.join(' ')).toMatch(/Prefix tuning.* is carried over to train further only/);
   for (const row of rowsOf('transfer')) {
     expect(row.runs).toHaveLength(2);
     for (const id of row.runs) {

@@ -49,11 +49,11 @@ export const portability: StudyKindSpec = {
     const stuck = asked.methods.filter((method) => carries(method) && method.notBelowHead !== null);
     return [
       ...matrixProtocol(asked, kind.name),
-      'Each method was trained on every data set with all its training examples, and what it trained was carried over to every other one: frozen below a new head, and trained on by the same method with a new head. A fresh start trains the method on the other data set from the base model. All have the same budget, seeds and rows.',
-      `Full fine-tuning is carried over in the same two ways: the whole model stays frozen below a new head, or trains on.`,
+      'Each method was trained on every data set with all its training examples, and what it trained was carried over to every other one: frozen below a new head, and trained further by the same method with a new head. A fresh start trains the method on the other data set from the base model. All have the same budget, seeds and rows.',
+      `Full fine-tuning is carried over in the same two ways: the whole model stays frozen below a new head, or trains further.`,
       ...stuck.map(
         (method) =>
-          `${labelOf(method)} is carried over to train on only: below a new head it cannot stay frozen (${method.notBelowHead}).`,
+          `${labelOf(method)} is carried over to train further only: below a new head it cannot stay frozen (${method.notBelowHead}).`,
       ),
       `Differences in ${kind.name} are paired by seed and test row; their errors come from a hierarchical bootstrap over seeds and test rows, the intervals from Student's t. Against a fresh start and against full fine-tuning carried over alike are two families of comparisons; in each, claims of a difference and of being equal within ${kind.width(asked.plan.zone)} (two one-sided tests) are corrected by Holm's procedure at 5 %.`,
     ];
@@ -147,7 +147,7 @@ function headOf({ plan }: Asked): StudyMethod {
   };
 }
 
-const words = { frozen: 'frozen below a new head', tuned: 'trained on' } as const;
+const words = { frozen: 'frozen below a new head', tuned: 'trained further' } as const;
 
 function verdictsOn(asked: Asked, { cells }: Evidence, own: boolean): Report['verdicts'] {
   return cells.flatMap((cell) => {
