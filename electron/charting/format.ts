@@ -141,3 +141,7 @@ export function when(iso: string, now = new Date()): string {
   if (days >= 0 && days < 6) return `${at.toLocaleDateString('en-GB', { weekday: 'short' })} ${time}`;
   return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 }
+
+/** A number of any size in few signs: 3.75, 0.0012, 12,000. */
+export const shortNumber = (value: number): string =>
+  Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 });

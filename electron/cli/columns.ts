@@ -1,5 +1,5 @@
 /** Which columns of a data file play which part, by the options of `data add`; what they leave out the file says, where it can. */
-import type { ReadingOptions } from '../contract/entities.js';
+import type { MultiLabelColumns, ReadingOptions } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { taskSchema, type Task } from '../contract/objectives.js';
 import type { Arguments } from './command.js';
@@ -7,9 +7,20 @@ import type { Session } from './session.js';
 
 const optionsOf: { readonly [T in Task]: readonly string[] } = {
   classification: ['text', 'pair', 'label'],
+  regression: ['text', 'pair', 'label'],
+  'multi-label': ['text', 'pair', 'label', 'separator'],
   tagging: ['words', 'tags', 'tag-names'],
   questions: ['question', 'context', 'answers', 'group'],
   generation: ['text', 'prompt', 'input', 'completion', 'messages', 'system'],
+};
+
+const named: { readonly [T in Task]: string } = {
+  classification: 'classification',
+  regression: 'numbers',
+  'multi-label': 'several labels a row',
+  tagging: 'tagged words',
+  questions: 'questions',
+  generation: 'data to write text from',
 };
 
 const wrong = (message: string, hint: string) => new StudioError('bad-input', message, hint);
@@ -22,16 +33,24 @@ export async function columnsOf(input: Arguments, path: string, reading: Reading
     .find(({ name }) => input.text(name) !== null && !optionsOf[task].includes(name));
   if (stray !== undefined)
     throw wrong(
-      `--${stray.name} is for ${{ classification: 'classification', tagging: 'tagged words', questions: 'questions', generation: 'data to write text from' }[stray.of as Task]}.`,
+      `--${stray.name} is for ${named[stray.of as Task]}.`,
       `${stray.of === 'classification' ? `Leave it out, or leave out --task ${task}` : `Add --task ${stray.of}, or leave it out`}.`,
     );
   switch (task) {
     case 'classification':
+    case 'regression':
       return {
         task,
         textColumn: input.required('text'),
         pairColumn: input.text('pair'),
         labelColumn: input.required('label'),
+      } as const;
+    case 'multi-label':
+      return {
+        task,
+        textColumn: input.required('text'),
+        pairColumn: input.text('pair'),
+        labels: await severalLabels(input, path, reading, session),
       } as const;
     case 'tagging':
       return tagging(input, path, reading, session);
@@ -40,6 +59,25 @@ export async function columnsOf(input: Arguments, path: string, reading: Reading
     case 'generation':
       return generation(input, path, reading, session);
   }
+}
+
+/** A column a label, or one column with its separator, or as the file looks. */
+async function severalLabels(
+  input: Arguments,
+  path: string,
+  reading: ReadingOptions,
+  { handlers }: Session,
+): Promise<MultiLabelColumns> {
+  const [label, separator] = [input.required('label'), input.text('separator')];
+  if (separator !== null) return { form: 'separated', column: label, separator };
+  const { columns, multiLabel } = await handlers['datasets.inspect']({ path, reading });
+  const one = columns.some(({ name }) => name === label);
+  if (!one && label.includes(',')) return { form: 'columns', columns: label.split(',').map((name) => name.trim()) };
+  if (multiLabel && multiLabel.form !== 'columns' && multiLabel.column === label) return multiLabel;
+  throw wrong(
+    `--label: how several labels stand in "${label}" is not to be seen.`,
+    'Name the sign between them with --separator, or a column a label: --label a,b,c.',
+  );
 }
 
 async function tagging(input: Arguments, path: string, reading: ReadingOptions, { handlers, out }: Session) {

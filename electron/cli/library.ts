@@ -87,7 +87,11 @@ const dataAdd: Command = {
     },
     text: { value: 'COLUMN', about: 'Column of the text: to classify, or to learn to write' },
     pair: { value: 'COLUMN', about: 'Column of the second text of a pair' },
-    label: { value: 'COLUMN', about: 'Column of the label' },
+    label: {
+      value: 'COLUMN[,…]',
+      about: 'Column of the label, of the number, or of several labels; a column a label with commas',
+    },
+    separator: { value: 'SIGN', about: 'Multi-label: what stands between labels; left out: as the file looks' },
     prompt: { value: 'COLUMN', about: 'Generation: column of the prompt' },
     input: { value: 'COLUMN', about: "Generation: column of what is put behind the prompt (Alpaca's input)" },
     completion: { value: 'COLUMN', about: 'Generation: column of what is to follow the prompt' },
@@ -175,9 +179,20 @@ function tellDataset({ out }: Session, set: Dataset): void {
 }
 
 /** What a data set holds: "12 labels", "conversations". */
-function kindOf({ task, form, labels }: Pick<Dataset, 'task' | 'form' | 'labels'>): string {
+function kindOf({ task, form, labels, range }: Pick<Dataset, 'task' | 'form' | 'labels' | 'range'>): string {
   if (form !== null) return { text: 'texts', instruction: 'instructions', chat: 'conversations' }[form];
-  return task === 'questions' ? 'questions' : `${labels.length} ${task === 'tagging' ? 'tags' : 'labels'}`;
+  switch (task) {
+    case 'regression':
+      return range === null ? 'numbers' : `numbers from ${range.low} to ${range.high}`;
+    case 'multi-label':
+      return `${labels.length} labels, any number a row`;
+    case 'questions':
+      return 'questions';
+    case 'tagging':
+      return `${labels.length} tags`;
+    default:
+      return `${labels.length} labels`;
+  }
 }
 
 const dataList: Command = {
@@ -229,7 +244,10 @@ const dataShow: Command = {
   },
 };
 
-function describeProfile(set: Dataset, { rows, labels, facts = [], lengths, warnings }: Profile): string {
+function describeProfile(
+  set: Dataset,
+  { rows, labels, facts = [], numbers, labelsARow, lengths, warnings }: Profile,
+): string {
   const become = set.task === 'questions' ? 'take several windows' : 'are cut';
   const cuts = lengths.cut.map(
     ({ maxLength, share, rows }) => `  at ${maxLength} tokens ${percent(share)} of the rows (${whole(rows)}) ${become}`,
@@ -246,6 +264,12 @@ function describeProfile(set: Dataset, { rows, labels, facts = [], lengths, warn
           [set.task === 'tagging' ? 'entity' : 'label', 'train', 'validation', 'test'],
           labels.map(({ label, train, validation, test }) => [label, whole(train), whole(validation), whole(test)]),
         ),
+    ...(numbers === null
+      ? []
+      : [`Numbers: mean ${numbers.mean.toPrecision(4)}, standard deviation ${numbers.deviation.toPrecision(4)}`]),
+    ...(labelsARow.length === 0
+      ? []
+      : [`Labels a row: ${labelsARow.map((rows, count) => `${count}: ${whole(rows)}`).join(', ')}`]),
     '',
     `Lengths by ${lengths.tokenizer}: median ${whole(lengths.median)}, 95 % at most ${whole(lengths.p95)}, longest ${whole(lengths.max)}`,
     ...cuts,

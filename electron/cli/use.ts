@@ -19,7 +19,7 @@ const predict: Command = {
   name: 'predict',
   arguments: 'RUN',
   positionals: [1, 1],
-  about: 'Labels a text, or every row of a file, with a finished run.',
+  about: 'Answers a text or a pair, or every row of a file, with a finished run: a label, several, or a number.',
   options: {
     text: { value: 'TEXT', about: 'The text' },
     pair: { value: 'TEXT', about: 'Second text of a pair' },
@@ -42,7 +42,7 @@ const predict: Command = {
         untrained: false,
       });
       if (answer?.problem) throw StudioError.fromProblem(answer.problem);
-      if (answer) tellAnswer(session, { row: 0, ...answer });
+      if (answer) tellAnswer(session, { ...answer, row: 0 });
       return 0;
     }
     const out = input.text('out');
@@ -73,7 +73,7 @@ const predict: Command = {
   },
 };
 
-function tellAnswer({ out }: Session, { row, label, probabilities, spans }: Answer, shown = true): void {
+function tellAnswer({ out }: Session, { row, kind, label, probabilities, value, spans }: Answer, shown = true): void {
   if (spans) {
     const marked = spans.map(
       ({ text, type, probability }) =>
@@ -89,9 +89,17 @@ function tellAnswer({ out }: Session, { row, label, probabilities, spans }: Answ
     .sort(([, a], [, b]) => b - a)
     .slice(0, 3)
     .map(([name, value]) => `${name} ${percent(value)}`);
+  const sorted = { label, probabilities };
+  const told = {
+    number: { value },
+    classes: sorted,
+    entities: sorted,
+    span: sorted,
+    labels: { labels: Object.keys(probabilities).filter((name) => (probabilities[name] ?? 0) >= 0.5), probabilities },
+  }[kind];
   out.event(
-    { event: 'prediction', row, label, probabilities },
-    shown ? `${row}\t${label}\t${ranked.join(', ')}` : null,
+    { event: 'prediction', row, ...told },
+    shown ? [row, label === '' ? 'none' : label, ...(kind === 'number' ? [] : [ranked.join(', ')])].join('\t') : null,
   );
 }
 

@@ -209,6 +209,8 @@ export const calls = {
       limit: z.int().min(1).max(500),
       split: e.splitNameSchema.optional(),
       label: z.string().optional(),
+      /** Of rows with several labels: those that have it. */
+      amongLabels: z.string().optional(),
       search: z.string().max(500).optional(),
     }),
     z.object({ total: z.number(), rows: z.array(e.datasetRowSchema) }),

@@ -1,3 +1,4 @@
+export * from './labels.js';
 export * from './measures.js';
 export * from './objectives.js';
 export * from './outcomes.js';

@@ -32,6 +32,16 @@ const share = {
   bounds: { low: 0, high: 1 },
 } as const;
 
+const correlation = {
+  better: 'higher',
+  factor: 1,
+  unit: '',
+  digits: () => 3,
+  difference: 'points',
+  about: 'A point is a hundredth of the correlation.',
+  bounds: { low: -1, high: 1 },
+} as const;
+
 export const measures = [
   'macroF1',
   'accuracy',
@@ -39,6 +49,10 @@ export const measures = [
   'entityPrecision',
   'entityRecall',
   'answerF1',
+  'pearson',
+  'spearman',
+  'microF1',
+  'subsetAccuracy',
   'perplexity',
   'exactMatch',
   'maskedAccuracy',
@@ -63,6 +77,13 @@ export const measureTable: { readonly [M in Measure]: MeasureFacts } = {
     about:
       "F1 of the words that an answer shares with the expected one, the mean over questions, as SQuAD's script has it: lower case, without punctuation and articles.",
   },
+  pearson: { ...correlation, name: 'Pearson', short: 'r' },
+  /** Of the ranks, ties at their mean. */
+  spearman: { ...correlation, name: 'Spearman', short: 'ρ' },
+  /** Over all labels of all rows together. */
+  microF1: { ...share, name: 'micro F1' },
+  /** Share of rows whose labels are all right, and no others told. */
+  subsetAccuracy: { ...share, name: 'subset accuracy' },
   /** e to the power of the loss a token. */
   perplexity: {
     name: 'perplexity',

@@ -4,6 +4,8 @@ import type { Measure } from './measures.js';
 
 export const objectiveSchema = z.enum([
   'classification',
+  'regression',
+  'multi-label',
   'token-classification',
   'question-answering',
   'causal-lm',
@@ -12,7 +14,7 @@ export const objectiveSchema = z.enum([
 export type Objective = z.infer<typeof objectiveSchema>;
 
 /** What the rows of a data set are for. */
-export const taskSchema = z.enum(['classification', 'tagging', 'questions', 'generation']);
+export const taskSchema = z.enum(['classification', 'regression', 'multi-label', 'tagging', 'questions', 'generation']);
 export type Task = z.infer<typeof taskSchema>;
 
 interface ObjectiveFacts {
@@ -21,8 +23,8 @@ interface ObjectiveFacts {
   /** The first chooses the best checkpoint, stops early and names a run; where it is equal, the lower loss does. */
   readonly measures: readonly [Measure, ...Measure[]];
   readonly loss: { readonly name: string; readonly unit: string };
-  /** What a model answers: a class by its head or by words, entities in a text, a piece of a context, a text; nothing where it is a step before a task. */
-  readonly answers: 'classes' | 'entities' | 'span' | 'text' | 'nothing';
+  /** What a model answers: a class by its head or by words, a number, any of several labels, entities in a text, a piece of a context, a text; nothing where it is a step before a task. */
+  readonly answers: 'classes' | 'number' | 'labels' | 'entities' | 'span' | 'text' | 'nothing';
 }
 
 export const objectiveTable: { readonly [O in Objective]: ObjectiveFacts } = {
@@ -31,6 +33,18 @@ export const objectiveTable: { readonly [O in Objective]: ObjectiveFacts } = {
     measures: ['macroF1', 'accuracy'],
     loss: { name: 'loss', unit: 'nats' },
     answers: 'classes',
+  },
+  regression: {
+    task: 'regression',
+    measures: ['pearson', 'spearman'],
+    loss: { name: 'mean squared error', unit: '' },
+    answers: 'number',
+  },
+  'multi-label': {
+    task: 'multi-label',
+    measures: ['microF1', 'macroF1', 'subsetAccuracy'],
+    loss: { name: 'loss', unit: 'nats' },
+    answers: 'labels',
   },
   'token-classification': {
     task: 'tagging',
@@ -59,6 +73,10 @@ export const objectiveTable: { readonly [O in Objective]: ObjectiveFacts } = {
   },
 };
 
+/** Has a run a head of its own that answers, unless label words do? */
+export const hasHead = (objective: Objective): boolean =>
+  !['text', 'nothing'].includes(objectiveTable[objective].answers);
+
 interface TaskFacts {
   /** In a form: "Classify texts". */
   readonly title: string;
@@ -67,7 +85,9 @@ interface TaskFacts {
 }
 
 export const taskTable: { readonly [T in Task]: TaskFacts } = {
-  classification: { title: 'Classify texts', objective: 'classification' },
+  classification: { title: 'One label', objective: 'classification' },
+  regression: { title: 'Predict a number', objective: 'regression' },
+  'multi-label': { title: 'Several labels', objective: 'multi-label' },
   tagging: { title: 'Tag words', objective: 'token-classification' },
   questions: { title: 'Answer questions', objective: 'question-answering' },
   generation: { title: 'Write text', objective: 'causal-lm' },

@@ -14,6 +14,13 @@ export const outcomeSchemas = {
   'token-classification': z.strictObject({ entities: z.array(entity), found: z.array(entity) }),
   /** Answers that are right (none: there is none in the context), and the one that was given. */
   'question-answering': z.strictObject({ right: z.array(z.string()), given: z.string() }),
+  regression: z.strictObject({ target: z.number(), value: z.number() }),
+  /** Class indices, ascending, and how many classes there are. */
+  'multi-label': z.strictObject({
+    labels: z.array(z.int().min(0)),
+    predicted: z.array(z.int().min(0)),
+    of: z.int().min(1),
+  }),
   'causal-lm': z.strictObject({
     /** Sum of the losses of the row's trained tokens, in nats. */
     loss: z.number(),

@@ -97,13 +97,21 @@ export function* evaluationBatches(rows: RowBatches, batchSize: number): Generat
   }
 }
 
-/** Batches of a classifier's split. @param weights of each class, or null */
+/** Batches of whole texts with their labels or numbers. @param weights of each class, or null */
 export function classBatches(rows: EncodedRows, padding: RowPadding, weights: Float32Array | null = null): RowBatches {
   return {
     size: rows.size,
     length: (row) => rows.length(row),
     batch: (places) => padded(rows, places, padding, weights),
   };
+}
+
+function targetsOf({ targets, targetWidth }: EncodedRows, places: Int32Array): Float32Array {
+  const own = new Float32Array(places.length * targetWidth);
+  places.forEach((place, index) =>
+    own.set(targets?.subarray(place * targetWidth, (place + 1) * targetWidth) ?? [], index * targetWidth),
+  );
+  return own;
 }
 
 const oneRow: readonly (readonly number[])[] = [[]];
@@ -152,6 +160,7 @@ function padded(
     tokenTypeIds,
     labels,
     weights: weights === null ? null : Float32Array.from(labels, (label) => weights[label] ?? 1),
+    ...(rows.targets === null ? {} : { targets: targetsOf(rows, places) }),
     ...(reading === null ? {} : { reads }),
     ...(wordingAt === null
       ? {}

@@ -4,9 +4,16 @@ import { throwIfCancelled } from './decode.js';
 import type { TextOrPair } from './tokenizer.js';
 import type { EncodedText, LabelledText } from './types.js';
 
+/** What each row's label is read as, where it is no class: so many numbers a row. */
+export interface RowTargets {
+  readonly width: number;
+  of(label: string, row: number): readonly number[];
+}
+
 export interface EncodeOptions {
-  /** Sorted; a row's class index is its label's place here. */
-  readonly labels: readonly string[];
+  /** Sorted; a row's class index is its label's place here. Null: labels are not classes, or not known. */
+  readonly labels: readonly string[] | null;
+  readonly targets?: RowTargets;
   readonly maxLength: number;
   readonly onProgress?: (rows: number) => void;
   readonly signal?: AbortSignal;
@@ -29,6 +36,9 @@ export class EncodedRows {
     readonly readAt: Int32Array | null = null,
     /** Where the wording of each row's prompt begins, for a search. */
     readonly wordingAt: Int32Array | null = null,
+    /** Numbers that the model is to come to, `targetWidth` a row; null for classes. */
+    readonly targets: Float32Array | null = null,
+    readonly targetWidth = 0,
   ) {}
 
   get size(): number {
@@ -58,7 +68,8 @@ export async function encodeRows(
   encoder: RowEncoder,
   options: EncodeOptions,
 ): Promise<EncodedRows> {
-  const classes = new Map(options.labels.map((label, index) => [label, index]));
+  const classes = options.labels && new Map(options.labels.map((label, index) => [label, index]));
+  const targets: number[] = [];
   const tokens = new Growing(1 << 16);
   const segments = new Growing(1 << 16);
   const offsets = [0];
@@ -82,15 +93,16 @@ export async function encodeRows(
     options.onProgress?.(labels.length);
   };
   for await (const row of rows) {
-    const label = classes.get(row.label);
+    const label = classes ? classes.get(row.label) : 0;
     if (label === undefined)
       throw new StudioError(
         'bad-data',
-        `Row ${row.id} has the label "${row.label}", which is not one of the data set's ${options.labels.length} labels.`,
+        `Row ${row.id} has the label "${row.label}", which is not one of the data set's ${classes?.size ?? 0} labels.`,
         'Import the data again.',
         { row: row.id },
       );
     labels.push(label);
+    if (options.targets) targets.push(...options.targets.of(row.label, row.id));
     ids.push(row.id);
     chunk.push(row);
     if (chunk.length >= chunkRows) await flush();
@@ -104,6 +116,8 @@ export async function encodeRows(
     Float64Array.from(ids),
     readAt.length === 0 ? null : Int32Array.from(readAt),
     wordingAt.length === 0 ? null : Int32Array.from(wordingAt),
+    options.targets ? Float32Array.from(targets) : null,
+    options.targets?.width ?? 0,
   );
 }
 

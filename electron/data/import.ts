@@ -5,7 +5,8 @@ import { StudioError } from '../contract/errors.js';
 import { splitNames } from '../contract/entities.js';
 import { throwIfCancelled } from './decode.js';
 import { detectReading } from './detect.js';
-import { checkRow, keptTogether, rolesIn } from './check.js';
+import { checkRow, keptTogether, type CheckedRow } from './check.js';
+import { columnsIn } from './content.js';
 import { sortLabels } from './labels.js';
 import { classLimit } from './limits.js';
 import { answerable } from './questions.js';
@@ -72,11 +73,12 @@ export async function importRows(
   const { scheme, notes } = await schemeIn(request, sources, hooks.signal);
   const labels = new Map<string, Record<SplitName, number>>();
   const remarks = new Remarks();
+  const range = new NumberRange();
   const problems: (RowProblem & { path: string })[] = [];
   let skippedRows = 0;
   for (const source of sources) {
     const missing = new Set(
-      [...rolesIn(request).map(({ column }) => column), source.split === null ? request.splitColumn : null].filter(
+      [...columnsIn(request).map(({ column }) => column), source.split === null ? request.splitColumn : null].filter(
         (name) => name !== null,
       ),
     );
@@ -117,19 +119,15 @@ export async function importRows(
         labels.set(label, counts);
         if (checked.split !== null) counts[checked.split] += 1;
       }
-      if (labels.size > classLimit)
-        throw new StudioError(
-          'bad-data',
-          `The column "${labelColumnOf(request)}" has more than ${classLimit} different labels.`,
-          'Choose a column of classes, not of texts or numbers.',
-          { column: labelColumnOf(request) },
-        );
+      if (labels.size > classLimit) throw tooManyLabels(request);
+      range.add(checked, request);
       for (const { line, about } of checked.remarks) remarks.add(about, line);
       if (checked.split === null) drawn.count(checked.stratum, keptTogether(checked));
     }
     if (rows > 0 && missing.size > 0) throw columnMissing(source.path, missing, seen);
   }
-  checkLabels(request, [...labels.keys()], meter.rows, skippedRows, problems);
+  checkRows(request, meter.rows, skippedRows, problems);
+  checkAnswers(request, [...labels.keys()], range, meter.rows);
 
   const hash = createHash('sha256');
   const positions: Record<SplitName, number> = { train: 0, validation: 0, test: 0 };
@@ -184,6 +182,7 @@ export async function importRows(
   return {
     rows: positions,
     labels: sortLabels(labels.keys()),
+    range: range.found,
     splitNote: splitNote(request),
     skippedRows,
     problems,
@@ -214,7 +213,7 @@ async function openSources(request: ImportRequest): Promise<Source[]> {
 function checkRoles(request: ImportRequest): void {
   const roles = new Map<string, string>();
   const split = request.splitColumn === null ? [] : [{ role: 'split', column: request.splitColumn }];
-  for (const { role, column } of [...rolesIn(request), ...split]) {
+  for (const { role, column } of [...columnsIn(request), ...split]) {
     const other = roles.get(column);
     if (other !== undefined)
       throw new StudioError(
@@ -240,9 +239,34 @@ function columnMissing(path: string, missing: ReadonlySet<string>, seen: Readonl
   );
 }
 
-function checkLabels(
+/** The lowest and the highest number of a regression's rows. */
+class NumberRange {
+  found: { low: number; high: number } | null = null;
+
+  add({ label }: CheckedRow, { task }: ImportRequest): void {
+    if (task !== 'regression') return;
+    const value = Number(label);
+    const { low, high } = this.found ?? { low: value, high: value };
+    this.found = { low: Math.min(low, value), high: Math.max(high, value) };
+  }
+}
+
+const labelColumnsOf = (request: ImportRequest) =>
+  columnsIn(request)
+    .filter(({ role }) => role === 'label' || role === 'number')
+    .map(({ column }) => `"${column}"`)
+    .join(', ');
+
+const tooManyLabels = (request: ImportRequest) =>
+  new StudioError(
+    'bad-data',
+    `The column ${labelColumnsOf(request)} has more than ${classLimit} different labels.`,
+    'Choose a column of classes, not of texts or numbers.',
+    { column: labelColumnsOf(request) },
+  );
+
+function checkRows(
   request: ImportRequest,
-  labels: readonly string[],
   rows: number,
   skipped: number,
   problems: readonly (RowProblem & { path: string })[],
@@ -262,25 +286,45 @@ function checkLabels(
       'Check that columns, delimiter and encoding are right.',
       { path: request.path },
     );
-  if (labels.length < 2 && request.task === 'classification')
-    throw new StudioError(
-      'bad-data',
-      `${request.path}: all ${rows} rows have the same label, "${labels[0] ?? ''}".`,
-      `Choose another label column than "${request.labelColumn}", or data with two or more classes.`,
-      { path: request.path, column: request.labelColumn },
-    );
-  if (request.task === 'questions' && !labels.includes(answerable[0]))
-    throw new StudioError(
-      'bad-data',
-      `${request.path}: none of ${rows} questions has an answer.`,
-      `Choose another column of answers than "${request.answersColumn}".`,
-      { path: request.path, column: request.answersColumn },
-    );
 }
 
-/** The column that the labels are read from. */
-const labelColumnOf = (request: ImportRequest) =>
-  request.task === 'classification' ? request.labelColumn : request.task === 'tagging' ? request.tagsColumn : '';
+/** What the rows ask for must differ, or there is nothing to learn. */
+function checkAnswers(request: ImportRequest, labels: readonly string[], { found }: NumberRange, rows: number): void {
+  const refuse = (problem: string, remedy: string) =>
+    new StudioError('bad-data', `${request.path}: ${problem}`, remedy, { path: request.path });
+  switch (request.task) {
+    case 'classification':
+      if (labels.length < 2)
+        throw refuse(
+          `all ${rows} rows have the same label, "${labels[0] ?? ''}".`,
+          `Choose another label column than "${request.labelColumn}", or data with two or more classes.`,
+        );
+      return;
+    case 'regression':
+      if (found?.low === found?.high)
+        throw refuse(
+          `all ${rows} rows have the same number, ${found?.low ?? 0}.`,
+          `Choose another column than "${request.labelColumn}".`,
+        );
+      return;
+    case 'multi-label':
+      if (labels.length === 0)
+        throw refuse(
+          `no row has a label in ${labelColumnsOf(request)}.`,
+          'Choose other columns, or the sign between labels that the file has.',
+        );
+      return;
+    case 'questions':
+      if (!labels.includes(answerable[0]))
+        throw refuse(
+          `none of ${rows} questions has an answer.`,
+          `Choose another column of answers than "${request.answersColumn}".`,
+        );
+      return;
+    case 'tagging':
+    case 'generation':
+  }
+}
 
 /** Of tagged words how their tags are written, by all files together. */
 async function schemeIn(
@@ -350,6 +394,8 @@ function togetherIn(request: ImportRequest): string {
       return request.groupColumn === null ? 'questions of one context' : `questions of one "${request.groupColumn}"`;
     case 'tagging':
     case 'classification':
+    case 'regression':
+    case 'multi-label':
       return 'equal texts';
   }
 }

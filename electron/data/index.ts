@@ -8,7 +8,7 @@ export type { RowSink } from './sink.js';
 export { profileRows, type ProfileHooks, type ProfileRow, type ProfileTools } from './profile.js';
 export { openTokenizer, TextTokenizer, type TextOrPair, type TokenizerFit } from './tokenizer.js';
 export { tokenizerIdentity } from './tokenizer-files.js';
-export { EncodedRows, encodeRows, type EncodeOptions, type RowEncoder } from './encoded.js';
+export { EncodedRows, encodeRows, type EncodeOptions, type RowEncoder, type RowTargets } from './encoded.js';
 export { completeVerbalizer } from './template.js';
 export { wordingDoor } from './wording.js';
 export { openVerbalizer, type RowReading, type Verbalizer } from './verbalizer.js';

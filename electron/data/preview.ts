@@ -1,6 +1,14 @@
 /** How a file looks before it is imported: real rows, columns with their facts and suggested roles. */
 import { detectReading } from './detect.js';
-import { suggestGeneration, suggestQuestions, suggestRoles, suggestTagging, suggestTask } from './roles.js';
+import {
+  numbersIn,
+  suggestGeneration,
+  suggestMultiLabel,
+  suggestQuestions,
+  suggestRoles,
+  suggestTagging,
+  suggestTask,
+} from './roles.js';
 import { classNames } from './readers/parquet.js';
 import { readRowsAs } from './rows.js';
 import type { FilePreview, ReadingOptions } from './types.js';
@@ -62,6 +70,7 @@ export async function previewFile(path: string, options: ReadingOptions = {}): P
   const generation = suggestGeneration(facts);
   const tagging = suggestTagging(names, shown, reading.format === 'parquet' ? await classNames(path) : new Map());
   const questions = suggestQuestions(names, shown);
+  const multiLabel = suggestMultiLabel(facts, roles);
   return {
     path,
     bytes: reading.bytes,
@@ -69,19 +78,21 @@ export async function previewFile(path: string, options: ReadingOptions = {}): P
     encoding: reading.encoding,
     delimiter: reading.delimiter,
     header: reading.header,
-    columns: facts.map(({ name, distinct, empty, meanLength }) => ({
-      name,
-      distinct,
-      empty,
-      meanLength,
-      suggestedRole: roles.get(name) ?? 'ignore',
+    columns: facts.map((column) => ({
+      name: column.name,
+      distinct: column.distinct,
+      empty: column.empty,
+      meanLength: column.meanLength,
+      numbers: numbersIn(column),
+      suggestedRole: roles.get(column.name) ?? 'ignore',
     })),
     rows: shown.map((values) => names.map((name) => (values[name] ?? '').slice(0, shownCharacters))),
     rowsSampled,
     problems: problems.slice(0, shownProblems),
-    suggestedTask: suggestTask({ tagging, questions, generation, roles }),
+    suggestedTask: suggestTask({ columns: facts, tagging, questions, generation, multiLabel, roles }),
     tagging,
     questions,
     generation,
+    multiLabel,
   };
 }

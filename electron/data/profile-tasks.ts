@@ -1,5 +1,6 @@
 /** What a profile looks at, by what the rows are for. */
 import type { Profile } from '../contract/entities.js';
+import { labelsOfRow } from '../contract/labels.js';
 import type { Task } from '../contract/objectives.js';
 import type { ProfileRow } from './profile.js';
 import { normalizedText, textKey } from './splits.js';
@@ -45,6 +46,21 @@ const prompts: SameTexts = {
     `${count} ${single ? 'repeats' : 'repeat'} prompt and answer of an earlier row of the same split.`,
 };
 
+/** Numbers of one text may well differ a little: people were asked, or things measured, more than once. */
+const numbered: SameTexts = {
+  ...classes,
+  conflict: {
+    severity: 'info',
+    message: (count) => `${count} share their text with a row of another number.`,
+    willHappen: 'The best that a model can tell of them is the mean.',
+  },
+};
+
+const labelled: SameTexts = {
+  ...classes,
+  conflict: { ...classes.conflict, message: (count) => `${count} share their text with a row of other labels.` },
+};
+
 const tagged: SameTexts = {
   ...classes,
   conflict: {
@@ -87,6 +103,22 @@ export const taskProfiles: { readonly [T in Task]: TaskProfile } = {
   classification: {
     same: classes,
     labels: (row) => [row.label],
+    noun: 'rows',
+    balance: true,
+    tooLong: cutOff,
+    facts: () => ({}),
+  },
+  regression: {
+    same: numbered,
+    labels: () => [],
+    noun: 'rows',
+    balance: false,
+    tooLong: cutOff,
+    facts: () => ({}),
+  },
+  'multi-label': {
+    same: labelled,
+    labels: (row) => labelsOfRow(row.label),
     noun: 'rows',
     balance: true,
     tooLong: cutOff,

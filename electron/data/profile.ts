@@ -1,11 +1,12 @@
 /** What a data set is like: balance, lengths, and what in it will mislead a run. */
 import { splitNames, type MarkedAnswer, type Message } from '../contract/entities.js';
-import type { Task } from '../contract/objectives.js';
 import { trainingSchema } from '../contract/plan.js';
+import type { Task } from '../contract/objectives.js';
 import { throwIfCancelled } from './decode.js';
 import { sortLabels } from './labels.js';
 import { LengthHistogram } from './lengths.js';
 import { textKey } from './splits.js';
+import { NumberSpread } from './numbers.js';
 import { languageLengths, type LanguageTools } from './language.js';
 import type { TextTokenizer } from './tokenizer.js';
 import { Counts, taskProfiles, type SameTexts } from './profile-tasks.js';
@@ -45,6 +46,8 @@ export async function profileRows(
   const own = taskProfiles[tools.task];
   const texts = new TextIndex(own.same);
   const facts = new Map<string, Counts>();
+  const numbers = new NumberSpread();
+  const labelsARow: number[] = [];
   const lengths = new LengthHistogram();
   const empty: Finding = { rows: 0, examples: [] };
   const long: Finding = { rows: 0, examples: [] };
@@ -64,7 +67,8 @@ export async function profileRows(
   };
   for await (const row of rows) {
     totals[row.split] += 1;
-    for (const label of own.labels(row)) {
+    const ownLabels = own.labels(row);
+    for (const label of ownLabels) {
       const counts = labels.get(label) ?? { train: 0, validation: 0, test: 0 };
       labels.set(label, counts);
       counts[row.split] += 1;
@@ -73,6 +77,11 @@ export async function profileRows(
       const counts = facts.get(name) ?? new Counts();
       facts.set(name, counts);
       counts.add(values);
+    }
+    if (tools.task === 'regression') numbers.add(Number(row.label));
+    if (tools.task === 'multi-label') {
+      while (labelsARow.length <= ownLabels.length) labelsARow.push(0);
+      labelsARow[ownLabels.length] = (labelsARow[ownLabels.length] ?? 0) + 1;
     }
     if (row.text.trim() === '') find(empty, row);
     else texts.add(row);
@@ -95,6 +104,8 @@ export async function profileRows(
       const summary = counts.summary();
       return summary === null ? [] : [{ name, ...summary }];
     }),
+    numbers: numbers.summary(),
+    labelsARow,
     lengths: {
       tokenizer: tools.tokenizer === null ? 'words (choose a model to count tokens)' : tools.tokenizer.name,
       ...lengths.summary(),

@@ -1,6 +1,6 @@
 /** Rows of questions: each with the context that it is asked of and where its answers stand there. */
 import { readAnswers } from './answers.js';
-import type { RowContent } from './check.js';
+import type { RowContent } from './content.js';
 import { normalizedText } from './splits.js';
 import type { ImportRequest } from './types.js';
 

@@ -1,10 +1,11 @@
 /** Which column plays which part: by its whole name first ("text" is not found inside "context"), by its values otherwise. */
-import type { FilePreview, GenerationColumns } from '../contract/entities.js';
+import type { FilePreview, GenerationColumns, MultiLabelColumns } from '../contract/entities.js';
 import type { Task } from '../contract/objectives.js';
 import { readAnswers } from './answers.js';
 import { listIn } from './lists.js';
 import { splitOf } from './splits.js';
 import { SchemeFinder, schemeNames } from './tags.js';
+import { parseFlag, parseList, parseNumber } from './targets.js';
 
 export interface ColumnFacts {
   readonly name: string;
@@ -47,6 +48,9 @@ const names = {
     'sentence b',
     'question2',
     'hypothesis',
+    'text 2',
+    'text_2',
+    'sentence_b',
     'pair',
     'text2',
     'text_b',
@@ -71,6 +75,19 @@ const names = {
     'tag',
     'stance',
     'emotion',
+    'entailment',
+    'gold',
+    'score',
+    'similarity',
+    'relatedness_score',
+    'similarity_score',
+    'relatedness',
+    'rating',
+    'stars',
+    'genres',
+    'tags',
+    'categories',
+    'topics',
   ],
   split: ['split', 'set', 'partition', 'fold', 'subset'],
 } as const;
@@ -219,16 +236,90 @@ export function suggestQuestions(
 
 /** Tagged words and questions on contexts by their form; conversations, prompts with completions and lone texts are to be continued; whatever has a column of classes is to be sorted into them. */
 export function suggestTask({
+  columns,
+  multiLabel,
   tagging,
   questions,
   generation,
   roles,
-}: Pick<FilePreview, 'tagging' | 'questions' | 'generation'> & { readonly roles: ReadonlyMap<string, Role> }): Task {
+}: Pick<FilePreview, 'tagging' | 'questions' | 'generation' | 'multiLabel'> & {
+  readonly columns: readonly ColumnFacts[];
+  readonly roles: ReadonlyMap<string, Role>;
+}): Task {
   if (tagging !== null && (tagging.scheme !== null || tagging.tagNames !== null)) return 'tagging';
   if (questions !== null) return 'questions';
   const byName = (column: string) => names.label.some((name) => name === column.trim().toLowerCase());
   const labels = [...roles].filter(([, role]) => role === 'label').map(([column]) => column);
-  if (generation === null) return 'classification';
-  if (generation.form === 'text') return labels.length === 0 ? 'generation' : 'classification';
-  return labels.some(byName) ? 'classification' : 'generation';
+  if (multiLabel !== null) return 'multi-label';
+  const asked =
+    generation === null
+      ? 'classification'
+      : generation.form === 'text'
+        ? labels.length === 0
+          ? 'generation'
+          : 'classification'
+        : labels.some(byName)
+          ? 'classification'
+          : 'generation';
+  const label = columns.find(({ name }) => name === labels[0]);
+  return asked === 'classification' && label !== undefined && isMeasured(label) ? 'regression' : asked;
+}
+
+/** The lowest and the highest of a column whose cells are numbers; null for others. */
+export function numbersIn({ values }: ColumnFacts): { low: number; high: number } | null {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    const number = parseNumber(value);
+    if (number === null) return null;
+    [low, high] = [Math.min(low, number), Math.max(high, number)];
+  }
+  return high < low ? null : { low, high };
+}
+
+/** Whole numbers are classes; where some have a fraction, or there are too many to be classes, they measure something. */
+const mostClasses = 20;
+function isMeasured(column: ColumnFacts): boolean {
+  return (
+    numbersIn(column) !== null &&
+    (column.distinct > mostClasses || column.values.some((value) => !Number.isInteger(parseNumber(value))))
+  );
+}
+
+const separators = [';', '|', ','] as const;
+/** A label has at most so many characters, or it is a text. */
+const labelCharacters = 60;
+
+/**
+ * Where the labels of rows with several stand: in the column of the label as a list or behind a sign, or in columns of 1 and 0.
+ * A sign separates labels where its parts come back in other cells: far fewer different parts than cells.
+ */
+export function suggestMultiLabel(
+  columns: readonly ColumnFacts[],
+  roles: ReadonlyMap<string, Role>,
+): MultiLabelColumns | null {
+  const role = (name: string) => roles.get(name) ?? 'ignore';
+  const short = columns.filter(({ name, meanLength }) => role(name) !== 'split' && meanLength <= 200);
+  const named = short.filter(({ name }) => names.label.some((one) => one === name.trim().toLowerCase()));
+  for (const column of [...named, ...short.filter(({ name }) => role(name) === 'label')]) {
+    const filled = column.values.filter((value) => value.trim() !== '');
+    if (filled.length >= 2 && filled.every((value) => parseList(value) !== null))
+      return { form: 'list', column: column.name };
+    for (const separator of separators) {
+      const parts = filled.map((value) => value.split(separator).map((part) => part.trim()));
+      const several = parts.filter(({ length }) => length > 1).length;
+      const different = new Set(parts.flat());
+      const isLabel = [...different].every((part) => part !== '' && part.length <= labelCharacters);
+      if (several >= 2 && several >= filled.length / 4 && isLabel && different.size < filled.length)
+        return { form: 'separated', column: column.name, separator };
+    }
+  }
+  // Two columns of 1 and 0 may be anything; three are a table of labels.
+  const flags = columns.filter(
+    ({ name, values, distinct }) =>
+      distinct > 0 && distinct <= 2 && role(name) !== 'split' && values.every((value) => parseFlag(value) !== null),
+  );
+  const byName = columns.some(
+    (column) => named.includes(column) && !flags.includes(column) && role(column.name) === 'label',
+  );
+  return flags.length >= 3 && !byName ? { form: 'columns', columns: flags.map(({ name }) => name) } : null;
 }

@@ -61,6 +61,8 @@ export interface ImportSummary {
   readonly rows: Readonly<Record<SplitName, number>>;
   /** Every label, in the order of its class index. */
   readonly labels: readonly string[];
+  /** Lowest and highest number of a regression; null for others. */
+  readonly range: { readonly low: number; readonly high: number } | null;
   /** How the splits came about, as a sentence. */
   readonly splitNote: string;
   readonly skippedRows: number;

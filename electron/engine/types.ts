@@ -27,6 +27,8 @@ export interface Batch {
    * a label only behind virtual tokens. Question answering: [batch, 2], the positions of the answer's first and last token.
    */
   readonly labels: Int32Array;
+  /** Regression: [batch]. Multi-label: [batch, labels], 1 for a label that the text has, else 0. */
+  readonly targets?: Float32Array | null;
   /** Loss weight of each row [batch] (class weights), with a verbalizer of each text [texts]; null for 1. */
   readonly weights: Float32Array | null;
   /** Classification by a verbalizer: the cell, row · sequence + position, of each text's slots: [texts, slots]. */
@@ -48,6 +50,10 @@ export interface VerbalizerSpec {
 export type ObjectiveSpec =
   /** By a head, or by a verbalizer. */
   | { readonly type: 'classification'; readonly labels: readonly string[]; readonly verbalizer?: VerbalizerSpec | null }
+  /** A number of each text. */
+  | { readonly type: 'regression' }
+  /** Any of these of each text. */
+  | { readonly type: 'multi-label'; readonly labels: readonly string[] }
   /** A tag of each token that has a label. */
   | { readonly type: 'token-classification'; readonly labels: readonly string[] }
   /** Where in the text the answer begins and ends. */
@@ -159,7 +165,7 @@ export interface Evaluation {
   readonly lossSum: number;
   readonly weightSum: number;
   /**
-   * Classification: [batch, labels]. Masked LM and token classification: [tokens with a label, vocabulary or labels], row by row.
+   * Classification and multi-label: [batch, labels]. Regression: [batch, 1]. Masked LM and token classification: [tokens with a label, vocabulary or labels], row by row.
    * Question answering: [batch, 2, sequence], of the answer's first and last token, padding at -1e9. Causal LM: empty, they never stand
    * in memory together.
    */

@@ -64,8 +64,9 @@ export function weightedMean(values: ArrayLike<number>, times?: ArrayLike<number
   return count === 0 ? 0 : sum / count;
 }
 
+/** What a resample does not give (a correlation without spread) is left out. */
 function percentiles(values: Float64Array): Interval {
-  const sorted = values.sort();
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
   const tail = (1 - confidence) / 2;
   return { low: percentile(sorted, tail), high: percentile(sorted, 1 - tail) };
 }

@@ -6,6 +6,8 @@ export { meanWithInterval, type Interval } from './intervals.js';
 export { buildComparison } from './comparison.js';
 export { testGain, validationGain } from './gain.js';
 export { maskedScores } from './tasks/masked-lm.js';
+export { numberScores } from './tasks/regression.js';
+export { labelScores, sigmoid, toldLabels } from './tasks/multi-label.js';
 export { languageScores, type AnswerMatch, type RowLosses } from './tasks/causal-lm.js';
 export { measureKinds, sampleOf, type MeasureKind } from './measures.js';
 export { taskOf } from './tasks/index.js';

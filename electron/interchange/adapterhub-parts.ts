@@ -22,7 +22,7 @@ import {
 import { namesIn, readJson, writeJson } from './files.js';
 import { checkTensors, inFile } from './fit.js';
 import { writePytorchBin } from './pytorch-bin.js';
-import type { ExportSource, LoadedFolder } from './types.js';
+import { outputsOf, problemOf, problemTypes, type ExportSource, type LoadedFolder } from './types.js';
 
 const files = {
   adapter: 'adapter.safetensors',
@@ -87,19 +87,16 @@ export async function writeHubAdapter(
   return { title, ...(format.note === undefined ? {} : { note: format.note }) };
 }
 
-/** Writes a classifier's head. */
-export async function writeHubHead(
-  model: BaseModelInfo,
-  labels: readonly string[],
-  head: NamedTensors,
-  folder: string,
-): Promise<void> {
+/** Writes the head of a run that answers by one. */
+export async function writeHubHead(source: ExportSource, head: NamedTensors, folder: string): Promise<void> {
+  const outputs = outputsOf(source) ?? [];
   await writeJson(join(folder, files.headConfig), {
     config: null,
-    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+    label2id: Object.fromEntries(outputs.map((label, index) => [label, index])),
     name: null,
-    num_labels: labels.length,
-    ...aboutBase(model),
+    num_labels: outputs.length,
+    ...(source.problem ? { problem_type: problemTypes[source.problem] } : {}),
+    ...aboutBase(source.model),
   });
   await writeHubWeights(folder, files.head, files.headBin, head);
 }
@@ -120,7 +117,10 @@ const adapterSchema = z.looseObject({
   name: z.string(),
   model_type: z.string(),
 });
-const headSchema = z.looseObject({ label2id: z.record(z.string(), z.int()).nullish() });
+const headSchema = z.looseObject({
+  label2id: z.record(z.string(), z.int()).nullish(),
+  problem_type: z.string().nullish(),
+});
 
 /** Is this a folder that AdapterHub's library wrote? */
 export const isAdapterHubFolder = (names: ReadonlySet<string>, config: unknown): boolean =>
@@ -176,15 +176,14 @@ export async function readHubWeights(folder: string, safe: string, bin: string):
   );
 }
 
-/** A classifier's head and its labels, where the folder holds them. */
-export async function readHubHead(folder: string): Promise<{
-  readonly head: NamedTensors;
-  readonly labels: readonly string[] | null;
-}> {
+/** A head, its labels (a number has none) and what it is for, where the folder holds them. */
+export async function readHubHead(
+  folder: string,
+): Promise<{ readonly head: NamedTensors } & Required<Pick<LoadedFolder, 'labels' | 'problem'>>> {
   const names = await namesIn(folder);
-  const labels = names.has(files.headConfig)
-    ? (await readJson(join(folder, files.headConfig), headSchema)).label2id
-    : null;
+  const config = names.has(files.headConfig) ? await readJson(join(folder, files.headConfig), headSchema) : null;
+  const problem = problemOf(config?.problem_type);
+  const labels = problem === 'regression' ? null : config?.label2id;
   return {
     head: names.has(files.head) ? (await readSafetensors(join(folder, files.head))).tensors : new Map(),
     labels: labels
@@ -192,5 +191,6 @@ export async function readHubHead(folder: string): Promise<{
           .sort(([, a], [, b]) => a - b)
           .map(([label]) => label)
       : null,
+    problem,
   };
 }

@@ -44,11 +44,8 @@ const fusionHolder = '.adapter_fusion_layer.';
 const ownHolder = '.adapters';
 
 /** @throws StudioError `bad-input` with the reason where the library has no such composition */
-export async function exportHubSetup(
-  { model, method, parameters, maxLength }: ExportSource,
-  labels: readonly string[],
-  folder: string,
-): Promise<void> {
+export async function exportHubSetup(source: ExportSource, folder: string): Promise<void> {
+  const { model, method, parameters } = source;
   const found = hubSetupOf(method);
   if (!found) throw new StudioError('internal', `"${method.type}" is no composition.`);
   if (found.reason !== null)
@@ -88,14 +85,12 @@ export async function exportHubSetup(
     head_setup: true,
     version,
   });
-  await writeHubHead(model, labels, head, folder);
+  await writeHubHead(source, head, folder);
   const { classifierClass } = describeHead(model);
   await writeFile(
     join(folder, 'README.md'),
     adapterHubSetupCard({
-      model,
-      labels,
-      maxLength,
+      ...source,
       classifierClass,
       block,
       names,
@@ -139,7 +134,7 @@ export async function readHubSetup(folder: string, model: BaseModelInfo): Promis
   const parts: WeightedAdapter[] = [];
   for (const name of names) parts.push({ ...(await readHubAdapter(join(folder, name), model)), weight: 1, name });
   const { method, parameters } = inFile(path, () => composeAdapters({ kind }, parts, () => false));
-  const { head, labels } = await readHubHead(folder);
+  const { head, labels, problem } = await readHubHead(folder);
   const own = await readAttention(folder, names, method);
   const adapter: NamedTensors = new Map([...parameters, ...own]);
   const objective = { type: 'classification', labels: ['a', 'b'] } as const;
@@ -150,7 +145,7 @@ export async function readHubSetup(folder: string, model: BaseModelInfo): Promis
     plan.filter(({ part }) => part === 'added'),
     method,
   );
-  return { kind: 'adapterhub', method, parameters: new Map([...adapter, ...head]), labels };
+  return { kind: 'adapterhub', method, parameters: new Map([...adapter, ...head]), labels, problem };
 }
 
 async function readAttention(folder: string, names: readonly string[], method: MethodSpec): Promise<NamedTensors> {

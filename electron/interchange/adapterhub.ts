@@ -7,12 +7,12 @@ import { readHubAdapter, readHubHead, writeHubAdapter, writeHubHead } from './ad
 import { exportHubSetup } from './adapterhub-setup.js';
 import { adapterHubCard } from './cards.js';
 import { splitHead } from './targets.js';
-import type { ExportSource, LoadedFolder } from './types.js';
+import { objectiveOf, type ExportSource, type LoadedFolder } from './types.js';
 
 /** Writes an adapter's run, or a composition. @throws StudioError `bad-input` for a method that the library does not have */
 export async function exportAdapterHub(source: ExportSource, folder: string): Promise<void> {
-  const { model, method, labels, verbalizer, parameters, maxLength } = source;
-  if (labels === null)
+  const { model, method, verbalizer, parameters } = source;
+  if (!source.labels && source.problem !== 'regression')
     throw new StudioError(
       'bad-input',
       "AdapterHub's folders here hold classifiers; this run learned to write text.",
@@ -24,18 +24,13 @@ export async function exportAdapterHub(source: ExportSource, folder: string): Pr
       "AdapterHub's folders hold an adapter with its head; a run with a verbalizer has none.",
       "Export it in the studio's own format.",
     );
-  if (hubSetupOf(method)) return exportHubSetup(source, labels, folder);
-  const options = validateMethod(
-    readerOf({ model, method, objective: { type: 'classification', labels } }, parameters),
-  );
+  if (hubSetupOf(method)) return exportHubSetup(source, folder);
+  const options = validateMethod(readerOf({ model, method, objective: objectiveOf(model, source) }, parameters));
   const { adapter, head } = splitHead(model, parameters);
   const { title, note } = await writeHubAdapter({ model, method: options, parameters: adapter }, folder);
-  await writeHubHead(model, labels, head, folder);
+  await writeHubHead(source, head, folder);
   const { classifierClass } = describeHead(model);
-  await writeFile(
-    join(folder, 'README.md'),
-    adapterHubCard({ model, labels, maxLength, classifierClass, method: title, note: note ?? null }),
-  );
+  await writeFile(join(folder, 'README.md'), adapterHubCard({ ...source, classifierClass, method: title, note: note ?? null }));
 }
 
 /**
@@ -44,6 +39,6 @@ export async function exportAdapterHub(source: ExportSource, folder: string): Pr
  */
 export async function readAdapterHub(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
   const { method, parameters } = await readHubAdapter(folder, model);
-  const { head, labels } = await readHubHead(folder);
-  return { kind: 'adapterhub', parameters: new Map([...parameters, ...head]), labels, method };
+  const { head, labels, problem } = await readHubHead(folder);
+  return { kind: 'adapterhub', parameters: new Map([...parameters, ...head]), labels, problem, method };
 }

@@ -2,13 +2,15 @@
 import { basename } from 'node:path';
 import type { FullVerbalizer } from '../contract/verbalizer.js';
 import type { BaseModelInfo } from '../engine/index.js';
-import type { Marks } from './types.js';
+import { problemTypes, type HeadProblem, type Marks } from './types.js';
 
 interface TrainedFacts {
   readonly model: BaseModelInfo;
-  /** Null of a language model. */
+  /** Null of a language model and of a regression. */
   readonly labels: readonly string[] | null;
   readonly marks?: Marks | null;
+  /** What its head is for; left out: one label a text. */
+  readonly problem?: HeadProblem | null | undefined;
   readonly verbalizer?: FullVerbalizer | null | undefined;
   readonly maxLength: number;
 }
@@ -29,25 +31,33 @@ const asked = (verbalizer: TrainedFacts['verbalizer']) =>
 `
     : '';
 
-const labelled = (labels: readonly string[] | null) =>
-  labels === null ? '' : `- Labels, in the order of the logits: ${labels.map((label) => `\`${label}\``).join(', ')}\n`;
+function labelled({ labels, problem }: TrainedFacts): string {
+  if (problem === 'regression') return '- It gives one number a text: the logit itself\n';
+  if (labels === null) return '';
+  const names = labels.map((label) => `\`${label}\``).join(', ');
+  return problem === 'multi-label'
+    ? `- Labels, in the order of the logits, any number of them a text: ${names}; a text has those whose sigmoid reaches 0.5\n`
+    : `- Labels, in the order of the logits: ${names}\n`;
+}
 
-const about = ({
-  model,
-  labels,
-  verbalizer,
-  maxLength,
-}: TrainedFacts) => `- Base model: ${basename(model.folder)} (${model.architecture}, ${model.layers} layers, width ${model.hiddenSize})
-${labelled(labels)}- Trained on texts of at most ${maxLength} tokens
-${asked(verbalizer)}`;
+const about = (
+  facts: TrainedFacts,
+) => `- Base model: ${basename(facts.model.folder)} (${facts.model.architecture}, ${facts.model.layers} layers, width ${facts.model.hiddenSize})
+${labelled(facts)}- Trained on texts of at most ${facts.maxLength} tokens
+${asked(facts.verbalizer)}`;
 
-const isLanguage = ({ labels, marks, verbalizer }: TrainedFacts) => !marks && (labels === null || Boolean(verbalizer));
+const isLanguage = ({ labels, problem, marks, verbalizer }: TrainedFacts) =>
+  !marks && ((labels === null && problem !== 'regression') || Boolean(verbalizer));
+
+const outputs = ({ labels, problem }: TrainedFacts) => (problem === 'regression' ? 1 : (labels?.length ?? 0));
 
 const classOf = (facts: CardFacts) => (isLanguage(facts) ? facts.languageModelClass : facts.classifierClass);
 
 /** What a classifier's class has to know besides. */
 const counted = (facts: TrainedFacts) =>
-  isLanguage(facts) || facts.labels === null ? '' : `, num_labels=${facts.labels?.length ?? 0}`;
+  isLanguage(facts) || facts.marks === 'question-answering'
+    ? ''
+    : `, num_labels=${outputs(facts)}${facts.problem ? `, problem_type="${problemTypes[facts.problem]}"` : ''}`;
 
 const noteOf = ({ note }: { readonly note: string | null }) => (note === null ? '' : `\n${note}\n`);
 
@@ -137,6 +147,17 @@ peft-studio run PLAN.json --init "THIS FOLDER"
 starts a run of the same method from it; with \`"maxSteps": 0\` the run is this adapter, ready to predict.
 `;
 
+const titleOf = ({ problem }: TrainedFacts) =>
+  problem === 'regression'
+    ? 'Text regression model'
+    : problem === 'multi-label'
+      ? 'Multi-label text classifier'
+      : 'Text classifier';
+
+/** The number as it is, or every label with its chance. */
+const pipelineOptions = ({ problem }: TrainedFacts) =>
+  problem === 'regression' ? ', function_to_apply="none"' : problem === 'multi-label' ? ', top_k=None' : '';
+
 export const mergedCard = (facts: CardFacts) =>
   isLanguage(facts)
     ? `---
@@ -155,19 +176,19 @@ tokenizer = AutoTokenizer.from_pretrained("THIS FOLDER")
 library_name: transformers
 pipeline_tag: text-classification
 ---
-# Text classifier made with PEFT Studio
+# ${titleOf(facts)} made with PEFT Studio
 
 ${about(facts)}
 \`\`\`python
 from transformers import pipeline
-classify = pipeline("text-classification", "THIS FOLDER")
+answer = pipeline("text-classification", "THIS FOLDER"${pipelineOptions(facts)})
 \`\`\`
 `;
 
-export const onnxCard = (facts: TrainedFacts) => `# Text classifier (ONNX) made with PEFT Studio
+export const onnxCard = (facts: TrainedFacts) => `# ${titleOf(facts)} (ONNX) made with PEFT Studio
 
 ${about(facts)}
-\`model.onnx\` takes the tokenizer's outputs by name (int64, [batch, sequence]) and gives \`logits\` (float32, [batch, ${facts.labels?.length ?? 0}]). It runs in ONNX Runtime (some products are fused as its CPU provider has them).
+\`model.onnx\` takes the tokenizer's outputs by name (int64, [batch, sequence]) and gives \`logits\` (float32, [batch, ${outputs(facts)}]). It runs in ONNX Runtime (some products are fused as its CPU provider has them).
 
 \`\`\`python
 import numpy, onnxruntime

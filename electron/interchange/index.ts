@@ -11,7 +11,7 @@ export { hashFile, hashWeights } from './hash.js';
 export { loadAdapter } from './load.js';
 export { addBase, baseIn, writeRefinedBase } from './refined.js';
 export { isHead, splitHead } from './targets.js';
-export { objectiveOf, type ExportSource, type FolderKind, type LoadedFolder } from './types.js';
+export { headOf, objectiveOf, type ExportSource, type FolderKind, type LoadedFolder } from './types.js';
 
 const writers: Readonly<Record<ExportFormat, (source: ExportSource, folder: string) => Promise<void>>> = {
   peft: exportPeft,

@@ -16,46 +16,54 @@ import {
 import { mergedCard } from './cards.js';
 import { copyTokenizer, readJson, writeJson } from './files.js';
 import { fullModule } from './targets.js';
-import { headClass, objectiveOf, type ExportSource, type LoadedFolder, type Marks } from './types.js';
+import {
+  headClass,
+  objectiveOf,
+  outputsOf,
+  problemOf,
+  problemTypes,
+  type ExportSource,
+  type LoadedFolder,
+} from './types.js';
 
 /** Writes a folder that transformers loads as a sequence classifier, or of a language model and with a verbalizer as a language model. @throws EngineError `bad-input` for a method that does not merge */
-export async function exportMerged(
-  { model, method, labels, marks = null, verbalizer, parameters, maxLength }: ExportSource,
-  folder: string,
-): Promise<void> {
+export async function exportMerged({ parameters, maxLength, ...source }: ExportSource, folder: string): Promise<void> {
+  const { model, method, marks = null } = source;
   const { classifierClass: textClass, languageModelClass } = describeHead(model);
   const classifierClass = headClass(textClass, marks);
   const own = { ...model, config: { ...model.config, ...mergedConfig(model, method) } };
-  const tensors = mergedTensors(model, method, objectiveOf(model, labels, verbalizer, marks), parameters);
+  const tensors = mergedTensors(model, method, objectiveOf(model, source), parameters);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const path = join(folder, 'config.json');
-  if (marks === null && (verbalizer || labels === null))
+  if (marks === null && outputsOf(source) === null)
     await writeJson(path, { ...ownKeys(own), architectures: [languageModelClass], dtype: 'float32' });
-  else await writeClassifierConfig(path, own, classifierClass, labels, marks);
+  else await writeHeadConfig(path, own, classifierClass, source);
   await copyTokenizer(model.folder, folder);
-  const facts = { model, labels, marks, verbalizer, maxLength, classifierClass, languageModelClass };
+  const facts = { ...source, maxLength, classifierClass, languageModelClass };
   await writeFile(join(folder, 'README.md'), mergedCard(facts));
 }
 
-/** The base's config.json with the class and the labels of the classifier. */
-export async function writeClassifierConfig(
+/** The base's config.json with the class of the head, what it is for and the names of its outputs. */
+export async function writeHeadConfig(
   path: string,
   model: BaseModelInfo,
   classifierClass: string,
-  labels: readonly string[] | null,
-  marks: Marks | null = null,
+  source: Pick<ExportSource, 'labels' | 'problem' | 'marks' | 'verbalizer'>,
 ): Promise<void> {
+  const outputs = outputsOf(source);
   await writeJson(path, {
     ...ownKeys(model),
     architectures: [classifierClass],
     dtype: 'float32',
-    ...(marks === null ? { problem_type: 'single_label_classification' } : {}),
-    ...(labels === null
+    ...(source.marks
+      ? {}
+      : { problem_type: source.problem ? problemTypes[source.problem] : 'single_label_classification' }),
+    ...(outputs === null
       ? {}
       : {
-          id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
-          label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+          id2label: Object.fromEntries(outputs.map((label, index) => [String(index), label])),
+          label2id: Object.fromEntries(outputs.map((label, index) => [label, index])),
         }),
   });
 }
@@ -66,7 +74,11 @@ export function ownKeys({ config }: Pick<BaseModelInfo, 'config'>): Readonly<Rec
   return kept;
 }
 
-const configSchema = z.looseObject({ model_type: z.string(), id2label: z.record(z.string(), z.string()).optional() });
+const configSchema = z.looseObject({
+  model_type: z.string(),
+  id2label: z.record(z.string(), z.string()).optional(),
+  problem_type: z.string().nullish(),
+});
 
 /**
  * Reads every weight of a classifier's folder by the engine's names.
@@ -108,7 +120,13 @@ export async function readMerged(folder: string, model: BaseModelInfo): Promise<
       'Choose the base model that it was trained from.',
       { file: folder, tensor: missing },
     );
-  return { kind: 'merged', method: { type: 'full' }, parameters, labels: labelsOf(config.id2label) };
+  return {
+    kind: 'merged',
+    method: { type: 'full' },
+    parameters,
+    labels: labelsOf(config.id2label),
+    problem: problemOf(config.problem_type),
+  };
 }
 
 function ownName(name: string, model: BaseModelInfo, prefix: string): string {

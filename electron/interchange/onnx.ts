@@ -5,18 +5,16 @@ import { StudioError } from '../contract/errors.js';
 import { describeHead, exportOnnx as onnxBytes } from '../engine/index.js';
 import { onnxCard } from './cards.js';
 import { copyTokenizer } from './files.js';
-import { writeClassifierConfig } from './merged.js';
-import { headClass, objectiveOf, type ExportSource } from './types.js';
+import { writeHeadConfig } from './merged.js';
+import { headClass, objectiveOf, outputsOf, type ExportSource } from './types.js';
 
 /** A protobuf message holds less than 2 GiB; what is left is for the graph. */
 const weightLimit = 2 ** 31 - 2 ** 24;
 
 /** Writes model.onnx, config.json with the labels, and the tokenizer. @throws StudioError `bad-input` for a model too large for one file */
-export async function exportOnnx(
-  { model, method, labels, marks = null, verbalizer, parameters, maxLength }: ExportSource,
-  folder: string,
-): Promise<void> {
-  if (labels === null && marks === null)
+export async function exportOnnx({ parameters, maxLength, ...source }: ExportSource, folder: string): Promise<void> {
+  const { model, method, marks = null } = source;
+  if (source.labels === null && marks === null && outputsOf(source) === null)
     throw new StudioError(
       'bad-input',
       'An ONNX file here holds a classifier; this run learned to write text.',
@@ -33,10 +31,10 @@ export async function exportOnnx(
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, 'model.onnx'),
-    await onnxBytes({ model, method, objective: objectiveOf(model, labels, verbalizer, marks), parameters }),
+    await onnxBytes({ model, method, objective: objectiveOf(model, source), parameters }),
   );
   const { classifierClass } = describeHead(model);
-  await writeClassifierConfig(join(folder, 'config.json'), model, headClass(classifierClass, marks), labels, marks);
+  await writeHeadConfig(join(folder, 'config.json'), model, headClass(classifierClass, marks), source);
   await copyTokenizer(model.folder, folder);
-  await writeFile(join(folder, 'README.md'), onnxCard({ model, labels, marks, maxLength }));
+  await writeFile(join(folder, 'README.md'), onnxCard({ ...source, maxLength }));
 }

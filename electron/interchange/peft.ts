@@ -26,7 +26,16 @@ import { peftCard } from './cards.js';
 import { namesIn, readJson, writeJson } from './files.js';
 import { checkTensors, inFile } from './fit.js';
 import { fullModule, isHead, splitHead, targetNames } from './targets.js';
-import { headClass, marksTable, type ExportSource, type LoadedFolder, type Marks } from './types.js';
+import {
+  headClass,
+  marksTable,
+  outputsOf,
+  problemOf,
+  problemTypes,
+  type ExportSource,
+  type LoadedFolder,
+  type Marks,
+} from './types.js';
 
 const weightsName = 'adapter_model.safetensors';
 const configName = 'adapter_config.json';
@@ -34,6 +43,8 @@ const configName = 'adapter_config.json';
 const prefixes = { wrapped: 'base_model.model.', prompted: 'base_model.' } as const;
 /** The safetensors metadata entry that names the classes: peft's own config has no place for them. */
 const labelsKey = 'labels';
+/** And the one that says what the head is for, by transformers' name; it stands in the model's config there, not in the adapter's. */
+const problemKey = 'problem_type';
 
 const contextOf = (model: BaseModelInfo): PeftContext => ({
   model,
@@ -47,10 +58,8 @@ const titles = () =>
     .join(', ');
 
 /** Writes a run of a method that peft has. @throws StudioError or EngineError `bad-input` for another one, or for options that peft lacks */
-export async function exportPeft(
-  { model, method, labels, marks = null, verbalizer, parameters, maxLength }: ExportSource,
-  folder: string,
-): Promise<void> {
+export async function exportPeft({ parameters, maxLength, ...source }: ExportSource, folder: string): Promise<void> {
+  const { model, method, labels, verbalizer, problem = null, marks = null } = source;
   const found = peftFormats().find(({ type }) => type === method.type);
   if (!found)
     throw new StudioError(
@@ -60,7 +69,7 @@ export async function exportPeft(
       { method: method.type },
     );
   const { format, title } = found;
-  const headless = marks === null && (Boolean(verbalizer) || labels === null);
+  const headless = marks === null && outputsOf(source) === null;
   if (headless && format.promptLearning && architectureOf(model.architecture).reads === 'first')
     throw new StudioError(
       'bad-input',
@@ -69,7 +78,7 @@ export async function exportPeft(
       { method: method.type },
     );
   const { adapter, head } = splitHead(model, parameters);
-  const made = headless && labels === null ? missingOfLanguageModel(model) : null;
+  const made = headless && !verbalizer ? missingOfLanguageModel(model) : null;
   if (made !== null)
     throw new StudioError(
       'bad-input',
@@ -86,6 +95,7 @@ export async function exportPeft(
   await writeSafetensors(join(folder, weightsName), new Map(named), {
     format: 'pt',
     ...(labels === null ? {} : { [labelsKey]: JSON.stringify(labels) }),
+    ...(problem === null ? {} : { [problemKey]: problemTypes[problem] }),
   });
   const config = {
     auto_mapping: null,
@@ -103,10 +113,7 @@ export async function exportPeft(
     Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))),
   );
   const facts = {
-    model,
-    labels,
-    marks,
-    verbalizer,
+    ...source,
     maxLength,
     ...describeHead(model),
     classifierClass: headClass(describeHead(model).classifierClass, marks),
@@ -167,7 +174,13 @@ export async function readPeft(folder: string, model: BaseModelInfo): Promise<Lo
     });
   const { method, parameters } = inFile(configPath, () => format.read(config, own, contextOf(model)));
   checkAdded(path, parameters, model, method, format);
-  return { kind: 'peft', method, labels: labelsIn(metadata[labelsKey]), parameters: new Map([...parameters, ...head]) };
+  return {
+    kind: 'peft',
+    method,
+    labels: labelsIn(metadata[labelsKey]),
+    problem: problemOf(metadata[problemKey]),
+    parameters: new Map([...parameters, ...head]),
+  };
 }
 
 /** A tensor's name with the base's full module path, whatever wrappers and prefixes the file has. */

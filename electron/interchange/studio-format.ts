@@ -28,10 +28,12 @@ const settingsSchema = z.strictObject({
   format: z.literal('peft-studio', 'this is not an adapter of PEFT Studio'),
   version: z.literal(1, 'only version 1 is known here; a newer PEFT Studio may read it'),
   method: z.looseObject({ type: z.string() }),
-  /** Null of a language model and of one that marks answers. */
-  labels: z.array(z.string()).min(2).nullable(),
+  /** Null of a language model, of a regression and of one that marks answers. */
+  labels: z.array(z.string()).min(1).nullable(),
   /** What its head marks in a text; left out: it has none that does. */
   marks: z.enum(['token-classification', 'question-answering']).optional(),
+  /** What a head of texts is for; left out: one label a text. */
+  problem: z.enum(['regression', 'multi-label']).optional(),
   /** The prompt and the label words that it answers by; left out: by a head. */
   verbalizer: fullVerbalizerSchema.optional(),
   /** What stands for {prompt} in its template. */
@@ -49,18 +51,17 @@ const settingsSchema = z.strictObject({
 });
 
 /** Writes a run of any method. @throws EngineError `bad-input` for parameters that are not the method's */
-export async function exportStudio(
-  { model, method, labels, marks = null, verbalizer, wording, parameters, maxLength }: ExportSource,
-  folder: string,
-): Promise<void> {
-  const objective = objectiveOf(model, labels, verbalizer, marks);
+export async function exportStudio({ parameters, maxLength, ...source }: ExportSource, folder: string): Promise<void> {
+  const { model, method, labels, marks, problem, verbalizer, wording } = source;
+  const objective = objectiveOf(model, source);
   const reader = validateMethod(readerOf({ model, method, objective }, parameters));
   const settings: z.input<typeof settingsSchema> = {
     format: 'peft-studio',
     version: 1,
     method: reader,
     labels: labels && [...labels],
-    ...(marks === null ? {} : { marks }),
+    ...(marks ? { marks } : {}),
+    ...(problem ? { problem } : {}),
     ...(verbalizer ? { verbalizer } : {}),
     ...(wording === undefined ? {} : { wording }),
     maxLength,
@@ -78,7 +79,7 @@ export async function exportStudio(
   if (wording !== undefined) await writeFile(join(folder, files.wording), `${wording}\n`);
   await writeFile(
     join(folder, 'README.md'),
-    studioCard({ wording, model, labels, marks, verbalizer, maxLength, setting: describeMethod(reader) }),
+    studioCard({ ...source, wording, maxLength, setting: describeMethod(reader) }),
   );
 }
 
@@ -91,7 +92,8 @@ export const isStudioFolder = (names: ReadonlySet<string>): boolean => names.has
  */
 export async function readStudio(folder: string, model: BaseModelInfo): Promise<LoadedFolder> {
   const settingsPath = join(folder, files.settings);
-  const { method: spec, labels, marks, verbalizer, wording, base } = await readJson(settingsPath, settingsSchema);
+  const settings = await readJson(settingsPath, settingsSchema);
+  const { method: spec, labels, marks = null, problem = null, verbalizer, wording, base } = settings;
   if ((await hashWeights(model.folder)) !== base.weights)
     throw new StudioError(
       'bad-file',
@@ -106,7 +108,7 @@ export async function readStudio(folder: string, model: BaseModelInfo): Promise<
     });
   const { tensors: parameters } = await readSafetensors(path);
   const method = inFile(settingsPath, () => validateMethod(spec));
-  const objective = objectiveOf(model, labels, verbalizer, marks ?? null);
+  const objective = objectiveOf(model, { labels, marks, problem, verbalizer: verbalizer ?? null });
   const plan = inFile(settingsPath, () => planParameters({ model, method, objective, steps: 0 }));
   checkTensors(
     path,
@@ -118,6 +120,7 @@ export async function readStudio(folder: string, model: BaseModelInfo): Promise<
     kind: 'studio',
     method,
     labels,
+    problem,
     ...(verbalizer ? { verbalizer } : {}),
     ...(wording ? { wording } : {}),
     parameters,

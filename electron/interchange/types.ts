@@ -1,4 +1,5 @@
 /** What goes out and what comes in. */
+import { labelsIn, verbalizerIn, wordingIn, type LearnedObjective } from '../contract/learned.js';
 import type { FullVerbalizer } from '../contract/verbalizer.js';
 import {
   anyVerbalizer,
@@ -29,10 +30,12 @@ export interface ExportSource {
   readonly model: BaseModelInfo;
   /** Options left out have their defaults. */
   readonly method: MethodSpec;
-  /** In the order of their class index; null of a language model and of one that marks answers. */
+  /** In the order of their class index; null of a language model, of a regression and of one that marks answers. */
   readonly labels: readonly string[] | null;
   /** What its head marks in a text; null or left out: it has none that does. */
   readonly marks?: Marks | null;
+  /** What a head of texts is for; left out: one label a text. */
+  readonly problem?: HeadProblem | null;
   /** How it answers without a head; null: by its head. */
   readonly verbalizer?: FullVerbalizer | null;
   /** What stands for {prompt} in the verbalizer's template: all that a search for a wording came to. */
@@ -43,6 +46,19 @@ export interface ExportSource {
   readonly maxLength: number;
 }
 
+/** What a head may be for besides one label a text. */
+export type HeadProblem = 'regression' | 'multi-label';
+
+/** As transformers names it. */
+export const problemTypes = {
+  regression: 'regression',
+  'multi-label': 'multi_label_classification',
+} as const;
+
+/** From transformers' name; null for one label a text, and for names that are not known. */
+export const problemOf = (name: unknown): HeadProblem | null =>
+  name === problemTypes.regression ? 'regression' : name === problemTypes['multi-label'] ? 'multi-label' : null;
+
 export type FolderKind = 'peft' | 'adapterhub' | 'studio' | 'merged';
 
 /** An adapter or merged model read from a folder. */
@@ -52,6 +68,8 @@ export interface LoadedFolder {
   readonly method: MethodSpec;
   /** In the order of the head's rows; null where the folder does not say. */
   readonly labels: readonly string[] | null;
+  /** What the head is for, where it is not one label a text or the folder does not say. */
+  readonly problem?: HeadProblem | null;
   /** How it answers without a head, of the studio's own folders. */
   readonly verbalizer?: FullVerbalizer;
   readonly wording?: string;
@@ -59,15 +77,33 @@ export interface LoadedFolder {
   readonly parameters: NamedTensors;
 }
 
-/** What tensors are planned by: names and shapes do not depend on the words. Without labels and marks: of the model's own language modelling. */
+type Head = Pick<ExportSource, 'labels' | 'problem' | 'marks' | 'verbalizer'>;
+
+/** What tensors are planned by: names and shapes do not depend on the words. Without labels, marks and problem: of the model's own language modelling. */
 export function objectiveOf(
   { architecture }: Pick<BaseModelInfo, 'architecture'>,
-  labels: readonly string[] | null,
-  verbalizer: FullVerbalizer | null | undefined,
-  marks: Marks | null = null,
+  { labels, problem, marks, verbalizer }: Head,
 ): ObjectiveSpec {
   if (marks === 'question-answering') return { type: marks };
+  if (problem === 'regression') return { type: 'regression' };
   if (labels === null) return { type: architectureOf(architecture).language };
   if (marks === 'token-classification') return { type: marks, labels };
+  if (problem === 'multi-label') return { type: 'multi-label', labels };
   return { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };
+}
+
+/** Names of the head's outputs, a number's as transformers has it; null where there is no head. */
+export const outputsOf = ({ labels, problem, verbalizer }: Head): readonly string[] | null =>
+  problem === 'regression' ? ['LABEL_0'] : verbalizer ? null : labels;
+
+/** A learned objective as exports have it. */
+export function headOf(learned: LearnedObjective): Head & Pick<ExportSource, 'wording'> {
+  const wording = wordingIn(learned);
+  return {
+    labels: labelsIn(learned),
+    marks: learned.type === 'token-classification' || learned.type === 'question-answering' ? learned.type : null,
+    problem: learned.type === 'regression' || learned.type === 'multi-label' ? learned.type : null,
+    verbalizer: verbalizerIn(learned),
+    ...(wording === undefined ? {} : { wording }),
+  };
 }

@@ -14,11 +14,13 @@ import {
   type SplitName,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { labelColumns } from '../contract/labels.js';
 import type { Parameter, Sql } from './database.js';
 
 const summarySchema = datasetSchema.pick({
   rows: true,
   labels: true,
+  range: true,
   splitNote: true,
   skippedRows: true,
   notes: true,
@@ -51,15 +53,16 @@ function record(row: unknown): Dataset {
 }
 
 function columnsOf(request: ImportRequest): Pick<Dataset, 'form' | 'textColumn' | 'pairColumn' | 'labelColumn'> {
-  if (request.task === 'classification') {
-    const { textColumn, pairColumn, labelColumn } = request;
-    return { form: null, textColumn, pairColumn, labelColumn };
-  }
   if (request.task === 'tagging')
     return { form: null, textColumn: request.wordsColumn, pairColumn: null, labelColumn: request.tagsColumn };
   if (request.task === 'questions') {
     const { questionColumn, contextColumn, answersColumn } = request;
     return { form: null, textColumn: questionColumn, pairColumn: contextColumn, labelColumn: answersColumn };
+  }
+  if (request.task !== 'generation') {
+    const { textColumn, pairColumn } = request;
+    const labelColumn = request.task === 'multi-label' ? labelColumns(request.labels).join(', ') : request.labelColumn;
+    return { form: null, textColumn, pairColumn, labelColumn };
   }
   const { columns } = request;
   switch (columns.form) {
@@ -186,6 +189,8 @@ export async function copyRows(sql: Sql, from: number, to: number): Promise<void
 export interface RowFilter {
   readonly split?: SplitName;
   readonly label?: string;
+  /** Of rows with several labels: those that have it. */
+  readonly amongLabels?: string;
   readonly search?: string;
 }
 
@@ -199,6 +204,8 @@ export async function pageRows(
   const parts: [string, Parameter][] = [['dataset_id = ?', datasetId]];
   if (filter.split !== undefined) parts.push(['split = ?', filter.split]);
   if (filter.label !== undefined) parts.push(['label = ?', filter.label]);
+  if (filter.amongLabels !== undefined)
+    parts.push(['EXISTS (SELECT 1 FROM json_each(label) WHERE value = ?)', filter.amongLabels]);
   if (filter.search)
     parts.push([
       `(text || ' ' || COALESCE(pair, '')) LIKE ? ESCAPE '\\'`,

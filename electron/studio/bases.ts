@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openModel, readSafetensors } from '../engine/index.js';
 import { writeRefinedBase } from '../interchange/index.js';
 import type { Run } from '../contract/entities.js';
+import { hasHead } from '../contract/objectives.js';
 import { models, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
 import { runFolder, type Context } from './context.js';
@@ -37,7 +38,7 @@ export async function withResult(context: Context, run: Run): Promise<string> {
     await requireSpace(runFolder(context.home, run.id), model.totalParameters * 4, 'The base of the next round');
     const { tensors } = await readSafetensors(join(runFolder(context.home, run.id), trainedFileName));
     const { objective, verbalizer, method } = run.plan;
-    const keepsHead = objective === 'causal-lm' || objective === 'masked-lm' || verbalizer !== null;
+    const keepsHead = !hasHead(objective) || verbalizer !== null;
     await writeRefinedBase({ model, method, parameters: tensors, keepsHead }, temporary);
   });
   return folder;

@@ -3,6 +3,8 @@ import { basename, resolve } from 'node:path';
 import type { CallRequest, Handlers } from '../contract/calls.js';
 import type { BaseModel, Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { labelsIn } from '../contract/learned.js';
+import type { Objective } from '../contract/objectives.js';
 import { problemOf } from '../contract/problem-of.js';
 import type { Composition, MethodOptions, Plan } from '../contract/plan.js';
 import {
@@ -35,6 +37,8 @@ interface Part {
   readonly title: string;
   /** Of the head, in order; null where an exported folder does not say. */
   readonly labels: readonly string[] | null;
+  /** What the head is for; null where an exported folder does not say. */
+  readonly objective: Objective | null;
 }
 
 const refuse = (message: string, hint: string) =>
@@ -77,21 +81,23 @@ async function partOfRun(context: Context, projectId: number, id: number, model:
   return {
     method,
     parameters,
-    labels: objective.type === 'classification' ? objective.labels : null,
+    labels: labelsIn(objective),
+    objective: run.plan.objective,
     title: `${run.methodName}, ${run.setting}, seed ${run.seed}`,
     name: `run ${id}`,
   };
 }
 
 async function partOfFolder(folder: string, info: BaseModelInfo) {
-  const { kind, method, parameters, labels, wording } = await loadAdapter(resolve(folder), info);
+  const { kind, method, parameters, labels, problem, wording } = await loadAdapter(resolve(folder), info);
   if (wording !== undefined) throw searchedOnly(folder);
   if (kind === 'merged')
     throw refuse(
       `${folder} is a whole model, not an adapter.`,
       'Add it as a base model, or name the folder of an exported adapter.',
     );
-  return { method, parameters, labels, title: basename(folder), name: basename(folder) };
+  const objective: Objective | null = problem ?? (labels === null ? null : 'classification');
+  return { method, parameters, labels, objective, title: basename(folder), name: basename(folder) };
 }
 
 async function findPart(
@@ -101,18 +107,27 @@ async function findPart(
   model: BaseModel,
   info: BaseModelInfo,
 ): Promise<Part> {
-  const { labels, title, ...shape } =
+  const { labels, objective, title, ...shape } =
     typeof from === 'number' ? await partOfRun(context, projectId, from, model, info) : await partOfFolder(from, info);
-  return { shape: { ...shape, weight }, from, title, labels };
+  return { shape: { ...shape, weight }, from, title, labels, objective };
 }
 
-/** Throws StudioError where one of these has no head, or one that answers with other labels than the data set has. */
-function requireHeads(parts: readonly Part[], dataset: Dataset, info: BaseModelInfo): void {
+/** Throws StudioError where one of these has no head, or one that answers something else than the data set asks for. */
+function requireHeads(
+  parts: readonly Part[],
+  { dataset, asked, info }: { readonly dataset: Dataset; readonly asked: Objective; readonly info: BaseModelInfo },
+): void {
   const without = parts.find(({ shape }) => ![...shape.parameters.keys()].some((name) => isHead(info, name)));
   if (without)
     throw refuse(
       `${sentence(without.shape.name)} has no head: it answers by label words, or writes.`,
       'Take the head of another part, or compose without: with a verbalizer, or as a model that writes.',
+    );
+  const strange = parts.find(({ objective }) => objective !== null && objective !== asked);
+  if (strange)
+    throw refuse(
+      `The head of ${strange.shape.name} has learned ${strange.objective}, the plan's is to learn ${asked}.`,
+      'Take the head of a run on this data set.',
     );
   const other = parts.find(({ labels }) => labels !== null && labels.join('\0') !== dataset.labels.join('\0'));
   if (other)
@@ -180,7 +195,7 @@ export async function composedPlan(
   }
   const head = headOf(stated);
   const heads = stated.kind === 'fusion' || !byHead ? [] : head === null ? parts : parts.slice(head, head + 1);
-  requireHeads(heads, dataset, info);
+  requireHeads(heads, { dataset, asked: plan.objective, info });
   const method = composedMethod(
     { kind: stated.kind, how: stated.how, options: plan.method, ...(head === null ? {} : { head }) },
     parts.map(({ shape }) => shape),

@@ -4,12 +4,11 @@ import { join, resolve } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { objectiveTable } from '../contract/objectives.js';
 import { answeringByWords } from '../contract/verbalizer.js';
 import { hubSetupOf, listMethods, openModel, readSafetensors, whyUnmergeable } from '../engine/index.js';
-import { addBase, exportFolder as writeExport } from '../interchange/index.js';
+import { addBase, exportFolder as writeExport, headOf } from '../interchange/index.js';
 import { datasets, models, records, runs } from '../storage/index.js';
-import { headOf, trainedFileName } from '../trainer/protocol.js';
+import { marks, trainedFileName } from '../trainer/protocol.js';
 import { baseFolderOf, standsOn } from './bases.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
@@ -49,7 +48,7 @@ function requireFormat(run: Run, format: ExportFormat): void {
       `It can be exported as: ${[...answeringByWords].map((name) => formatNames[name]).join(', ')}.`,
       { format },
     );
-  if (format === 'adapterhub' && objectiveTable[run.plan.objective].answers !== 'classes')
+  if (format === 'adapterhub' && marks({ type: run.plan.objective }))
     throw new StudioError(
       'bad-input',
       'The AdapterHub format here holds adapters with a head that classifies; this run marks parts of a text.',

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
-import type { BaseModel } from '../contract/entities.js';
+import type { BaseModel, Dataset } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { taskTable } from '../contract/objectives.js';
 import { openTokenizer } from '../data/index.js';
 import {
   anyVerbalizer,
@@ -94,6 +95,29 @@ export async function ensureStarter(context: Context): Promise<BaseModel> {
   return models.getModel(context.database, known.id);
 }
 
+/** What would be learned from a data set; without one, two labels. */
+function objectiveFor(
+  { architecture }: Pick<BaseModel, 'architecture'>,
+  dataset: Dataset | null,
+  byWords: boolean,
+): ObjectiveSpec {
+  const labels = dataset?.labels ?? ['0', '1'];
+  const { objective } = taskTable[dataset?.task ?? 'classification'];
+  switch (objective) {
+    case 'classification':
+      return { type: objective, labels, verbalizer: byWords ? anyVerbalizer(labels.length) : null };
+    case 'multi-label':
+    case 'token-classification':
+      return { type: objective, labels };
+    case 'regression':
+    case 'question-answering':
+      return { type: objective };
+    case 'causal-lm':
+    case 'masked-lm':
+      return { type: architectureOf(architecture).language };
+  }
+}
+
 /** A model with a method as it would train on a data set's labels. */
 async function plannedSetup(
   context: Context,
@@ -113,15 +137,7 @@ async function plannedSetup(
 ) {
   const model = await models.getModel(context.database, modelId);
   const dataset = datasetId === null ? null : await datasets.getDataset(context.database, datasetId);
-  const labels = dataset?.labels ?? ['0', '1'];
-  const objective: ObjectiveSpec =
-    dataset?.task === 'generation'
-      ? { type: architectureOf(model.architecture).language }
-      : {
-          type: 'classification',
-          labels,
-          verbalizer: verbalizer || searchesWording(method) ? anyVerbalizer(labels.length) : null,
-        };
+  const objective = objectiveFor(model, dataset, verbalizer || searchesWording(method));
   if (refines === null) return { model: await openModel(model.folder), method, objective };
   const way = await wayOn(context, await runs.getRun(context.database, refines), method, undefined, objective);
   return { model: way.base, method: way.method, objective };

@@ -1,16 +1,18 @@
 /** What a plan learns on its data set. */
 import type { Dataset } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import type { LearnedObjective } from '../contract/learned.js';
 import { objectiveTable, taskTable, type Objective, type Task } from '../contract/objectives.js';
 import type { Plan } from '../contract/plan.js';
 import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { anyVerbalizer, architectureOf, type BaseModelInfo, type ObjectiveSpec } from '../engine/index.js';
 import { answerable } from '../data/index.js';
-import type { LearnedObjective } from '../trainer/protocol.js';
 
 /** What a data set lacks for another objective, in words. */
 const holds: { readonly [T in Task]: string } = {
   classification: 'texts with classes',
+  regression: 'texts with numbers',
+  'multi-label': 'texts with several labels',
   tagging: 'words with tags',
   questions: 'questions on contexts',
   generation: 'texts to write',
@@ -45,6 +47,10 @@ export function learnedObjective(
   switch (objective) {
     case 'classification':
       return { type: 'classification', labels, verbalizer: fullVerbalizerSchema.nullable().parse(verbalizer) };
+    case 'regression':
+      return { type: 'regression' };
+    case 'multi-label':
+      return { type: 'multi-label', labels };
     case 'token-classification':
       return { type: 'token-classification', labels };
     case 'question-answering':
@@ -52,17 +58,11 @@ export function learnedObjective(
     case 'causal-lm':
       return { type: 'causal-lm' };
     case 'masked-lm':
-      if (task !== 'generation' || form !== 'text')
+      if (form !== 'text')
         throw refuse(
           'objective',
-          `masked language modelling takes plain texts, and the data set "${name}" has ${task === 'generation' ? 'prompts with answers' : 'labelled rows'}.`,
+          `masked language modelling takes plain texts, and the data set "${name}" has prompts with answers.`,
           'Import the texts with the task generation and --text COLUMN.',
-        );
-      if (verbalizer)
-        throw refuse(
-          'verbalizer',
-          'with the objective masked-lm there are no labels to give words to.',
-          'Leave it out.',
         );
       return { type: 'masked-lm' };
   }
@@ -88,6 +88,8 @@ export function plannedObjective(objective: LearnedObjective): ObjectiveSpec {
       return { ...objective, verbalizer: objective.verbalizer ? anyVerbalizer(objective.labels.length) : null };
     case 'question-answering':
       return { type: objective.type };
+    case 'regression':
+    case 'multi-label':
     case 'token-classification':
     case 'causal-lm':
     case 'masked-lm':

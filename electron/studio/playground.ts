@@ -3,8 +3,10 @@ import { basename } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { Prediction } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { labelsIn } from '../contract/learned.js';
+import { objectiveTable } from '../contract/objectives.js';
 import { runs } from '../storage/index.js';
-import { namesOf, type ServedModel } from '../trainer/protocol.js';
+import type { Answer, ServedModel } from '../trainer/protocol.js';
 import type { Context } from './context.js';
 import { servedRun, type AnswerProcess } from './served.js';
 
@@ -15,6 +17,28 @@ interface Asked {
   readonly runId: number | null;
   readonly title: string;
   readonly type: string | null;
+}
+
+/** An answer with the labels' names. */
+function answered(
+  { objective }: ServedModel,
+  { label, probabilities, value, spans }: Pick<Answer, 'label' | 'probabilities' | 'value' | 'spans'>,
+): Pick<Prediction, 'kind' | 'label' | 'probabilities' | 'value' | 'spans'> {
+  const { answers } = objectiveTable[objective.type];
+  if (answers === 'text' || answers === 'nothing')
+    throw new StudioError(
+      'bad-input',
+      'A language model does not answer by a head.',
+      'Choose a run on labels or numbers.',
+    );
+  const names = labelsIn(objective) ?? [];
+  return {
+    kind: answers,
+    label,
+    probabilities: Object.fromEntries(probabilities.map((share, k) => [names[k] ?? '', share])),
+    value,
+    ...(spans ? { spans } : {}),
+  };
 }
 
 export function playgroundCalls(context: Context, answers: AnswerProcess): Group {
@@ -47,16 +71,11 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
       return asked.map(({ served, runId, title, type }, i): Prediction => {
         const answer = result.models[i];
         const [row] = answer?.rows ?? [];
-        const probabilities = Object.fromEntries(
-          namesOf(served).map((label, k) => [label, row?.probabilities[k] ?? 0]),
-        );
         return {
           runId,
           title,
           type,
-          label: row?.label ?? '',
-          probabilities: row ? probabilities : {},
-          ...(row?.spans ? { spans: row.spans } : {}),
+          ...answered(served, row ?? { label: '', probabilities: [], value: null }),
           milliseconds: answer?.milliseconds ?? 0,
           problem: answer?.problem ?? null,
         };
@@ -75,12 +94,7 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
               if (event.type === 'answers')
                 context.emit('answers', {
                   jobId,
-                  rows: event.rows.map(({ row, label, probabilities, spans }) => ({
-                    row,
-                    label,
-                    ...(spans ? { spans } : {}),
-                    probabilities: Object.fromEntries(namesOf(model).map((name, k) => [name, probabilities[k] ?? 0])),
-                  })),
+                  rows: event.rows.map((row) => ({ row: row.row, ...answered(model, row) })),
                 });
             },
           );

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import type { BaseModel, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { hasHead } from '../contract/objectives.js';
 import type { MethodOptions, Plan, RefineBy } from '../contract/plan.js';
 import {
   describeMethod,
@@ -69,7 +70,7 @@ const sentence = (error: unknown): string => {
 /** Merging changes names and shapes of the base where it makes layers wider, or brings a language-model head that the base lacked. */
 async function mergedBase(context: Context, former: Run, base: BaseModelInfo): Promise<BaseModelInfo> {
   const wider = Object.keys(mergedConfig(base, former.plan.method)).length > 0;
-  const plain = former.plan.objective === 'classification' && former.plan.verbalizer === null;
+  const plain = hasHead(former.plan.objective) && former.plan.verbalizer === null;
   return plain && !wider ? base : openModel(await withResult(context, former));
 }
 

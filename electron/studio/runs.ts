@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Handlers } from '../contract/calls.js';
 import type { BaseModel, Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { hasHead } from '../contract/objectives.js';
 import type { Plan } from '../contract/plan.js';
 import { verbalizerSchema, type FullVerbalizer } from '../contract/verbalizer.js';
 import { completeVerbalizer, openTokenizer, openVerbalizer } from '../data/index.js';
@@ -109,7 +110,8 @@ export async function resolvePlan(context: Context, projectId: number, value: un
       limit >= 4 ? `Use ${limit} or less.` : 'Use fewer virtual tokens.',
       { path: 'training.maxLength', limit },
     );
-  if (plan.objective === 'causal-lm' || plan.objective === 'masked-lm') checkLanguage(plan);
+  if (!hasHead(plan.objective)) checkLanguage(plan);
+  if (plan.objective !== 'classification') checkWithoutClasses(plan);
   if (objective.type === 'classification' && objective.verbalizer)
     await checkWords(base, objective.verbalizer, dataset);
   const parameters = planParameters({
@@ -162,8 +164,8 @@ async function checkWords(model: BaseModelInfo, verbalizer: FullVerbalizer, { la
   await openVerbalizer(await openTokenizer(model.folder, model), verbalizer, { labels, decoder: isDecoder(model) });
 }
 
-/** Refuses what means nothing without classes. */
-function checkLanguage({ method, training, objective }: Plan): void {
+/** Refuses what means nothing without a head. */
+function checkLanguage({ method }: Plan): void {
   if (method.type === 'head')
     throw new StudioError(
       'bad-input',
@@ -171,6 +173,10 @@ function checkLanguage({ method, training, objective }: Plan): void {
       'Choose LoRA, prefix tuning or another method that changes the base, or full fine-tuning.',
       { path: 'method.type' },
     );
+}
+
+/** Refuses what means nothing where no row has one class. */
+function checkWithoutClasses({ objective, training }: Plan): void {
   if (training.classWeights !== null)
     throw new StudioError(
       'bad-input',

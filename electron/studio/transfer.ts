@@ -19,7 +19,7 @@ import {
   type DatasetRow,
 } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { testOutcomeSchema, type TestOutcome } from '../contract/outcomes.js';
+import { testOutcomeSchema } from '../contract/outcomes.js';
 import type { Plan } from '../contract/plan.js';
 import { fileProblem, namingFile } from '../contract/problem-of.js';
 import { hashFile, hashWeights } from '../interchange/index.js';
@@ -29,43 +29,13 @@ import { changed, now, runFolder, type Context } from './context.js';
 import { requireSpace } from './files.js';
 import { namesOf } from './plan.js';
 import { throwIfAborted, type JobHandle } from './jobs.js';
+import { oldOutcomes } from './old-outcomes.js';
 
 const FORMAT = 'peft-studio-project';
 /** A member that unpacks to more than this multiple of what it takes packed is no honest member. */
 const LARGEST_RATIO = 200;
 const MOST_MEMBERS = 20_000;
 
-/** Test rows of classes and of language models in files of before there was one form for all objectives. */
-const oldOutcomes = {
-  predictions: z
-    .array(
-      z
-        .object({ row: z.number(), label: z.number(), predicted: z.number(), probabilities: z.array(z.number()) })
-        .transform(({ row: id, label, predicted, probabilities }): TestOutcome => ({
-          id,
-          outcome: { label, predicted },
-          details: { probabilities },
-        })),
-    )
-    .default([]),
-  losses: z
-    .array(
-      z
-        .object({
-          id: z.number(),
-          loss: z.number(),
-          tokens: z.number(),
-          answer: z.string().nullable(),
-          exact: z.boolean().nullable(),
-        })
-        .transform(({ id, answer, ...outcome }): TestOutcome => ({
-          id,
-          outcome,
-          details: answer === null ? null : { answer },
-        })),
-    )
-    .default([]),
-};
 /** `weights`: hash of the base model's weights; a model of the same name may be another one. */
 const storedRun = z.object({
   run: runSchema,

@@ -2,7 +2,7 @@
 import type { Handlers } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
 import { datasets, runs } from '../storage/index.js';
-import { classesOf } from '../trainer/protocol.js';
+import { classesIn } from '../contract/learned.js';
 import type { Context } from './context.js';
 import { materialize } from './datasets.js';
 import { requireFinished, servedRun, type AnswerProcess } from './served.js';
@@ -26,7 +26,7 @@ export function wordingCalls(context: Context, answers: AnswerProcess): Pick<Han
           'Import the data with a validation split; the test rows are read once only.',
         );
       const served = await servedRun(context, run);
-      const model = { ...served, objective: { ...classesOf(served), wording } };
+      const model = { ...served, objective: { ...classesIn(served.objective, served.key), wording } };
       const { scores, rows, tokens } = await answers
         .get()
         .start<'score-wording'>({ type: 'score-wording', model, rowsFile: validation }).result;

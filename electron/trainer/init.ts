@@ -15,7 +15,7 @@ import {
 import { loadAdapter } from '../interchange/index.js';
 import { readHashed } from './checkpoint.js';
 import { composedParameters } from './compose.js';
-import { trainedFileName, type TrainTask } from './protocol.js';
+import { marks, trainedFileName, type TrainTask } from './protocol.js';
 import type { Learning } from './learning.js';
 import { formerValues } from './refine.js';
 
@@ -46,22 +46,29 @@ export async function startValues(
     method: task.method,
     objective,
   });
-  const { labels, byHead } = headOf(objective);
+  const { labels: own, byHead } = headOf(objective);
+  const labels = own && JSON.stringify(own);
+  /** Is a head of that objective and those labels, as JSON, one for this run? */
+  const sameHead = (type: string | undefined, theirs: string | null | undefined) =>
+    !byHead || ((type ?? 'classification') === objective.type && (labels === null || theirs === labels));
   const fits = (parameters: NamedTensors, sameLabels: boolean) =>
     !byHead ? withoutHead(parameters, model) : withFittingHead(parameters, plan, sameLabels);
   if (task.refinement) {
     const former = await formerValues(task.refinement, plan, model);
-    const sameLabels = labels === null || former.labels === JSON.stringify(labels);
-    return fits(former.parameters, former.objective === objective.type && sameLabels);
+    return fits(former.parameters, former.objective !== null && sameHead(former.objective, former.labels));
   }
   if (folder === null) return { parameters: new Map(), notes: [] };
   const ownFile = join(folder, trainedFileName);
   if (await isFile(ownFile)) {
     const { tensors, metadata } = await readHashed(ownFile);
-    return fits(tensors, labels === null || metadata.labels === JSON.stringify(labels));
+    return fits(tensors, sameHead(metadata.objective, metadata.labels));
   }
   const loaded = await loadAdapter(folder, model);
-  const sameLabels = labels === null || loaded.labels === null || loaded.labels.join('\0') === labels.join('\0');
+  // What a folder does not say is taken to fit; shapes are checked in any case.
+  const sameLabels = sameHead(
+    loaded.problem ?? (loaded.labels === null || marks(objective) ? objective.type : 'classification'),
+    loaded.labels === null ? labels : JSON.stringify(loaded.labels),
+  );
   if (loaded.wording !== undefined)
     throw new StudioError(
       'bad-input',
@@ -84,8 +91,10 @@ function headOf(objective: ObjectiveSpec): { readonly labels: readonly string[] 
   switch (objective.type) {
     case 'classification':
       return { labels: objective.labels, byHead: !objective.verbalizer };
+    case 'multi-label':
     case 'token-classification':
       return { labels: objective.labels, byHead: true };
+    case 'regression':
     case 'question-answering':
       return { labels: null, byHead: true };
     case 'causal-lm':

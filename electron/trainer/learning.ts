@@ -3,7 +3,8 @@ import type { Scores } from '../contract/entities.js';
 import type { RowBatches, TextTokenizer } from '../data/index.js';
 import type { BaseModelInfo, EngineTrainer, NamedTensors, ObjectiveSpec, WordingDoor } from '../engine/index.js';
 import type { EngineDoor } from './engine-door.js';
-import type { LearnedObjective, SplitRow, TrainerEvent, TrainTask } from './protocol.js';
+import type { LearnedObjective } from '../contract/learned.js';
+import type { SplitRow, TrainerEvent, TrainTask } from './protocol.js';
 
 /** Which part of a pass is told about, where it has several. */
 export interface PassPart {

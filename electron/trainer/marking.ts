@@ -6,7 +6,8 @@ import { encodeQuestions, encodeWords, listIn, wordsOf } from '../data/index.js'
 import { entitiesOf } from '../evaluation/index.js';
 import type { Batch } from '../engine/index.js';
 import { readTags } from './entities.js';
-import type { OpenPredictor, RowAnswer } from './predictors.js';
+import type { RowAnswer } from './answering.js';
+import type { OpenPredictor } from './predictors.js';
 import { readSpans } from './spans.js';
 
 interface AskedRow {
@@ -70,7 +71,7 @@ async function entityAnswers(
       };
     });
     const label = spans.map((span) => `${span.type}: ${span.text}`).join(', ');
-    return { label, logits: [...(own?.logits ?? [])], probabilities: [], spans };
+    return { label, logits: [...(own?.logits ?? [])], probabilities: [], value: null, spans };
   });
 }
 
@@ -99,6 +100,7 @@ async function spanAnswers(
     label: best[0]?.text ?? '',
     logits: [...logits],
     probabilities: [],
+    value: null,
     spans: best.slice(0, shownAnswers).map((answer) => ({ ...answer, type: '' })),
   }));
 }

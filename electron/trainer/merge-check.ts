@@ -16,15 +16,16 @@ import {
   type NamedTensors,
   type ObjectiveSpec,
 } from '../engine/index.js';
-import { exportFolder, isHead, objectiveOf } from '../interchange/index.js';
+import { exportFolder, headOf, isHead, objectiveOf } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
+import type { RowAnswer } from './answering.js';
 import type { Compared } from './difference.js';
-import { answer, trainedParameters, type OpenPredictor, type RowAnswer } from './predictors.js';
+import { answer, trainedParameters, type OpenPredictor } from './predictors.js';
 import { compared } from './prove-export.js';
 import { comparedTexts, written, type Writer } from './prove-language.js';
-import { headOf, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
-import { servedReading } from './reading.js';
+import type { JobOf, ResultOf, ServedModel, SplitRow } from './protocol.js';
+import { readingOf } from './reading.js';
 import type { JobContext } from './server.js';
 
 type Result = ResultOf<'merge-check'>;
@@ -67,8 +68,8 @@ async function check<A extends { readonly milliseconds: number }>(
   const live = await asking.ask({ model: base, method, parameters });
   await tell(1, 'Merging');
   const mergedFolder = join(workFolder, 'merged');
-  const { labels, marks, verbalizer } = headOf(objective);
-  await exportFolder('merged', { model: base, method, labels, marks, parameters, maxLength, verbalizer }, mergedFolder);
+  const head = headOf(objective);
+  await exportFolder('merged', { model: base, method, ...head, parameters, maxLength }, mergedFolder);
   await context.breathe();
   // Opened as any base model is: its head is read from the folder because no other start is given.
   const byItself = async (folder: string) =>
@@ -86,12 +87,12 @@ async function check<A extends { readonly milliseconds: number }>(
   await tell(2, 'Taking it out again');
   const folder = join(workFolder, 'unmerged');
   await cp(mergedFolder, folder, { recursive: true });
-  const planned = objectiveOf(base, labels, verbalizer, marks);
+  const planned = objectiveOf(base, head);
   const changed = await takeOut(method, base, parameters, { from: mergedFolder, to: folder, objective: planned });
   await context.breathe();
   await tell(3, 'Running the base beside it');
-  const head = new Map([...parameters].filter(([name]) => isHead(base, name)));
-  const own = await asking.ask({ model: base, method: { type: 'head' }, parameters: head });
+  const kept = new Map([...parameters].filter(([name]) => isHead(base, name)));
+  const own = await asking.ask({ model: base, method: { type: 'head' }, parameters: kept });
   return { ...result, unmerged: { ...changed, ...asking.compare(own, await byItself(folder)) } };
 }
 
@@ -138,7 +139,7 @@ async function open(
   engine: EngineDoor,
 ): Promise<OpenPredictor> {
   const tokenizer = await openTokenizer(model.folder, model);
-  const reading = await servedReading(served, tokenizer, model);
+  const reading = await readingOf(served.objective, tokenizer, model);
   const predictor = await engine.createPredictor({
     model,
     method,

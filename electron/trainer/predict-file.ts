@@ -1,17 +1,19 @@
 /** A file in, a file of predictions out: streamed, so a long file needs no more memory than a short one. */
 import { open, stat } from 'node:fs/promises';
 import { StudioError } from '../contract/errors.js';
+import { objectiveTable } from '../contract/objectives.js';
 import { namingFile } from '../contract/problem-of.js';
 import { readRows } from '../data/index.js';
 import { writeAtomically } from './atomic.js';
 import { answer, type OpenPredictor, type PredictorCache } from './predictors.js';
-import { marks, namesOf, type Answer, type JobOf, type ResultOf } from './protocol.js';
+import { answeringOf } from './answering.js';
+import { marks, type Answer, type JobOf, type ResultOf } from './protocol.js';
 import type { JobContext } from './server.js';
 
 const rowsAtOnce = 128;
 
 /**
- * Answers each row of a data file. The CSV holds every row's number, text (and pair), label and a probability a label, or where parts of the text are marked these as JSON.
+ * Answers each row of a data file. The CSV holds every row's number, text (and pair), answer and a probability a label, or where parts of the text are marked these as JSON.
  * Rows that cannot be read are left out and counted.
  * @throws StudioError `bad-data` if the file has no such column
  */
@@ -21,7 +23,8 @@ export async function predictFile(
   cache: PredictorCache,
 ): Promise<ResultOf<'predict-file'>> {
   const model = await cache.get(job.model);
-  const labels = namesOf(job.model);
+  const labels = marks(job.model.objective) ? [] : answeringOf(job.model.objective).labels;
+  const { answers: kind } = objectiveTable[job.model.objective.type];
   const marking = marks(job.model.objective);
   let rows = 0;
   let skipped = 0;
@@ -31,7 +34,7 @@ export async function predictFile(
       'row',
       job.textColumn,
       ...(job.pairColumn === null ? [] : [job.pairColumn]),
-      'label',
+      kind === 'number' ? 'value' : kind === 'labels' ? 'labels' : 'label',
       ...labels.map((label) => `p(${label})`),
       ...(marking ? ['spans'] : []),
     ];
@@ -138,10 +141,11 @@ function checkColumns(job: JobOf<'predict-file'>, values: Readonly<Record<string
 
 async function answerPiece(model: OpenPredictor, piece: readonly Row[], context: JobContext): Promise<Answer[]> {
   const answers = await answer(model, piece, context.breathe);
-  return answers.map(({ label, probabilities, spans }, at) => ({
+  return answers.map(({ label, probabilities, value, spans }, at) => ({
     row: piece[at]?.index ?? 0,
     label,
     probabilities,
+    value,
     ...(spans ? { spans } : {}),
   }));
 }

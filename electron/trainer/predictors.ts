@@ -1,18 +1,18 @@
 /** Models that answer: opened once, kept while they are used, the longest unused one let go first. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MarkedSpan } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { labelsIn, verbalizerIn, wordingIn } from '../contract/learned.js';
 import { encodeRows, type TextTokenizer } from '../data/index.js';
 import type { EngineClassifier, EnginePredictor, EngineScorer, NamedTensors } from '../engine/index.js';
-import { softmax } from '../evaluation/index.js';
+import { answeringOf, type RowAnswer } from './answering.js';
 import { openBase, type OpenBase } from './bases.js';
 import { readHashed } from './checkpoint.js';
 import type { EngineDoor } from './engine-door.js';
 import { logitsOf } from './evaluate.js';
 import { markedAnswers } from './marking.js';
-import { classesOf, marks, trainedFileName, type ServedModel } from './protocol.js';
-import { servedReading, type TaskReading } from './reading.js';
+import { marks, trainedFileName, type ServedModel } from './protocol.js';
+import { readingOf, type TaskReading } from './reading.js';
 
 /** Runs a playground compares side by side, and one more. */
 const mostOpen = 6;
@@ -22,14 +22,6 @@ export interface OpenPredictor {
   readonly tokenizer: TextTokenizer;
   readonly reading: TaskReading;
   readonly predictor: EngineClassifier & { evaluate?: EngineScorer['evaluate'] };
-}
-
-export interface RowAnswer {
-  readonly label: string;
-  readonly logits: number[];
-  readonly probabilities: number[];
-  /** Of a model that marks parts of a text. */
-  readonly spans?: MarkedSpan[];
 }
 
 /** The trained parameters of a finished run. @throws StudioError `not-found` if the run has none. */
@@ -56,7 +48,7 @@ export async function openPredictor(served: ServedModel, engine: EngineDoor): Pr
 
 /** A wording is all that a search keeps: there is nothing to load. */
 const parametersOf = (served: ServedModel) =>
-  served.runFolder === null || ('wording' in served.objective && served.objective.wording)
+  served.runFolder === null || wordingIn(served.objective) !== undefined
     ? Promise.resolve<NamedTensors>(new Map())
     : trainedParameters(served.runFolder);
 
@@ -71,7 +63,7 @@ async function openOn(
   engine: EngineDoor,
   shareBase: boolean,
 ): Promise<Switchable> {
-  const reading = await servedReading(served, tokenizer, model);
+  const reading = await readingOf(served.objective, tokenizer, model);
   const predictor = await engine.createPredictor({
     model,
     method: served.method,
@@ -93,29 +85,23 @@ export async function answer(
 ): Promise<RowAnswer[]> {
   if (marks(open.served.objective)) return markedAnswers(open, rows, breathe);
   const { maxLength } = open.served;
-  const { labels } = classesOf(open.served);
-  // The label is not known and not used; the first one stands in, since encoded rows carry an index.
+  const { outputs, targets: width, answer: answerTo } = answeringOf(open.served.objective);
+  const unknown = Array.from({ length: width }, () => 0);
   const encoded = await encodeRows(
-    rows.map((row, id) => ({ id, ...row, label: labels[0] ?? '' })),
+    rows.map((row, id) => ({ id, ...row, label: '' })),
     open.reading.encoder,
-    { labels, maxLength },
+    { labels: null, maxLength, ...(width > 0 ? { targets: { width, of: () => unknown } } : {}) },
   );
   const logits = await logitsOf(
     open.predictor,
     encoded,
-    labels.length,
+    outputs,
     { padId: open.tokenizer.padId, reading: open.reading.reading },
     breathe,
   );
-  const probabilities = softmax(logits, labels.length);
   return rows.map((_, row) => {
-    const from = row * labels.length;
-    const own = Array.from(logits.subarray(from, from + labels.length));
-    return {
-      label: labels[own.indexOf(Math.max(...own))] ?? '',
-      logits: own,
-      probabilities: Array.from(probabilities.subarray(from, from + labels.length)),
-    };
+    const own = Array.from(logits.subarray(row * outputs, (row + 1) * outputs));
+    return { logits: own, ...answerTo(own) };
   });
 }
 
@@ -123,8 +109,15 @@ export async function answer(
 function graphOf(served: ServedModel): string {
   const { modelFolder, method, device, threads } = served;
   if (marks(served.objective)) return JSON.stringify([modelFolder, method, served.objective, device, threads]);
-  const { labels, verbalizer } = classesOf(served);
-  return JSON.stringify([modelFolder, method, verbalizer ? [labels, verbalizer] : labels.length, device, threads]);
+  const verbalizer = verbalizerIn(served.objective);
+  const head = [served.objective.type, answeringOf(served.objective).outputs];
+  return JSON.stringify([
+    modelFolder,
+    method,
+    verbalizer ? [labelsIn(served.objective), verbalizer] : head,
+    device,
+    threads,
+  ]);
 }
 
 /** The base of each folder is open once, as long as a predictor stands on it: switching between tasks does not read it again. */
@@ -189,7 +182,7 @@ export class PredictorCache {
     return {
       served,
       tokenizer,
-      reading: await servedReading(served, tokenizer, model),
+      reading: await readingOf(served.objective, tokenizer, model),
       predictor: await alike.predictor.another(await parametersOf(served)),
     };
   }

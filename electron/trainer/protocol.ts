@@ -26,11 +26,11 @@ import {
   testedDeviceSchema,
   validationMetricSchema,
 } from '../contract/entities.js';
-import { problemSchema, StudioError } from '../contract/errors.js';
+import { problemSchema } from '../contract/errors.js';
 import { testOutcomeSchema } from '../contract/outcomes.js';
 import { compositionSchema, deviceIdSchema, methodSchema, refineBySchema, trainingSchema } from '../contract/plan.js';
 import { pretrainedSchema, pretrainingSchema } from '../contract/pretraining.js';
-import { fullVerbalizerSchema } from '../contract/verbalizer.js';
+import { learnedSchema, type LearnedObjective } from '../contract/learned.js';
 
 export const protocolVersion = 1;
 /** The trained parameters of a finished run, inside its run folder. */
@@ -82,25 +82,6 @@ export type TaskRefinement = z.infer<typeof taskRefinementSchema>;
 
 export type SplitRow = z.infer<typeof splitRowSchema>;
 
-/** What is learned, as `ObjectiveSpec` of the engine has it. Labels are sorted; a row's class index is its label's place. */
-export const objectiveSpecSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('classification'),
-    labels: z.array(z.string()).min(2),
-    /** Classifies by label words in a prompt; null: by a head. */
-    verbalizer: fullVerbalizerSchema.nullish(),
-    /** What stands for {prompt} in its template: all that a finished search has to load. */
-    wording: z.string().min(1).optional(),
-  }),
-  /** Tags in BIO, sorted. */
-  z.strictObject({ type: z.literal('token-classification'), labels: z.array(z.string()).min(2) }),
-  /** `unanswerable`: the data have questions without an answer, so none may be given. */
-  z.strictObject({ type: z.literal('question-answering'), unanswerable: z.boolean() }),
-  z.strictObject({ type: z.literal('causal-lm') }),
-  z.strictObject({ type: z.literal('masked-lm') }),
-]);
-export type LearnedObjective = z.infer<typeof objectiveSpecSchema>;
-
 /** What training needs to know; the studio has checked the plan and resolved names and the device already. */
 export const trainTaskSchema = z.strictObject({
   training: trainingSchema,
@@ -108,7 +89,7 @@ export const trainTaskSchema = z.strictObject({
   modelFolder: path,
   /** Split files of `SplitRow` lines; null where the data set has no such split. */
   data: z.strictObject({ train: path, validation: path.nullable().default(null), test: path.nullable().default(null) }),
-  objective: objectiveSpecSchema,
+  objective: learnedSchema,
   device: deviceIdSchema,
   threads,
   /** An exported adapter or merged folder whose parameters the run starts from. */
@@ -128,7 +109,7 @@ export const servedModelSchema = z.strictObject({
   modelFolder: path,
   runFolder: path.nullable(),
   method: methodSchema,
-  objective: objectiveSpecSchema,
+  objective: learnedSchema,
   maxLength: z.int().min(4).max(8192),
   seed: z.int().min(0),
   device: deviceIdSchema.default('cpu'),
@@ -136,43 +117,9 @@ export const servedModelSchema = z.strictObject({
 });
 export type ServedModel = z.infer<typeof servedModelSchema>;
 
-/** What a classifier tells apart, and how. @throws StudioError `bad-input` for what sorts nothing */
-export function classesOf({
-  objective,
-  key,
-}: Pick<ServedModel, 'objective' | 'key'>): Extract<LearnedObjective, { type: 'classification' }> {
-  if (objective.type === 'classification') return objective;
-  throw new StudioError(
-    'bad-input',
-    `The ${key} learned ${objective.type}; it does not sort texts into classes.`,
-    objective.type === 'masked-lm'
-      ? 'Refine it by a run on labelled rows, which then answers.'
-      : 'Choose a run on classes, or let this one write.',
-  );
-}
-
-/** Names of the probabilities of an answer: of classes; a model that marks parts of a text has none. */
-export const namesOf = (served: Pick<ServedModel, 'objective' | 'key'>): readonly string[] =>
-  marks(served.objective) ? [] : classesOf(served).labels;
-
 /** Does it mark parts of a text? */
 export const marks = ({ type }: Pick<LearnedObjective, 'type'>): boolean =>
   type === 'token-classification' || type === 'question-answering';
-
-/** The head that a run trains, as exports have it. */
-export function headOf(objective: LearnedObjective) {
-  switch (objective.type) {
-    case 'classification':
-      return { labels: objective.labels, marks: null, verbalizer: objective.verbalizer ?? null };
-    case 'token-classification':
-      return { labels: objective.labels, marks: objective.type, verbalizer: null };
-    case 'question-answering':
-      return { labels: null, marks: objective.type, verbalizer: null };
-    case 'causal-lm':
-    case 'masked-lm':
-      return { labels: null, marks: null, verbalizer: null };
-  }
-}
 
 export const trainJobSchema = z.strictObject({
   type: z.literal('train'),
@@ -343,12 +290,14 @@ export const hostMessageSchema = z.discriminatedUnion('kind', [
 ]);
 export type HostMessage = z.input<typeof hostMessageSchema>;
 
-export const answerSchema = z.object({
-  row: z.int().min(0),
+/** `label`: the answer as a text: a label, several with commas, a number. */
+const answered = {
   label: z.string(),
   probabilities: z.array(z.number()),
+  value: z.number().nullable(),
   spans: z.array(markedSpanSchema).optional(),
-});
+};
+export const answerSchema = z.object({ row: z.int().min(0), ...answered });
 export type Answer = z.infer<typeof answerSchema>;
 
 export const trainerEventSchema = z.discriminatedUnion('type', [
@@ -394,12 +343,7 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
 ]);
 export type TrainerEvent = z.infer<typeof trainerEventSchema>;
 
-const scoredRow = z.object({
-  label: z.string(),
-  probabilities: z.array(z.number()),
-  logits: z.array(z.number()),
-  spans: z.array(markedSpanSchema).optional(),
-});
+const scoredRow = z.object({ ...answered, logits: z.array(z.number()) });
 export const jobResultSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('train'),

@@ -1,15 +1,17 @@
 /** Proof of an export: reloaded as another program would, run on real rows, compared with the live run. */
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
+import { labelsIn, type LearnedObjective } from '../contract/learned.js';
 import { openTokenizer } from '../data/index.js';
 import { createPredictor, openModel, openOnnx, type Batch, type OnnxOutputs } from '../engine/index.js';
-import { baseIn, loadAdapter } from '../interchange/index.js';
+import { baseIn, headOf, loadAdapter, type LoadedFolder } from '../interchange/index.js';
+import type { RowAnswer } from './answering.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { answer, openPredictor, type OpenPredictor, type RowAnswer } from './predictors.js';
 import { largestOf, type Compared } from './difference.js';
-import { classesOf, marks, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
-import { readingOf, servedReading } from './reading.js';
+import { answer, openPredictor, type OpenPredictor } from './predictors.js';
+import { marks, type JobOf, type ResultOf, type ServedModel, type SplitRow } from './protocol.js';
+import { readingOf } from './reading.js';
 import { proveLanguage } from './prove-language.js';
 import { proveMasked } from './prove-masked.js';
 import type { JobContext } from './server.js';
@@ -41,7 +43,8 @@ export function compared(live: readonly RowAnswer[], again: readonly RowAnswer[]
       (largest, { logits }, row) => Math.max(largest, largestOf(logits, again[row]?.logits ?? [])),
       0,
     ),
-    sameLabels: live.every(({ label }, row) => label === again[row]?.label),
+    // A number's text may round otherwise; its difference is that of the logit.
+    sameLabels: live.every(({ value, label }, row) => value !== null || label === again[row]?.label),
   };
 }
 
@@ -67,7 +70,7 @@ async function reload({
   folder,
   model: served,
 }: Pick<JobOf<'prove-export'>, 'format' | 'folder' | 'model'>): Promise<OpenPredictor> {
-  const labels = namedIn(served);
+  const { objective: learned } = served;
   const where = {
     seed: served.seed,
     device: served.device,
@@ -78,12 +81,12 @@ async function reload({
     case 'adapterhub':
     case 'studio': {
       const model = await openModel(served.modelFolder);
-      const { method, parameters, labels: theirs, verbalizer, wording } = await loadAdapter(folder, model);
-      checkLabels(folder, theirs, labels);
+      const loaded = await loadAdapter(folder, model);
+      const { method, parameters, verbalizer, wording } = loaded;
+      checkHead(folder, loaded, learned);
       const tokenizer = await openTokenizer(served.modelFolder, model);
-      const reading = verbalizer
-        ? await readingOf({ ...classesOf(served), verbalizer, wording }, tokenizer, model)
-        : await servedReading(served, tokenizer, model);
+      const own = learned.type === 'classification' && verbalizer ? { ...learned, verbalizer, wording } : learned;
+      const reading = await readingOf(own, tokenizer, model);
       const { objective } = reading;
       return {
         served,
@@ -95,9 +98,9 @@ async function reload({
     case 'merged': {
       // Opened as any base model is: its head is read from the folder because no other start is given.
       const model = await openModel(folder);
-      checkLabels(folder, (await loadAdapter(folder, model)).labels, labels);
+      checkHead(folder, await loadAdapter(folder, model), learned);
       const tokenizer = await openTokenizer(folder, model);
-      const reading = await servedReading(served, tokenizer, model);
+      const reading = await readingOf(learned, tokenizer, model);
       return {
         served,
         tokenizer,
@@ -112,44 +115,31 @@ async function reload({
       };
     }
     case 'onnx': {
-      const onnx = await openOnnx(join(folder, 'model.onnx'), outputsOf(served));
+      const onnx = await openOnnx(join(folder, 'model.onnx'), onnxOutputs(learned));
       const tokenizer = await openTokenizer(folder);
-      const { objective } = served;
       return {
         served,
         tokenizer,
-        reading: marks(objective)
-          ? await servedReading(served, tokenizer, { architecture: '' })
-          : {
-              encoder: tokenizer,
-              reading: null,
-              objective: { type: 'classification', labels: classesOf(served).labels },
-            },
+        reading: await readingOf(learned, tokenizer, await openModel(served.modelFolder)),
         predictor: { predict: (batch: Batch) => onnx.predict(batch), dispose: () => onnx.dispose() },
       };
     }
   }
 }
 
-/** Labels that an export has to name; none of a model that marks answers. */
-const namedIn = (served: ServedModel): readonly string[] | null =>
-  served.objective.type === 'question-answering'
-    ? null
-    : served.objective.type === 'token-classification'
-      ? served.objective.labels
-      : classesOf(served).labels;
-
-function outputsOf(served: ServedModel): OnnxOutputs {
-  const labels = namedIn(served);
-  if (labels === null) return { of: 'ends' };
-  return { of: marks(served.objective) ? 'tokens' : 'texts', classes: labels.length };
+function onnxOutputs(learned: LearnedObjective): OnnxOutputs {
+  if (learned.type === 'question-answering') return { of: 'ends' };
+  return { of: marks(learned) ? 'tokens' : 'texts', classes: labelsIn(learned)?.length ?? 1 };
 }
 
-function checkLabels(folder: string, theirs: readonly string[] | null, ours: readonly string[] | null): void {
-  if (theirs === null || ours === null || theirs.join('\0') === ours.join('\0')) return;
+/** What a folder says of its head must be the run's. */
+function checkHead(folder: string, { labels: theirs, problem }: LoadedFolder, learned: LearnedObjective): void {
+  const ours = labelsIn(learned);
+  const named = theirs === null || ours === null || theirs.join('\0') === ours.join('\0');
+  if (named && (problem ?? null) === (headOf(learned).problem ?? null)) return;
   throw new StudioError(
     'bad-file',
-    `${folder} names its labels ${theirs.join(', ')}; the run's are ${ours.join(', ')}.`,
+    `${folder} names its labels ${theirs?.join(', ') ?? 'not at all'} (${problem ?? 'one a text'}); the run's are ${ours?.join(', ') ?? 'none'} (${learned.type}).`,
     'Export the run again into an empty folder.',
     { folder },
   );

@@ -1,32 +1,32 @@
-/** How a task's texts become tokens and its answers labels: by a head, or by a verbalizer's prompt and words. */
-import type { FullVerbalizer } from '../contract/verbalizer.js';
+/** How a task's texts become tokens and its answers labels or numbers: by a head, or by a verbalizer's prompt and words. */
+import type { LearnedObjective } from '../contract/learned.js';
 import { openVerbalizer, type RowEncoder, type RowReading, type TextTokenizer } from '../data/index.js';
-import { classesOf, type ServedModel } from './protocol.js';
 import { isDecoder, type BaseModelInfo, type ObjectiveSpec } from '../engine/index.js';
 
-export interface TaskReading<O extends ObjectiveSpec = ObjectiveSpec> {
+export interface TaskReading<S extends ObjectiveSpec = ObjectiveSpec> {
   readonly encoder: RowEncoder;
   /** null without a verbalizer. */
   readonly reading: RowReading | null;
-  readonly objective: O;
+  readonly objective: S;
 }
 
-export interface ReadTask {
-  readonly labels: readonly string[];
-  readonly verbalizer?: FullVerbalizer | null | undefined;
-  /** What stands for {prompt} in its template. */
-  readonly wording?: string | null | undefined;
-}
+export type LearnedClasses = Extract<LearnedObjective, { type: 'classification' }>;
+export type ClassReading = TaskReading<Extract<ObjectiveSpec, { type: 'classification' }>>;
 
 /** Reading with a wording as it stands. @throws StudioError `bad-input` for words that the tokenizer cannot spell */
-export async function readingOf(
-  { labels, verbalizer: plan, wording = null }: ReadTask,
+export async function classReading(
+  { labels, verbalizer: plan, wording }: Omit<LearnedClasses, 'type'>,
   tokenizer: TextTokenizer,
   model: Pick<BaseModelInfo, 'architecture'>,
   located = false,
-): Promise<TaskReading<Extract<ObjectiveSpec, { type: 'classification' }>>> {
+): Promise<ClassReading> {
   if (!plan) return { encoder: tokenizer, reading: null, objective: { type: 'classification', labels } };
-  const verbalizer = await openVerbalizer(tokenizer, plan, { labels, decoder: isDecoder(model), wording, located });
+  const verbalizer = await openVerbalizer(tokenizer, plan, {
+    labels,
+    decoder: isDecoder(model),
+    wording: wording ?? null,
+    located,
+  });
   return {
     encoder: verbalizer,
     reading: verbalizer.reading,
@@ -34,21 +34,13 @@ export async function readingOf(
   };
 }
 
-/** How a model that answers reads its texts. @throws StudioError `bad-input` for one that writes, and as `readingOf` */
-export async function servedReading(
-  served: ServedModel,
+/** The same of any objective that answers by a head. @throws as `classReading` */
+export function readingOf(
+  learned: LearnedObjective,
   tokenizer: TextTokenizer,
   model: Pick<BaseModelInfo, 'architecture'>,
 ): Promise<TaskReading> {
-  const { objective } = served;
-  switch (objective.type) {
-    case 'token-classification':
-      return { encoder: tokenizer, reading: null, objective: { type: objective.type, labels: objective.labels } };
-    case 'question-answering':
-      return { encoder: tokenizer, reading: null, objective: { type: objective.type } };
-    case 'classification':
-    case 'causal-lm':
-    case 'masked-lm':
-      return readingOf(classesOf(served), tokenizer, model);
-  }
+  if (learned.type === 'classification') return classReading(learned, tokenizer, model);
+  const objective: ObjectiveSpec = learned.type === 'question-answering' ? { type: learned.type } : learned;
+  return Promise.resolve({ encoder: tokenizer, reading: null, objective });
 }

@@ -43,7 +43,7 @@ export async function formerValues(
   };
   return {
     parameters: parameters(),
-    objective: head.size > 0 ? (metadata.objective ?? null) : null,
+    objective: head.size > 0 ? (metadata.objective ?? 'classification') : null,
     labels: metadata.labels ?? null,
   };
 }

@@ -2,6 +2,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
+import { labelsIn } from '../contract/learned.js';
 import type { RunResult } from '../contract/entities.js';
 import { scoresInWords } from '../contract/score-words.js';
 import { parametersOf, type EngineTrainer, type NamedTensors } from '../engine/index.js';
@@ -110,7 +111,7 @@ export async function train(
       kind: 'peft-studio-run',
       method: JSON.stringify(task.method),
       objective: task.objective.type,
-      ...('labels' in task.objective ? { labels: JSON.stringify(task.objective.labels) } : {}),
+      ...(labelsIn(task.objective) === null ? {} : { labels: JSON.stringify(labelsIn(task.objective)) }),
       step: String(bestStep),
       seed: String(task.training.seed),
     });

@@ -55,6 +55,7 @@ export const oracleBatchSchema = z.object({
   attentionMask: z.array(z.number()),
   tokenTypeIds: z.array(z.number()),
   labels: z.array(z.number()).optional(),
+  targets: z.array(z.number()).optional(),
   weights: z.array(z.number()).nullable().optional(),
 });
 
@@ -68,6 +69,7 @@ export function toBatch(batch: z.output<typeof oracleBatchSchema>): Batch {
     tokenTypeIds: Int32Array.from(batch.tokenTypeIds),
     labels: Int32Array.from(batch.labels ?? new Array<number>(batch.size).fill(0)),
     weights: batch.weights ? Float32Array.from(batch.weights) : null,
+    ...(batch.targets ? { targets: Float32Array.from(batch.targets) } : {}),
   };
 }
 

@@ -28,7 +28,15 @@ import {
 
 const recipeSchema = z.object({
   model: z.string(),
-  objective: z.enum(['classification', 'token-classification', 'question-answering', 'masked-lm', 'causal-lm']),
+  objective: z.enum([
+    'classification',
+    'regression',
+    'multi-label',
+    'token-classification',
+    'question-answering',
+    'masked-lm',
+    'causal-lm',
+  ]),
   batches: z.string(),
   labels: z.array(z.string()),
   method: z.looseObject({ type: z.string() }),
@@ -78,6 +86,7 @@ function split(batch: OracleBatch, recipe: Recipe): Batch[] {
       inputIds: batch.inputIds.slice(...cells),
       attentionMask: batch.attentionMask.slice(...cells),
       tokenTypeIds: batch.tokenTypeIds.slice(...cells),
+      ...(batch.targets ? { targets: targetsOf(batch, start, size) } : {}),
       labels: labels.slice(start * each, (start + size) * each),
       weights:
         recipe.classWeights &&
@@ -88,8 +97,15 @@ function split(batch: OracleBatch, recipe: Recipe): Batch[] {
   });
 }
 
+function targetsOf({ targets = [], size: rows }: OracleBatch, start: number, size: number): number[] {
+  const width = targets.length / rows;
+  return targets.slice(start * width, (start + size) * width);
+}
+
 const objectiveOf = (recipe: Recipe): ObjectiveSpec =>
-  recipe.objective === 'classification' || recipe.objective === 'token-classification'
+  recipe.objective === 'classification' ||
+  recipe.objective === 'multi-label' ||
+  recipe.objective === 'token-classification'
     ? { type: recipe.objective, labels: recipe.labels }
     : { type: recipe.objective };
 
@@ -116,10 +132,20 @@ describe.each(names)('%s', (name) => {
   const tensors = oracleTensors('training', `${name}.safetensors`);
   const initial = renamed(below(tensors, 'initial.'));
 
+  /** Of the first batch, where the fixture has them. */
+  async function expectLogits(trainer: EngineTrainer, when: 'before' | 'after'): Promise<void> {
+    const expected = tensors.get(`logits.${when}`);
+    const [first] = batchesOf(recipe);
+    if (!expected || !first) return;
+    const logits = await trainer.predict(toBatch(first));
+    expect(largestDifference(logits, expected.data), `logits ${when}`).toBeLessThan(1e-4);
+  }
+
   it('has the losses, gradient norms and final values of PyTorch', async () => {
     const { optimizer: type, weightDecay, momentum, gradientClip } = recipe;
     const trainer = await trainerOf(recipe, initial, { type, weightDecay, momentum, gradientClip });
     expect(trainer.trainableParameters).toBe(recipe.trainableParameters);
+    await expectLogits(trainer, 'before');
     for (const [step, batch] of batchesOf(recipe).slice(0, recipe.steps).entries()) {
       const { loss, gradientNorm } = await trainer.step(split(batch, recipe), recipe.learningRates[step] ?? NaN);
       expect(Math.abs(loss / (recipe.losses[step] ?? NaN) - 1), `loss of step ${step + 1}`).toBeLessThan(1e-5);
@@ -128,6 +154,7 @@ describe.each(names)('%s', (name) => {
         `gradient norm of step ${step + 1}`,
       ).toBeLessThan(1e-4);
     }
+    await expectLogits(trainer, 'after');
     const parameters = trainer.parameters();
     for (const [key, { data }] of renamed(below(tensors, 'final.'))) {
       // It adds the same to every score, so that its gradient is rounding alone, which AdamW blows up.

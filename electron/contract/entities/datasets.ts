@@ -1,6 +1,6 @@
 /** Data sets: how a file reads, how it is imported, its rows and profile. */
 import { z } from 'zod';
-import { count, id, nullable, splitNameSchema } from './common.js';
+import { count, id, interval, nullable, splitNameSchema } from './common.js';
 import { taskSchema } from '../objectives.js';
 import { generationColumnsSchema, messageSchema, textFormSchema } from './generation.js';
 
@@ -8,6 +8,16 @@ import { generationColumnsSchema, messageSchema, textFormSchema } from './genera
 export const markedAnswerSchema = z.object({ text: z.string(), start: z.int().min(0) });
 export type MarkedAnswer = z.infer<typeof markedAnswerSchema>;
 
+/** Where the labels of a row stand, of which it may have any number. */
+export const multiLabelColumnsSchema = z.discriminatedUnion('form', [
+  /** "a;b" in one column; an empty cell has none. */
+  z.strictObject({ form: z.literal('separated'), column: z.string(), separator: z.string().min(1).max(8) }),
+  /** A list in one column: ["a", "b"]. */
+  z.strictObject({ form: z.literal('list'), column: z.string() }),
+  /** A column a label, 1 or 0 in each. */
+  z.strictObject({ form: z.literal('columns'), columns: z.array(z.string()).min(1) }),
+]);
+export type MultiLabelColumns = z.infer<typeof multiLabelColumnsSchema>;
 export const labelCountSchema = z.object({ label: z.string(), train: count, validation: count, test: count });
 export const datasetSchema = z.object({
   id,
@@ -21,12 +31,15 @@ export const datasetSchema = z.object({
   textColumn: z.string(),
   /** Column of a pair's second text, of the context, or of the completion. */
   pairColumn: nullable(z.string()),
+  /** Column of the label, or of the number; several with commas. */
   labelColumn: nullable(z.string()),
   rows: z.object({ train: count, validation: count, test: count }),
-  /** Of words their tags (BIO); of questions whether they can be answered; empty for data to write text from. */
+  /** Of words their tags (BIO); of questions whether they can be answered; empty for numbers and for data to write text from. */
   labels: z.array(z.string()),
   /** What the import found or changed, as sentences. */
   notes: z.array(z.string()).optional(),
+  /** The lowest and the highest number of a regression; null for others. */
+  range: nullable(interval).default(null),
   splitNote: z.string(),
   skippedRows: count,
   bytes: count,
@@ -42,7 +55,7 @@ export const datasetRowSchema = z.object({
   /** Of a conversation what comes before its last answer, for reading and searching; the last answer is `pair`. Of words joined by blanks. */
   text: z.string(),
   pair: nullable(z.string()),
-  /** A tag a word between blanks, "answerable" or "unanswerable", or empty for data to write text from. */
+  /** Of a regression the number; of several labels a JSON array, sorted; a tag a word between blanks; "answerable" or "unanswerable"; empty for data to write text from. */
   label: z.string(),
   /** The line, or of SQuAD's JSON the number of the question. */
   line: count,
@@ -59,6 +72,12 @@ export const profileSchema = z.object({
   labels: z.array(labelCountSchema),
   /** Other lengths, in words: of questions and answers, of sentences and entities. */
   facts: z.array(z.object({ name: z.string(), median: count, max: count })).optional(),
+  /** Of a regression; `bins[i]` counts rows with a number in [edges[i], edges[i+1]), the last edge included. */
+  numbers: nullable(
+    z.object({ edges: z.array(z.number()), bins: z.array(count), mean: z.number(), deviation: z.number() }),
+  ).default(null),
+  /** Of several labels a row: how many rows have so many, from none on. */
+  labelsARow: z.array(count).default([]),
   /** Token lengths by the tokenizer of `tokenizer`; `bins[i]` counts rows with length in [edges[i], edges[i+1]). */
   lengths: z.object({
     tokenizer: z.string(),
@@ -104,6 +123,8 @@ export const filePreviewSchema = z.object({
       distinct: count,
       empty: count,
       meanLength: count,
+      /** Lowest and highest where every filled cell looked at is a number; null for others. */
+      numbers: nullable(interval).default(null),
       suggestedRole: z.enum(['text', 'pair', 'label', 'split', 'ignore']),
     }),
   ),
@@ -125,6 +146,8 @@ export const filePreviewSchema = z.object({
   ),
   /** How the file would be read as data to write text from; null where it has no column for it. */
   generation: nullable(generationColumnsSchema),
+  /** How it would be read as rows of several labels; null where no column looks like it. */
+  multiLabel: nullable(multiLabelColumnsSchema).default(null),
 });
 export type FilePreview = z.infer<typeof filePreviewSchema>;
 
@@ -158,12 +181,13 @@ const importedFile = {
   seed: z.int().min(0).default(1),
   badRows: z.enum(['skip', 'stop']).default('stop'),
 };
+/** The text that is read, or the two of a pair. */
+const readColumns = { textColumn: z.string(), pairColumn: nullable(z.string()).default(null) };
 export const importRequestSchema = z.discriminatedUnion('task', [
   z.strictObject({
     task: z.literal('classification').default('classification'),
     ...importedFile,
-    textColumn: z.string(),
-    pairColumn: nullable(z.string()).default(null),
+    ...readColumns,
     labelColumn: z.string(),
   }),
   z.strictObject({
@@ -183,6 +207,19 @@ export const importRequestSchema = z.discriminatedUnion('task', [
     answersColumn: z.string(),
     /** Rows that have it in common stay in one split, as those of the same context always do: an article's title. */
     groupColumn: nullable(z.string()).default(null),
+  }),
+  z.strictObject({
+    task: z.literal('regression'),
+    ...importedFile,
+    ...readColumns,
+    /** Column of the number. */
+    labelColumn: z.string(),
+  }),
+  z.strictObject({
+    task: z.literal('multi-label'),
+    ...importedFile,
+    ...readColumns,
+    labels: multiLabelColumnsSchema,
   }),
   z.strictObject({ task: z.literal('generation'), ...importedFile, columns: generationColumnsSchema }),
 ]);

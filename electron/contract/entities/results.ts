@@ -71,28 +71,31 @@ export const markedSpanSchema = z.object({
   probability: z.number(),
 });
 export type MarkedSpan = z.infer<typeof markedSpanSchema>;
+/** What a model answers of a text. */
+const answered = {
+  kind: z.enum(['classes', 'number', 'labels', 'entities', 'span']),
+  /** As a text: the label, several with commas, the number; of entities "person: Ann, place: Rome", of a question its answer. */
+  label: z.string(),
+  /** Of each label; empty for a number and where parts of a text are marked. */
+  probabilities: z.record(z.string(), z.number()),
+  /** Of a regression; null for others. */
+  value: nullable(z.number()),
+  /** Entities in their order, or the best answers, the likeliest first. */
+  spans: z.array(markedSpanSchema).optional(),
+};
 
 export const predictionSchema = z.object({
   runId: nullable(id),
   title: z.string(),
   type: nullable(z.string()),
-  /** Of entities "person: Ann, place: Rome", of a question its answer. */
-  label: z.string(),
-  probabilities: z.record(z.string(), z.number()),
-  /** Entities in their order, or the best answers, the likeliest first. */
-  spans: z.array(markedSpanSchema).optional(),
+  ...answered,
   milliseconds: count,
   problem: nullable(problemSchema),
 });
 export type Prediction = z.infer<typeof predictionSchema>;
 
 /** One row of a file; `row` counts the file's data rows from 0. */
-export const answerSchema = z.object({
-  row: count,
-  label: z.string(),
-  probabilities: z.record(z.string(), z.number()),
-  spans: z.array(markedSpanSchema).optional(),
-});
+export const answerSchema = z.object({ row: count, ...answered });
 export type Answer = z.infer<typeof answerSchema>;
 
 /** What became of a file that was answered. */

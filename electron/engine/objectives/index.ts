@@ -6,10 +6,12 @@ import type { ObjectiveSpec } from '../types.js';
 import { causalLm } from './causal-lm.js';
 import { classification } from './classification.js';
 import { maskedLm } from './masked-lm.js';
+import { multiLabel } from './multi-label.js';
 import type { Model, Objective, ObjectiveGraph, TargetLimits, Targets } from './objective.js';
 import type { Placed } from './placed.js';
 import { questionAnswering } from './question-answering.js';
 import { tokenClassification } from './token-classification.js';
+import { regression } from './regression.js';
 
 export type { ObjectiveGraph } from './objective.js';
 
@@ -19,6 +21,8 @@ const objectives: { readonly [T in ObjectiveSpec['type']]: Objective<SpecOf<T>> 
   classification,
   'token-classification': tokenClassification,
   'question-answering': questionAnswering,
+  regression,
+  'multi-label': multiLabel,
   'masked-lm': maskedLm,
   'causal-lm': causalLm,
 };

@@ -44,3 +44,15 @@ export function tokenTargets({ rows, labels, weights }: LabelledRows, classes: n
     sizes: { labelled: rows.length },
   };
 }
+
+/** Numbers that a text's logits are to come to, `width` a text. Throws EngineError 'bad-input' where they do not fit the batch. */
+export function numberTargets({ batch: { size, targets, weights: given } }: Placed, width: number): Targets {
+  if (targets?.length !== size * width)
+    throw new EngineError('bad-input', `Batch: ${targets?.length ?? 0} targets for ${size} rows of ${width}.`);
+  const weights = given ?? new Float32Array(size).fill(1);
+  return {
+    tensors: { targets: { data: targets, shape: [size, width] }, weights: { data: weights, shape: [size] } },
+    weight: sumOf(weights),
+    sizes: {},
+  };
+}

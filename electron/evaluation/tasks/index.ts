@@ -5,6 +5,8 @@ import { causalLm } from './causal-lm.js';
 import { classification } from './classification.js';
 import { maskedLm } from './masked-lm.js';
 import { questionAnswering } from './question-answering.js';
+import { multiLabel } from './multi-label.js';
+import { regression } from './regression.js';
 import type { EvaluatedTask } from './task.js';
 import { tokenClassification } from './token-classification.js';
 
@@ -12,6 +14,8 @@ const tasks: { readonly [O in Objective]: EvaluatedTask<OutcomeOf<O>> } = {
   classification,
   'token-classification': tokenClassification,
   'question-answering': questionAnswering,
+  regression,
+  'multi-label': multiLabel,
   'causal-lm': causalLm,
   'masked-lm': maskedLm,
 };

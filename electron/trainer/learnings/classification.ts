@@ -2,25 +2,25 @@
 import type { Training } from '../../contract/plan.js';
 import { classBatches, classWeights, encodeRows, type EncodedRows, type TextTokenizer } from '../../data/index.js';
 import { predictedClasses, scoresFromLogits, softmax } from '../../evaluation/index.js';
-import type { BaseModelInfo, ObjectiveSpec } from '../../engine/index.js';
+import type { BaseModelInfo } from '../../engine/index.js';
 import { logitsOf } from '../evaluate.js';
 import type { Between, Learning, Measured } from '../learning.js';
 import { sendOutcomes } from '../outcomes.js';
-import { readingOf, type ReadTask, type TaskReading } from '../reading.js';
+import { classReading, type ClassReading, type LearnedClasses } from '../reading.js';
 
 /** By a head, or by a verbalizer. @throws StudioError `bad-input` for words that the tokenizer cannot spell */
 export async function learnClasses(
-  task: ReadTask,
+  task: Omit<LearnedClasses, 'type'>,
   training: Pick<Training, 'maxLength' | 'classWeights'>,
   tokenizer: TextTokenizer,
   model: Pick<BaseModelInfo, 'architecture'>,
 ): Promise<Learning> {
-  return learnRead(await readingOf(task, tokenizer, model), training, tokenizer);
+  return learnRead(await classReading(task, tokenizer, model), training, tokenizer);
 }
 
 /** The same with texts read in a given way. */
 export function learnRead(
-  { encoder, reading, objective }: TaskReading<Extract<ObjectiveSpec, { type: 'classification' }>>,
+  { encoder, reading, objective }: ClassReading,
   training: Pick<Training, 'maxLength' | 'classWeights'>,
   tokenizer: TextTokenizer,
 ): Learning {

@@ -2,12 +2,14 @@
 import type { TextTokenizer } from '../../data/index.js';
 import { searchesWording, type BaseModelInfo } from '../../engine/index.js';
 import type { Learn, Learning, LearningTask } from '../learning.js';
-import type { LearnedObjective } from '../protocol.js';
+import type { LearnedObjective } from '../../contract/learned.js';
 import { learnLanguage } from './causal-lm.js';
 import { learnAnswers } from './question-answering.js';
 import { learnClasses } from './classification.js';
 import { learnMasked } from './masked-lm.js';
 import { learnTags } from './token-classification.js';
+import { learnLabels } from './multi-label.js';
+import { learnNumbers } from './regression.js';
 import { learnWording } from './wording.js';
 
 type SpecOf<T extends LearnedObjective['type']> = Extract<LearnedObjective, { type: T }>;
@@ -19,6 +21,8 @@ const learnings: { readonly [T in LearnedObjective['type']]: Learn<SpecOf<T>> } 
       : learnClasses(objective, task.training, tokenizer, model),
   'token-classification': (objective, task, tokenizer) => learnTags(objective, task, tokenizer),
   'question-answering': (objective, task, tokenizer) => learnAnswers(objective, task, tokenizer),
+  regression: (_objective, task, tokenizer) => Promise.resolve(learnNumbers(task, tokenizer)),
+  'multi-label': ({ labels }, task, tokenizer) => Promise.resolve(learnLabels(labels, task, tokenizer)),
   'causal-lm': (_objective, task, tokenizer) => learnLanguage(task, tokenizer),
   'masked-lm': (_objective, task, tokenizer, model) => learnMasked(task, tokenizer, model),
 };

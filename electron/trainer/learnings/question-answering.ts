@@ -1,5 +1,6 @@
 /** Learning to mark a question's answer in its context. */
 import { StudioError } from '../../contract/errors.js';
+import type { LearnedObjective } from '../../contract/learned.js';
 import type { OutcomeOf } from '../../contract/outcomes.js';
 import {
   encodeQuestions,
@@ -11,7 +12,7 @@ import {
 import { answerSplitScores } from '../../evaluation/index.js';
 import type { Between, Learning, LearningTask, Measured } from '../learning.js';
 import { sendOutcomes } from '../outcomes.js';
-import type { LearnedObjective, SplitRow } from '../protocol.js';
+import type { SplitRow } from '../protocol.js';
 import { readSpans } from '../spans.js';
 import { refuseWeights } from './token-classification.js';
 

@@ -1,12 +1,12 @@
 /** Learning a tag of each word. */
 import { StudioError } from '../../contract/errors.js';
+import type { LearnedObjective } from '../../contract/learned.js';
 import type { OutcomeOf } from '../../contract/outcomes.js';
 import { encodeWords, wordBatches, type TextTokenizer, type WordRows } from '../../data/index.js';
 import { entitiesOf, entitySplitScores, typeScores } from '../../evaluation/index.js';
 import { readTags } from '../entities.js';
 import type { Between, Learning, LearningTask, Measured } from '../learning.js';
 import { sendOutcomes } from '../outcomes.js';
-import type { LearnedObjective } from '../protocol.js';
 
 type Outcome = OutcomeOf<'token-classification'>;
 const number = (value: number) => value.toLocaleString('en');

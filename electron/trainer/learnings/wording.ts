@@ -5,14 +5,14 @@ import { StudioError } from '../../contract/errors.js';
 import { learnClasses, learnRead } from './classification.js';
 import { readSplit } from '../dataset.js';
 import type { Learning, LearningTask } from '../learning.js';
-import { readingOf, type ReadTask } from '../reading.js';
+import { classReading, type LearnedClasses } from '../reading.js';
 
 /** Rows of the data that a wording must stand in front of with the same tokens. */
 const probeRows = 4;
 
 /** @throws StudioError or EngineError `bad-input` where the start cannot be typed or told from the text beside it */
 export async function learnWording(
-  read: ReadTask,
+  read: LearnedClasses,
   { method, training, data }: LearningTask,
   tokenizer: TextTokenizer,
   model: BaseModelInfo,
@@ -30,7 +30,7 @@ export async function learnWording(
   const plain = await openVerbalizer(tokenizer, verbalizer, { labels, decoder: isDecoder(model), wording: 'a' });
   const door = wordingDoor(tokenizer, plain, probes);
   const start = await startWording({ method, model, seed: training.seed, wording: door });
-  const located = await readingOf({ labels, verbalizer, wording: start }, tokenizer, model, true);
+  const located = await classReading({ labels, verbalizer, wording: start }, tokenizer, model, true);
   return {
     ...learnRead(located, training, tokenizer),
     door,

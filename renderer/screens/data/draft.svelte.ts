@@ -1,11 +1,13 @@
 /** A data set being imported: the file, how it reads, which column plays which role, how it is split. */
-import type {
-  FilePreview,
-  ImportRequest,
-  Problem,
-  ReadingOptions,
-  Task,
-  TextForm,
+import {
+  labelColumns,
+  type FilePreview,
+  type ImportRequest,
+  type MultiLabelColumns,
+  type Problem,
+  type ReadingOptions,
+  type Task,
+  type TextForm,
 } from '../../../electron/contract/index.js';
 import { call, toProblem } from '../../state/client.js';
 import { jobs } from '../../state/jobs.svelte.js';
@@ -23,6 +25,9 @@ class ImportDraft {
   roles = $state.raw<Readonly<Record<string, Role>>>({});
   task = $state<Task>('classification');
   form = $state<TextForm>('text');
+  /** How several labels stand in the file. */
+  labelForm = $state<MultiLabelColumns['form']>('separated');
+  separator = $state(';');
   /** Of data to write text from: the column of each part. */
   parts = $state.raw<Parts>({});
   name = $state('');
@@ -74,6 +79,7 @@ class ImportDraft {
       this.parts = partsOf(preview.generation);
       this.roles = Object.fromEntries(preview.columns.map((c) => [c.name, c.suggestedRole]));
       if (preview.columns.some((c) => c.suggestedRole === 'split')) this.mode = 'column';
+      if (this.task === 'multi-label') this.#suggestLabels();
     } catch (error) {
       this.preview = null;
       this.problem = toProblem(error);
@@ -83,9 +89,40 @@ class ImportDraft {
   }
 
   setRole(column: string, role: Role): void {
-    this.roles = assignRole(this.roles, column, role);
+    const several = role === 'label' && this.task === 'multi-label' && this.labelForm === 'columns';
+    this.roles = several ? { ...this.roles, [column]: role } : assignRole(this.roles, column, role);
     if (role === 'split') this.mode = 'column';
     else if (this.mode === 'column' && this.columnOf('split') === null) this.mode = 'shares';
+  }
+
+  setTask(task: Task): void {
+    this.task = task;
+    if (task === 'multi-label') this.#suggestLabels();
+    // One column is left where there may be no more.
+    else this.#keepLabels([this.columnOf('label')]);
+  }
+
+  setLabelForm(form: MultiLabelColumns['form']): void {
+    this.labelForm = form;
+    if (form !== 'columns') this.#keepLabels([this.columnOf('label')]);
+  }
+
+  /** As the file looks; its columns then have the role Label, and no others. */
+  #suggestLabels(): void {
+    const found = this.preview?.multiLabel;
+    if (!found) return;
+    this.labelForm = found.form;
+    if (found.form === 'separated') this.separator = found.separator;
+    this.#keepLabels(labelColumns(found));
+  }
+
+  #keepLabels(columns: readonly (string | null)[]): void {
+    this.roles = Object.fromEntries(
+      Object.entries(this.roles).map(([name, role]) => [
+        name,
+        columns.includes(name) ? 'label' : role === 'label' ? 'ignore' : role,
+      ]),
+    );
   }
 
   setPart(part: Part, column: string | null): void {
@@ -93,7 +130,16 @@ class ImportDraft {
   }
 
   columnOf(role: Role): string | null {
-    return Object.entries(this.roles).find(([, r]) => r === role)?.[0] ?? null;
+    return this.columnsOf(role)[0] ?? null;
+  }
+
+  columnsOf(role: Role): string[] {
+    return Object.entries(this.roles).flatMap(([name, r]) => (r === role ? [name] : []));
+  }
+
+  /** The facts of the column of the label or number. */
+  get labelFacts(): FilePreview['columns'][number] | null {
+    return this.preview?.columns.find(({ name }) => name === this.columnOf('label')) ?? null;
   }
 
   async chooseSplitFile(which: 'validation' | 'test'): Promise<void> {
@@ -117,7 +163,10 @@ class ImportDraft {
     } else if (this.task === 'questions') {
       if (!this.preview.questions) return 'Choose a file of questions with contexts and answers.';
     } else if (this.columnOf('text') === null) return 'Give one column the role Text.';
-    else if (this.columnOf('label') === null) return 'Give one column the role Label.';
+    else if (this.columnOf('label') === null)
+      return `Give one column the role ${this.task === 'regression' ? 'Number' : 'Label'}.`;
+    else if (this.task === 'multi-label' && this.labelForm === 'separated' && this.separator === '')
+      return 'Write the sign between labels.';
     if (this.mode === 'column' && this.columnOf('split') === null)
       return 'Give one column the role Split, or split by shares.';
     if (this.mode === 'files' && this.testFile === null) return 'Choose a test file, or split by shares.';
@@ -175,7 +224,21 @@ class ImportDraft {
       } as const;
     const [textColumn, labelColumn] = [this.columnOf('text'), this.columnOf('label')];
     if (textColumn === null || labelColumn === null) return null;
-    return { task: 'classification', textColumn, pairColumn: this.columnOf('pair'), labelColumn } as const;
+    const read = { textColumn, pairColumn: this.columnOf('pair') };
+    return this.task === 'multi-label'
+      ? ({ task: this.task, ...read, labels: this.#labelColumns(labelColumn) } as const)
+      : ({ task: this.task, ...read, labelColumn } as const);
+  }
+
+  #labelColumns(column: string): MultiLabelColumns {
+    switch (this.labelForm) {
+      case 'separated':
+        return { form: 'separated', column, separator: this.separator };
+      case 'list':
+        return { form: 'list', column };
+      case 'columns':
+        return { form: 'columns', columns: this.columnsOf('label') };
+    }
   }
 
   /** Imports; resolves to the new data set's id, or null when it failed (see `problem`) or was cancelled. */

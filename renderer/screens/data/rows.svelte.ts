@@ -18,7 +18,11 @@ export class RowPages {
   #turn = 0;
   #filter: RowFilter = { split: null, label: null, search: '' };
 
-  constructor(readonly datasetId: number) {}
+  /** @param several rows have several labels: those that have the chosen one are shown */
+  constructor(
+    readonly datasetId: number,
+    private readonly several = false,
+  ) {}
 
   filter(filter: RowFilter): void {
     this.#turn += 1;
@@ -49,7 +53,7 @@ export class RowPages {
         offset: page * PAGE,
         limit: PAGE,
         ...(split ? { split } : {}),
-        ...(label !== null ? { label } : {}),
+        ...(label === null ? {} : this.several ? { amongLabels: label } : { label }),
         ...(search ? { search } : {}),
       });
       if (turn !== this.#turn) return;

@@ -16,6 +16,7 @@ import quality from './pages/quality.md?raw';
 import rounds from './pages/rounds.md?raw';
 import start from './pages/start.md?raw';
 import studies from './pages/studies.md?raw';
+import tasks from './pages/tasks.md?raw';
 import writing from './pages/writing.md?raw';
 
 export interface HelpPage {
@@ -27,6 +28,7 @@ export interface HelpPage {
 export const pages: readonly HelpPage[] = [
   { id: 'start', title: 'First steps', text: start },
   { id: 'data', title: 'Data', text: data },
+  { id: 'tasks', title: 'Tasks', text: tasks },
   { id: 'writing', title: 'Writing text', text: writing },
   { id: 'devices', title: 'Devices', text: devices },
   { id: 'comparison', title: 'Comparison', text: comparison },

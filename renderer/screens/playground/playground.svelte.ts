@@ -1,5 +1,5 @@
 /** What a project's playground holds while the window is open: text, runs, answers, what was read before. */
-import type { Prediction, Problem } from '../../../electron/contract/index.js';
+import { labelInWords, type Dataset, type Prediction, type Problem } from '../../../electron/contract/index.js';
 import { call, toProblem } from '../../state/client.js';
 import { readerKey } from './readers.js';
 
@@ -8,7 +8,7 @@ export interface Reading {
   readonly id: number;
   readonly text: string;
   readonly pair: string | null;
-  /** The label that the data give it, null for own words. */
+  /** The label, labels or number that the data give it, null for own words. */
   readonly label: string | null;
   readonly answers: Readonly<Record<string, string>>;
 }
@@ -87,7 +87,11 @@ export class Playground {
   }
 
   /** Reads `count` different random test rows with all readers, one after the other, until done or `stopSampling`. Returns how many were read. */
-  async sample(datasetId: number, runIds: readonly number[], count: number): Promise<number> {
+  async sample(
+    { id: datasetId, task }: Pick<Dataset, 'id' | 'task'>,
+    runIds: readonly number[],
+    count: number,
+  ): Promise<number> {
     if (this.sampling) return 0;
     this.problem = null;
     this.sampling = { done: 0, total: count };
@@ -100,7 +104,7 @@ export class Playground {
         const row = (await call('datasets.rows', { id: datasetId, offset, limit: 1, split: 'test' })).rows[0];
         if (!this.sampling) break;
         if (row && row.text.trim() !== '') {
-          await this.#ask(runIds, row.text, row.pair, row.label);
+          await this.#ask(runIds, row.text, row.pair, labelInWords(task, row.label));
           read += 1;
         }
         if (this.sampling) this.sampling = { done: read, total: wanted.size };
@@ -118,7 +122,7 @@ export class Playground {
   }
 
   /** Puts a random test row into the fields. Returns false when the data set has no test rows. */
-  async takeTestRow(datasetId: number): Promise<boolean> {
+  async takeTestRow({ id: datasetId, task }: Pick<Dataset, 'id' | 'task'>): Promise<boolean> {
     const { total } = await call('datasets.rows', { id: datasetId, offset: 0, limit: 1, split: 'test' });
     if (total === 0) return false;
     const { rows } = await call('datasets.rows', {
@@ -131,7 +135,7 @@ export class Playground {
     if (!row) return false;
     this.text = row.text;
     this.pair = row.pair ?? '';
-    this.source = { label: row.label, line: row.line, text: row.text, pair: row.pair };
+    this.source = { label: labelInWords(task, row.label), line: row.line, text: row.text, pair: row.pair };
     return true;
   }
 }

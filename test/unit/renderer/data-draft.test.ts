@@ -9,6 +9,7 @@ const column = (name: string, suggestedRole: FilePreview['columns'][number]['sug
   distinct: 3,
   empty: 0,
   meanLength: 9,
+  numbers: null,
   suggestedRole,
 });
 const preview: FilePreview = {
@@ -24,6 +25,7 @@ const preview: FilePreview = {
   tagging: null,
   questions: null,
   generation: { form: 'text', text: 'body' },
+  multiLabel: null,
   columns: [column('id', 'ignore'), column('body', 'text'), column('queue', 'label'), column('part', 'ignore')],
   rows: [
     ['1', 'a', 'x', 'train'],

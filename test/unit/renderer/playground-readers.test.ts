@@ -30,7 +30,18 @@ const prediction = (
   label: string,
   probabilities: Record<string, number>,
   change: Partial<Prediction> = {},
-): Prediction => ({ runId: 1, title: '', type: null, label, probabilities, milliseconds: 1, problem: null, ...change });
+): Prediction => ({
+  runId: 1,
+  title: '',
+  type: null,
+  kind: 'classes',
+  value: null,
+  label,
+  probabilities,
+  milliseconds: 1,
+  problem: null,
+  ...change,
+});
 
 describe('defaultReaders', () => {
   it('takes one run a method of the newest data and model, the baseline first, then by score', () => {

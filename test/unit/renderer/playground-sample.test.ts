@@ -51,11 +51,13 @@ function studio(rows: number, onPredict: (input: { runIds?: number[] }) => void 
   });
 }
 
+const rows = { id: 1, task: 'classification' } as const;
+
 describe('reading test rows', () => {
   it('reads each row once, keeps label and answers, and leaves empty rows out', async () => {
     studio(6);
     const playground = new Playground();
-    expect(await playground.sample(1, [1, 2], 20)).toBe(5);
+    expect(await playground.sample(rows, [1, 2], 20)).toBe(5);
     expect(offsets.slice(1).sort()).toEqual([0, 1, 2, 3, 4, 5]);
     expect(playground.history).toHaveLength(5);
     expect(playground.history[0]).toMatchObject({ label: 'x', answers: { 1: 'x', 2: 'y' } });
@@ -68,18 +70,18 @@ describe('reading test rows', () => {
     studio(100, () => {
       if (++asked === 3) playground.stopSampling();
     });
-    expect(await playground.sample(1, [1], 20)).toBe(3);
+    expect(await playground.sample(rows, [1], 20)).toBe(3);
   });
 
   it('knows a text as the test row only while it stands unchanged', async () => {
     studio(1);
     const playground = new Playground();
-    expect(await playground.takeTestRow(1)).toBe(true);
+    expect(await playground.takeTestRow(rows)).toBe(true);
     expect(playground.known?.label).toBe('x');
     playground.text += '!';
     expect(playground.known).toBeNull();
     studio(0);
-    expect(await playground.takeTestRow(1)).toBe(false);
+    expect(await playground.takeTestRow(rows)).toBe(false);
   });
 });
 

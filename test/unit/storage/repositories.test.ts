@@ -64,6 +64,7 @@ const rowsOf = (count: number) =>
 const summary = {
   rows: { train: 8, validation: 0, test: 2 },
   labels: ['even', 'odd'],
+  range: null,
   splitNote: 'drawn',
   skippedRows: 1,
   bytes: 99,

@@ -42,6 +42,7 @@ beforeEach(async () => {
   await datasets.finishDataset(database, id, {
     rows: { train: 2, validation: 0, test: 0 },
     labels: ['a'],
+    range: null,
     splitNote: '',
     skippedRows: 0,
     bytes: 1,

@@ -44,6 +44,7 @@ const dataset: Dataset = {
   labelColumn: 'l',
   rows: { train: 1, validation: 1, test: 1 },
   labels: ['a', 'b'],
+  range: null,
   splitNote: '',
   skippedRows: 0,
   bytes: 0,
