@@ -1,6 +1,8 @@
 /** `compose`: finished adapters made into one run. */
+import { answerWordsOf } from '../contract/answer-words.js';
 import { mergeCheckSchema, type MergeCheck } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { hasHead, type Objective } from '../contract/objectives.js';
 import type { Arguments, Command } from './command.js';
 import { methodIn } from './method.js';
 import { finishJob, project } from './session.js';
@@ -125,20 +127,20 @@ const mergeCheck: Command = {
     );
     const found = mergeCheckSchema.parse(job.result);
     const { plan } = await session.handlers['runs.get']({ id });
-    session.out.event({ event: 'merge-check', run: id, ...found }, inWords(found, plan.objective === 'causal-lm'));
+    session.out.event({ event: 'merge-check', run: id, ...found }, inWords(found, plan.objective));
     return 0;
   },
 };
 
-function inWords({ rows, merged, unmerged, milliseconds, reason }: MergeCheck, language: boolean): string {
-  const labels = (same: boolean) => `${same ? '' : 'NOT '}every ${language ? 'generated token' : 'label'} the same`;
-  const answer = language ? "a token's loss" : 'a logit';
+function inWords({ rows, merged, unmerged, milliseconds, reason }: MergeCheck, objective: Objective): string {
+  const { one, difference } = answerWordsOf(objective);
+  const labels = (same: boolean) => `${same ? '' : 'NOT '}every ${one} the same`;
   return [
-    `Merged: on ${rows} rows the largest difference of ${answer} from the adapter's is ${merged.largestDifference.toExponential(1)}, ${labels(merged.sameLabels)}.`,
+    `Merged: on ${rows} rows the largest difference of ${difference} from the adapter's is ${merged.largestDifference.toExponential(1)}, ${labels(merged.sameLabels)}.`,
     unmerged
-      ? `Taken out again: ${unmerged.tensors} tensors, the largest difference of a weight from the base's own is ${unmerged.weightDifference.toExponential(1)} (the largest weight is ${unmerged.largestWeight.toPrecision(2)}), of ${answer} ${unmerged.largestDifference.toExponential(1)}, ${labels(unmerged.sameLabels)}.`
+      ? `Taken out again: ${unmerged.tensors} tensors, the largest difference of a weight from the base's own is ${unmerged.weightDifference.toExponential(1)} (the largest weight is ${unmerged.largestWeight.toPrecision(2)}), of ${difference} ${unmerged.largestDifference.toExponential(1)}, ${labels(unmerged.sameLabels)}.`
       : `It cannot be taken out again: ${reason}`,
-    `${language ? 'Reading a row' : 'A row'} takes ${milliseconds.adapter.toFixed(1)} ms with the adapter, ${milliseconds.merged.toFixed(1)} ms merged.`,
+    `${hasHead(objective) ? 'A row' : 'Reading a row'} takes ${milliseconds.adapter.toFixed(1)} ms with the adapter, ${milliseconds.merged.toFixed(1)} ms merged.`,
   ].join('\n');
 }
 

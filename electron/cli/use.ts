@@ -1,6 +1,7 @@
 /** `predict`, `export`, `devices` and `benchmark`: what is done with runs, and with this machine. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { answerWordsOf } from '../contract/answer-words.js';
 import {
   answeredFileSchema,
   artefactSchema,
@@ -143,7 +144,6 @@ const exportRun: Command = {
     const format = exportFormatSchema.parse(input.required('format'));
     const folder = resolve(input.required('to'));
     const { projectId, plan } = await session.handlers['runs.get']({ id: runId });
-    const language = plan.objective !== 'classification';
     await finishJob(
       session,
       () => session.handlers['exports.start']({ runId, format, folder }),
@@ -155,9 +155,10 @@ const exportRun: Command = {
       (artefact) => artefact.runId === runId && artefact.folder === folder && artefact.format === format,
     );
     const { bytes, proof } = artefactSchema.parse(made);
+    const { one, difference } = answerWordsOf(plan.objective);
     session.out.event(
       { event: 'export', run: runId, format, folder, bytes, proof },
-      `Exported to ${folder} (${megabytes(bytes)}). Proof: on ${proof.rows} rows the largest difference of ${language ? "a token's loss" : 'a logit'} is ${proof.largestDifference.toExponential(1)}, ${proof.sameLabels ? '' : 'NOT '}every ${plan.objective === 'causal-lm' ? 'generated token' : language ? 'guessed token' : 'label'} the same.`,
+      `Exported to ${folder} (${megabytes(bytes)}). Proof: on ${proof.rows} rows the largest difference of ${difference} is ${proof.largestDifference.toExponential(1)}, ${proof.sameLabels ? '' : 'NOT '}every ${one} the same.`,
     );
     return 0;
   },

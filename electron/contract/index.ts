@@ -1,5 +1,6 @@
 export * from './labels.js';
 export * from './measures.js';
+export * from './answer-words.js';
 export * from './objectives.js';
 export * from './outcomes.js';
 export * from './plan.js';

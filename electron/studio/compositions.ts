@@ -4,7 +4,7 @@ import type { CallRequest, Handlers } from '../contract/calls.js';
 import type { BaseModel, Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { labelsIn } from '../contract/learned.js';
-import type { Objective } from '../contract/objectives.js';
+import { objectiveTable, taskTable, type Objective } from '../contract/objectives.js';
 import { problemOf } from '../contract/problem-of.js';
 import type { Composition, MethodOptions, Plan } from '../contract/plan.js';
 import {
@@ -273,14 +273,15 @@ async function planOf(context: Context, request: Request): Promise<Plan> {
     throw new StudioError('not-found', `data: the project has no data set "${data ?? lead.datasetName}".`, null, {
       path: 'data',
     });
+  const goesOn = objectiveTable[lead.plan.objective].task === dataset.task;
   const method: MethodOptions = { type: kind, ...(kind === 'stack' ? { top } : {}) };
   const trains = kind === 'fusion' || top !== null;
   const rate = listMethods().find(({ type }) => type === (top ?? method).type)?.learningRate;
   return {
     model: lead.modelName,
     data: dataset.name,
-    objective: lead.plan.objective,
-    verbalizer: wordsFor(lead.plan.verbalizer, dataset),
+    objective: goesOn ? lead.plan.objective : taskTable[dataset.task].objective,
+    verbalizer: goesOn ? wordsFor(lead.plan.verbalizer, dataset) : null,
     method,
     composition: { kind, how, head: at, parts: parts.map((part) => ({ ...part, name: '' })) },
     training: {

@@ -1,6 +1,7 @@
 /** Exports: written beside, proved against the live run, and only then given their name. */
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { alike } from '../contract/answer-words.js';
 import type { Handlers } from '../contract/calls.js';
 import type { Artefact, ExportFormat, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -19,9 +20,6 @@ import { requireFinished, servedRun } from './served.js';
 import { TrainerClient } from './trainer-client.js';
 
 type Group = Pick<Handlers, 'exports.formats' | 'exports.start' | 'exports.list'>;
-
-/** An export whose answers differ by more than this from the live run's is not called done. */
-export const proofTolerance = 1e-3;
 
 /** They hold no base: of a further round it goes along. */
 const adapterFormats: ReadonlySet<ExportFormat> = new Set(['peft', 'adapterhub', 'studio']);
@@ -137,7 +135,7 @@ async function prove(
     });
     handle.signal.addEventListener('abort', () => job.cancel());
     const { rows, largestDifference, sameLabels } = await job.result;
-    if (largestDifference > proofTolerance || !sameLabels) {
+    if (largestDifference > alike || !sameLabels) {
       throw new StudioError(
         'internal',
         `The export answers differently from the run: its logits differ by up to ${largestDifference.toPrecision(2)} on ${rows} rows. Nothing was kept.`,

@@ -3,10 +3,10 @@ import type { Handlers } from '../contract/calls.js';
 import type { Round, Run } from '../contract/entities.js';
 import { objectiveTable } from '../contract/objectives.js';
 import { problemOf } from '../contract/problem-of.js';
-import { anyVerbalizer, architectureOf, type ObjectiveSpec } from '../engine/index.js';
 import { testGain, validationGain } from '../evaluation/index.js';
 import { datasets, metrics, models, runs } from '../storage/index.js';
 import type { Context } from './context.js';
+import { objectiveOn } from './objective.js';
 import { wayOn } from './refinements.js';
 
 /** All that go on from one another with `run` among them, former ones before later ones. */
@@ -48,11 +48,8 @@ export function refinementCalls(context: Context): Pick<Handlers, 'refinements.c
       try {
         const run = await runs.getRun(database, id);
         const { architecture } = await models.getModel(database, run.modelId);
-        const { task, labels } = await datasets.getDataset(database, datasetId ?? run.datasetId);
-        const objective: ObjectiveSpec =
-          task === 'generation'
-            ? { type: architectureOf(architecture).language }
-            : { type: 'classification', labels, verbalizer: verbalizer ? anyVerbalizer(labels.length) : null };
+        const dataset = await datasets.getDataset(database, datasetId ?? run.datasetId);
+        const objective = objectiveOn({ architecture }, dataset, verbalizer);
         const { how } = await wayOn(context, run, method, by ?? undefined, objective);
         return { how, reason: null, hint: null };
       } catch (error) {

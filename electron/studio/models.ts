@@ -2,22 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
-import type { BaseModel, Dataset } from '../contract/entities.js';
+import type { BaseModel } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { taskTable } from '../contract/objectives.js';
 import { openTokenizer } from '../data/index.js';
-import {
-  anyVerbalizer,
-  architectureOf,
-  countParameters,
-  mapParameters,
-  openModel,
-  searchesWording,
-  type MethodSpec,
-  type ObjectiveSpec,
-} from '../engine/index.js';
+import { countParameters, mapParameters, openModel, searchesWording, type MethodSpec } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import { changed, now, type Context } from './context.js';
+import { objectiveOn } from './objective.js';
 import { wayOn } from './refinements.js';
 
 type Group = Pick<
@@ -95,29 +86,6 @@ export async function ensureStarter(context: Context): Promise<BaseModel> {
   return models.getModel(context.database, known.id);
 }
 
-/** What would be learned from a data set; without one, two labels. */
-function objectiveFor(
-  { architecture }: Pick<BaseModel, 'architecture'>,
-  dataset: Dataset | null,
-  byWords: boolean,
-): ObjectiveSpec {
-  const labels = dataset?.labels ?? ['0', '1'];
-  const { objective } = taskTable[dataset?.task ?? 'classification'];
-  switch (objective) {
-    case 'classification':
-      return { type: objective, labels, verbalizer: byWords ? anyVerbalizer(labels.length) : null };
-    case 'multi-label':
-    case 'token-classification':
-      return { type: objective, labels };
-    case 'regression':
-    case 'question-answering':
-      return { type: objective };
-    case 'causal-lm':
-    case 'masked-lm':
-      return { type: architectureOf(architecture).language };
-  }
-}
-
 /** A model with a method as it would train on a data set's labels. */
 async function plannedSetup(
   context: Context,
@@ -137,7 +105,7 @@ async function plannedSetup(
 ) {
   const model = await models.getModel(context.database, modelId);
   const dataset = datasetId === null ? null : await datasets.getDataset(context.database, datasetId);
-  const objective = objectiveFor(model, dataset, verbalizer || searchesWording(method));
+  const objective = objectiveOn(model, dataset, verbalizer || searchesWording(method));
   if (refines === null) return { model: await openModel(model.folder), method, objective };
   const way = await wayOn(context, await runs.getRun(context.database, refines), method, undefined, objective);
   return { model: way.base, method: way.method, objective };

@@ -2,7 +2,7 @@
 import type { Dataset } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import type { LearnedObjective } from '../contract/learned.js';
-import { objectiveTable, taskTable, type Objective, type Task } from '../contract/objectives.js';
+import { hasHead, objectiveTable, taskTable, type Objective, type Task } from '../contract/objectives.js';
 import type { Plan } from '../contract/plan.js';
 import { fullVerbalizerSchema } from '../contract/verbalizer.js';
 import { anyVerbalizer, architectureOf, type BaseModelInfo, type ObjectiveSpec } from '../engine/index.js';
@@ -77,9 +77,32 @@ export function usualObjective(
   return objective === 'causal-lm' && form === 'text' ? architectureOf(architecture).language : objective;
 }
 
-/** Does a plan tell labels apart by a head, or without one: by label words, or not at all? */
+/** What parameters would be planned by on a data set; without one, two labels. */
+export function objectiveOn(
+  { architecture }: Pick<BaseModelInfo, 'architecture'>,
+  dataset: Pick<Dataset, 'task' | 'labels'> | null,
+  byWords: boolean,
+): ObjectiveSpec {
+  const labels = dataset?.labels ?? ['0', '1'];
+  const { objective } = taskTable[dataset?.task ?? 'classification'];
+  switch (objective) {
+    case 'classification':
+      return { type: objective, labels, verbalizer: byWords ? anyVerbalizer(labels.length) : null };
+    case 'multi-label':
+    case 'token-classification':
+      return { type: objective, labels };
+    case 'regression':
+    case 'question-answering':
+      return { type: objective };
+    case 'causal-lm':
+    case 'masked-lm':
+      return { type: architectureOf(architecture).language };
+  }
+}
+
+/** Does a plan answer by a head, or without one: by label words, or by writing? */
 export const answersByHead = ({ objective, verbalizer }: Pick<Plan, 'objective' | 'verbalizer'>): boolean =>
-  objective === 'classification' && !verbalizer;
+  hasHead(objective) && !verbalizer;
 
 /** What a run's parameters are planned by. */
 export function plannedObjective(objective: LearnedObjective): ObjectiveSpec {

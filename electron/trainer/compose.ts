@@ -1,5 +1,7 @@
 /** What a run of a composition starts from: the trained parameters of finished runs and exported adapters, made into one. */
 import { StudioError } from '../contract/errors.js';
+import { verbalizerIn } from '../contract/learned.js';
+import { hasHead } from '../contract/objectives.js';
 import {
   composeAdapters,
   keptMethod,
@@ -31,7 +33,7 @@ export async function composedParameters(
 ): Promise<NamedTensors> {
   const parts: WeightedAdapter[] = [];
   // What answers by label words, or writes, has no use for the heads of its parts.
-  const byHead = task.objective.type === 'classification' && !task.objective.verbalizer;
+  const byHead = hasHead(task.objective.type) && verbalizerIn(task.objective) === null;
   for (const part of composition.parts) {
     const { parameters, ...read } = await readPart(part, model);
     parts.push({ ...read, parameters: byHead ? parameters : splitHead(model, parameters).adapter });

@@ -3,7 +3,7 @@
 export interface Compared {
   /** Of a logit; of models that write, of a token's loss. */
   readonly largestDifference: number;
-  /** Of models that write: whether the generated tokens are the same. */
+  /** Of models that write: whether the generated tokens are the same; of numbers: whether they are `alike`. */
   readonly sameLabels: boolean;
 }
 

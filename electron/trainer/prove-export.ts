@@ -1,5 +1,6 @@
 /** Proof of an export: reloaded as another program would, run on real rows, compared with the live run. */
 import { join } from 'node:path';
+import { alike } from '../contract/answer-words.js';
 import { StudioError } from '../contract/errors.js';
 import { labelsIn, type LearnedObjective } from '../contract/learned.js';
 import { openTokenizer } from '../data/index.js';
@@ -36,16 +37,16 @@ export async function proveExport(
   return { type: 'prove-export', rows: rows.length, ...compared(live, again) };
 }
 
-/** The logits and labels of two models. */
+/** The logits and labels of two models. Of numbers beyond 1 the difference is a share of them: a float of that size is no finer. */
 export function compared(live: readonly RowAnswer[], again: readonly RowAnswer[]): Compared {
-  return {
-    largestDifference: live.reduce(
-      (largest, { logits }, row) => Math.max(largest, largestOf(logits, again[row]?.logits ?? [])),
-      0,
-    ),
-    // A number's text may round otherwise; its difference is that of the logit.
-    sameLabels: live.every(({ value, label }, row) => value !== null || label === again[row]?.label),
-  };
+  let [largestDifference, sameLabels] = [0, true];
+  live.forEach(({ logits, value, label }, row) => {
+    const apart = largestOf(logits, again[row]?.logits ?? []) / Math.max(1, Math.abs(value ?? 0));
+    largestDifference = Math.max(largestDifference, apart);
+    // As texts two numbers may be rounded apart.
+    sameLabels &&= value === null ? label === again[row]?.label : apart <= alike;
+  });
+  return { largestDifference, sameLabels };
 }
 
 async function answersOf(open: OpenPredictor, rows: readonly SplitRow[], context: JobContext) {

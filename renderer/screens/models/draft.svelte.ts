@@ -1,5 +1,5 @@
 /** What the user is about to train in one project: model, data, methods with options, seeds, settings. Kept while the window lives. */
-import { taskTable, trainingSchema, verbalizerSchema } from '../../../electron/contract/index.js';
+import { trainingSchema, verbalizerSchema } from '../../../electron/contract/index.js';
 import type {
   AskedPlan,
   BaseModel,

@@ -2,9 +2,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { calls } from '../../../electron/contract/calls.js';
 import type { Dataset, ImportRequest, Run } from '../../../electron/contract/entities.js';
 import { importRequestSchema } from '../../../electron/contract/entities.js';
 import type { AskedPlan } from '../../../electron/contract/plan.js';
+import { smallStudy, studyEnded } from '../../helpers/study.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
 import { makeTinyModel, tinyRows, uniforms } from '../../helpers/tiny-model.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
@@ -199,6 +201,64 @@ it(
     });
   },
 );
+
+it('numbers are composed, merged, gone on with and studied by their head', { timeout: 240_000 }, async () => {
+  const { handlers } = studio;
+  const [one, other] = (await trained('pairs', ['lora', 'lora'])) as [Run, Run];
+  const compose = (kind: string, head: number | null) =>
+    calls['compositions.start'].input.parse({
+      projectId,
+      kind,
+      parts: [{ from: one.id }, { from: other.id }],
+      head,
+    });
+  // The mean of two equal runs is either of them, and so is its head.
+  const { id } = await handlers['compositions.start'](compose('average', null));
+  const mean = await studio.ended(id);
+  expect(mean.problem).toBeNull();
+  expect(mean.result?.test?.loss).toBeCloseTo(one.result?.test?.loss ?? 0, 4);
+  const [tags] = (await trained('tags', ['lora'])) as [Run];
+  await expect(
+    handlers['compositions.start']({
+      ...compose('add', tags.id),
+      parts: [
+        { from: one.id, weight: 1 },
+        { from: tags.id, weight: 1 },
+      ],
+      data: 'pairs',
+    }),
+  ).rejects.toThrow(/has learned multi-label, the plan's is to learn regression/);
+
+  const { result: merge } = await studio.finished(await handlers['runs.checkMerge']({ id: one.id }));
+  expect(merge).toMatchObject({ merged: { sameLabels: true }, unmerged: { sameLabels: true } });
+
+  expect(
+    await handlers['refinements.check'](
+      calls['refinements.check'].input.parse({ id: one.id, method: { type: 'bottleneck' } }),
+    ),
+  ).toMatchObject({ reason: null });
+  const [next] = (await trained('pairs', ['bottleneck'], {
+    refines: one.id,
+    training: { maxSteps: 0, maxLength: 24 } as never,
+  })) as [Run];
+  expect(next.result?.test?.loss).toBeCloseTo(one.result?.test?.loss ?? 0, 4);
+});
+
+it.each(['pairs', 'tags'])('a study of quality on %s tells its first measure', { timeout: 240_000 }, async (data) => {
+  const { handlers } = studio;
+  const study = smallStudy({
+    data: [data],
+    methods: [{ type: 'lora' }],
+    learningRates: [0.01],
+    training: { maxSteps: 20, batchSize: 8, maxLength: 24 },
+  });
+  const { id } = await handlers['studies.start']({ projectId, study, goOn: false });
+  const ended = await studyEnded(studio, id);
+  expect([ended.state, ended.problem]).toEqual(['finished', null]);
+  const { report } = await handlers['studies.report']({ id });
+  expect(report?.verdicts.length).toBeGreaterThan(0);
+  expect(JSON.stringify(report?.tables)).toContain(data === 'pairs' ? 'Pearson' : 'micro F1');
+});
 
 it('entailment: a pair with token types, and one label of three', { timeout: 240_000 }, async () => {
   const rows = tinyRows(200, 5);

@@ -1,4 +1,5 @@
 /** What does an adapter cost when it answers: beside its base, merged into it, and with others in one batch? */
+import { alike } from '../../../contract/answer-words.js';
 import {
   mergeCheckSchema,
   servedTogetherSchema,
@@ -28,9 +29,6 @@ import {
 import { weigh, type CellEvidence, type Evidence } from '../evidence.js';
 import { cellsOf, checkMatrix, finalsOf, matrixProtocol, matrixSteps, sizesOf, type Cell } from '../matrix.js';
 import type { Asked, Ended, Measured, Measurement, StudyKindSpec } from './kind.js';
-
-/** Logits further apart than this are told as a difference: float32 sums in another order stay well below. */
-const alike = 1e-3;
 
 export const inference: StudyKindSpec = {
   kind: 'inference',

@@ -126,13 +126,15 @@ function crossingTable(asked: Asked, curves: readonly Curve[]): ReportTable {
 /** Mean scores with their bands against examples a class; all of them stand at the mean number of a class. */
 function figure(asked: Asked, evidence: Evidence, dataset: CellEvidence['dataset'], place: number): ReportFigure {
   const { name } = measureKinds[evidence.measure];
-  const perClass = Math.round(dataset.rows.train / Math.max(1, dataset.labels.length));
+  // As rows are drawn: of each class only where a row has one.
+  const classes = dataset.task === 'classification' ? dataset.labels.length : 0;
+  const perClass = Math.round(dataset.rows.train / Math.max(1, classes));
   return {
     kind: 'curves',
     id: `curves-${place + 1}`,
     title: `Test ${name} by examples a class${asked.datasets.length > 1 ? `, ${dataset.name}` : ''}`,
     x: {
-      title: dataset.labels.length > 0 ? `Examples a class (all: about ${perClass} each)` : 'Examples',
+      title: classes > 0 ? `Examples a class (all: about ${perClass} each)` : 'Examples',
       unit: 'count',
       log: true,
     },

@@ -38,7 +38,7 @@ export const portability: StudyKindSpec = {
     if (first && first.task !== 'classification')
       throw new StudioError(
         'bad-input',
-        `data: "${first.name}" has no classes; what is carried over gets a new head here, which only they need.`,
+        `data: "${first.name}" sorts no texts into classes; what is carried over gets a new head here, and only theirs are compared.`,
         'Choose data sets of the task classification.',
         { path: 'data' },
       );
