@@ -30,7 +30,10 @@ export async function exportAdapterHub(source: ExportSource, folder: string): Pr
   const { title, note } = await writeHubAdapter({ model, method: options, parameters: adapter }, folder);
   await writeHubHead(source, head, folder);
   const { classifierClass } = describeHead(model);
-  await writeFile(join(folder, 'README.md'), adapterHubCard({ ...source, classifierClass, method: title, note: note ?? null }));
+  await writeFile(
+    join(folder, 'README.md'),
+    adapterHubCard({ ...source, classifierClass, method: title, note: note ?? null }),
+  );
 }
 
 /**

@@ -222,12 +222,13 @@ class ImportDraft {
         answersColumn: questions.answers,
         groupColumn: questions.group,
       } as const;
+    const { task } = this;
     const [textColumn, labelColumn] = [this.columnOf('text'), this.columnOf('label')];
-    if (textColumn === null || labelColumn === null) return null;
+    if (task === 'tagging' || task === 'questions' || textColumn === null || labelColumn === null) return null;
     const read = { textColumn, pairColumn: this.columnOf('pair') };
-    return this.task === 'multi-label'
-      ? ({ task: this.task, ...read, labels: this.#labelColumns(labelColumn) } as const)
-      : ({ task: this.task, ...read, labelColumn } as const);
+    return task === 'multi-label'
+      ? ({ task, ...read, labels: this.#labelColumns(labelColumn) } as const)
+      : ({ task, ...read, labelColumn } as const);
   }
 
   #labelColumns(column: string): MultiLabelColumns {

@@ -161,6 +161,7 @@ describe('an exported folder, read again', () => {
       kind: 'studio',
       method: validateMethod(method),
       labels: tinyLabels,
+      problem: null,
       parameters: source.parameters,
     });
     expect(await logits(model, loaded.method, loaded.parameters)).toEqual(
