@@ -4,6 +4,7 @@ import { StudioError } from '../contract/errors.js';
 import { problemOf } from '../contract/problem-of.js';
 import { defaultHome, openStudio } from '../studio/index.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
+import { advise } from './advise.js';
 import { composeCommands } from './compose.js';
 import { globalOptions, helpOf, overview, parse, type Command } from './command.js';
 import { generate } from './generate.js';
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   refine,
   generate,
   ...studyCommands,
+  advise,
   ...useCommands,
 ];
 

@@ -332,6 +332,8 @@ export const calls = {
   'studies.report': call(z.strictObject({ id }), z.object({ whole: z.boolean(), report: e.reportSchema })),
   /** Writes it to a file of that format; the job's result names the file and says whether the study was finished. */
   'studies.exportReport': call(z.strictObject({ id, format: e.reportFormatSchema, path: z.string().min(1) }), job),
+  /** What to ship under limits, by the finished studies of the project. */
+  'advice.ask': call(e.adviceRequestSchema.extend({ projectId: id }), e.adviceSchema),
 
   /** `untrained` adds the base with a fresh head; `keep` false lets models that were not open go again. */
   'playground.predict': call(

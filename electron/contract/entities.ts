@@ -11,3 +11,4 @@ export * from './entities/rounds.js';
 export * from './entities/machine.js';
 export * from './entities/chat.js';
 export * from './entities/studies.js';
+export * from './entities/advice.js';

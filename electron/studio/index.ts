@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Handlers } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
 import { openDatabase, Presence, runs } from '../storage/index.js';
+import { adviceCalls } from './advice/calls.js';
 import { appCalls } from './app.js';
 import { chatCalls } from './chat.js';
 import { compareCalls } from './compare.js';
@@ -167,6 +168,7 @@ export async function openStudio({
       ...refinementCalls(context),
       ...compareCalls(context),
       ...studyCalls(context, studies, version),
+      ...adviceCalls(context),
       ...playgroundCalls(context, answers),
       ...chatCalls(context, answers),
       ...virtualWordsCalls(context, answers),

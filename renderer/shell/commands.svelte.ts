@@ -48,6 +48,13 @@ export function allCommands(): Command[] {
         run: go(projectHref(projectId, section)),
       }),
     );
+    list.push({
+      id: 'advice',
+      group: 'Go to',
+      title: 'Advice: what to ship',
+      icon: 'study',
+      run: go(projectHref(projectId, 'studies', 'advice')),
+    });
   }
   list.push(
     { id: 'all-runs', group: 'Go to', title: 'All runs', icon: 'line', run: go('#/runs') },

@@ -38,7 +38,8 @@ export interface Evidence {
 /** Seed of the bootstrap: one for all reports, so that the same runs give the same report. */
 export const drawSeed = 1;
 
-async function comparedOf({ database }: Context, run: Run): Promise<ComparedRun | null> {
+/** A run with its test answers; null where it has none. */
+export async function comparedOf({ database }: Context, run: Run): Promise<ComparedRun | null> {
   const rows = await metrics.readOutcomes(database, run.id, run.plan.objective);
   const { result } = run;
   return result?.test && rows.rowIds.length > 0 ? { run, result, test: result.test, rows } : null;

@@ -1,4 +1,5 @@
 /** Pages of the help that belong to no method. */
+import advice from './pages/advice.md?raw';
 import chat from './pages/chat.md?raw';
 import command from './pages/command.md?raw';
 import comparison from './pages/comparison.md?raw';
@@ -39,6 +40,7 @@ export const pages: readonly HelpPage[] = [
   { id: 'forgetting', title: 'Study: forgetting', text: forgetting },
   { id: 'portability', title: 'Study: portability', text: portability },
   { id: 'inference', title: 'Study: combined at inference', text: inference },
+  { id: 'advice', title: 'Advice: what to ship', text: advice },
   { id: 'label-words', title: 'Label words', text: labelWords },
   { id: 'composition', title: 'Composition', text: composition },
   { id: 'rounds', title: 'Rounds', text: rounds },
