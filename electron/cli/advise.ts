@@ -122,9 +122,12 @@ function describe(advice: Advice): string {
               [...new Set([told.study, ...Object.values(costs).flatMap((fact) => fact?.study ?? [])])].join(' '),
             ]),
           ),
-          ...candidates.flatMap(({ label, limits }) =>
-            limits.flatMap(({ outcome, text }) => (outcome === 'kept' ? [] : [`  ${label}: ${text}`])),
-          ),
+          // Where nothing is advised, the reasons have said so of each.
+          ...(recommended === null
+            ? []
+            : candidates.flatMap(({ label, limits }) =>
+                limits.flatMap(({ outcome, text }) => (outcome === 'kept' ? [] : [`  ${label}: ${text}`])),
+              )),
         ]
       : []),
     ...(missing.length > 0 ? ['', ...lines(missing.map(({ text }) => text))] : []),

@@ -47,7 +47,7 @@ export async function advise(
     recommended: chosen?.label ?? null,
     ...(chosen && best
       ? wordsFor(chosen, best, fits, together, beside, cheapestBy)
-      : { verdict: nothingFits(all), reasons: whyNot(all) }),
+      : { verdict: nothingFits(all), reasons: whyNot(all, missing) }),
     missing,
     notes: notesOn(all, fits),
   };
@@ -103,10 +103,13 @@ function nothingFits(all: readonly Held[]): string {
     : 'Nothing that was measured keeps the limits.';
 }
 
-function whyNot(all: readonly Held[]): string[] {
-  return all.map(({ label, limits }) => {
-    const said = limits.flatMap(({ outcome, text }) => (outcome === 'kept' ? [] : [text]));
-    return `${label}: ${said.join('; ')}.`;
+/** Of each method the limits that it is not shown to keep; those that nothing was measured for are told once, elsewhere. */
+function whyNot(all: readonly Held[], missing: Answer['missing']): string[] {
+  return all.flatMap(({ label, limits }) => {
+    const said = limits.flatMap(({ limit, outcome, text }) =>
+      outcome === 'kept' || missing.some((one) => one.limit === limit) ? [] : [text],
+    );
+    return said.length > 0 ? [`${label}: ${said.join('; ')}.`] : [];
   });
 }
 
