@@ -133,10 +133,28 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await studio.go(`#/project/${projectId}/studies`);
   await expect(at(`study-${id}`)).toContainText('Small gap');
   await looked('studies', 'the list of studies');
+
+  // What to ship by it: a limit that nothing was measured for asks for a study, the evidence leads back to this one.
+  await at('studies-advice').press('Enter');
+  await expect(at('advice-verdict')).toContainText('Ship', slow);
+  await expect(at('advice-table')).toContainText('LoRA');
+  await at('advice-disk').fill('0.000001');
+  await expect(at('advice-verdict')).toContainText('Nothing that was measured keeps the limits.', slow);
+  await at('advice-disk').fill('x');
+  await expect(at('advice-limits')).toContainText('"x" is not a number');
+  await at('advice-disk').fill('');
+  await at('advice-latency').fill('5');
+  await expect(at('advice-run-inference')).toBeVisible(slow);
+  await looked('advice', 'advice by a study');
+  await at(`advice-study-${id}`).click();
+  await expect(page).toHaveURL(new RegExp(`studies/${id}$`));
+  await studio.go(`#/project/${projectId}/studies`);
   await at(`more-${id}`).click();
   await page.getByRole('menuitem', { name: 'Delete, keep its runs' }).click();
   await page.getByRole('button', { name: 'Delete study' }).click();
   await expect(at('studies-empty')).toBeVisible();
+  await studio.go(`#/project/${projectId}/studies/advice`);
+  await expect(at('advice-empty')).toContainText('No finished study');
   expect((await studio.call('runs.list', { projectId })).length).toBe(4);
   expect(studio.complaints).toEqual([]);
 });

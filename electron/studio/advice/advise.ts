@@ -38,7 +38,7 @@ export async function advise(
   // The best comes first, so it is taken where nothing is cheaper.
   const chosen = together.reduce<Held | null>((least, one) => (least && cost(least) <= cost(one) ? least : one), null);
   const missing = missingOf(all);
-  const told = all.map(({ mergedLatency: _merged, elsewhere: _elsewhere, ...one }, index) => {
+  const told = all.map(({ mergedLatency: _merged, elsewhere: _elsewhere, name: _name, ...one }, index) => {
     const held = all[index];
     return { ...one, beside: (held && beside.get(held)) ?? null };
   });
@@ -61,7 +61,7 @@ function besideBest(gap: JudgedGap | null): Beside {
 
 const list = (names: readonly string[]): string =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-const labels = (all: readonly Candidate[]) => list(all.map(({ label }) => label));
+const labels = (all: readonly Candidate[]) => list(all.map(({ name }) => name));
 
 function wordsFor(
   chosen: Held,
@@ -81,15 +81,17 @@ function wordsFor(
       : together.length === 1
         ? [`It has the best test score of those that ${limited ? 'keep the limits' : 'were measured'}.`]
         : [
-            `The test rows do not tell ${labels(together)} apart from the best of them, ${best.label}: that is not to say that they are equal.`,
+            `The test rows do not tell ${labels(together)} apart from the best of them, ${best.name}: that is not to say that they are equal.`,
             fact === null
               ? `Which of these is the cheapest is not known: ${name} was not measured.`
               : `It is the cheapest of these that was measured: ${name} ${say(fact.value)}.`,
           ]),
-    ...(chosen === best ? [] : [`${chosen.label} is ${beside.get(chosen)?.text ?? ''}.`]),
-    ...of('apart').map((one) => `${one.label} keeps the limits too, and is ${beside.get(one)?.text ?? ''}.`),
-    ...of('unpaired').map((one) => `${one.label} keeps the limits too, but ${beside.get(one)?.text ?? ''}.`),
-    ...(chosen.difference ? [`Its study found: ${chosen.label} is ${chosen.difference.text}.`] : []),
+    ...(chosen === best ? [] : [`${chosen.name} is ${beside.get(chosen)?.text ?? ''}.`]),
+    ...of('apart').map((one) => `${one.name} keeps the limits too, and is ${beside.get(one)?.text ?? ''}.`),
+    ...of('unpaired').map((one) => `${one.name} keeps the limits too, but ${beside.get(one)?.text ?? ''}.`),
+    ...(chosen.difference && best.type !== 'full'
+      ? [`Its study found: ${chosen.name} is ${chosen.difference.text}.`]
+      : []),
   ];
   return { verdict: `Ship ${chosen.label}.`, reasons };
 }
@@ -105,11 +107,11 @@ function nothingFits(all: readonly Held[]): string {
 
 /** Of each method the limits that it is not shown to keep; those that nothing was measured for are told once, elsewhere. */
 function whyNot(all: readonly Held[], missing: Answer['missing']): string[] {
-  return all.flatMap(({ label, limits }) => {
+  return all.flatMap(({ name, limits }) => {
     const said = limits.flatMap(({ limit, outcome, text }) =>
       outcome === 'kept' || missing.some((one) => one.limit === limit) ? [] : [text],
     );
-    return said.length > 0 ? [`${label}: ${said.join('; ')}.`] : [];
+    return said.length > 0 ? [`${name}: ${said.join('; ')}.`] : [];
   });
 }
 

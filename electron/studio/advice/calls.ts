@@ -130,7 +130,7 @@ const pairedBy =
     const paired = lists.filter((list) => list.length > 0);
     if (!sample || paired.length === 0) return others.map(() => null);
     const kind = measureKinds[measure];
-    const baseline = kind.unit === '%' ? `${best.label}'s ${kind.name}` : best.label;
+    const baseline = kind.unit === '%' ? `${best.name}'s ${kind.name}` : best.name;
     const means = await hierarchicalMeans(sample.rows, paired, drawSeed);
     const judged = judgeGaps(means, { ...kind, baseline }, zone);
     let next = 0;

@@ -30,6 +30,8 @@ interface PlacedRow {
 
 /** A method at a place, before any limit. */
 export type Candidate = Pick<AdviceCandidate, 'label' | 'type' | 'score' | 'difference' | 'costs'> & {
+  /** The label without its setting, where no other method here has the same. */
+  readonly name: string;
   /** Milliseconds a text merged into its base; null where that was not measured. */
   readonly mergedLatency: number | null;
   /** Costs that were measured with other training settings or another number of examples. */
@@ -161,6 +163,7 @@ export function candidatesAt(
     return [
       {
         label,
+        name: label,
         type: row.method ?? '',
         score: told,
         difference: gap && { ...gap, text: String(row.cells['verdict'] ?? '') },
@@ -176,8 +179,12 @@ export function candidatesAt(
       },
     ];
   });
+  const nameOf = ({ label }: Pick<Candidate, 'label'>) => label.split(', ')[0] ?? label;
   return {
-    candidates,
+    candidates: candidates.map((one) => ({
+      ...one,
+      name: candidates.filter((other) => nameOf(other) === nameOf(one)).length > 1 ? one.label : nameOf(one),
+    })),
     notes: [...twice].map((label) => `Several methods are called ${label}, and the reports do not tell them apart.`),
   };
 }

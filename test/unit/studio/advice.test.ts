@@ -19,6 +19,7 @@ interface Given {
 }
 const candidate = (label: string, { mean, gap, seeds = 3, memory = null, disk = 1e6, latency }: Given): Candidate => ({
   label,
+  name: label,
   type: label === 'Full' ? 'full' : 'lora',
   score: { mean, interval: { low: mean - 0.02, high: mean + 0.02 }, seeds, study: 1, runs: [1] },
   difference: gap && { mean: (gap[0] + gap[1]) / 2, interval: { low: gap[0], high: gap[1] }, text: 'not told apart' },
