@@ -132,7 +132,7 @@ const mergeCheck: Command = {
   },
 };
 
-function inWords({ rows, merged, unmerged, milliseconds, reason }: MergeCheck, objective: Objective): string {
+function inWords({ rows, merged, unmerged, time, reason }: MergeCheck, objective: Objective): string {
   const { one, difference } = answerWordsOf(objective);
   const labels = (same: boolean) => `${same ? '' : 'NOT '}every ${one} the same`;
   return [
@@ -140,7 +140,7 @@ function inWords({ rows, merged, unmerged, milliseconds, reason }: MergeCheck, o
     unmerged
       ? `Taken out again: ${unmerged.tensors} tensors, the largest difference of a weight from the base's own is ${unmerged.weightDifference.toExponential(1)} (the largest weight is ${unmerged.largestWeight.toPrecision(2)}), of ${difference} ${unmerged.largestDifference.toExponential(1)}, ${labels(unmerged.sameLabels)}.`
       : `It cannot be taken out again: ${reason}`,
-    `${hasHead(objective) ? 'A row' : 'Reading a row'} takes ${milliseconds.adapter.toFixed(1)} ms with the adapter, ${milliseconds.merged.toFixed(1)} ms merged.`,
+    `${hasHead(objective) ? 'A row' : 'Reading a row'} takes ${time.first.toFixed(1)} ms with the adapter, ${time.second.toFixed(1)} ms merged${time.decision === 'undecided' ? ', no difference that the turns could tell' : ''} (${time.turns} turns).`,
   ].join('\n');
 }
 

@@ -19,20 +19,27 @@ import {
 import { exportFolder, headOf, isHead, objectiveOf } from '../interchange/index.js';
 import { firstRows } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import type { RowAnswer } from './answering.js';
 import type { Compared } from './difference.js';
 import { answer, trainedParameters, type OpenPredictor } from './predictors.js';
 import { compared } from './prove-export.js';
-import { comparedTexts, written, type Writer } from './prove-language.js';
-import type { JobOf, ResultOf, ServedModel, SplitRow } from './protocol.js';
+import { comparedTexts, openWriter, type Writer } from './prove-language.js';
+import type { JobOf, ResultOf, ServedModel } from './protocol.js';
 import { readingOf } from './reading.js';
 import type { JobContext } from './server.js';
+import { inTurns } from './turns.js';
 
 type Result = ResultOf<'merge-check'>;
 
+/** A model open on the rows. */
+interface Asked<A> {
+  answer(): Promise<A>;
+  /** What is timed: of models that write, reading alone. */
+  pass(): Promise<unknown>;
+  dispose(): Promise<void>;
+}
 /** How models are asked about the rows, and what two of them are compared by. */
-interface Asking<A extends { readonly milliseconds: number }> {
-  ask(model: Writer): Promise<A>;
+interface Asking<A> {
+  open(model: Writer): Promise<Asked<A>>;
   compare(one: A, other: A): Compared;
 }
 
@@ -42,58 +49,81 @@ export async function mergeCheck(job: JobOf<'merge-check'>, context: JobContext,
   const rows = await firstRows(rowsFile, limit, 'to compare on');
   const found =
     served.objective.type === 'causal-lm'
-      ? await check(job, context, {
-          ask: (model) => written(model, served, rows, context),
+      ? await check(job, rows.length, context, {
+          async open(model) {
+            const { read, ...open } = await openWriter(model, served, rows, context);
+            return { ...open, pass: read };
+          },
           compare: comparedTexts,
         })
-      : await check(job, context, {
-          ask: async (model) => timed(await open(model, served, engine), rows, context),
-          compare: (one, other) => compared(one.answers, other.answers),
+      : await check(job, rows.length, context, {
+          async open(model) {
+            const one = await openPredictor(model, served, engine);
+            const all = () => answer(one, rows, context.breathe);
+            return { answer: all, pass: all, dispose: () => one.predictor.dispose() };
+          },
+          compare: compared,
         });
-  return { type: 'merge-check', rows: rows.length, ...found };
+  return { type: 'merge-check', ...found };
 }
 
-async function check<A extends { readonly milliseconds: number }>(
+async function check<A>(
   { model: served, workFolder }: JobOf<'merge-check'>,
+  rows: number,
   context: JobContext,
   asking: Asking<A>,
-): Promise<Omit<Result, 'type' | 'rows'>> {
+): Promise<Omit<Result, 'type'>> {
   const { runFolder, method, maxLength, objective } = served;
   if (runFolder === null) throw new StudioError('bad-input', 'There is nothing to merge into the untrained base.');
-  const tell = (done: number, message: string) => context.emit({ type: 'progress', done, total: 4, message });
+  const tell = (done: number, message: string) => context.emit({ type: 'progress', done, total: 5, message });
   const base = await openModel(served.modelFolder);
   const parameters = await trainedParameters(runFolder);
 
-  await tell(0, 'Running the adapter on its base');
-  const live = await asking.ask({ model: base, method, parameters });
-  await tell(1, 'Merging');
+  await tell(0, 'Merging');
   const mergedFolder = join(workFolder, 'merged');
   const head = headOf(objective);
   await exportFolder('merged', { model: base, method, ...head, parameters, maxLength }, mergedFolder);
   await context.breathe();
   // Opened as any base model is: its head is read from the folder because no other start is given.
-  const byItself = async (folder: string) =>
-    asking.ask({ model: await openModel(folder), method: { type: 'head' }, parameters: new Map() });
-  const merged = await byItself(mergedFolder);
+  const byItself = async (folder: string): Promise<Writer> => ({
+    model: await openModel(folder),
+    method: { type: 'head' },
+    parameters: new Map(),
+  });
   const reason = whyMergedForGood(method);
-  const result = {
-    merged: asking.compare(live, merged),
-    milliseconds: { adapter: live.milliseconds, merged: merged.milliseconds },
-    unmerged: null,
-    reason,
-  };
+  await tell(1, 'Running the adapter on its base');
+  const beside = await using(asking, { model: base, method, parameters }, async (adapter) => {
+    const live = await adapter.answer();
+    await tell(2, 'Running it merged, and both in turns');
+    return using(asking, await byItself(mergedFolder), async (merged) => ({
+      merged: asking.compare(live, await merged.answer()),
+      time: await inTurns([() => adapter.pass(), () => merged.pass()], rows),
+    }));
+  });
+  const result = { rows, ...beside, unmerged: null, reason };
   if (reason !== null) return result;
 
-  await tell(2, 'Taking it out again');
+  await tell(3, 'Taking it out again');
   const folder = join(workFolder, 'unmerged');
   await cp(mergedFolder, folder, { recursive: true });
   const planned = objectiveOf(base, head);
   const changed = await takeOut(method, base, parameters, { from: mergedFolder, to: folder, objective: planned });
   await context.breathe();
-  await tell(3, 'Running the base beside it');
+  await tell(4, 'Running the base beside it');
   const kept = new Map([...parameters].filter(([name]) => isHead(base, name)));
-  const own = await asking.ask({ model: base, method: { type: 'head' }, parameters: kept });
-  return { ...result, unmerged: { ...changed, ...asking.compare(own, await byItself(folder)) } };
+  const ask = (model: Writer) => using(asking, model, (open) => open.answer());
+  const own = await ask({ model: base, method: { type: 'head' }, parameters: kept });
+  return { ...result, unmerged: { ...changed, ...asking.compare(own, await ask(await byItself(folder))) } };
+}
+
+/** Opens a model for as long as `use` takes. */
+async function using<A, R>(asking: Asking<A>, model: Writer, use: (open: Asked<A>) => Promise<R>): Promise<R> {
+  const open = await asking.open(model);
+  try {
+    return await use(open);
+  } finally {
+    await open.dispose();
+  }
 }
 
 interface Changed {
@@ -133,7 +163,7 @@ async function takeOut(
   return { tensors: count, weightDifference, largestWeight };
 }
 
-async function open(
+async function openPredictor(
   { model, method, parameters }: Writer,
   served: ServedModel,
   engine: EngineDoor,
@@ -150,21 +180,4 @@ async function open(
     ...(served.threads === null ? {} : { threads: served.threads }),
   });
   return { served, tokenizer, reading, predictor };
-}
-
-interface Answers {
-  readonly answers: readonly RowAnswer[];
-  readonly milliseconds: number;
-}
-
-/** Answers, and the time of one row after the runtime has warmed up. */
-async function timed(open: OpenPredictor, rows: readonly SplitRow[], context: JobContext): Promise<Answers> {
-  try {
-    await answer(open, rows.slice(0, 1), context.breathe);
-    const started = performance.now();
-    const answers = await answer(open, rows, context.breathe);
-    return { answers, milliseconds: (performance.now() - started) / rows.length };
-  } finally {
-    await open.predictor.dispose();
-  }
 }

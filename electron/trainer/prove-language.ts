@@ -30,8 +30,6 @@ export interface Writer {
 export interface Written {
   /** -log p of each token, row by row. */
   readonly losses: readonly number[];
-  /** To read a row, among others, after the runtime has warmed up. */
-  readonly milliseconds: number;
   readonly texts: readonly string[];
 }
 
@@ -82,6 +80,27 @@ export async function written(
   rows: readonly SplitRow[],
   context: JobContext,
 ): Promise<Written> {
+  const open = await openWriter(writer, served, rows, context);
+  try {
+    return await open.answer();
+  } finally {
+    await open.dispose();
+  }
+}
+
+/** A model with the rows it is asked about: `read` gives the tokens' losses alone, `answer` what it writes besides. */
+export interface OpenWriter {
+  read(): Promise<number[]>;
+  answer(): Promise<Written>;
+  dispose(): Promise<void>;
+}
+
+export async function openWriter(
+  writer: Writer,
+  served: ServedModel,
+  rows: readonly SplitRow[],
+  context: JobContext,
+): Promise<OpenWriter> {
   const { folder, vocabularySize, architecture } = writer.model;
   const tokenizer = await openTokenizer(folder, { vocabularySize, architecture });
   const template = await openChatTemplate(folder, tokenizer);
@@ -97,20 +116,27 @@ export async function written(
     ...(served.threads === null ? {} : { threads: served.threads }),
   };
   const predictor = await createPredictor({ ...options, objective: { type: 'causal-lm' } });
-  const losses: number[] = [];
-  let milliseconds = 0;
-  try {
-    const source = languageBatches(encoded, tokenizer.padId, false);
-    if (encoded.size > 0) await predictor.evaluate(source.batch(Int32Array.of(0)));
+  const source = languageBatches(encoded, tokenizer.padId, false);
+  const read = async (): Promise<number[]> => {
+    const losses: number[] = [];
     for (const { batch } of evaluationBatches(source, 16)) {
-      const started = performance.now();
       losses.push(...((await predictor.evaluate(batch)).tokenLosses ?? []));
-      milliseconds += performance.now() - started;
       await context.breathe();
     }
-  } finally {
-    await predictor.dispose();
-  }
+    return losses;
+  };
+  return {
+    read,
+    answer: async () => ({ losses: await read(), texts: await generated(options, encoded) }),
+    dispose: () => predictor.dispose(),
+  };
+}
+
+/** What greedy generation adds to the first rows' beginnings, token by token. */
+async function generated(
+  options: Parameters<typeof createGenerator>[0],
+  encoded: Awaited<ReturnType<typeof encodeLanguage>>,
+): Promise<string[]> {
   const generator = await createGenerator(options);
   const texts: string[] = [];
   try {
@@ -124,5 +150,5 @@ export async function written(
   } finally {
     await generator.dispose();
   }
-  return { losses, texts, milliseconds: milliseconds / Math.max(1, encoded.size) };
+  return texts;
 }

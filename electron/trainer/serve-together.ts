@@ -8,6 +8,7 @@ import { answer, PredictorCache, type OpenPredictor } from './predictors.js';
 import { compared } from './prove-export.js';
 import type { JobOf, ResultOf, SplitRow } from './protocol.js';
 import type { JobContext } from './server.js';
+import { inTurns } from './turns.js';
 
 /** @throws StudioError `bad-data` for a split without rows */
 export async function serveTogether(
@@ -47,9 +48,11 @@ export async function serveTogether(
       alone.push((performance.now() - begun) / rows.length);
     }
     await context.emit({ type: 'progress', done: open.length, total: open.length + 1, message: 'All together' });
-    const begun = performance.now();
     const mixed = await answerMixed(open, rows, breathe);
-    const together = (performance.now() - begun) / rows.length;
+    const time = await inTurns(
+      [() => answerApart(open, rows, breathe), () => answerMixed(open, rows, breathe)],
+      rows.length,
+    );
     // Row i was for run i mod n.
     const own = rows.flatMap((_, row) => answers[row % open.length]?.[row] ?? []);
     const { largestDifference, sameLabels } = compared(own, mixed);
@@ -57,7 +60,7 @@ export async function serveTogether(
       type: 'serve-together',
       rows: rows.length,
       alone,
-      together,
+      time,
       largestDifference,
       sameLabels,
       openMilliseconds: openMilliseconds.slice(1),
@@ -65,6 +68,18 @@ export async function serveTogether(
     };
   } finally {
     await cache.dispose();
+  }
+}
+
+/** Run by run, each its own rows in batches as full as they come. */
+async function answerApart(
+  open: readonly OpenPredictor[],
+  rows: readonly SplitRow[],
+  breathe: () => Promise<void>,
+): Promise<void> {
+  for (const [index, model] of open.entries()) {
+    const own = rows.filter((_, place) => place % open.length === index);
+    if (own.length > 0) await answer(model, own, breathe);
   }
 }
 

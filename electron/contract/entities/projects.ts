@@ -48,13 +48,27 @@ export const baseModelSchema = z.object({
 });
 export type BaseModel = z.infer<typeof baseModelSchema>;
 
+/** Two ways to the same end, timed in turns. */
+export const timedInTurnsSchema = z.object({
+  /** Medians over the turns, in milliseconds. */
+  first: z.number(),
+  second: z.number(),
+  turns: count,
+  /** The second's time as a multiple of the first's: geometric mean over the turns, 95 % interval by their logarithms. */
+  times: z.number(),
+  interval: nullable(z.object({ low: z.number(), high: z.number() })),
+  /** What the interval shows of the second: less time, more, or neither. */
+  decision: z.enum(['less', 'more', 'undecided']),
+});
+export type TimedInTurns = z.infer<typeof timedInTurnsSchema>;
+
 /** A run merged into the base's weights and taken out again. Differences are the largest absolute ones. */
 export const mergeCheckSchema = z.object({
   rows: count,
   /** Logits of the merged model against those of the adapter on its base; of models that write, losses of tokens and generated tokens. */
   merged: z.object({ largestDifference: z.number(), sameLabels: z.boolean() }),
-  /** Of one row, answered together with the others; tokenizing included, but for texts, which are only read. */
-  milliseconds: z.object({ adapter: z.number(), merged: z.number() }),
+  /** Of one row, answered together with the others, with the adapter and then merged; tokenizing included, but for texts, which are only read. */
+  time: timedInTurnsSchema,
   /** With the adapter taken out of the merged weights again; null where that cannot be. */
   unmerged: nullable(
     z.object({
@@ -76,10 +90,10 @@ export type MergeCheck = z.infer<typeof mergeCheckSchema>;
 /** Several runs on one copy of their base's weights. Milliseconds are of one row, tokenizing included. */
 export const servedTogetherSchema = z.object({
   rows: count,
-  /** Each run by itself, in the order asked. */
+  /** Each run by itself, in the order asked, once. */
   alone: z.array(z.number()),
-  /** Rows for all of them in the same batches. */
-  together: z.number(),
+  /** Each row by its own run: batches of one run's rows, and then batches with the rows of all. */
+  time: timedInTurnsSchema,
   /** Answers of the latter against the former. */
   largestDifference: z.number(),
   sameLabels: z.boolean(),

@@ -10,9 +10,10 @@ import {
   type ReportTable,
   type Run,
   type ServedTogether,
+  type TimedInTurns,
 } from '../../../contract/entities.js';
 import { problemSchema, type Problem } from '../../../contract/errors.js';
-import { measureKinds } from '../../../evaluation/index.js';
+import { measureKinds, timesInWords } from '../../../evaluation/index.js';
 import { requireMerging, takeMergeCheck } from '../../merge-check.js';
 import { takeServedTogether } from '../../serve-together.js';
 import {
@@ -44,7 +45,7 @@ export const inference: StudyKindSpec = {
   ],
   protocol: (asked) => [
     ...matrixProtocol(asked, measureKinds[asked.measure].name),
-    `Of each method the run of seed ${asked.plan.seeds[0]} answered up to 200 validation rows in batches of 32, on the processor: beside its base, merged into it, and with the adapter taken out of the merged weights again. Milliseconds are of one row, tokenizing included, measured once.`,
+    `Of each method the run of seed ${asked.plan.seeds[0]} answered up to 200 validation rows in batches of 32, on the processor: beside its base, merged into it, and with the adapter taken out of the merged weights again. Milliseconds are of one row, tokenizing included: both answered the same rows in turns.`,
     'Then all adapters of one place stood on one copy of the base, and each batch held rows for all of them in turn; the rows of one adapter go through together. Full fine-tuning has no base to share and is left out there.',
   ],
   async report(context, asked, ended, measured) {
@@ -151,15 +152,14 @@ const mergesOf = ({ cells }: Evidence, measured: Measured): Merge[] =>
     return found ? [{ cell, check: found.value, problem: found.problem }] : [];
   });
 
-/** "2 %" */
-const percent = (share: number) => `${Math.round(Math.abs(share) * 100)} %`;
 const ms = (value: number) => `${Number(value.toPrecision(3))} ms`;
 
-/** "merging saves 20 % of the time of a row (3.1 ms instead of 3.9 ms)" */
-function timeInWords({ adapter, merged }: MergeCheck['milliseconds']): string {
-  const saved = 1 - merged / adapter;
-  if (Math.abs(saved) < 0.05) return `a row takes about as long (${ms(merged)}, ${ms(adapter)} before)`;
-  return `a row takes ${percent(saved)} ${saved > 0 ? 'less' : 'more'} time (${ms(merged)} instead of ${ms(adapter)})`;
+/** "a row takes 0.61 to 0.72 times the time beside its base (3.1 ms, 4.6 ms), in 12 turns" */
+function timeInWords({ first, second, turns, interval, decision }: TimedInTurns, than: string): string {
+  const medians = `${ms(second)}, ${ms(first)}`;
+  if (decision === 'undecided' || interval === null)
+    return `no difference in time from ${than} is told (${medians}), in ${turns} turns`;
+  return `a row takes ${timesInWords(interval)} the time ${than} (${medians}), in ${turns} turns`;
 }
 
 function mergeVerdict(asked: Asked, { cell, check }: Merge): Report['verdicts'] {
@@ -170,7 +170,7 @@ function mergeVerdict(asked: Asked, { cell, check }: Merge): Report['verdicts'] 
   return [
     {
       kind: same ? 'equal' : 'against-peft',
-      text: `${cellLabel(cell)}${placeInWords(asked, cell)}, merged, answers ${same ? 'as it did beside its base' : sameLabels ? 'with other logits' : 'otherwise'} (${apart}); ${timeInWords(check.milliseconds)}.`,
+      text: `${cellLabel(cell)}${placeInWords(asked, cell)}, merged, answers ${same ? 'as it did beside its base' : sameLabels ? 'with other logits' : 'otherwise'} (${apart}); ${timeInWords(check.time, 'beside its base')}.`,
       runs: cell.runs.map(({ run }) => run.id),
     },
   ];
@@ -183,18 +183,15 @@ interface Group {
   readonly cells: readonly CellEvidence[];
 }
 
-const middle = (values: readonly number[]) =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-
 function groupVerdict(asked: Asked, { found, cells, ...place }: Group): Report['verdicts'][number] {
-  const { alone, together, largestDifference, sameLabels, memoryBytes } = found;
+  const { alone, time, largestDifference, sameLabels, memoryBytes } = found;
   const same = sameLabels && largestDifference <= alike;
   const more = Math.max(0, memoryBytes.all - memoryBytes.one) / 1e6;
   const count = alone.length;
   const one = count === 1;
   return {
     kind: same ? 'equal' : 'against-peft',
-    text: `${one ? 'One adapter' : `${count} adapters`}${placeInWords(asked, place)} in one batch on one copy of the base ${same ? `${one ? 'answers' : 'answer'} as by ${one ? 'itself' : 'themselves'}` : 'answer otherwise'} (logits at most ${largestDifference.toPrecision(2)} apart); a row takes ${ms(together)}, ${ms(middle(alone))} with one adapter a batch${one ? '' : `; ${count - 1} more ${count === 2 ? 'adapter takes' : 'adapters take'} ${more.toFixed(0)} MB more`}.`,
+    text: `${one ? 'One adapter' : `${count} adapters`}${placeInWords(asked, place)} in one batch on one copy of the base ${same ? `${one ? 'answers' : 'answer'} as by ${one ? 'itself' : 'themselves'}` : 'answer otherwise'} (logits at most ${largestDifference.toPrecision(2)} apart); ${timeInWords(time, 'with one adapter a batch')}${one ? '' : `; ${count - 1} more ${count === 2 ? 'adapter takes' : 'adapters take'} ${more.toFixed(0)} MB more`}.`,
     runs: cells.flatMap(({ runs }) => runs.map(({ run }) => run.id)),
   };
 }
@@ -207,6 +204,7 @@ function mergeTable(asked: Asked, merges: readonly Merge[]): ReportTable {
     { key: 'same', title: 'Same answers', unit: null },
     { key: 'before', title: 'Beside its base, ms a row', unit: 'number' },
     { key: 'merged', title: 'Merged, ms a row', unit: 'number' },
+    { key: 'times', title: 'Merged by beside', unit: null },
     { key: 'out', title: 'Taken out again', unit: null },
   ];
   return {
@@ -221,8 +219,9 @@ function mergeTable(asked: Asked, merges: readonly Merge[]): ReportTable {
         rows: check?.rows ?? null,
         apart: check?.merged.largestDifference ?? null,
         same: check === null ? (problem?.message ?? null) : check.merged.sameLabels ? 'yes' : 'no',
-        before: check?.milliseconds.adapter ?? null,
-        merged: check?.milliseconds.merged ?? null,
+        before: check?.time.first ?? null,
+        merged: check?.time.second ?? null,
+        times: check?.time.interval ? timesInWords(check.time.interval) : null,
         out:
           check === null
             ? null
@@ -231,7 +230,7 @@ function mergeTable(asked: Asked, merges: readonly Merge[]): ReportTable {
               : (check.reason ?? null),
       }),
     })),
-    note: 'Times were measured once, on the machine named below, and move with what else it does.',
+    note: 'Times are medians of turns in which both answered the same rows one after the other, on the machine named below; what one is of the other is told with its 95 % interval.',
   };
 }
 
@@ -266,7 +265,7 @@ function togetherTable(groups: readonly Group[]): ReportTable {
         cells: cellsIn(columns, {
           method: `All ${cells.length}`,
           data: dataset.name,
-          together: found.together,
+          together: found.time.second,
           memory: found.memoryBytes.all,
         }),
       },
@@ -291,10 +290,10 @@ function latencyFigures(asked: Asked, evidence: Evidence, merges: readonly Merge
       });
       return isAdapter(cell)
         ? [
-            at(`${cellLabel(cell)}, beside its base`, check.milliseconds.adapter),
-            at(`${cellLabel(cell)}, merged`, check.milliseconds.merged),
+            at(`${cellLabel(cell)}, beside its base`, check.time.first),
+            at(`${cellLabel(cell)}, merged`, check.time.second),
           ]
-        : [at(cellLabel(cell), check.milliseconds.adapter)];
+        : [at(cellLabel(cell), check.time.first)];
     });
     if (points.length === 0) return [];
     return [
