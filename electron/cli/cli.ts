@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { problemOf } from '../contract/problem-of.js';
-import { defaultHome, openStudio } from '../studio/index.js';
+import { defaultHome } from '../studio/home.js';
+import { openStudio } from '../studio/index.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
 import { advise } from './advise.js';
 import { composeCommands } from './compose.js';

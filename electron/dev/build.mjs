@@ -3,6 +3,7 @@
  * Each part is built only when its sources changed. `node electron/dev/build.mjs [--force] [--programs]`
  */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fail, isMain, root, say } from './tools.mjs';
@@ -14,10 +15,15 @@ const external = ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenize
 const bundledFile = (part) => `bundled-${part}.json`;
 const programs = {
   main: 'electron/main.ts',
+  studio: 'electron/studio-program.ts',
   preload: 'electron/preload.ts',
   trainer: 'electron/trainer/main.ts',
   cli: 'electron/cli/main.ts',
+  report: 'electron/report/index.ts',
+  updater: 'electron-updater',
 };
+/** Programs that the others import when they need them, by the words of the import: what is not read costs no start anything. */
+const lateImports = { '../../report/index.js': './report.cjs', 'electron-updater': './updater.cjs' };
 
 const parts = [
   {
@@ -34,12 +40,46 @@ const parts = [
   },
 ];
 
+const readLate = {
+  name: 'read-late',
+  setup({ onResolve }) {
+    onResolve({ filter: /./ }, ({ kind, path: words }) =>
+      kind === 'dynamic-import' && words in lateImports ? { path: lateImports[words], external: true } : null,
+    );
+  },
+};
+
+/** The native tokenizers are loaded when a program first uses them: finding out which library is the machine's takes long. */
+const lazyTokenizers = {
+  name: 'lazy-tokenizers',
+  setup({ onResolve, onLoad }) {
+    const tokenizers = '@anush008/tokenizers';
+    onResolve({ filter: new RegExp(`^${tokenizers}$`) }, ({ namespace }) =>
+      namespace === 'lazy' ? { path: tokenizers, external: true } : { path: tokenizers, namespace: 'lazy' },
+    );
+    onLoad({ filter: /./, namespace: 'lazy' }, () => {
+      const names = Object.keys(createRequire(import.meta.url)(tokenizers));
+      return {
+        resolveDir: root,
+        contents: names
+          .map(
+            (name) =>
+              `Object.defineProperty(exports, '${name}', { enumerable: true, get: () => require('${tokenizers}').${name} });`,
+          )
+          .join('\n'),
+      };
+    });
+  },
+};
+
 async function buildPrograms() {
   const { build } = await import('esbuild');
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(
-      Object.entries(programs).filter(([, source]) => existsSync(path.join(root, source))),
+      Object.entries(programs).filter(
+        ([, source]) => !source.startsWith('electron/') || existsSync(path.join(root, source)),
+      ),
     ),
     outdir: dist,
     outExtension: { '.js': '.cjs' },
@@ -48,6 +88,8 @@ async function buildPrograms() {
     format: 'cjs',
     target: 'node20.18',
     external,
+    plugins: [readLate, lazyTokenizers],
+    supported: { 'dynamic-import': false },
     // Reports carry the window's colours: its style sheet as text.
     loader: { '.css': 'text' },
     // A CommonJS bundle has no import.meta; modules that ask where they are get the bundle's own address.

@@ -4,7 +4,8 @@ import type { Report, ReportFormat } from '../contract/index.js';
 
 /**
  * The report as a file's content. `looks` gives each method its colour and shape.
- * What draws and sets it is loaded when it is first asked for: few starts of the app or the command need it.
+ * What draws and sets it is loaded when it is first asked for: few starts of the app or the command need it. In the built app this file is
+ * a program of its own (electron/dev/build.mjs).
  */
 export async function reportFile(report: Report, format: ReportFormat, looks: Looks): Promise<string | Uint8Array> {
   switch (format) {

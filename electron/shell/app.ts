@@ -1,87 +1,84 @@
-/** The life of the desktop app: one instance, one studio, one window that may close while runs go on. */
-import { app, BrowserWindow, dialog } from 'electron';
+/** The life of the desktop app: one studio, one window that may close while runs go on. */
+import { app, type BrowserWindow } from 'electron';
 import path from 'node:path';
 import type { Handlers, StudioEvent } from '../contract/calls.js';
 import { problemOf } from '../contract/problem-of.js';
-import type { SpawnTrainer } from '../studio/trainer-port.js';
+import { openStudio, type Studio } from '../studio/index.js';
 import { sendEvent, serveCalls, serveDrops } from './bridge.js';
 import { activeRuns, decideClosing, isActive } from './closing.js';
-import { createDispatch } from './dispatch.js';
+import { createDispatch, type Dispatch } from './dispatch.js';
 import { fileHandlers } from './files.js';
 import { Grants } from './grants.js';
-import { setMenu } from './menu.js';
-import { OpenedFiles, projectFiles, startSchema } from './opening.js';
-import { registerScheme, servePage } from './page.js';
+import type { OpenedFiles } from './opening.js';
+import { startSchema } from './second-start.js';
 import { spawnTrainerFrom } from './trainer-process.js';
 import { feedSource, updateReason } from './update-source.js';
 import { Updates } from './updates.js';
-import { applyTheme, lockDown, openWindow } from './window.js';
+import { applyTheme, openWindow } from './window.js';
 
 /** How often is looked whether a day has gone by: a computer may sleep in between. */
 const MILLISECONDS_BETWEEN_TICKS = 15 * 60_000;
 
-/** The studio as the shell needs it. */
-export interface OpenStudio {
-  readonly handlers: Handlers;
-  /** Saves what runs and ends the trainer. */
-  close(): Promise<void>;
-}
+/** From a page's last script to its first screen, with room to spare. */
+const MILLISECONDS_TO_DRAW = 1000;
+
 export interface ShellOptions {
   /** Folder of the built programs and the window (dist/). */
   readonly dist: string;
   /** Folder with database and files. */
   readonly home: string;
-  openStudio(parts: { spawnTrainer: SpawnTrainer; emit: (event: StudioEvent) => void }): Promise<OpenStudio>;
+  /** Project files that the system asks the app to open. */
+  readonly opened: OpenedFiles;
 }
 
-/** Opens the app; returns at once when another instance has the home folder and was brought to the front. */
-export function runApp(options: ShellOptions): void {
-  // One instance a home folder: Chromium's lock lies in its profile, so the profile lies in the home.
-  app.setPath('userData', path.join(options.home, 'window'));
-  const files = projectFiles(process.argv.slice(1), process.cwd());
-  if (!app.requestSingleInstanceLock({ files })) return app.quit();
-  registerScheme();
-  lockDown();
-  const opened = new OpenedFiles();
-  void opened.add(files);
-  // macOS tells of files by an event, of the first ones before the app is ready.
-  app.on('open-file', (event, file) => {
-    event.preventDefault();
-    void opened.add([file]);
+/**
+ * Opens the studio for a window whose page is loading already; its calls wait.
+ * Throws an Error in words for the user.
+ */
+export async function startShell(window: BrowserWindow, options: ShellOptions): Promise<void> {
+  await new Shell(options).start(window).catch((error: unknown) => {
+    const problem = problemOf(error);
+    throw new Error([problem.message, problem.hint].filter(Boolean).join('\n\n'), { cause: error });
   });
-  app
-    .whenReady()
-    .then(() => new Shell(options, opened).start())
-    .catch((error: unknown) => {
-      const problem = problemOf(error);
-      dialog.showErrorBox('PEFT Studio could not start', [problem.message, problem.hint].filter(Boolean).join('\n\n'));
-      app.exit(1);
-    });
 }
+
+/** Resolves when a page has had the time to read and draw. */
+const drawn = (window: BrowserWindow) =>
+  new Promise<void>((resolve) =>
+    window.webContents.once('did-finish-load', () => setTimeout(resolve, MILLISECONDS_TO_DRAW).unref()),
+  );
 
 class Shell {
   #window: BrowserWindow | null = null;
   #grants = new Grants();
-  #studio: OpenStudio | null = null;
+  #studio: Studio | null = null;
   #updates: Updates | null = null;
   #closingDecided = false;
   #quitting = false;
 
-  constructor(
-    private readonly options: ShellOptions,
-    private readonly opened: OpenedFiles,
-  ) {}
+  constructor(private readonly options: ShellOptions) {}
 
-  async start(): Promise<void> {
-    setMenu();
-    servePage(path.join(this.options.dist, 'renderer'));
-    const studio = await this.options.openStudio({
+  async start(first: BrowserWindow): Promise<void> {
+    this.#take(first);
+    const window = () => this.#window;
+    const dispatch = this.#open(first, window);
+    // Before anything is awaited: the page may call from now on.
+    serveCalls(dispatch, window);
+    serveDrops(this.#grants, window);
+    this.#listen();
+    await dispatch;
+  }
+
+  /** Opens the studio. @returns what answers the page's calls */
+  async #open(first: BrowserWindow, window: () => BrowserWindow | null): Promise<Dispatch> {
+    const studio = await openStudio({
+      home: this.options.home,
       spawnTrainer: spawnTrainerFrom(path.join(this.options.dist, 'trainer.cjs')),
       emit: (event) => this.#onEvent(event),
+      quiet: drawn(first),
     });
     this.#studio = studio;
     applyTheme((await studio.handlers['settings.get']({})).theme);
-    const window = () => this.#window;
     const reason = updateReason();
     const updates = new Updates({
       source: reason === null ? feedSource() : null,
@@ -103,13 +100,15 @@ class Shell {
         return settings;
       },
     };
-    serveCalls(createDispatch(handlers, this.#grants), window);
-    serveDrops(this.#grants, window);
-    this.#open();
+    setInterval(() => void updates.tick(), MILLISECONDS_BETWEEN_TICKS).unref();
+    return createDispatch(handlers, this.#grants);
+  }
+
+  #listen(): void {
     app.on('second-instance', (_event, _argv, _folder, sent) => {
       this.#show();
       const start = startSchema.safeParse(sent);
-      if (start.success) void this.opened.add(start.data.files);
+      if (start.success) void this.options.opened.add(start.data.files);
     });
     app.on('activate', () => this.#show());
     // The window alone does not decide: runs may go on without it.
@@ -120,11 +119,10 @@ class Shell {
       if (this.#window) this.#window.close();
       else void this.#quit();
     });
-    setInterval(() => void updates.tick(), MILLISECONDS_BETWEEN_TICKS).unref();
   }
 
-  #open(): void {
-    const window = openWindow(this.options.dist);
+  /** Makes a window the app's window. */
+  #take(window: BrowserWindow): void {
     this.#window = window;
     this.#closingDecided = false;
     window.on('close', (event) => {
@@ -134,18 +132,18 @@ class Shell {
     });
     window.on('closed', () => {
       this.#window = null;
-      this.opened.listen(null);
+      this.options.opened.listen(null);
     });
     // The page listens from its first script on, which has run by then.
     window.webContents.on('did-finish-load', () =>
-      this.opened.listen((file) => {
+      this.options.opened.listen((file) => {
         this.#grants.grant(file, 'file');
         sendEvent(this.#window, { event: 'opened', data: { path: file } });
       }),
     );
   }
 
-  async #decide(window: BrowserWindow, studio: OpenStudio): Promise<void> {
+  async #decide(window: BrowserWindow, studio: Studio): Promise<void> {
     // A studio that cannot answer must not keep its window open for ever.
     const closing = await decideClosing(window, studio.handlers).catch(() => 'quit' as const);
     if (closing === 'stay') return;
@@ -156,7 +154,7 @@ class Shell {
 
   #show(): void {
     if (this.#quitting) return;
-    if (this.#window === null) return this.#open();
+    if (this.#window === null) return this.#take(openWindow(this.options.dist));
     if (this.#window.isMinimized()) this.#window.restore();
     this.#window.show();
     this.#window.focus();

@@ -21,10 +21,13 @@ function isOurs(event: IpcMainInvokeEvent, window: BrowserWindow | null): boolea
   );
 }
 
-/** @param window the window of this moment; null before it opens */
-export function serveCalls(dispatch: Dispatch, window: () => BrowserWindow | null): void {
+/**
+ * @param dispatch calls wait for it
+ * @param window the window of this moment; null while there is none
+ */
+export function serveCalls(dispatch: Promise<Dispatch>, window: () => BrowserWindow | null): void {
   ipcMain.handle(callChannel, async (event, name: unknown, input: unknown): Promise<Answer> => {
-    if (isOurs(event, window())) return dispatch(name, input);
+    if (isOurs(event, window())) return (await dispatch)(name, input);
     return { ok: false, problem: new StudioError('no-access', 'This page may not talk to the studio.').toProblem() };
   });
 }

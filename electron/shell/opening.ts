@@ -2,13 +2,9 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 
 /** As electron-builder.yml registers it. */
 const extension = '.peftproject';
-
-/** What a second start hands to the app that runs. */
-export const startSchema = z.object({ files: z.array(z.string().min(1)).max(16) });
 
 function asPath(word: string, folder: string): string | null {
   if (!word.startsWith('file:')) return path.resolve(folder, word);

@@ -36,8 +36,11 @@ function denyPermissions(): void {
   session.defaultSession.setDevicePermissionHandler(() => false);
 }
 
-/** @param folder where preload.cjs lies (dist/) */
-export function openWindow(folder: string): BrowserWindow {
+/**
+ * @param folder where preload.cjs lies (dist/)
+ * @param ready the drawn page is shown from then on
+ */
+export function openWindow(folder: string, ready: Promise<void> = Promise.resolve()): BrowserWindow {
   denyPermissions();
   const window = new BrowserWindow({
     width: 1440,
@@ -66,7 +69,11 @@ export function openWindow(folder: string): BrowserWindow {
   };
   nativeTheme.on('updated', repaint);
   window.on('closed', () => nativeTheme.off('updated', repaint));
-  window.once('ready-to-show', () => window.show());
+  window.once('ready-to-show', () => {
+    void ready.then(() => {
+      if (!window.isDestroyed()) window.show();
+    });
+  });
   // The page went down, not the studio: its runs go on, and a new page reads everything again.
   window.webContents.on('render-process-gone', (_event, details) => {
     if (details.reason !== 'clean-exit' && !window.isDestroyed()) window.webContents.reload();

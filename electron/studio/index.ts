@@ -1,6 +1,5 @@
 /** The studio: everything a user does, for the window and for the command alike. */
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -45,6 +44,8 @@ export interface StudioOptions {
   readonly startQueued?: boolean;
   /** Tests devices that have no result yet by itself, in the background; as `startQueued` where left out. */
   readonly checkDevices?: boolean;
+  /** What may wait does so until then: the test of devices. */
+  readonly quiet?: Promise<void>;
   readonly deviceTests?: Pick<DeviceTestOptions, 'secondsToAnswer'>;
 }
 
@@ -52,18 +53,6 @@ export interface Studio {
   readonly handlers: Handlers;
   /** Lets the active run write a checkpoint, ends the processes and closes the database. */
   close(): Promise<void>;
-}
-
-/** The app's own data folder where the user names none. */
-export function defaultHome(): string {
-  switch (process.platform) {
-    case 'win32':
-      return join(process.env['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), 'PEFT Studio');
-    case 'darwin':
-      return join(homedir(), 'Library', 'Application Support', 'PEFT Studio');
-    default:
-      return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'peft-studio');
-  }
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -107,6 +96,7 @@ export async function openStudio({
   assets = assetsFolder(),
   startQueued = true,
   checkDevices = startQueued,
+  quiet = Promise.resolve(),
   deviceTests = {},
 }: StudioOptions): Promise<Studio> {
   const version = appVersion();
@@ -184,7 +174,7 @@ export async function openStudio({
       'files.choose': () => Promise.reject(new StudioError('bad-input', 'There is no window to choose a file in.')),
       'files.show': () => Promise.reject(new StudioError('bad-input', 'There is no window to show a file in.')),
     };
-    if (checkDevices) context.devices.testInBackground();
+    if (checkDevices) void quiet.then(() => context.devices.testInBackground());
     if (startQueued) await queue.adopt(waiting);
     const stopWatching = watchOthers(context, async (left) => {
       for (const id of left.interrupted) tell('run', queue.decorate(await runs.getRun(database, id)));

@@ -27,6 +27,9 @@ export default async function afterPack({ appOutDir, packager }) {
     );
   for (const file of [
     '/dist/main.cjs',
+    '/dist/studio.cjs',
+    '/dist/report.cjs',
+    '/dist/updater.cjs',
     '/dist/preload.cjs',
     '/dist/trainer.cjs',
     '/dist/renderer/index.html',

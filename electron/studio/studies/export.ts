@@ -3,7 +3,6 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Handlers } from '../../contract/calls.js';
 import { listMethods } from '../../engine/index.js';
-import { reportFile } from '../../report/index.js';
 import { studies } from '../../storage/index.js';
 import type { Context } from '../context.js';
 import { throwIfAborted } from '../jobs.js';
@@ -23,6 +22,7 @@ export const reportExport =
         const told = whole ? report : { ...report, title: `${report.title} (not finished)` };
         progress(1, 2, 'Writing the file');
         const looks = (type: string) => listMethods().find((method) => method.type === type) ?? null;
+        const { reportFile } = await import('../../report/index.js');
         const content = await reportFile(told, format, looks);
         throwIfAborted(signal);
         const part = `${target}.part`;

@@ -117,6 +117,9 @@ describe('what is packed', () => {
     const list = packed('linux', 'x64');
     for (const file of [
       'dist/main.cjs',
+      'dist/studio.cjs',
+      'dist/report.cjs',
+      'dist/updater.cjs',
       'dist/preload.cjs',
       'dist/trainer.cjs',
       'dist/renderer/index.html',

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { commandWords } from '../../../electron/shell/command-words.js';
-import { OpenedFiles, projectFiles, startSchema } from '../../../electron/shell/opening.js';
+import { OpenedFiles, projectFiles } from '../../../electron/shell/opening.js';
+import { startSchema } from '../../../electron/shell/second-start.js';
 
 describe('projectFiles', () => {
   it('takes paths and addresses of project files, and nothing else', () => {
