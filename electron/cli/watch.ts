@@ -159,13 +159,20 @@ export class RunTeller {
   #validation(metric: ValidationMetric): void {
     if (metric.step <= this.#lastValidation) return;
     this.#lastValidation = metric.step;
-    const { step, best } = metric;
+    const { step, best, general } = metric;
     const wording = metric.search?.wording;
     // Answers are generated for the test only.
     const { exactMatch, ...others } = scoresOf(metric);
     const scores = exactMatch === null ? others : { ...others, exactMatch };
     this.session.out.event(
-      { event: 'validation', step, ...scores, best, ...(wording === undefined ? {} : { wording }) },
+      {
+        event: 'validation',
+        step,
+        ...scores,
+        best,
+        ...(general ? { general } : {}),
+        ...(wording === undefined ? {} : { wording }),
+      },
       `  step ${step}: validation ${scoresInWords(metric, { ends: false })}${best ? ', best so far' : ''}${wording === undefined ? '' : `\n    ${wording}`}`,
     );
   }

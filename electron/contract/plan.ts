@@ -210,6 +210,17 @@ export const planSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether the test split is read at the end; false for runs that settings are chosen by, on validation'),
+  watch: z
+    .strictObject({
+      text: z
+        .string()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe('A file with a text on each line; null for the bundled sample'),
+    })
+    .optional()
+    .describe("Measures the base's own loss on general text at each validation; left out: it is not measured"),
   device: deviceSchema.default('auto'),
 });
 

@@ -9,6 +9,8 @@ import type { Context } from './context.js';
 
 /** Texts that are measured: more would only take longer. */
 const mostTexts = 400;
+/** Of these the first, while a run trains: it is stopped meanwhile. */
+export const mostWatched = 100;
 
 export interface GeneralText {
   readonly texts: number;
@@ -28,6 +30,7 @@ export async function writeGeneralText(
   context: Pick<Context, 'assets'>,
   file: string | null,
   to: string,
+  most = mostTexts,
 ): Promise<GeneralText> {
   const path = pathOf(context, file);
   const hash = createHash('sha256');
@@ -38,7 +41,7 @@ export async function writeGeneralText(
       if (text === '') continue;
       hash.update(`${text}\n`);
       lines.push(JSON.stringify({ id: lines.length, text, label: '' }));
-      if (lines.length >= mostTexts) break;
+      if (lines.length >= most) break;
     }
   } catch (error) {
     throw new StudioError(

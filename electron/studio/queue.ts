@@ -13,6 +13,7 @@ import { changed, now, runFolder, type Context } from './context.js';
 import { MemoryGate } from './memory.js';
 import { SharedTrainer } from './shared-trainer.js';
 import { begunOn, taskOf } from './train-task.js';
+import { watchOf } from './watch.js';
 import type { RunningJob, TrainerClient } from './trainer-client.js';
 
 interface Active {
@@ -174,7 +175,10 @@ export class RunQueue {
       });
       const { device, why } = await this.context.devices.resolve(before.plan.device, begunOn(before));
       await this.#log(runId, 'check', why);
-      const task = await taskOf(this.context, before, device, await runs.initFolderOf(database, runId));
+      const task = {
+        ...(await taskOf(this.context, before, device, await runs.initFolderOf(database, runId))),
+        ...(await watchOf(this.context, before)),
+      };
       active.allowTests = await this.context.devices.holdOff();
       // What has run before fits; a run cut off at its first steps may be one that did not.
       if (before.step === 0) await this.#requireMemory(active, task, before.modelId);

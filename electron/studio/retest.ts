@@ -5,7 +5,7 @@ import type { Run } from '../contract/entities.js';
 import type { Objective } from '../contract/objectives.js';
 import type { TestOutcome } from '../contract/outcomes.js';
 import { trainingSchema } from '../contract/plan.js';
-import type { JobOf } from '../trainer/protocol.js';
+import { generalLength, type JobOf } from '../trainer/protocol.js';
 import { runFolder, type Context } from './context.js';
 import { writeGeneralText, type GeneralText } from './general-text.js';
 import { taskOf } from './train-task.js';
@@ -28,9 +28,6 @@ async function outcomesOf(context: Context, job: JobOf<'test'>, signal: AbortSig
     client.close();
   }
 }
-
-/** Tokens of a general text that are read; more would need models that take them. */
-const generalLength = 128;
 
 /**
  * The base model's own loss on general text, with what a run made of it; `trained` false: of the base as it is.

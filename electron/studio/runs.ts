@@ -26,6 +26,7 @@ import type { RunQueue } from './queue.js';
 import { forgetResult, refinedPlan, requireUnrefined, whyKept } from './refinements.js';
 import { taskOf } from './train-task.js';
 import { TrainerClient } from './trainer-client.js';
+import { requireLanguage } from './watch.js';
 
 type Group = CompositionCalls &
   Pick<
@@ -110,6 +111,7 @@ export async function resolvePlan(context: Context, projectId: number, value: un
       limit >= 4 ? `Use ${limit} or less.` : 'Use fewer virtual tokens.',
       { path: 'training.maxLength', limit },
     );
+  if (plan.watch) requireLanguage(info);
   if (!hasHead(plan.objective)) checkLanguage(plan);
   if (plan.objective !== 'classification') checkWithoutClasses(plan);
   if (objective.type === 'classification' && objective.verbalizer)

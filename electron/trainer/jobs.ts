@@ -18,8 +18,8 @@ import { test } from './test.js';
 import { train } from './train.js';
 import { virtualWords } from './virtual-words.js';
 
-/** Of a method: those of training, of validation and of the test. */
-const sessionsKept = 3;
+/** Of a method: those of training, of validation, of the test and of general text. */
+const sessionsKept = 4;
 
 /** Serves jobs on `port` until the host lets go; resolves once the studio knows this process is ready. */
 export async function startJobs(port: Port, baselineMemoryBytes: number): Promise<void> {

@@ -9,6 +9,7 @@ import { peakBytes, residentBytes } from './memory.js';
 import { afterStep, afterValidation, isBetter, median, type Progress } from './progress.js';
 import type { Reporter } from './reporter.js';
 import type { JobContext } from './server.js';
+import type { Watched } from './watch.js';
 
 const secondsBetweenCheckpoints = 60;
 
@@ -29,6 +30,8 @@ export interface LoopParts {
   learningRate(step: number): number;
   /** Scores on the validation split; null where there is none. */
   readonly validate: (() => Promise<Scores>) | null;
+  /** The base's own loss on general text by the trainer at hand; null where it is not watched. */
+  readonly watch?: (() => Promise<Watched | null>) | null;
   readonly store: {
     save(state: NamedTensors, progress: Progress): Promise<void>;
     saveBest(step: number, parameters: NamedTensors): Promise<string>;
@@ -153,7 +156,9 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
         'validation loss after',
       );
     const seconds = (performance.now() - started) / 1000;
-    validationSeconds = seconds;
+    const general = (await parts.watch?.()) ?? null;
+    // What is watched takes time, but is no part of the training.
+    validationSeconds = (performance.now() - started) / 1000;
     const better = isBetter(scores, progress.best?.scores ?? null);
     const file = better ? await store.saveBest(progress.step, trainer.parameters(true)) : null;
     progress = afterValidation(
@@ -165,7 +170,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     );
     const search = trainer.wording ? { search: { wording: trainer.wording(), tried: progress.tried } } : {};
     progress = { ...progress, tried: [] };
-    reporter.validation({ step: progress.step, ...scores, best: better, ...search });
+    reporter.validation({ step: progress.step, ...scores, best: better, ...search, ...(general ? { general } : {}) });
     reporter.log(
       'check',
       `Validation, step ${progress.step}: ${scoresInWords(scores)}${better ? ', best so far' : ''}.`,

@@ -36,6 +36,9 @@ export const protocolVersion = 1;
 /** The trained parameters of a finished run, inside its run folder. */
 export const trainedFileName = 'trained.safetensors';
 
+/** Tokens of a general text that are read; more would need models that take them. */
+export const generalLength = 128;
+
 const count = z.number().min(0);
 const path = z.string().min(1);
 const threads = z.int().min(1).max(256).nullable().default(null);
@@ -98,6 +101,8 @@ export const trainTaskSchema = z.strictObject({
   composition: taskCompositionSchema.optional(),
   /** Or the run that it goes on from; where that is merged, `modelFolder` holds its result already. */
   refinement: taskRefinementSchema.optional(),
+  /** The base's own task is measured on general text (a split file) at each validation. */
+  watch: z.strictObject({ file: path, objective: z.enum(['masked-lm', 'causal-lm']) }).optional(),
   /** False: the test split is not opened. */
   readTest: z.boolean().optional(),
 });

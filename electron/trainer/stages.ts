@@ -8,7 +8,7 @@ import type { EngineDoor } from './engine-door.js';
 import { runLoop, type LoopParts } from './loop.js';
 import type { Progress } from './progress.js';
 
-export interface StagesParts extends Pick<LoopParts, 'source' | 'reporter' | 'control'> {
+export interface StagesParts extends Pick<LoopParts, 'source' | 'reporter' | 'control' | 'watch'> {
   readonly course: Course;
   readonly training: LoopParts['training'] & Pick<Training, 'learningRate' | 'schedule' | 'warmupRatio'>;
   readonly store: LoopParts['store'] & { loadBest(file: string): Promise<NamedTensors> };

@@ -3,9 +3,10 @@
  * task's test rows, with what the run made of its base.
  */
 import { StudioError } from '../contract/errors.js';
+import { withoutOwnHead } from './base-parameters.js';
 import type { BaseOpener } from './bases.js';
 import { openSplit } from './dataset.js';
-import { planParameters, type BaseModelInfo, type NamedTensors } from '../engine/index.js';
+import type { BaseModelInfo, NamedTensors } from '../engine/index.js';
 import { isHead } from '../interchange/index.js';
 import type { EngineDoor } from './engine-door.js';
 import { testPace } from './pace.js';
@@ -66,11 +67,9 @@ async function parametersOf(
 ): Promise<NamedTensors> {
   const own = runFolder === null ? new Map() : await trainedParameters(runFolder);
   if (head === 'own') return own;
-  // A full fine-tuning's pooler, say, has no part in a language model.
-  const known = new Set(planParameters({ model, method: task.method, objective }).map(({ name }) => name));
   const other = headFolder === null ? new Map() : await trainedParameters(headFolder);
   return new Map([
-    ...[...own].filter(([name]) => known.has(name) && !isHead(model, name)),
+    ...withoutOwnHead(own, model, task.method, objective),
     ...[...other].filter(([name]) => isHead(model, name)),
   ]);
 }

@@ -20,6 +20,7 @@ import { Reporter } from './reporter.js';
 import type { JobContext } from './server.js';
 import { buildTrainer, prepare, type Prepared } from './setup.js';
 import { runStages } from './stages.js';
+import { openWatch } from './watch.js';
 
 /**
  * Trains, validates, tests once with the best parameters (unless the task leaves the test out) and stores these as `trained.safetensors`.
@@ -73,6 +74,7 @@ export async function train(
     );
 
     const { validation } = prepared;
+    const watch = await openWatch(task, prepared, engine, context.breathe, reporter);
     const { progress, paused } = await runStages(
       {
         trainer: current,
@@ -85,6 +87,7 @@ export async function train(
         control: context,
         learningRateAt: (...of) => engine.learningRateAt(...of),
         validate: validation === null ? null : () => validation.measure(current(), context.breathe),
+        watch: watch && (() => watch(current())),
       },
       start.progress,
     );

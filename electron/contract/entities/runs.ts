@@ -90,6 +90,8 @@ export const validationMetricSchema = z.object({
   best: z.boolean(),
   /** Of a search for a wording: the text that was validated, and what was tried since the validation before, the best first. */
   search: z.object({ wording: z.string(), tried: z.array(triedWordingSchema) }).optional(),
+  /** The base's own loss a token on general text, with what the run made of it so far. */
+  general: z.object({ loss: z.number() }).optional(),
   ...scoresSchema.shape,
 });
 export type ValidationMetric = z.infer<typeof validationMetricSchema>;

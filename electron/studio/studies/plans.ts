@@ -34,6 +34,8 @@ export function planOf(
     ...(refines ? { refines: refines.run, ...(refines.by ? { refineBy: refines.by } : {}) } : {}),
     training: { ...training, ...(size === null ? {} : stepsOnFew(plan.training, training, dataset, size)) },
     readTest,
+    // What is lost while a run trains shows at its validations.
+    ...(plan.kind === 'forgetting' ? { watch: { text: plan.generalText } } : {}),
     device: plan.device,
   };
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Report, Run } from '../../../electron/contract/entities.js';
+import { planSchema } from '../../../electron/contract/plan.js';
 import type { StudyPlan } from '../../../electron/contract/study.js';
 import { importHalves, smallStudy, studioWithRows, studyEnded } from '../../helpers/study.js';
 import type { TestStudio } from '../../helpers/studio.js';
@@ -22,7 +23,7 @@ const study = (change: Partial<StudyPlan> = {}) =>
     methods: [{ type: 'lora' }, { type: 'head' }],
     seeds: [1],
     learningRates: [0.003],
-    training: { maxSteps: 12, batchSize: 8, maxLength: 16 },
+    training: { maxSteps: 12, batchSize: 8, maxLength: 16, validateEverySteps: 4 },
     generalText,
     ...change,
   });
@@ -42,7 +43,7 @@ beforeAll(async () => {
   expect(await studyEnded(studio, id)).toMatchObject({ state: 'finished', problem: null });
   ({ report } = await studio.handlers['studies.report']({ id }));
   runs = await studio.handlers['runs.list']({ projectId });
-}, 240_000);
+}, 400_000);
 afterAll(async () => {
   await studio.close();
   await studio.remove();
@@ -89,8 +90,66 @@ it('tests former tasks with their own heads after later ones', () => {
 });
 
 it('draws both as curves over the tasks', () => {
-  expect(report.figures.map(({ id }) => id)).toEqual(['general', 'former-1']);
+  expect(report.figures.map(({ id }) => id)).toEqual(['general', 'during-1', 'during-2', 'former-1']);
   expect(report.figures[0]).toMatchObject({ kind: 'curves', places: ['before', 'rows', 'halves'] });
+});
+
+it('tells the perplexity while each method trained: from where it started to what is measured after it', () => {
+  const rows = table('during');
+  const general = table('general');
+  expect(rows).toHaveLength(6 * 4);
+  const after = (method: string | null, data: string) =>
+    mean(general.find((row) => row.method === method && row.cells['after'] === data)?.cells['perplexity']);
+  for (const data of ['rows', 'halves'])
+    for (const method of ['full', 'lora', 'head']) {
+      const own = rows.filter((row) => row.method === method && row.cells['task'] === data);
+      expect(own.map(({ cells }) => cells['step'])).toEqual([0, 4, 8, 12]);
+      const start = data === 'rows' ? after(null, 'before') : after(method, 'rows');
+      expect(mean(own[0]?.cells['perplexity'])).toBeCloseTo(start, 9);
+      const run = runs.find(({ id }) => id === own[0]?.runs[0]);
+      const best = own.find(({ cells }) => cells['step'] === run?.result?.bestStep);
+      expect(mean(best?.cells['perplexity'])).toBeCloseTo(after(method, data), 4);
+      const told = own.map(({ cells }) => mean(cells['perplexity']));
+      expect(new Set(told).size > 1).toBe(method !== 'head');
+    }
+  expect(report.notes.join(' ')).not.toMatch(/was not measured while/);
+  expect(report.figures[1]).toMatchObject({
+    kind: 'curves',
+    series: [{ type: 'full', points: [{ x: 0 }, { x: 4 }, { x: 8 }, { x: 12 }] }, {}, {}],
+  });
+});
+
+it('tells the same of a run that was killed and resumed', { timeout: 120_000 }, async () => {
+  const { handlers } = studio;
+  const plan = planSchema.parse({
+    model: 'Starter',
+    data: 'rows',
+    method: { type: 'lora' },
+    training: { maxSteps: 40, batchSize: 8, maxLength: 16, learningRate: 0.003, validateEverySteps: 10 },
+    watch: { text: generalText },
+    device: 'cpu',
+  });
+  const generals = async (id: number) =>
+    (await handlers['runs.history']({ id, afterStep: 0 })).validations.map(({ step, general }) => [
+      step,
+      general?.loss,
+    ]);
+  const start = async () => {
+    const [run] = await handlers['runs.start']({ projectId, plans: [plan], initFolder: null });
+    return run?.id ?? 0;
+  };
+  const whole = await start();
+  expect(await studio.ended(whole)).toMatchObject({ state: 'finished' });
+  const cut = await start();
+  await studio.waitFor('metrics', ({ runId, steps }) => runId === cut && steps.some(({ step }) => step > 15));
+  process.kill(studio.pids.at(-1) ?? 0, 'SIGKILL');
+  expect(await studio.ended(cut)).toMatchObject({ state: 'interrupted' });
+  await handlers['runs.resume']({ id: cut });
+  expect(await studio.ended(cut)).toMatchObject({ state: 'finished' });
+  const told = await generals(whole);
+  expect(told.map(([step]) => step)).toEqual([10, 20, 30, 40]);
+  for (const [, loss] of told) expect(loss).toBeGreaterThan(0);
+  expect(await generals(cut)).toEqual(told);
 });
 
 it.each([

@@ -37,12 +37,12 @@ export function pairsOf(asked: Asked): { readonly cell: Cell; readonly former: C
   );
 }
 
-/** Scores of what a measurement kept; null where it was not taken, or failed. */
-export function outcomesOf(measured: Measured, key: string, objective: Objective): RowScore | null {
+/** Scores of what a measurement kept, of its first rows; null where it was not taken, or failed. */
+export function outcomesOf(measured: Measured, key: string, objective: Objective, most = Infinity): RowScore | null {
   const value = measured.get(key);
   const list = Array.isArray(value) ? value : z.object({ outcomes: z.array(z.json()) }).safeParse(value).data?.outcomes;
   if (list === undefined) return null;
-  const outcomes = z.array(outcomeSchemas[objective]).parse(list);
+  const outcomes = z.array(outcomeSchemas[objective]).parse(list).slice(0, most);
   const [measure] = objective === 'classification' ? (['macroF1'] as const) : (['perplexity'] as const);
   return outcomes.length === 0 ? null : taskOf(objective).score(outcomes, measure);
 }

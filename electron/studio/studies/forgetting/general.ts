@@ -1,8 +1,6 @@
 /** What the base knew of language, before and after each task. */
 import { z } from 'zod';
 import type { Report, ReportFigure, ReportTable } from '../../../contract/entities.js';
-import type { Objective } from '../../../contract/objectives.js';
-import { architectureOf } from '../../../engine/index.js';
 import {
   hierarchicalMeans,
   judgeGaps,
@@ -11,17 +9,14 @@ import {
   type SeedMean,
   type SeedScore,
 } from '../../../evaluation/index.js';
+import { mostWatched } from '../../general-text.js';
 import { onGeneralText } from '../../retest.js';
+import { languageOf } from '../../watch.js';
 import { cellsIn, gapCell, labelOf, toldMean, verdictKinds } from '../cells.js';
 import { drawSeed } from '../evidence.js';
 import type { Asked, Ended, Measured, Measurement, StudyMethod } from '../kinds/kind.js';
 import { finalsOf, type Cell } from '../matrix.js';
 import { chainOf, outcomesOf } from './chain.js';
-
-type Language = Extract<Objective, 'masked-lm' | 'causal-lm'>;
-
-export const languageOf = ({ model }: Asked): Language =>
-  architectureOf(model.architecture).reads === 'last' ? 'causal-lm' : 'masked-lm';
 
 const baseKey = 'general/base';
 const generalKey = (cell: Cell, seed: number) => `general/${cell.key}/${seed}`;
@@ -29,7 +24,7 @@ const generalKey = (cell: Cell, seed: number) => `general/${cell.key}/${seed}`;
 const perplexity = measureKinds.perplexity;
 
 export function generalOf(asked: Asked, ended: Ended): Measurement[] {
-  const objective = languageOf(asked);
+  const objective = languageOf(asked.model);
   const file = asked.plan.generalText;
   const runs = chainOf(asked)
     .flat()
@@ -49,6 +44,12 @@ export function generalOf(asked: Asked, ended: Ended): Measurement[] {
         onGeneralText(context, { run, trained: true, objective, file }, signal),
     })),
   ];
+}
+
+/** Loss a token on the texts that a run watches: of what it started from, a cell's run of the same seed or (null) the base. */
+export function firstTexts(asked: Asked, measured: Measured, from: Cell | null, seed: number): number | null {
+  const score = outcomesOf(measured, from ? generalKey(from, seed) : baseKey, languageOf(asked.model), mostWatched);
+  return score && -score();
 }
 
 /** Loss on general text of one method after one task. */
@@ -71,7 +72,7 @@ export function textNotes(measured: Measured): string[] {
 }
 
 export async function generalLosses(asked: Asked, ended: Ended, measured: Measured): Promise<GeneralLoss[]> {
-  const objective = languageOf(asked);
+  const objective = languageOf(asked.model);
   const base = outcomesOf(measured, baseKey, objective);
   const { data: text } = textSchema.safeParse(measured.get(baseKey));
   if (base === null || text === undefined) return [];

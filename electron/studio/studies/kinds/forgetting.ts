@@ -1,7 +1,6 @@
 /** What does training take away: of what the base knew of language, and of tasks that were learned before? */
 import { z } from 'zod';
 import { problemSchema, StudioError } from '../../../contract/errors.js';
-import { missingOfLanguageModel } from '../../../engine/index.js';
 import { measureKinds } from '../../../evaluation/index.js';
 import { choiceTable, runNotes, runTable } from '../cells.js';
 import { weigh } from '../evidence.js';
@@ -13,9 +12,10 @@ import {
   generalOf,
   generalTable,
   generalVerdicts,
-  languageOf,
   textNotes,
 } from '../forgetting/general.js';
+import { duringFigures, duringNotes, duringTable, momentsOf } from '../forgetting/during.js';
+import { languageOf, requireLanguage } from '../../watch.js';
 import { checkMatrix, matrixProtocol, sizesOf, stepsOf } from '../matrix.js';
 import type { StudyKindSpec } from './kind.js';
 
@@ -45,21 +45,12 @@ export const forgetting: StudyKindSpec = {
         { path: 'data' },
       );
   },
-  checkBase(base) {
-    const missing = missingOfLanguageModel(base);
-    if (missing !== null)
-      throw new StudioError(
-        'bad-input',
-        `model: the checkpoint has no language-model head (${missing} is missing), so how well it knew language cannot be measured.`,
-        'Choose a base that was saved with it, such as the starter model or bert-base-uncased.',
-        { path: 'model' },
-      );
-  },
+  checkBase: requireLanguage,
   steps: (asked, ended) => stepsOf(asked, chainOf(asked), ended),
   measurements: (asked, ended) => [...generalOf(asked, ended), ...formerOf(asked, ended)],
   protocol: (asked) => [
     ...matrixProtocol(asked, measureKinds[asked.measure].name),
-    `The base model's own loss is measured on ${asked.plan.generalText ?? 'the bundled general text, which the starter model was not trained on'}: before any training, and after it with what each final run made of the base (${languageOf(asked) === 'masked-lm' ? 'masked language modelling, the same masks for all' : 'each token from those before it'}; up to 400 texts of up to 128 tokens).`,
+    `The base model's own loss is measured on ${asked.plan.generalText ?? 'the bundled general text, which the starter model was not trained on'}: before any training, and after it with what each final run made of the base (${languageOf(asked.model) === 'masked-lm' ? 'masked language modelling, the same masks for all' : 'each token from those before it'}; up to 400 texts of up to 128 tokens). While a run trains it is measured at each validation too, on the first 100 of these texts.`,
     ...(asked.datasets.length > 1
       ? [
           `The tasks were learned one after another, ${asked.datasets.map(({ name }) => name).join(', then ')}: each method goes on from its own run of the task before, with a new head. After each, the tasks before are tested again with their own heads.`,
@@ -71,20 +62,23 @@ export const forgetting: StudyKindSpec = {
     const chain = chainOf(asked);
     const evidence = await weigh(context, asked, ended, { cells: chain.flat(), against: () => null, baseline: null });
     const general = await generalLosses(asked, ended, measured);
+    const during = await momentsOf(context, asked, ended, measured);
     const former = await formerScores(asked, ended, measured);
     const choices = choiceTable(asked, evidence, ended);
     return {
       verdicts: [...generalVerdicts(general), ...formerVerdicts(former)],
       tables: [
         generalTable(general),
+        ...duringTable(asked, during),
         ...(former.length > 0 ? [formerTable(asked, former)] : []),
         ...(choices ? [choices] : []),
         runTable(asked, evidence),
       ],
-      figures: [...generalFigure(asked, general), ...formerFigures(asked, former)],
+      figures: [...generalFigure(asked, general), ...duringFigures(asked, during), ...formerFigures(asked, former)],
       notes: [
         ...runNotes(asked, evidence, ended),
         ...textNotes(measured),
+        ...duringNotes(asked, ended, during),
         ...[...measured.values()].flatMap((value) => {
           const problem = failed.safeParse(value);
           return problem.success ? [`A measurement failed and is left out: ${problem.data.problem.message}`] : [];

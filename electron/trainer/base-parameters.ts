@@ -1,0 +1,20 @@
+/** What a run made of its base, without the head that its own task gave it. */
+import {
+  planParameters,
+  type BaseModelInfo,
+  type MethodSpec,
+  type NamedTensors,
+  type ObjectiveSpec,
+} from '../engine/index.js';
+import { isHead } from '../interchange/index.js';
+
+/** Of trained parameters those that have a part in another objective: a full fine-tuning's pooler, say, has none in a language model. */
+export function withoutOwnHead(
+  parameters: NamedTensors,
+  model: BaseModelInfo,
+  method: MethodSpec,
+  objective: ObjectiveSpec,
+): NamedTensors {
+  const known = new Set(planParameters({ model, method, objective }).map(({ name }) => name));
+  return new Map([...parameters].filter(([name]) => known.has(name) && !isHead(model, name)));
+}
