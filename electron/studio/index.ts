@@ -13,6 +13,7 @@ import { compareCalls } from './compare.js';
 import { changed, type Context, type Emit } from './context.js';
 import { datasetCalls } from './datasets.js';
 import { deviceCalls, DeviceTests, type DeviceTestOptions } from './devices.js';
+import { estimateCalls } from './estimate.js';
 import { exportCalls } from './exports.js';
 import { Jobs } from './jobs.js';
 import { refinementCalls } from './lineage.js';
@@ -155,6 +156,7 @@ export async function openStudio({
       ...datasetCalls(context),
       ...tokenCalls(context),
       ...runCalls(context, queue),
+      ...estimateCalls(context),
       ...refinementCalls(context),
       ...compareCalls(context),
       ...studyCalls(context, studies, version),

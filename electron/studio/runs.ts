@@ -16,7 +16,7 @@ import {
   type BaseModelInfo,
   type ParameterPlan,
 } from '../engine/index.js';
-import { datasets, metrics, models, records, runs } from '../storage/index.js';
+import { datasets, metrics, models, runs } from '../storage/index.js';
 import { composedPlan, compositionCalls, usedBy, type CompositionCalls } from './compositions.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { bytesBelow, requireSpace } from './files.js';
@@ -24,8 +24,6 @@ import { learnedObjective, plannedObjective, usualObjective } from './objective.
 import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
 import type { RunQueue } from './queue.js';
 import { forgetResult, refinedPlan, requireUnrefined, whyKept } from './refinements.js';
-import { taskOf } from './train-task.js';
-import { TrainerClient } from './trainer-client.js';
 import { requireLanguage } from './watch.js';
 
 type Group = CompositionCalls &
@@ -34,7 +32,6 @@ type Group = CompositionCalls &
     | 'runs.list'
     | 'runs.get'
     | 'runs.history'
-    | 'runs.estimate'
     | 'runs.start'
     | 'runs.startMatrix'
     | 'runs.pause'
@@ -256,18 +253,6 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     'runs.history': async ({ id, afterStep }) => {
       await runs.getRun(database, id);
       return metrics.readHistory(database, id, afterStep);
-    },
-    'runs.estimate': async ({ projectId, plan }) => {
-      const resolved = await resolvePlan(context, projectId, plan);
-      const { device } = await context.devices.resolve(resolved.plan.device);
-      const task = await taskOf(context, resolved, device, null);
-      const { memoryLimitBytes } = await records.readSettings(database);
-      const client = new TrainerClient(context.spawnTrainer);
-      try {
-        return (await client.start<'probe'>({ type: 'probe', task, memoryLimitBytes }).result).estimate;
-      } finally {
-        client.close();
-      }
     },
     'runs.start': ({ projectId, plans, initFolder }) => start(projectId, plans, initFolder),
     'runs.startMatrix': ({ projectId, matrix }) => start(projectId, expandMatrix(parseMatrix(matrix)), null),

@@ -16,6 +16,7 @@ import { labelOf, sizeInWords } from './cells.js';
 import { kindOf } from './kinds/index.js';
 import type { Asked, Ended, Measured, Measurement, StudyStep } from './kinds/kind.js';
 import { reportOf } from './report.js';
+import { probeMethods, type Probed } from './probes.js';
 import { secondsLeft } from './time-left.js';
 
 const over: ReadonlySet<Run['state']> = new Set(['finished', 'failed', 'cancelled'] as const);
@@ -126,6 +127,7 @@ export class StudyRunner {
   async #goOn(id: number, active: Active): Promise<studies.StudyChange> {
     const { database } = this.context;
     let losses = 0;
+    let probed: Probed | null = null;
     for (;;) {
       if (this.#closing) return { state: 'interrupted' };
       if (active.wish) return { state: active.wish === 'pause' ? 'paused' : 'cancelled' };
@@ -134,7 +136,12 @@ export class StudyRunner {
       const { asked, ended, steps, made, measurements, measured } = standing;
       const next = steps.find((step) => !ended.has(step.key) || step.readTest);
       const measurement = next ? undefined : measurements.find(({ key }) => !measured.has(key));
-      await this.#tell(id, standing, next ?? null, measurement?.doing ?? '');
+      if (probed === null && next) {
+        await this.#tell(id, standing, null, 'a few steps of each method, to tell the time');
+        probed = await probeMethods(this.context, asked.projectId, steps, ended, active.abort.signal);
+        continue;
+      }
+      await this.#tell(id, standing, next ?? null, measurement?.doing ?? '', probed ?? new Map());
       if (measurement) {
         active.abort = new AbortController();
         await this.#measure(id, measurement, active.abort.signal);
@@ -223,7 +230,13 @@ export class StudyRunner {
     if (state === 'queued') await this.queue.withdraw(runId, wish === 'pause' ? 'paused' : 'cancelled');
   }
 
-  async #tell(id: number, standing: Standing, next: StudyStep | null, measuring: string): Promise<void> {
+  async #tell(
+    id: number,
+    standing: Standing,
+    next: StudyStep | null,
+    measuring: string,
+    probed: Probed = new Map(),
+  ): Promise<void> {
     const { steps, ended, measurements, measured } = standing;
     const size = next && (standing.asked.plan.examplesPerClass.length > 1 || next.size !== null);
     const doing = next
@@ -239,7 +252,7 @@ export class StudyRunner {
     const progress = {
       done: steps.filter(({ key }) => ended.has(key)).length + measured.size,
       total: steps.length + measurements.length,
-      secondsLeft: next ? secondsLeft(steps, ended) : measuring === '' ? 0 : null,
+      secondsLeft: next ? secondsLeft(steps, ended, probed) : measuring === '' ? 0 : null,
       doing,
     };
     await this.#change(id, { progress });

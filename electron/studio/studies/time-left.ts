@@ -1,6 +1,7 @@
 /** How long a study still takes, from what its runs took so far. */
 import type { Run } from '../../contract/entities.js';
 import { drawnRows } from './plans.js';
+import { methodKey, type Probed } from './probes.js';
 import type { Ended, StudyStep } from './kinds/kind.js';
 
 /** Seconds from start to end of a run that was not stopped in between; null where that is not known. */
@@ -18,8 +19,8 @@ const middle = (values: readonly number[]): number | null => {
   return sorted[sorted.length >> 1] ?? null;
 };
 
-/** Seconds; null until a run of every method that is still to come has finished. */
-export function secondsLeft(steps: readonly StudyStep[], ended: Ended): number | null {
+/** Seconds, from runs of a method that have finished, else from its probe; null where one that is to come has neither. */
+export function secondsLeft(steps: readonly StudyStep[], ended: Ended, probed: Probed): number | null {
   const measured = steps.flatMap((step) => {
     const run = ended.get(step.key);
     const seconds = run?.state === 'finished' ? wallSeconds(run) : null;
@@ -28,14 +29,22 @@ export function secondsLeft(steps: readonly StudyStep[], ended: Ended): number |
   let left = 0;
   for (const step of steps) {
     if (ended.has(step.key)) continue;
-    const own = measured.filter(({ step: other }) => other.method === step.method);
+    // A run that goes on from another trains what that one kept: it is no other method for that.
+    const key = methodKey(step.method);
+    const own = measured.filter(({ step: other }) => methodKey(other.method) === key);
     const alike = middle(
       own.flatMap(({ step: other, seconds }) =>
         other.size === step.size && other.dataset === step.dataset ? [seconds] : [],
       ),
     );
-    const rate = middle(own.map(({ result }) => result.secondsPerStep));
-    const count = stepsOf(step) ?? middle(own.flatMap(({ step: other }) => stepsOf(other) ?? []));
+    const rate = middle(own.map(({ result }) => result.secondsPerStep)) ?? probed.get(key) ?? null;
+    const planned = steps.filter(
+      (other) => methodKey(other.method) === key && other.size === step.size && other.dataset === step.dataset,
+    );
+    const count =
+      stepsOf(step) ??
+      middle(own.flatMap(({ step: other }) => stepsOf(other) ?? [])) ??
+      middle(planned.flatMap((other) => stepsOf(other) ?? []));
     const around = middle(own.map(({ seconds, result }) => seconds - result.steps * result.secondsPerStep));
     const seconds = alike ?? (rate === null || count === null ? null : rate * count + (around ?? 0));
     if (seconds === null) return null;

@@ -37,6 +37,14 @@ it('chooses each rate on validation alone, then tests the final runs of every se
   expect(outline.runs).toBe(9);
   const { id } = await handlers['studies.start']({ projectId, study: smallStudy(), goOn: false });
   whole = await reportOf(id);
+  // The time left is told before the first run has ended, by a few steps of each method.
+  const told = studio.events.flatMap((event) =>
+    event.event === 'study' && event.data.id === id ? event.data.progress : [],
+  );
+  expect(told.find(({ doing }) => doing.startsWith('a few steps'))).toMatchObject({ done: 0, secondsLeft: null });
+  const first = told.find(({ doing }) => doing.includes('seed 1'));
+  expect(first).toMatchObject({ done: 0, secondsLeft: expect.any(Number) as number });
+  expect(first?.secondsLeft).toBeGreaterThan(0);
   const runs = await handlers['studies.runs']({ id });
   expect(runs.map(({ state }) => state)).toEqual(runs.map(() => 'finished'));
   const all = (await handlers['runs.list']({ projectId })).filter(({ study }) => study?.id === id);
