@@ -18,6 +18,12 @@ export interface PassPart {
 /** Is called after each batch with the rows done, and after each answer with the answers given. */
 export type Between = (done: number, part?: PassPart) => Promise<void>;
 
+/** Of the numbers of some rows. */
+export interface Spread {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 /** Rows in memory, as token ids. */
 export interface Split {
   readonly size: number;
@@ -27,6 +33,8 @@ export interface Split {
   readonly batches: RowBatches;
   /** What the user should know of the rows: some cut, some left out. */
   readonly notes: readonly string[];
+  /** Of rows that ask for a number: training rows so spread are learned as standard scores. */
+  readonly spread?: Spread;
   /** Scores of these rows by a trainer's parameters. */
   measure(model: Measured, between: Between): Promise<Scores>;
   /** As the rows of the test: each row's outcome is told by events too. */

@@ -20,6 +20,7 @@ import { Reporter } from './reporter.js';
 import type { JobContext } from './server.js';
 import { buildTrainer, prepare, type Prepared } from './setup.js';
 import { runStages } from './stages.js';
+import { standardized, standardOf, toScores, type Standard } from './standardized.js';
 import { openWatch } from './watch.js';
 
 /**
@@ -40,7 +41,9 @@ export async function train(
   await reporter.phase('preparing', 0, null);
   const store = await CheckpointStore.open(runFolder);
   const prepared = await prepare(task, engine, context.breathe, open);
-  const start = await startFrom(job, store, prepared, reporter);
+  const { spread } = prepared.train;
+  const standard = spread ? standardOf(spread, task.method, prepared.model) : null;
+  const start = await startFrom(job, store, prepared, standard, reporter);
   const { course, model } = prepared;
   const stageAt = (place: number) => (course.spans[place] ?? course.spans[0]).index;
   const held: { trainer: EngineTrainer | null } = { trainer: null };
@@ -53,11 +56,12 @@ export async function train(
     // Nothing holds the old one's memory while the new one is built.
     held.trainer = null;
     await left?.dispose();
-    held.trainer = await buildTrainer(task, model, prepared.tokenizer, prepared.learning, engine, {
+    const built = await buildTrainer(task, model, prepared.tokenizer, prepared.learning, engine, {
       stage: stageAt(place),
       steps: course.totalSteps,
       parameters,
     });
+    held.trainer = standard ? standardized(built, standard) : built;
   };
   try {
     await enter(start.progress.stage, start.parameters);
@@ -179,11 +183,18 @@ export async function train(
 const pausedInTest = Symbol('paused in test');
 
 /** The newest whole checkpoint when resuming, else a clean start. */
-async function startFrom(job: JobOf<'train'>, store: CheckpointStore, prepared: Prepared, reporter: Reporter) {
+async function startFrom(
+  job: JobOf<'train'>,
+  store: CheckpointStore,
+  prepared: Prepared,
+  standard: Standard | null,
+  reporter: Reporter,
+) {
   const checkpoint = job.resume ? await store.loadNewest() : null;
   if (checkpoint === null) {
     await store.clear();
-    const { parameters, notes } = await startValues(job.task, prepared.model, prepared.learning);
+    const { parameters: own, notes } = await startValues(job.task, prepared.model, prepared.learning);
+    const parameters = standard ? await toScores(own, prepared.model, standard) : own;
     for (const note of [...notes, ...(prepared.learning.notes ?? [])]) reporter.log('note', note);
     const progress = freshProgress(prepared.course.totalSteps, prepared.fingerprint);
     return { state: null, parameters, progress, resumed: false };

@@ -1,12 +1,15 @@
-/** Learning a number of each row. The numbers are learned as they stand in the data, as transformers does: no scaling, so none to undo. */
+/** Learning a number of each row; the trainer learns them as standard scores (standardized.ts), and what is told here is in the data's unit. */
 import { classBatches, encodeRows, type TextTokenizer } from '../../data/index.js';
 import { numberScores } from '../../evaluation/index.js';
 import { logitsOf } from '../evaluate.js';
-import type { Between, Learning, LearningTask, Measured } from '../learning.js';
+import type { Between, Learning, LearningTask, Measured, Spread } from '../learning.js';
 import { sendOutcomes } from '../outcomes.js';
 
-/** Squared errors of numbers beyond this are too steep for usual learning rates. */
-const wide = 20;
+function spreadOf(numbers: Float32Array): Spread {
+  const mean = numbers.reduce((sum, value) => sum + value, 0) / Math.max(1, numbers.length);
+  const squares = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / Math.max(1, numbers.length)) };
+}
 
 export function learnNumbers({ training }: LearningTask, tokenizer: TextTokenizer): Learning {
   const padding = { padId: tokenizer.padId };
@@ -23,16 +26,11 @@ export function learnNumbers({ training }: LearningTask, tokenizer: TextTokenize
         const values = await logitsOf(model, encoded, 1, padding, between);
         return { values, scores: numberScores(targets, values) };
       };
-      const farthest = targets.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       return {
         size: encoded.size,
         batches: classBatches(encoded, padding),
-        notes:
-          farthest > wide
-            ? [
-                `The numbers reach ${farthest.toPrecision(4)}; the loss is their squared error. Should it not fall, scale the column to about 0 to 5.`,
-              ]
-            : [],
+        notes: [],
+        spread: spreadOf(targets),
         measure: async (model, between) => (await measured(model, between)).scores,
         test: async ({ trainer, between, emit }) => {
           const { values, scores } = await measured(trainer, between);
