@@ -2,35 +2,24 @@
  * The run queue: one run at a time, in order, each in a trainer process of its own unless it may share one with the run before.
  * What it tells is stored before it is shown.
  */
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { scoresSchema, type LogLine, type Run } from '../contract/entities.js';
-import { StudioError, type ErrorCode } from '../contract/errors.js';
-import { problemOf } from '../contract/problem-of.js';
-import { metrics, models, runs } from '../storage/index.js';
-import type { ResultOf, TrainerEvent, TrainTask } from '../trainer/protocol.js';
+import type { Run } from '../contract/entities.js';
+import { StudioError } from '../contract/errors.js';
+import { models, runs } from '../storage/index.js';
+import type { TrainerEvent, TrainTask } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { MemoryGate } from './memory.js';
+import { RunRecord, type Worked } from './run-record.js';
 import { SharedTrainer } from './shared-trainer.js';
 import { begunOn, taskOf } from './train-task.js';
 import { watchOf } from './watch.js';
 import type { RunningJob, TrainerClient } from './trainer-client.js';
 
-interface Active {
-  readonly runId: number;
-  /** As it was when its turn came; null before. */
-  run: Run | null;
+interface Active extends Worked {
   job: RunningJob<'train'> | RunningJob<'test'> | null;
   client: TrainerClient | null;
-  /** What the user asked for before or while the job runs. */
-  wish: 'pause' | 'cancel' | null;
-  secondsLeft: number | null;
   /** Lets devices be tested again. */
   allowTests: () => void;
 }
-
-/** Failures after which a run goes on from its last checkpoint: nothing about the run itself needs mending. */
-const goesOn: ReadonlySet<ErrorCode> = new Set(['trainer-lost', 'no-space'] as const);
 
 export class RunQueue {
   #active: Active | null = null;
@@ -42,13 +31,13 @@ export class RunQueue {
   readonly #tests = new Map<number, Settled>();
   readonly #shared: SharedTrainer;
   #settling: { readonly runId: number; readonly resolve: () => void }[] = [];
-  /** Ends of runs that could not be written yet. */
-  readonly #unwritten = new Map<number, runs.RunChange>();
+  readonly #record: RunRecord;
   readonly #memory: MemoryGate;
 
   constructor(private readonly context: Context) {
     this.#memory = new MemoryGate(context);
     this.#shared = new SharedTrainer(context.spawnTrainer);
+    this.#record = new RunRecord(context, (runId) => (this.#active?.runId === runId ? this.#active : null));
   }
 
   /** Trains these runs after those that wait already; with `share` in one process as long as no other run comes between. */
@@ -90,8 +79,12 @@ export class RunQueue {
 
   /** The run with what only this process knows. */
   decorate(run: Run): Run {
-    const known = { ...run, ...this.#unwritten.get(run.id) };
-    return this.#active?.runId === run.id ? { ...known, secondsLeft: this.#active.secondsLeft } : known;
+    return this.#record.decorate(run);
+  }
+
+  /** Stores a change and tells the window. */
+  change(runId: number, change: runs.RunChange): Promise<Run> {
+    return this.#record.change(runId, change);
   }
 
   isActive(runId: number): boolean {
@@ -164,7 +157,7 @@ export class RunQueue {
     try {
       // It may have been cancelled, paused or deleted while it waited.
       if (!(await runs.claimQueued(database, runId, presence.id)))
-        return void (await this.#tell(runId).catch(() => undefined));
+        return void (await this.#record.tell(runId).catch(() => undefined));
       const before = await runs.getRun(database, runId);
       active.run = before;
       await this.change(runId, {
@@ -174,7 +167,7 @@ export class RunQueue {
         problem: null,
       });
       const { device, why } = await this.context.devices.resolve(before.plan.device, begunOn(before));
-      await this.#log(runId, 'check', why);
+      await this.#record.log(runId, 'check', why);
       const task = {
         ...(await taskOf(this.context, before, device, await runs.initFolderOf(database, runId))),
         ...(await watchOf(this.context, before)),
@@ -190,7 +183,7 @@ export class RunQueue {
       const onEvent = (event: TrainerEvent) => {
         stored = stored
           .then(async () => {
-            await this.#take(active, event);
+            await this.#record.store(active, event);
             // After a gap nothing counts as stored: checkpoints then carry the rest, for the resumed run to tell again.
             if (event.type === 'metrics' && failure === undefined) job.stored(++storedEvents);
           })
@@ -222,11 +215,11 @@ export class RunQueue {
           throw failure ?? error;
         });
       if (failure !== undefined) throw failure;
-      await this.#finish(runId, done);
+      await this.#record.finish(runId, done);
     } catch (error) {
       // What a job that failed left in its process is not known.
       if (active.client) this.#shared.drop(active.client);
-      await this.#fail(active, error);
+      await this.#record.fail(active, error);
     }
     changed(this.context, 'runs');
     changed(this.context, 'projects');
@@ -254,7 +247,7 @@ export class RunQueue {
         keeps: this.#shared.shares(runId),
       },
       (event) => {
-        stored = stored.then(() => this.#take(active, event));
+        stored = stored.then(() => this.#record.store(active, event));
         // Waited for below; until then nobody listens to it.
         stored.catch(() => undefined);
       },
@@ -272,8 +265,8 @@ export class RunQueue {
       this.#shared.drop(client);
       throw error;
     }
-    await this.#log(runId, 'check', `Test, read once with the parameters of step ${run.result.bestStep}.`);
-    await this.#tell(runId);
+    await this.#record.log(runId, 'check', `Test, read once with the parameters of step ${run.result.bestStep}.`);
+    await this.#record.tell(runId);
     changed(this.context, 'runs');
   }
 
@@ -282,136 +275,7 @@ export class RunQueue {
     const { runId } = active;
     if (active.wish === 'cancel') throw new StudioError('cancelled', 'Cancelled.');
     if (line === null) return;
-    await this.#log(runId, 'probe', line);
-  }
-
-  async #log(runId: number, level: LogLine['level'], message: string): Promise<void> {
-    const log = [{ time: now(), level, message }];
-    await metrics.insertMetrics(this.context.database, runId, [], [], log);
-    this.context.emit('metrics', { runId, steps: [], validations: [], stages: [], log });
-  }
-
-  async #take(active: Active, event: TrainerEvent): Promise<void> {
-    const { database } = this.context;
-    const { runId } = active;
-    switch (event.type) {
-      case 'started':
-        await this.change(runId, {
-          state: 'running',
-          device: event.device,
-          step: event.step,
-          totalSteps: event.totalSteps,
-        });
-        return;
-      case 'metrics': {
-        const { steps, validations, stages, log } = event;
-        await database.transaction(async (sql) => {
-          await metrics.insertMetrics(sql, runId, steps, validations, log, stages);
-          const validation = validations.findLast(({ best }) => best);
-          await runs.updateRun(sql, runId, {
-            step: steps.at(-1)?.step,
-            validation: validation && scoresSchema.parse(validation),
-          });
-        });
-        active.secondsLeft = event.secondsLeft;
-        this.context.emit('metrics', { runId, steps, validations, stages, log });
-        this.context.emit('run', this.decorate(await runs.getRun(database, runId)));
-        return;
-      }
-      case 'outcomes':
-        await database.transaction((sql) => metrics.insertOutcomes(sql, runId, event.rows));
-        return;
-      case 'phase': {
-        if (event.phase !== 'testing') return;
-        const told = active.secondsLeft;
-        active.secondsLeft = event.secondsLeft ?? null;
-        // A window shows whole seconds; what it shows already is not told again.
-        if (seconds(told) !== seconds(active.secondsLeft))
-          this.context.emit('run', this.decorate(await runs.getRun(database, runId)));
-        return;
-      }
-      case 'progress':
-      case 'answers':
-        return;
-    }
-  }
-
-  async #finish(runId: number, { status, step, result }: ResultOf<'train'>): Promise<void> {
-    if (status === 'paused') {
-      await this.#noteCheckpoints(runId);
-      await this.change(runId, { state: 'paused', step });
-      return;
-    }
-    await this.change(runId, {
-      state: 'finished',
-      step,
-      endedAt: now(),
-      result,
-      ...(result?.validation ? { validation: result.validation } : {}),
-    });
-    // The trained parameters have a file of their own now; a run that is finished stays so, whatever becomes of the rest.
-    const tidy = async () => {
-      await rm(join(runFolder(this.context.home, runId), 'checkpoints'), { recursive: true, force: true });
-      await metrics.replaceCheckpoints(this.context.database, runId, []);
-    };
-    await tidy().catch(() => this.context.unwritten.add(tidy));
-  }
-
-  async #fail(active: Active, error: unknown): Promise<void> {
-    const problem = problemOf(error);
-    if (problem.code === 'cancelled' || active.wish === 'cancel')
-      return this.#end(active, { state: 'cancelled', endedAt: now(), problem: null });
-    const hint =
-      problem.code === 'no-space'
-        ? 'Free some space, then resume the run: it goes on from its last checkpoint.'
-        : problem.hint;
-    await this.#end(active, {
-      state: goesOn.has(problem.code) ? 'interrupted' : 'failed',
-      endedAt: now(),
-      problem: { ...problem, hint },
-    });
-  }
-
-  /** The end of a run is told even where the disk has no room for it: it is then written as soon as there is. */
-  async #end({ runId, run }: Active, end: runs.RunChange): Promise<void> {
-    const { database } = this.context;
-    const time = now();
-    const write = async () => {
-      await this.#noteCheckpoints(runId);
-      await database.transaction(async (sql) => {
-        if (end.problem)
-          await metrics.insertMetrics(sql, runId, [], [], [{ time, level: 'error', message: end.problem.message }]);
-        await runs.updateRun(sql, runId, end);
-      });
-      this.#unwritten.delete(runId);
-    };
-    await write().catch(() => {
-      this.#unwritten.set(runId, end);
-      this.context.unwritten.add(write);
-    });
-    const known = await runs.getRun(database, runId).catch(() => run);
-    if (known) this.context.emit('run', { ...known, ...end });
-  }
-
-  async #noteCheckpoints(runId: number): Promise<void> {
-    const folder = join(runFolder(this.context.home, runId), 'checkpoints');
-    const names = await readdir(folder).catch(() => []);
-    const files = await Promise.all(
-      names.map(async (file) => ({ file, bytes: (await stat(join(folder, file)).catch(() => ({ size: 0 }))).size })),
-    );
-    await this.context.database.transaction((sql) => metrics.replaceCheckpoints(sql, runId, files));
-  }
-
-  /** Stores a change and tells the window. */
-  async change(runId: number, change: runs.RunChange): Promise<Run> {
-    await runs.updateRun(this.context.database, runId, change);
-    return this.#tell(runId);
-  }
-
-  async #tell(runId: number): Promise<Run> {
-    const run = this.decorate(await runs.getRun(this.context.database, runId));
-    this.context.emit('run', run);
-    return run;
+    await this.#record.log(runId, 'probe', line);
   }
 }
 
@@ -421,5 +285,3 @@ interface Settled {
 }
 
 const closing = () => new StudioError('cancelled', 'The app was closed.', 'Open it again and resume.');
-
-const seconds = (left: number | null) => (left === null ? null : Math.round(left));
