@@ -13,7 +13,7 @@ import { changed, datasetFolder, now, runFolder, type Context } from './context.
 import { bytesBelow } from './files.js';
 import { ensureStarter } from './models.js';
 import { findSample, importSample } from './samples.js';
-import { exportProject, importProject } from './transfer.js';
+import { exportProject, importProject } from './transfer/index.js';
 
 type Group = Pick<
   Handlers,

@@ -10,7 +10,8 @@ import yauzl from 'yauzl';
 import yazl from 'yazl';
 import { z } from 'zod';
 import { planSchema } from '../../../electron/contract/plan.js';
-import { metrics, models, openDatabase, runs } from '../../../electron/storage/index.js';
+import { studySchema } from '../../../electron/contract/study.js';
+import { metrics, models, openDatabase, runs, studies } from '../../../electron/storage/index.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
 import { makeTinyModel, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
@@ -130,6 +131,53 @@ beforeAll(async () => {
       details: { probabilities: [0.6, 0.4] },
     })),
   );
+  const study = studySchema.parse({ kind: 'quality', model: 'tiny', data: ['rows'], methods: [{ type: 'head' }] });
+  const studyId = await studies.insertStudy(database, {
+    projectId,
+    name: 'Gap',
+    plan: study,
+    progress: { done: 1, total: 1, secondsLeft: 0, doing: '' },
+    createdAt: time,
+    worker: 'here',
+  });
+  await studies.insertStudyRun(database, studyId, { key: 'rows/all/1/1/chosen', runId, role: 'final' });
+  const row = { method: 'head', runs: [runId, 999], cells: { method: 'Head only' } };
+  await studies.updateStudy(database, studyId, {
+    state: 'finished',
+    endedAt: time,
+    report: {
+      kind: 'quality',
+      title: 'Gap',
+      question: '?',
+      protocol: [],
+      verdicts: [{ kind: 'note', text: 'so it is', runs: [runId, 999] }],
+      tables: [
+        { id: 'gaps', title: 'Gaps', columns: [{ key: 'method', title: 'Method', unit: null }], rows: [row], note: '' },
+      ],
+      figures: [],
+      notes: [`Run ${runId} is told of, run 999 failed.`],
+      provenance: {
+        study,
+        versions: {},
+        machine: { platform: 'any', processor: 'any', threads: 1, memoryBytes: 1, device: 'cpu' },
+        model: { name: 'tiny', contentHash: null },
+        data: [],
+        runs: [runId, 999].map((id) => ({
+          id,
+          role: 'final',
+          methodName: 'Head only',
+          setting: '',
+          seed: 1,
+          learningRate: 0.1,
+          data: 'rows',
+          dataHash: '',
+          device: 'cpu',
+        })),
+        startedAt: time,
+        endedAt: time,
+      },
+    },
+  });
   await database.close();
   file = join(home, 'trial.peftproject');
   await studio.finished(await handlers['projects.export']({ id: projectId, path: file }));
@@ -206,6 +254,34 @@ it('comes back with rows, runs, curves and answers, beside the original', async 
   expect(both[1]).toEqual(both[0]);
   expect(both[1]?.rows).toHaveLength(60);
   expect(both[1]?.tested).toBe(2);
+});
+
+it('brings finished studies back with their reports, on the runs as they are numbered here', async () => {
+  const { handlers } = studio;
+  const job = await studio.finished(await handlers['projects.import']({ path: file }));
+  const { id: copy } = z.object({ id: z.number() }).parse(job.result);
+  const [run] = await handlers['runs.list']({ projectId: copy });
+  const [study] = await handlers['studies.list']({ projectId: copy });
+  const id = run?.id ?? 0;
+  expect(study).toMatchObject({ name: 'Gap', state: 'finished', kind: 'quality', endedAt: time });
+  expect(run?.study).toMatchObject({ id: study?.id, role: 'final' });
+  const { whole, report } = await handlers['studies.report']({ id: study?.id ?? 0 });
+  expect(whole).toBe(true);
+  // What is not in the file is no evidence here; words on it say so.
+  expect(report).toMatchObject({
+    verdicts: [{ text: 'so it is', runs: [id] }],
+    tables: [{ rows: [{ runs: [id] }] }],
+    notes: [`Run ${id} is told of, run 999 (of before the import) failed.`],
+  });
+  expect(report.provenance.runs.map((one) => one.id)).toEqual([id]);
+  // Files of before studies went along have none.
+  const manifest = z.looseObject({}).parse(JSON.parse(String(members.get('manifest.json'))));
+  delete manifest['studies'];
+  const old = await zipped(changed('manifest.json', Buffer.from(JSON.stringify(manifest))));
+  const again = await studio.finished(await handlers['projects.import']({ path: old }));
+  const { id: without } = z.object({ id: z.number() }).parse(again.result);
+  expect(await handlers['studies.list']({ projectId: without })).toEqual([]);
+  expect(await handlers['runs.list']({ projectId: without })).toHaveLength(1);
 });
 
 it.each<[string, () => Promise<string>, RegExp]>([

@@ -1,0 +1,3 @@
+/** Projects as files. */
+export { exportProject } from './export.js';
+export { importProject } from './import.js';
