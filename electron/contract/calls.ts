@@ -211,6 +211,8 @@ export const calls = {
       label: z.string().optional(),
       /** Of rows with several labels: those that have it. */
       amongLabels: z.string().optional(),
+      /** Of tagged words: rows with an entity of this type. */
+      entity: z.string().optional(),
       search: z.string().max(500).optional(),
     }),
     z.object({ total: z.number(), rows: z.array(e.datasetRowSchema) }),

@@ -1,4 +1,6 @@
 export * from './labels.js';
+export * from './lists.js';
+export * from './marked.js';
 export * from './measures.js';
 export * from './answer-words.js';
 export * from './objectives.js';

@@ -40,5 +40,4 @@ export { StopWords, TextStream, type Decode } from './text-stream.js';
 export { stopTokens } from './stop-tokens.js';
 export { encodeWords, wordBatches, WordRows, wordsOf } from './words.js';
 export { encodeQuestions, windowBatches, WindowRows, type AskedQuestion } from './windows.js';
-export { listIn } from './lists.js';
 export { answerable } from './questions.js';

@@ -1,7 +1,7 @@
 /** Rows of tagged words: from the lists of a file to words and BIO tags. */
 import { StudioError } from '../contract/errors.js';
 import type { RowContent } from './content.js';
-import { listIn } from './lists.js';
+import { listIn } from '../contract/lists.js';
 import { labelLimit } from './limits.js';
 import { SchemeFinder, schemeNames, toBio, type TagScheme } from './tags.js';
 import type { ImportRequest, ReadRow } from './types.js';

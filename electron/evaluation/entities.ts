@@ -1,22 +1,5 @@
 /** Entities in tags, and how many were found: as seqeval counts them in its default mode. */
-
-/** From word to word (the end not included), and what it is. */
-export type Entity = readonly [from: number, to: number, type: string];
-
-/** Entities of a sentence's BIO tags. Lenient, as seqeval: an I- that cannot go on with the tag before it begins an entity. */
-export function entitiesOf(tags: readonly string[]): Entity[] {
-  const entities: Entity[] = [];
-  let open: { from: number; type: string } | null = null;
-  tags.forEach((tag, place) => {
-    const [prefix, type] = tag === 'O' ? ['O', ''] : [tag[0] ?? '', tag.slice(2)];
-    if (prefix === 'I' && open?.type === type) return;
-    if (open) entities.push([open.from, place, open.type]);
-    open = prefix === 'O' ? null : { from: place, type };
-  });
-  const last = open as { from: number; type: string } | null;
-  if (last) entities.push([last.from, tags.length, last.type]);
-  return entities;
-}
+import type { Entity } from '../contract/marked.js';
 
 export interface EntityCounts {
   /** Found where they are and as what they are. */

@@ -16,6 +16,5 @@ export { validationScore, type ComparedRun } from './groups.js';
 export { hierarchicalMeans, intervalAt, type SeedMean, type SeedScore } from './hierarchical.js';
 export { judgeGaps, type GapDecision, type JudgedGap } from './gap.js';
 export { judgeRatios, medianOf, timesInWords, type JudgedRatio } from './ratios.js';
-export { entitiesOf, type Entity } from './entities.js';
 export { entitySplitScores, typeScores } from './tasks/token-classification.js';
 export { answerSplitScores } from './tasks/question-answering.js';

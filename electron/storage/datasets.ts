@@ -191,6 +191,8 @@ export interface RowFilter {
   readonly label?: string;
   /** Of rows with several labels: those that have it. */
   readonly amongLabels?: string;
+  /** Of tagged words: those with an entity of this type. */
+  readonly entity?: string;
   readonly search?: string;
 }
 
@@ -206,6 +208,8 @@ export async function pageRows(
   if (filter.label !== undefined) parts.push(['label = ?', filter.label]);
   if (filter.amongLabels !== undefined)
     parts.push(['EXISTS (SELECT 1 FROM json_each(label) WHERE value = ?)', filter.amongLabels]);
+  // Rows hold BIO tags, parted by blanks; every entity begins by B-.
+  if (filter.entity !== undefined) parts.push([`instr(' ' || label || ' ', ' B-' || ? || ' ') > 0`, filter.entity]);
   if (filter.search)
     parts.push([
       `(text || ' ' || COALESCE(pair, '')) LIKE ? ESCAPE '\\'`,

@@ -2,8 +2,9 @@
 import type { MarkedSpan } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { trainingSchema } from '../contract/plan.js';
-import { encodeQuestions, encodeWords, listIn, wordsOf } from '../data/index.js';
-import { entitiesOf } from '../evaluation/index.js';
+import { listIn } from '../contract/lists.js';
+import { encodeQuestions, encodeWords, wordsOf } from '../data/index.js';
+import { entitiesInWords, entitiesOf } from '../contract/marked.js';
 import type { Batch } from '../engine/index.js';
 import { readTags } from './entities.js';
 import type { RowAnswer } from './answering.js';
@@ -70,7 +71,7 @@ async function entityAnswers(
         probability: shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length),
       };
     });
-    const label = spans.map((span) => `${span.type}: ${span.text}`).join(', ');
+    const label = entitiesInWords(spans);
     return { label, logits: [...(own?.logits ?? [])], probabilities: [], value: null, spans };
   });
 }

@@ -9,6 +9,7 @@ export { default as Icon } from './Icon.svelte';
 export { default as JobProgress } from './JobProgress.svelte';
 export { default as KeyValues } from './KeyValues.svelte';
 export { default as Marker } from './Marker.svelte';
+export { default as MarkedText } from './MarkedText.svelte';
 export { default as Menu } from './Menu.svelte';
 export { default as NumberInput } from './NumberInput.svelte';
 export { default as Panel } from './Panel.svelte';

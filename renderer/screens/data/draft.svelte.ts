@@ -13,7 +13,7 @@ import { call, toProblem } from '../../state/client.js';
 import { jobs } from '../../state/jobs.svelte.js';
 import { datasets } from '../../state/library.svelte.js';
 import { assignRole, baseName, type Role } from './roles.js';
-import { columnsFrom, missingPart, partsOf, type Part, type Parts } from './text-form.js';
+import { columnsFrom, markedRoles, missingPart, partsOf, textRoles, type Part, type Parts } from './text-form.js';
 
 type SplitMode = 'shares' | 'files' | 'column';
 
@@ -28,8 +28,10 @@ class ImportDraft {
   /** How several labels stand in the file. */
   labelForm = $state<MultiLabelColumns['form']>('separated');
   separator = $state(';');
-  /** Of data to write text from: the column of each part. */
+  /** The column of each part, of rows that more than a text and a label make. */
   parts = $state.raw<Parts>({});
+  /** Of tags that are numbers, as the user writes them. */
+  tagNames = $state('');
   name = $state('');
   mode = $state<SplitMode>('shares');
   /** Shares in percent of the rows. */
@@ -76,7 +78,8 @@ class ImportDraft {
       this.preview = preview;
       this.task = preview.suggestedTask;
       this.form = preview.generation?.form ?? 'text';
-      this.parts = partsOf(preview.generation);
+      this.parts = partsOf(preview);
+      this.tagNames = preview.tagging?.tagNames?.join(', ') ?? '';
       this.roles = Object.fromEntries(preview.columns.map((c) => [c.name, c.suggestedRole]));
       if (preview.columns.some((c) => c.suggestedRole === 'split')) this.mode = 'column';
       if (this.task === 'multi-label') this.#suggestLabels();
@@ -125,6 +128,14 @@ class ImportDraft {
     );
   }
 
+  get #tagNames(): string[] | null {
+    const names = this.tagNames
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean);
+    return names.length === 0 ? null : names;
+  }
+
   setPart(part: Part, column: string | null): void {
     this.parts = { ...this.parts, [part]: column };
   }
@@ -154,14 +165,13 @@ class ImportDraft {
     if (!this.preview) return 'Choose a file that can be read.';
     if (this.name.trim() === '') return 'Give the data set a name.';
     if (this.task === 'generation') {
-      const missing = missingPart(this.form, this.parts);
+      const missing = missingPart(textRoles[this.form], this.parts);
       if (missing !== null) return missing;
-    } else if (this.task === 'tagging') {
-      if (!this.preview.tagging) return 'Choose a file of words with tags.';
-      if (this.preview.tagging.tagNames?.length === 0)
-        return 'The tags are numbers without names: import the file by the command, with --tag-names.';
-    } else if (this.task === 'questions') {
-      if (!this.preview.questions) return 'Choose a file of questions with contexts and answers.';
+    } else if (this.task === 'tagging' || this.task === 'questions') {
+      const missing = missingPart(markedRoles[this.task], this.parts);
+      if (missing !== null) return missing;
+      if (this.task === 'tagging' && this.preview.tagging?.tagNames?.length === 0 && this.#tagNames === null)
+        return 'The tags are numbers: write what each is called.';
     } else if (this.columnOf('text') === null) return 'Give one column the role Text.';
     else if (this.columnOf('label') === null)
       return `Give one column the role ${this.task === 'regression' ? 'Number' : 'Label'}.`;
@@ -206,21 +216,16 @@ class ImportDraft {
       const columns = columnsFrom(this.form, this.parts);
       return columns && ({ task: 'generation', columns } as const);
     }
-    const { tagging, questions } = this.preview ?? {};
-    if (this.task === 'tagging' && tagging)
-      return {
-        task: 'tagging',
-        wordsColumn: tagging.words,
-        tagsColumn: tagging.tags,
-        tagNames: tagging.tagNames,
-      } as const;
-    if (this.task === 'questions' && questions)
+    const { words, tags, question, context, answers, group = null } = this.parts;
+    if (this.task === 'tagging' && words && tags)
+      return { task: 'tagging', wordsColumn: words, tagsColumn: tags, tagNames: this.#tagNames } as const;
+    if (this.task === 'questions' && question && context && answers)
       return {
         task: 'questions',
-        questionColumn: questions.question,
-        contextColumn: questions.context,
-        answersColumn: questions.answers,
-        groupColumn: questions.group,
+        questionColumn: question,
+        contextColumn: context,
+        answersColumn: answers,
+        groupColumn: group,
       } as const;
     const { task } = this;
     const [textColumn, labelColumn] = [this.columnOf('text'), this.columnOf('label')];
@@ -272,6 +277,7 @@ class ImportDraft {
     this.roles = {};
     this.task = 'classification';
     this.parts = {};
+    this.tagNames = '';
     this.mode = 'shares';
     this.validationFile = null;
     this.testFile = null;

@@ -6,7 +6,7 @@ export type Role = FilePreview['columns'][number]['suggestedRole'];
 /** File name without folder and ending: "/home/a/tickets-2025.csv" gives "tickets-2025". */
 export function baseName(path: string): string {
   const last = path.split(/[/\\]/).pop() ?? path;
-  return last.replace(/\.(csv|tsv|jsonl?|ndjson|parquet|txt)$/i, '') || last;
+  return last.replace(/\.(csv|tsv|jsonl?|ndjson|parquet|txt|conll|iob2?|bio)$/i, '') || last;
 }
 
 /** Gives `column` its role; a role that only one column can have is taken from the column that had it. */

@@ -18,10 +18,10 @@ export class RowPages {
   #turn = 0;
   #filter: RowFilter = { split: null, label: null, search: '' };
 
-  /** @param several rows have several labels: those that have the chosen one are shown */
+  /** @param by what the chosen label is of a row: its only one, one of several, or the type of an entity */
   constructor(
     readonly datasetId: number,
-    private readonly several = false,
+    private readonly by: 'label' | 'amongLabels' | 'entity' = 'label',
   ) {}
 
   filter(filter: RowFilter): void {
@@ -53,7 +53,7 @@ export class RowPages {
         offset: page * PAGE,
         limit: PAGE,
         ...(split ? { split } : {}),
-        ...(label === null ? {} : this.several ? { amongLabels: label } : { label }),
+        ...(label === null ? {} : { [this.by]: label }),
         ...(search ? { search } : {}),
       });
       if (turn !== this.#turn) return;

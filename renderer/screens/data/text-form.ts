@@ -1,23 +1,35 @@
-/** The columns that a form of text is made from, and the request they come to. Pure functions. */
-import type { GenerationColumns, TextForm } from '../../../electron/contract/index.js';
+/** The columns that a row is made from where one text and one label do not make it, and the request they come to. Pure functions. */
+import type { FilePreview, GenerationColumns, TextForm } from '../../../electron/contract/index.js';
 
-export type Part = 'text' | 'prompt' | 'input' | 'completion' | 'messages' | 'system';
+export type Part =
+  | 'text'
+  | 'prompt'
+  | 'input'
+  | 'completion'
+  | 'messages'
+  | 'system'
+  | 'words'
+  | 'tags'
+  | 'question'
+  | 'context'
+  | 'answers'
+  | 'group';
 export type Parts = Readonly<Partial<Record<Part, string | null>>>;
 
-interface TextRole {
+export interface PartRole {
   readonly key: Part;
   readonly label: string;
   readonly hint: string;
   readonly needed: boolean;
 }
 
-const system: TextRole = {
+const system: PartRole = {
   key: 'system',
   label: 'System text',
   hint: 'What the model is told before the conversation.',
   needed: false,
 };
-export const textRoles: { readonly [F in TextForm]: readonly TextRole[] } = {
+export const textRoles: { readonly [F in TextForm]: readonly PartRole[] } = {
   text: [{ key: 'text', label: 'Text', hint: 'Every token of it is learned from those before it.', needed: true }],
   instruction: [
     { key: 'prompt', label: 'Prompt', hint: 'What the user asks.', needed: true },
@@ -36,11 +48,27 @@ export const textRoles: { readonly [F in TextForm]: readonly TextRole[] } = {
   ],
 };
 
-/** The parts that a suggestion names. */
-export function partsOf(columns: GenerationColumns | null): Parts {
-  if (columns === null) return {};
-  const { form: _form, ...parts } = columns;
-  return parts;
+export const markedRoles: { readonly [T in 'tagging' | 'questions']: readonly PartRole[] } = {
+  tagging: [
+    { key: 'words', label: 'Words', hint: 'A list of words, or a line each in CoNLL files.', needed: true },
+    { key: 'tags', label: 'Tags', hint: 'A tag for each word: BIO, IOB, BIOES or bare types.', needed: true },
+  ],
+  questions: [
+    { key: 'question', label: 'Question', hint: 'What is asked of the context.', needed: true },
+    { key: 'context', label: 'Context', hint: 'The text in which the answer stands.', needed: true },
+    { key: 'answers', label: 'Answers', hint: 'With their places, as SQuAD has them, or alone.', needed: true },
+    { key: 'group', label: 'Group', hint: 'Rows that share it stay in one split: an article.', needed: false },
+  ],
+};
+
+/** The parts that a file's suggestions name, of every task; their keys differ. */
+export function partsOf({
+  generation,
+  tagging,
+  questions,
+}: Pick<FilePreview, 'generation' | 'tagging' | 'questions'>): Parts {
+  const { form: _form, ...written } = generation ?? { form: null };
+  return { ...written, ...(tagging && { words: tagging.words, tags: tagging.tags }), ...questions };
 }
 
 /** What is asked of the import; null while a needed column is missing. */
@@ -65,7 +93,7 @@ export function columnsFrom(form: TextForm, parts: Parts): GenerationColumns | n
 }
 
 /** The first needed column that is missing, in words; null where none is. */
-export function missingPart(form: TextForm, parts: Parts): string | null {
-  const missing = textRoles[form].find(({ key, needed }) => needed && (parts[key] ?? null) === null);
+export function missingPart(roles: readonly PartRole[], parts: Parts): string | null {
+  const missing = roles.find(({ key, needed }) => needed && (parts[key] ?? null) === null);
   return missing ? `Choose the column of the ${missing.label.toLowerCase()}.` : null;
 }

@@ -1,5 +1,5 @@
 /** What a project's playground holds while the window is open: text, runs, answers, what was read before. */
-import { labelInWords, type Dataset, type Prediction, type Problem } from '../../../electron/contract/index.js';
+import { answerInWords, type Dataset, type Prediction, type Problem } from '../../../electron/contract/index.js';
 import { call, toProblem } from '../../state/client.js';
 import { readerKey } from './readers.js';
 
@@ -21,7 +21,16 @@ export class Playground {
   runIds = $state.raw<readonly number[] | null>(null);
   untrained = $state(true);
   /** The label and place of a row that was taken from the test split. */
-  source = $state.raw<{ label: string; line: number; text: string; pair: string | null } | null>(null);
+  source = $state.raw<{
+    label: string;
+    /** Answers that are as right. */
+    accepted: readonly string[];
+    line: number;
+    text: string;
+    pair: string | null;
+  } | null>(null);
+  /** What the answers at hand were asked. */
+  asked = $state.raw<{ readonly text: string; readonly pair: string | null }>({ text: '', pair: null });
   predictions = $state.raw<readonly Prediction[]>([]);
   /** Answers of other seeds to the same text; they come after the readers' own. */
   others = $state.raw<readonly Prediction[]>([]);
@@ -34,7 +43,7 @@ export class Playground {
   #round = 0;
 
   /** Whether the text is still the row that was taken. */
-  get known(): { label: string; line: number } | null {
+  get known(): { label: string; accepted: readonly string[]; line: number } | null {
     const s = this.source;
     return s && s.text === this.text && (s.pair ?? '') === this.pair ? s : null;
   }
@@ -49,6 +58,7 @@ export class Playground {
     const round = ++this.#round;
     try {
       this.predictions = await this.#ask(runIds, text, pair, this.known?.label ?? null);
+      this.asked = { text, pair };
       this.others = [];
     } catch (error) {
       this.problem = toProblem(error);
@@ -104,7 +114,7 @@ export class Playground {
         const row = (await call('datasets.rows', { id: datasetId, offset, limit: 1, split: 'test' })).rows[0];
         if (!this.sampling) break;
         if (row && row.text.trim() !== '') {
-          await this.#ask(runIds, row.text, row.pair, labelInWords(task, row.label));
+          await this.#ask(runIds, row.text, row.pair, answerInWords(task, row));
           read += 1;
         }
         if (this.sampling) this.sampling = { done: read, total: wanted.size };
@@ -135,7 +145,9 @@ export class Playground {
     if (!row) return false;
     this.text = row.text;
     this.pair = row.pair ?? '';
-    this.source = { label: labelInWords(task, row.label), line: row.line, text: row.text, pair: row.pair };
+    const label = answerInWords(task, row);
+    const accepted = (row.answers ?? []).map(({ text }) => text);
+    this.source = { label, accepted: [label, ...accepted], line: row.line, text: row.text, pair: row.pair };
     return true;
   }
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { toBio } from '../../../electron/data/tags.js';
-import { answerSplitScores, entitiesOf, entitySplitScores, typeScores } from '../../../electron/evaluation/index.js';
+import { entitiesOf } from '../../../electron/contract/index.js';
+import { answerSplitScores, entitySplitScores, typeScores } from '../../../electron/evaluation/index.js';
 import { answerScores } from '../../../electron/evaluation/squad.js';
 import { taskOf } from '../../../electron/evaluation/tasks/index.js';
 
