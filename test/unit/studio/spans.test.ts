@@ -116,6 +116,9 @@ describe('tagging', () => {
       ['place', 40],
     ]);
     expect(profile.facts).toContainEqual({ name: 'Words an entity', median: 2, max: 2 });
+    const withEntity = async (entity: string) =>
+      (await handlers['datasets.rows']({ id: dataset.id, offset: 0, limit: 1, entity })).total;
+    expect([await withEntity('place'), await withEntity('plac'), await withEntity('person')]).toEqual([40, 0, 0]);
 
     const lora = await train('bert', 'words', { type: 'lora' });
     const full = await train('bert', 'words', { type: 'full' }, { learningRate: 0.003, maxSteps: 60 });
