@@ -1,5 +1,6 @@
 /** What a run made of its base, without the head that its own task gave it. */
 import {
+  keptMethod,
   planParameters,
   type BaseModelInfo,
   type MethodSpec,
@@ -15,6 +16,11 @@ export function withoutOwnHead(
   method: MethodSpec,
   objective: ObjectiveSpec,
 ): NamedTensors {
-  const known = new Set(planParameters({ model, method, objective }).map(({ name }) => name));
+  // A finished run keeps what a network computed while it trained, not the network: its names are another method's.
+  const known = new Set(
+    [method, keptMethod(method)].flatMap((read) =>
+      planParameters({ model, method: read, objective }).map(({ name }) => name),
+    ),
+  );
   return new Map([...parameters].filter(([name]) => known.has(name) && !isHead(model, name)));
 }

@@ -39,7 +39,7 @@ afterAll(removeCommand);
 
 it(
   'a study whose command is killed goes on where it was; its report repeats it elsewhere',
-  { timeout: 240_000 },
+  { timeout: 480_000 },
   async () => {
     const words = ['--home', await home('first')];
     let steps = 0;
@@ -74,6 +74,20 @@ it(
     for (const { contentHash } of report.provenance.data) expect(page).toContain(contentHash);
     const unnamed = await runCommand(['study', 'report', '1', '--out', at('report'), ...words]);
     expect(unnamed.events[0]).toMatchObject({ event: 'error', message: expect.stringContaining('does not say') });
+
+    // What to ship by it, and what no study has measured; a limit of nothing is refused, as is data without a study.
+    const advice = await runCommand(['advise', '--max-latency', '5', '--max-disk', '900', ...words]);
+    expect(advice.events).toMatchObject([
+      { event: 'advice', recommended: null, missing: [{ limit: 'latency', kind: 'inference' }], limits: { disk: 9e8 } },
+    ]);
+    const free = await runCommand(['advise', '--data', 'rows', '--examples', 'all', ...words]);
+    expect(free.events).toMatchObject([{ event: 'advice', verdict: expect.stringMatching(/^Ship /) as string }]);
+    for (const wrong of [
+      ['--max-disk', '0'],
+      ['--data', 'nothing'],
+      ['--cheapest-by', 'taste'],
+    ])
+      expect(await runCommand(['advise', ...wrong, ...words])).toMatchObject({ code: 1, events: [{ event: 'error' }] });
 
     await writeFile(at('report.json'), JSON.stringify(report));
     const elsewhere = await runCommand(['study', at('report.json'), '--home', await home('second')]);

@@ -6,6 +6,7 @@ import type { Report, Run } from '../../../electron/contract/entities.js';
 import { planSchema } from '../../../electron/contract/plan.js';
 import type { StudyPlan } from '../../../electron/contract/study.js';
 import { importHalves, smallStudy, studioWithRows, studyEnded } from '../../helpers/study.js';
+import { makeTinyDecoder } from '../../helpers/tiny-decoder.js';
 import type { TestStudio } from '../../helpers/studio.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
 
@@ -117,6 +118,33 @@ it('tells the perplexity while each method trained: from where it started to wha
     kind: 'curves',
     series: [{ type: 'full', points: [{ x: 0 }, { x: 4 }, { x: 8 }, { x: 12 }] }, {}, {}],
   });
+});
+
+it('watches a decoder by its next tokens, and a prefix as the run keeps it', { timeout: 120_000 }, async () => {
+  const { handlers } = studio;
+  await handlers['models.add']({ folder: await makeTinyDecoder(join(studio.home, 'decoder')), name: 'decoder' });
+  const plans = [
+    { model: 'decoder', method: { type: 'lora' } },
+    { model: 'Starter', method: { type: 'prefix', numVirtualTokens: 2, prefixProjection: true } },
+  ].map((change) =>
+    planSchema.parse({
+      data: 'rows',
+      training: { maxSteps: 4, batchSize: 8, maxLength: 16, learningRate: 0.01, validateEverySteps: 2 },
+      watch: { text: generalText },
+      device: 'cpu',
+      ...change,
+    }),
+  );
+  for (const run of await handlers['runs.start']({ projectId, plans, initFolder: null })) {
+    expect(await studio.ended(run.id)).toMatchObject({ state: 'finished' });
+    const { validations, log } = await handlers['runs.history']({ id: run.id, afterStep: 0 });
+    expect(log.map(({ message }) => message).join(' ')).not.toMatch(/is not measured/);
+    const told = validations.map(({ general }) => general?.loss ?? Number.NaN);
+    expect(told).toHaveLength(2);
+    for (const loss of told) expect(loss).toBeGreaterThan(0);
+    // Of parameters that it had not found, the fresh ones in their place would stay the same.
+    expect(told[0]).not.toBe(told[1]);
+  }
 });
 
 it('tells the same of a run that was killed and resumed', { timeout: 120_000 }, async () => {
