@@ -86,6 +86,7 @@ describe('help', () => {
       'study',
       'study list',
       'study report',
+      'advise',
       'predict',
       'words',
       'export',
