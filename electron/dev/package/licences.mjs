@@ -40,10 +40,9 @@ export function thirdPartyText(packages) {
 export async function billOfMaterials(packages, electron) {
   const made = await runCommand(
     'npm',
-    ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'],
-    {
-      quiet: true,
-    },
+    // vite leaves NODE_ENV at "production", which would leave out what is bundled from the development dependencies.
+    ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only', '--include=dev'],
+    { quiet: true },
   );
   const start = made.output.indexOf('{');
   if (made.code !== 0 || start < 0)
