@@ -20,10 +20,37 @@ test('gives the page the contract and nothing else', async ({ studio }) => {
     const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as {
       getLastWebPreferences(): Record<string, unknown>;
     };
-    const { sandbox, contextIsolation, nodeIntegration, webSecurity } = contents.getLastWebPreferences();
-    return { sandbox, contextIsolation, nodeIntegration, webSecurity };
+    const set = contents.getLastWebPreferences();
+    const on = Object.entries(set).flatMap(([name, value]) => (value === true ? [name] : []));
+    return { on, nodeIntegration: set['nodeIntegration'], blinkFeatures: set['enableBlinkFeatures'] ?? '' };
   });
-  expect(preferences).toEqual({ sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true });
+  expect(preferences.on).toEqual(expect.arrayContaining(['contextIsolation', 'sandbox', 'webSecurity']));
+  for (const name of [
+    'allowRunningInsecureContent',
+    'experimentalFeatures',
+    'nodeIntegrationInWorker',
+    'nodeIntegrationInSubFrames',
+    'webviewTag',
+  ])
+    expect(preferences.on).not.toContain(name);
+  expect(preferences).toMatchObject({ nodeIntegration: false, blinkFeatures: '' });
+  expect(studio.page.url()).toMatch(/^app:\/\/studio\//);
+});
+
+test('answers no other page, though it has the bridge', async ({ studio }) => {
+  const answers = await studio.app.evaluate(async ({ BrowserWindow }, preload) => {
+    const other = new BrowserWindow({ show: false, webPreferences: { preload, sandbox: true } });
+    const ask = async (address: string) => {
+      await other.loadURL(address);
+      return other.webContents.executeJavaScript("window.studio.call('app.info', {})") as Promise<unknown>;
+    };
+    try {
+      return [await ask('data:text/html,foreign'), await ask('app://studio/index.html')];
+    } finally {
+      other.destroy();
+    }
+  }, path.resolve('dist/preload.cjs'));
+  for (const answer of answers) expect(answer).toMatchObject({ ok: false, problem: { code: 'no-access' } });
 });
 
 test('answers a wrong call with a typed problem', async ({ studio }) => {
