@@ -58,10 +58,10 @@ it('carries each result over to the other task, frozen and trained on, run by ru
       expect([run?.seed, run?.datasetName]).toEqual([former?.seed, row.cells['data']]);
       expect(former?.datasetName).toBe(row.cells['from']);
       expect(former?.plan.method.type).toBe(row.method);
-      expect(run?.plan.refineBy).toBe(row.cells['how'] === 'trained on' ? 'continue' : 'merge');
+      expect(run?.plan.refineBy).toBe(row.cells['how'] === 'trained further' ? 'continue' : 'merge');
       // Of a frozen result nothing but the new head trains.
       const labels = row.cells['data'] === 'rows' ? tinyLabels.length : 2;
-      if (row.cells['how'] !== 'trained on')
+      if (row.cells['how'] !== 'trained further')
         expect(run?.result?.trainableParameters).toBe((tinyHiddenSize + 1) * labels);
     }
   }
