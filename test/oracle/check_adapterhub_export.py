@@ -6,7 +6,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 import checking
 
 options = checking.arguments(__doc__, base=True)
-texts, labels, ours, are_logits = checking.read_answers(options)
+texts, labels, ours, what = checking.read_answers(options)
 model = AutoModelForSequenceClassification.from_pretrained(options.base, num_labels=len(labels), dtype=torch.float32)
 adapters.init(model)
 setup = (options.folder / "adapter_setup.json").exists()
@@ -20,4 +20,4 @@ head_after = [p for name, p in model.named_parameters() if name.startswith("clas
 if all(torch.equal(a, b) for a, b in zip(head_before, head_after)):
     print("warning: the folder carries no classification head that the library takes")
 theirs = checking.logits_of(model.eval(), AutoTokenizer.from_pretrained(options.base), texts, options.max_length)
-checking.verdict(theirs, ours, are_logits, options.tolerance)
+checking.verdict(theirs, ours, what, options.tolerance)

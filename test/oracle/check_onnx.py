@@ -8,7 +8,7 @@ from transformers import AutoTokenizer
 import checking
 
 options = checking.arguments(__doc__, base=False)
-texts, labels, ours, are_logits = checking.read_answers(options)
+texts, labels, ours, what = checking.read_answers(options)
 file = next(options.folder.glob("*.onnx"))
 onnx.checker.check_model(str(file))
 session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
@@ -20,4 +20,4 @@ for batch in checking.tokenized(AutoTokenizer.from_pretrained(options.folder), t
         batch["token_type_ids"] = torch.zeros_like(batch["input_ids"])
     feed = {name: batch[name].numpy().astype(numpy.int64 if kind == "tensor(int64)" else numpy.int32) for name, kind in names.items()}
     logits.append(torch.from_numpy(session.run(None, feed)[0]))
-checking.verdict(torch.cat(logits), ours, are_logits, options.tolerance)
+checking.verdict(torch.cat(logits), ours, what, options.tolerance)

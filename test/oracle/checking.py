@@ -29,20 +29,24 @@ def arguments(description: str, base: bool) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_answers(options: argparse.Namespace) -> tuple[list, list[str], torch.Tensor, bool]:
-    """Texts (or pairs), label names in order, our numbers [rows, labels], and whether they are logits."""
+def read_answers(options: argparse.Namespace) -> tuple[list, list[str], torch.Tensor, str]:
+    """Texts (or pairs), names of the head's outputs in order, our numbers [rows, outputs], and what they are of logits: these, or their softmax or sigmoid."""
     if options.logits:
         value = json.loads(options.logits.read_text())
         options.max_length = value.get("maxLength", options.max_length)
         texts = [(row["text"], row["pair"]) if row.get("pair") else row["text"] for row in value["rows"]]
-        return texts[:options.limit], value["labels"], torch.tensor(value["logits"])[:options.limit], True
+        return texts[:options.limit], value["labels"], torch.tensor(value["logits"])[:options.limit], "logits"
     events = [json.loads(line) for line in options.predictions.read_text().splitlines() if line.strip()]
     events = sorted((e for e in events if e.get("event") == "prediction"), key=lambda e: e["row"])[:options.limit]
-    labels = sorted(events[0]["probabilities"])
     with open(options.rows, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     text_of = lambda row: (row[options.text_column], row[options.pair_column]) if options.pair_column else row[options.text_column]
-    return [text_of(rows[e["row"]]) for e in events], labels, torch.tensor([[e["probabilities"][label] for label in labels] for e in events]), False
+    texts = [text_of(rows[e["row"]]) for e in events]
+    if "value" in events[0]:
+        return texts, ["LABEL_0"], torch.tensor([[e["value"]] for e in events]), "logits"
+    labels = sorted(events[0]["probabilities"])
+    shares = torch.tensor([[e["probabilities"][label] for label in labels] for e in events])
+    return texts, labels, shares, "sigmoid" if "labels" in events[0] else "softmax"
 
 
 def tokenized(tokenizer, texts: list, max_length: int):
@@ -61,12 +65,12 @@ def logits_of(model: torch.nn.Module, tokenizer, texts: list, max_length: int) -
         return torch.cat([model(**{k: v for k, v in batch.items() if k not in ignored}).logits for batch in tokenized(tokenizer, texts, max_length)])
 
 
-def verdict(theirs: torch.Tensor, ours: torch.Tensor, are_logits: bool, tolerance: float) -> None:
+def verdict(theirs: torch.Tensor, ours: torch.Tensor, what: str, tolerance: float) -> None:
     """Prints the largest difference and ends the process: 0 when within tolerance, 1 otherwise."""
-    if not are_logits:
-        theirs = theirs.softmax(-1)
+    if what != "logits":
+        theirs = theirs.softmax(-1) if what == "softmax" else theirs.sigmoid()
     difference = (theirs - ours).abs().max().item()
-    same = (theirs.argmax(-1) == ours.argmax(-1)).float().mean().item()
+    same = ((theirs >= 0.5) == (ours >= 0.5)).all(-1).float().mean().item() if what == "sigmoid" else (theirs.argmax(-1) == ours.argmax(-1)).float().mean().item()
     passed = theirs.shape == ours.shape and difference <= tolerance
-    print(json.dumps({"rows": len(ours), "compared": "logits" if are_logits else "probabilities", "largestDifference": difference, "sameLabels": same, "passed": passed}))
+    print(json.dumps({"rows": len(ours), "compared": what, "largestDifference": difference, "sameLabels": same, "passed": passed}))
     sys.exit(0 if passed else 1)
