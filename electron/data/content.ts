@@ -109,7 +109,8 @@ const contents: { readonly [T in Task]: TaskContent<RequestOf<T>> } = {
       if ('problem' in found) return found;
       if (found.labels.some(({ length }) => length > labelLimit)) return tooLong;
       const labels = sortLabels(new Set(found.labels));
-      return { ...plain, ...texts, label: JSON.stringify(labels), messages: null, labels, stratum: '' };
+      const label = JSON.stringify(labels);
+      return { ...plain, ...texts, label, messages: null, labels, stratum: label };
     },
   },
   tagging: {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { splitNames } from '../contract/entities.js';
+import type { Task } from '../contract/objectives.js';
 import { throwIfCancelled } from './decode.js';
 import { detectReading } from './detect.js';
 import { checkRow, keptTogether, type CheckedRow } from './check.js';
@@ -13,7 +14,7 @@ import { answerable } from './questions.js';
 import { ProgressMeter } from './progress.js';
 import { readRowsAs } from './rows.js';
 import { rowsPerBatch, type RowSink } from './sink.js';
-import { StratifiedSplit } from './splits.js';
+import { byRarestLabel, StratifiedSplit } from './splits.js';
 import { schemeOf } from './tagging.js';
 import type { TagScheme } from './tags.js';
 import type {
@@ -67,7 +68,7 @@ export async function importRows(
       { validation: shares.validation, test: shares.test },
     );
   }
-  const drawn = new StratifiedSplit(shares, request.seed);
+  const drawn = new StratifiedSplit(shares, request.seed, request.task === 'multi-label' ? byRarestLabel : null);
   const meter = new ProgressMeter(2 * sources.reduce((sum, source) => sum + source.reading.bytes, 0), hooks.onProgress);
 
   const { scheme, notes } = await schemeIn(request, sources, hooks.signal);
@@ -365,6 +366,12 @@ class Remarks {
   }
 }
 
+/** What keeps its share; left out: nothing. */
+const drawnBy: { readonly [T in Task]?: string } = {
+  classification: 'by label ',
+  'multi-label': "by each row's rarest label ",
+};
+
 function splitNote(request: ImportRequest): string {
   if (request.splitColumn !== null) return `By the column "${request.splitColumn}".`;
   const files = (['validation', 'test'] as const)
@@ -377,7 +384,7 @@ function splitNote(request: ImportRequest): string {
   const drawn =
     shares.length > 0
       ? [
-          `${shares.join(' and ')} drawn ${request.task === 'classification' ? 'by label ' : ''}with seed ${request.seed}, ${togetherIn(request)} kept together`,
+          `${shares.join(' and ')} drawn ${drawnBy[request.task] ?? ''}with seed ${request.seed}, ${togetherIn(request)} kept together`,
         ]
       : [];
   const parts = [...files, ...drawn];

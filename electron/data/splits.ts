@@ -1,5 +1,6 @@
-/** Train, validation, test: by name, or seeded, stratified by label, with equal texts kept together. */
+/** Train, validation, test: by name, or seeded, stratified by label, with equal texts of the same labels kept together. */
 import { hash } from 'node:crypto';
+import { z } from 'zod';
 import type { SplitName } from './types.js';
 
 const spellings: Readonly<Record<string, SplitName>> = {
@@ -32,13 +33,19 @@ export const textKey = (text: string): number => Number.parseInt(hash('sha256', 
  * So rows of the same text and label never part (no leak is made), the order of the file does not matter, and each label keeps its share.
  */
 export class StratifiedSplit {
+  /** The stratum that a counted one counts with. */
+  private place = (stratum: string): string => stratum;
   private readonly keys = new Map<string, number[]>();
   private cuts: Map<string, { test: number; validation: number }> | null = null;
 
-  /** Shares of all rows, 0 to below 1 together. */
+  /**
+   * @param shares of all rows, 0 to below 1 together
+   * @param merged from the rows of each stratum to coarser ones, where strata are many and small
+   */
   constructor(
     private readonly shares: { readonly validation: number; readonly test: number },
     private readonly seed: number,
+    private readonly merged: ((rows: ReadonlyMap<string, number>) => (stratum: string) => string) | null = null,
   ) {}
 
   /** First pass: every row once. */
@@ -51,7 +58,7 @@ export class StratifiedSplit {
   /** Second pass: the split of a row that was counted. */
   splitFor(label: string, normalized: string): SplitName {
     this.cuts ??= this.draw();
-    const cut = this.cuts.get(label);
+    const cut = this.cuts.get(this.place(label));
     if (cut === undefined) return 'train';
     const key = this.keyOf(normalized);
     return key < cut.test ? 'test' : key < cut.validation ? 'validation' : 'train';
@@ -62,7 +69,16 @@ export class StratifiedSplit {
   }
 
   private draw(): Map<string, { test: number; validation: number }> {
-    const labels = [...this.keys].sort(([a], [b]) => (a < b ? -1 : 1));
+    if (this.merged)
+      this.place = this.merged(new Map([...this.keys].map(([stratum, { length }]) => [stratum, length])));
+    const strata = new Map<string, number[]>();
+    for (const [stratum, keys] of this.keys) {
+      const own = strata.get(this.place(stratum));
+      if (own === undefined) strata.set(this.place(stratum), keys);
+      else for (const key of keys) own.push(key);
+    }
+    this.keys.clear();
+    const labels = [...strata].sort(([a], [b]) => (a < b ? -1 : 1));
     const sizes = labels.map(([, keys]) => keys.length);
     const test = quotas(
       sizes,
@@ -79,11 +95,30 @@ export class StratifiedSplit {
         const sorted = Float64Array.from(keys).sort();
         const testEnd = boundary(sorted, 0, test[index] ?? 0);
         const validationEnd = boundary(sorted, testEnd, testEnd + (validation[index] ?? 0));
-        this.keys.set(label, []);
         return [label, { test: sorted[testEnd] ?? Infinity, validation: sorted[validationEnd] ?? Infinity }];
       }),
     );
   }
+}
+
+/**
+ * Rows of several labels count with the rarest of them, so that each label keeps its share, rare ones first (Sechidis et al. 2011 begin
+ * with these too); rows without any count together.
+ * @param rows of each list of labels, as JSON
+ */
+export function byRarestLabel(rows: ReadonlyMap<string, number>): (stratum: string) => string {
+  const lists = [...rows.keys()].map((stratum) => [stratum, z.array(z.string()).parse(JSON.parse(stratum))] as const);
+  const counts = new Map<string, number>();
+  for (const [stratum, labels] of lists)
+    for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + (rows.get(stratum) ?? 0));
+  const rarity = (label: string) => counts.get(label) ?? 0;
+  const rarest = new Map(
+    lists.map(([stratum, labels]) => [
+      stratum,
+      labels.sort((a, b) => rarity(a) - rarity(b) || (a < b ? -1 : 1))[0] ?? '',
+    ]),
+  );
+  return (stratum) => rarest.get(stratum) ?? '';
 }
 
 /** Rows of each label for a share of all rows: largest remainders, so that the sum is right and small labels get theirs; never more than `most`. */

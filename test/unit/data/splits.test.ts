@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalizedText, quotas, splitOf, StratifiedSplit } from '../../../electron/data/splits.js';
+import { byRarestLabel, normalizedText, quotas, splitOf, StratifiedSplit } from '../../../electron/data/splits.js';
 
 function draw(
   rows: readonly (readonly [string, string])[],
@@ -11,6 +11,35 @@ function draw(
   for (const [label, text] of rows) split.count(label, text);
   return rows.map(([label, text]) => split.splitFor(label, text));
 }
+describe('byRarestLabel', () => {
+  // Sixty different lists of six labels, of which "rare" stands in one row of fifty.
+  const lists = Array.from({ length: 1000 }, (_, row) =>
+    ['a', 'b', 'c', 'd', 'e']
+      .filter((_label, bit) => (row * 7 + (row >> 3)) & (1 << bit))
+      .concat(row % 50 === 0 ? ['rare'] : []),
+  );
+  const split = new StratifiedSplit({ validation: 0.1, test: 0.2 }, 1, byRarestLabel);
+  lists.forEach((labels, row) => split.count(JSON.stringify(labels), `text ${row}`));
+  const splits = lists.map((labels, row) => split.splitFor(JSON.stringify(labels), `text ${row}`));
+
+  test('keeps the shares of all rows, and of a rare label to the row', () => {
+    expect([count(splits, 'train'), count(splits, 'validation'), count(splits, 'test')]).toEqual([700, 100, 200]);
+    const rare = splits.filter((_, row) => lists[row]?.includes('rare'));
+    expect([count(rare, 'train'), count(rare, 'validation'), count(rare, 'test')]).toEqual([14, 2, 4]);
+  });
+
+  test.each(['a', 'b', 'c', 'd', 'e'])('keeps about the share of %s, which rows have with others', (label) => {
+    const own = splits.filter((_, row) => lists[row]?.includes(label));
+    expect(count(own, 'test') / own.length).toBeCloseTo(0.2, 1);
+  });
+
+  test('takes rows without any label together', () => {
+    const none = splits.filter((_, row) => lists[row]?.length === 0);
+    expect(none.length).toBeGreaterThan(5);
+    expect(count(none, 'test')).toBe(Math.round(none.length * 0.2));
+  });
+});
+
 const count = <T>(items: readonly T[], item: T) => items.filter((other) => other === item).length;
 
 describe('StratifiedSplit', () => {
