@@ -32,9 +32,23 @@ describe('previewFile', () => {
       problems: [],
     });
     expect(preview.columns).toEqual([
-      { name: 'id', distinct: 1000, empty: 0, meanLength: expect.any(Number), suggestedRole: 'ignore' },
-      { name: 'text', distinct: 1000, empty: 0, meanLength: expect.any(Number), suggestedRole: 'text' },
-      { name: 'label', distinct: 1, empty: 500, meanLength: 1, suggestedRole: 'label' },
+      {
+        name: 'id',
+        distinct: 1000,
+        empty: 0,
+        meanLength: expect.any(Number),
+        numbers: { low: 0, high: 999 },
+        suggestedRole: 'ignore',
+      },
+      {
+        name: 'text',
+        distinct: 1000,
+        empty: 0,
+        meanLength: expect.any(Number),
+        numbers: null,
+        suggestedRole: 'text',
+      },
+      { name: 'label', distinct: 1, empty: 500, meanLength: 1, numbers: null, suggestedRole: 'label' },
     ]);
     expect(preview.rows).toHaveLength(50);
     expect(preview.rows[1]).toEqual(['1', 'sentence 1', '']);
