@@ -67,11 +67,13 @@ const sentence = (error: unknown): string => {
   return error.message.replace(/^method(\.[\w.]+)?: /, '').replace(/\.$/, '');
 };
 
+/** Does a head that it trained answer for a run? */
+const hasOwnHead = ({ plan }: Run): boolean => hasHead(plan.objective) && plan.verbalizer === null;
+
 /** Merging changes names and shapes of the base where it makes layers wider, or brings a language-model head that the base lacked. */
 async function mergedBase(context: Context, former: Run, base: BaseModelInfo): Promise<BaseModelInfo> {
   const wider = Object.keys(mergedConfig(base, former.plan.method)).length > 0;
-  const plain = hasHead(former.plan.objective) && former.plan.verbalizer === null;
-  return plain && !wider ? base : openModel(await withResult(context, former));
+  return hasOwnHead(former) && !wider ? base : openModel(await withResult(context, former));
 }
 
 async function tried(
@@ -83,7 +85,8 @@ async function tried(
 ): Promise<Tried> {
   switch (how) {
     case 'merge': {
-      const reason = whyUnmergeable(base, former.plan.method);
+      const plain = hasOwnHead(former);
+      const reason = whyUnmergeable(base, former.plan.method, plain ? former.plan.objective : null);
       if (reason !== null) return sentence(new EngineError('bad-input', reason));
       return { how, method: asked, base: await mergedBase(context, former, base) };
     }
@@ -141,7 +144,7 @@ export async function wayOn(
 
 /** Why what a method trained cannot stay frozen below a new head, as the end of a sentence; null: it can. */
 export function whyNotBelowHead(base: BaseModelInfo, trained: MethodOptions, labels: readonly string[]): string | null {
-  const reason = whyUnmergeable(base, validateMethod(trained));
+  const reason = whyUnmergeable(base, validateMethod(trained), 'classification');
   if (reason === null) return null;
   try {
     const method = stackedOn(keptMethod(validateMethod(trained)), { type: 'head' });

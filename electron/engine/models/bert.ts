@@ -70,7 +70,12 @@ registerArchitecture<EncoderConfig>({
   scaledModules: { targets: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
   feedForward: { inner: 'intermediate.dense', outer: 'output.dense', sizeKey: 'intermediate_size' },
   headModules: ['classifier', 'qa_outputs'],
-  reader: 'bert.pooler.dense',
+  readers: {
+    text: 'bert.pooler.dense',
+    tags: 'classifier',
+    answers: 'qa_outputs',
+    language: 'cls.predictions.transform.dense',
+  },
   classifierClass: 'BertForSequenceClassification',
   languageModelClass: 'BertForMaskedLM',
   language: 'masked-lm',

@@ -50,7 +50,7 @@ registerArchitecture<DistilBertConfig>({
   scaledModules: { targets: ['k_lin', 'v_lin', 'ffn.lin2'], feedforward: ['ffn.lin2'] },
   feedForward: { inner: 'ffn.lin1', outer: 'ffn.lin2', sizeKey: 'hidden_dim' },
   headModules: ['pre_classifier', 'classifier', 'qa_outputs'],
-  reader: 'pre_classifier',
+  readers: { text: 'pre_classifier', tags: 'classifier', answers: 'qa_outputs', language: 'vocab_transform' },
   classifierClass: 'DistilBertForSequenceClassification',
   languageModelClass: 'DistilBertForMaskedLM',
   language: 'masked-lm',

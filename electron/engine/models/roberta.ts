@@ -13,7 +13,7 @@ registerArchitecture<EncoderConfig>({
   scaledModules: { targets: ['key', 'value', 'output.dense'], feedforward: ['output.dense'] },
   feedForward: { inner: 'intermediate.dense', outer: 'output.dense', sizeKey: 'intermediate_size' },
   headModules: ['classifier', 'qa_outputs'],
-  reader: 'classifier.dense',
+  readers: { text: 'classifier.dense', tags: 'classifier', answers: 'qa_outputs', language: 'lm_head.dense' },
   classifierClass: 'RobertaForSequenceClassification',
   languageModelClass: 'RobertaForMaskedLM',
   language: 'masked-lm',

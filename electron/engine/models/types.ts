@@ -163,8 +163,11 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   readonly scaledModules: { readonly targets: readonly string[]; readonly feedforward: readonly string[] };
   /** Modules that train with every method (peft's modules_to_save for SEQ_CLS, TOKEN_CLS and QUESTION_ANS). */
   readonly headModules: readonly string[];
-  /** Linear layer that reads what leaves the last layer for a class; left out where a norm stands between. */
-  readonly reader?: string;
+  /**
+   * Linear layers that read what leaves the last layer: for what is told of a whole text, for tags of its tokens, for answers in it, and
+   * for the language model. Left out where a norm stands between.
+   */
+  readonly readers?: { readonly [K in 'text' | 'tags' | 'answers' | 'language']: string };
   /**
    * The feed-forward layers by the ends of their paths, and the key of config.json that is their width. Left out where what a
    * parallel adapter sees is not what they see.

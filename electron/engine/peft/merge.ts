@@ -79,7 +79,7 @@ function changedTensors(
 }
 
 /** What a method's merge gives for one tensor, and how many units it adds to each feed-forward layer. */
-function mergeOf(model: BaseModelInfo, spec: MethodSpec, trained: NamedTensors) {
+function mergeOf(model: BaseModelInfo, spec: MethodSpec, objective: ObjectiveSpec, trained: NamedTensors) {
   const { method, options } = chooseMethod(spec);
   const { architecture, read } = internals(model);
   const refusal = whyUnmergeable(model, spec);
@@ -87,7 +87,8 @@ function mergeOf(model: BaseModelInfo, spec: MethodSpec, trained: NamedTensors) 
     throw new EngineError('bad-input', refusal, 'Export it in its own format or as ONNX.', { method: spec.type });
   return {
     read: async (name: string) => trained.get(name) ?? (await read(name)),
-    change: (name: string, seen: Tensor) => method.merge?.(name, seen, trained, options, { architecture }) ?? null,
+    change: (name: string, seen: Tensor) =>
+      method.merge?.(name, seen, trained, options, { architecture, objective }) ?? null,
     widened: method.widens?.(options, contextOf(model)) ?? 0,
   };
 }
@@ -103,7 +104,7 @@ export function mergedTensors(
   objective: ObjectiveSpec,
   trained: NamedTensors,
 ): TensorToWrite[] {
-  const { read, change, widened } = mergeOf(model, spec, trained);
+  const { read, change, widened } = mergeOf(model, spec, objective, trained);
   const { find } = internals(model);
   const has = (name: string) => trained.has(name) || find(name) !== undefined;
   return changedTensors(model, objective, has, read, change, widened);
@@ -121,10 +122,11 @@ export function refinedTensors(
   trained: NamedTensors,
   keepsHead: boolean,
 ): TensorToWrite[] {
-  const { read, change, widened } = mergeOf(model, spec, trained);
+  const tasks = { language: { type: 'masked-lm' }, text: { type: 'classification', labels: ['0', '1'] } } as const;
+  const { read, change, widened } = mergeOf(model, spec, keepsHead ? tasks.language : tasks.text, trained);
   const { architecture, find } = internals(model);
-  const language = forward(model, { type: 'masked-lm' }, widened);
-  const classifier = forward(model, { type: 'classification', labels: ['0', '1'] }, widened);
+  const language = forward(model, tasks.language, widened);
+  const classifier = forward(model, tasks.text, widened);
   const isHead = (name: string) => architecture.headModules.some((module) => name.startsWith(`${module}.`));
   const ofLanguage = [...language.parameters.values()]
     .filter(({ name }) => find(name) ?? trained.has(name))
@@ -144,16 +146,23 @@ export function missingOfLanguageModel(model: BaseModelInfo): string | null {
   return [...forward(model, { type: 'masked-lm' }, 0).parameters.keys()].find((name) => !find(name)) ?? null;
 }
 
-const contextOf = (model: BaseModelInfo): MergeContext => {
+const contextOf = (model: BaseModelInfo, below: ObjectiveSpec['type'] | null = null): MergeContext => {
   const { architecture, config } = internals(model);
-  return { architecture, config, layers: model.layers };
+  return { architecture, config, layers: model.layers, below };
 };
 
-/** Why a method does not merge into this base; null: it does. Throws EngineError 'bad-input' for options that are not valid. */
-export function whyUnmergeable(model: BaseModelInfo, spec: MethodSpec): string | null {
+/**
+ * Why a method does not merge into this base; null: it does. `below`: the objective whose head goes on by itself, in a further round, above
+ * the merged base. Throws EngineError 'bad-input' for options that are not valid.
+ */
+export function whyUnmergeable(
+  model: BaseModelInfo,
+  spec: MethodSpec,
+  below: ObjectiveSpec['type'] | null = null,
+): string | null {
   const { method, options } = chooseMethod(spec);
   return method.exports.includes('merged')
-    ? (method.unmergeable?.(options, contextOf(model)) ?? null)
+    ? (method.unmergeable?.(options, contextOf(model, below)) ?? null)
     : `${method.title} does not merge into the base's weights.`;
 }
 
@@ -198,6 +207,7 @@ export function unmergedTensors(
   const made = (name: string, { shape, data }: Tensor) =>
     method.merge?.(name, { shape, data: new Float32Array(data.length).fill(divides ? 1 : 0) }, trained, options, {
       architecture,
+      objective,
     });
   return changedTensors(
     model,

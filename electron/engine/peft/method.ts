@@ -9,6 +9,7 @@ import type {
   ParameterInfo,
   StagePlan,
   Tensor,
+  ObjectiveSpec,
 } from '../types.js';
 import type { AdapterHubFormat } from './adapterhub.js';
 import type { HubSetup } from './hub-setup.js';
@@ -25,9 +26,15 @@ export interface StagePlace {
   readonly layers: number;
 }
 
+/** What a tensor is merged for. */
+export interface MergedContext extends MethodContext {
+  readonly objective: ObjectiveSpec;
+}
 export interface MergeContext extends MethodContext {
   readonly layers: number;
   readonly config: ModelConfig;
+  /** The objective whose head goes on by itself, in a further round, above what is merged; null where head and all are merged. */
+  readonly below: ObjectiveSpec['type'] | null;
 }
 
 /** What hooks may look at. */
@@ -146,7 +153,7 @@ export interface PeftMethod<O = unknown, C = unknown> extends Omit<
   /** Units that a merged model has more in each feed-forward layer; left out: none. */
   widens?(options: O, context: MergeContext): number;
   /** The merged value of a tensor of base or head, or null where the method leaves it (methods that merge only). */
-  merge?(name: string, base: Tensor, trained: NamedTensors, options: O, context: MethodContext): Tensor | null;
+  merge?(name: string, base: Tensor, trained: NamedTensors, options: O, context: MergedContext): Tensor | null;
   /**
    * How a merge is taken out again: `update`: what was added is subtracted; `factor`: what was multiplied is divided; or why it
    * cannot be, in a sentence. Left out: what it merged stands in the place of the base's own values.

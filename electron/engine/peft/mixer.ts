@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { EngineError } from '../errors.js';
-import type { Tensor } from '../types.js';
+import type { Architecture } from '../models/types.js';
+import type { ObjectiveSpec, Tensor } from '../types.js';
 import { addProduct, mapped } from './arithmetic.js';
 import { registerMethod } from './method.js';
 
@@ -34,6 +35,25 @@ function follows(chosen: readonly number[] | undefined, layer: number, layers: n
   return chosen?.includes(layer) ?? layer === layers - 1;
 }
 
+/** The linear layer that reads the last layer for an objective. */
+function readerFor(
+  readers: NonNullable<Architecture['readers']>,
+  type: ObjectiveSpec['type'],
+  byWords = false,
+): string {
+  switch (type) {
+    case 'token-classification':
+      return readers.tags;
+    case 'question-answering':
+      return readers.answers;
+    case 'masked-lm':
+    case 'causal-lm':
+      return readers.language;
+    default:
+      return byWords ? readers.language : readers.text;
+  }
+}
+
 registerMethod({
   type: 'mixer',
   title: 'Mixer',
@@ -45,7 +65,7 @@ registerMethod({
   summary: 'A full-rank matrix behind the last layer, mixed in through a gate.',
   help: `**What trains.** Behind each chosen layer a full matrix M [d, d] and one number a. What leaves the layer becomes (1 - g) · h + g · M h with the gate g = sigmoid(a). M starts as the identity and g small (0.05), so the model starts unchanged, and the frozen representation stays in the mixture.
 
-**When to use it.** When the base already separates what the task asks for and only the representation in front of the classifier has to be turned towards it. It is what some guides describe under LoRA as a full-rank mixing of representations; LoRA itself changes weights inside the layers, at low rank. Behind the last layer it merges into the classifier's first matrix and then costs nothing at inference; behind earlier layers it cannot, because the residual path carries its result too.
+**When to use it.** When the base already separates what the task asks for and only the representation in front of the classifier has to be turned towards it. It is what some guides describe under LoRA as a full-rank mixing of representations; LoRA itself changes weights inside the layers, at low rank. Behind the last layer it merges into the head's first matrix and then costs nothing at inference; behind earlier layers it cannot, because the residual path carries its result too.
 
 **Options.** Each layer adds d² + 1 parameters: 147,457 at hidden size 384. The gate's start says how much of M h flows at first; the gradient of M is scaled by it.`,
   options,
@@ -61,14 +81,18 @@ registerMethod({
       return b.g.add(b.g.mul(b.g.sub(b.g.scalar(1), gate), h), b.g.mul(gate, mixed));
     },
   }),
-  unmergeable(o, { architecture, layers }) {
+  unmergeable(o, { architecture, layers, below }) {
     if (o.layersToTransform?.some((layer) => layer !== layers - 1))
       return 'A mixer merges behind the last layer only: behind an earlier one the residual path carries its result.';
-    return architecture.reader ? null : 'A mixer does not merge into this architecture: a norm follows its last layer.';
+    if (!architecture.readers) return 'A mixer does not merge into this architecture: a norm follows its last layer.';
+    const reader = below && readerFor(architecture.readers, below);
+    const inHead = reader !== null && architecture.headModules.some((head) => `${reader}.`.startsWith(`${head}.`));
+    return inHead ? 'A mixer merges into the head here, which goes on by itself in a further round.' : null;
   },
   undo: () => ({ reason: 'A mixer multiplies by a whole matrix, which would have to be inverted.' }),
-  merge(name, base, trained, _options, { architecture }) {
-    if (name !== `${architecture.reader}.weight`) return null;
+  merge(name, base, trained, _options, { architecture: { readers }, objective }) {
+    const byWords = objective.type === 'classification' && Boolean(objective.verbalizer);
+    if (!readers || name !== `${readerFor(readers, objective.type, byWords)}.weight`) return null;
     const weight = [...trained].find(([key]) => key.endsWith(weightEnd));
     const gate = weight && trained.get(weight[0].replace(weightEnd, '.mixer.gate'));
     return weight && gate ? mixInto(base, weight[1], 1 / (1 + Math.exp(-(gate.data[0] as number)))) : null;

@@ -8,6 +8,7 @@ import {
   createTrainer,
   listMethods,
   mergedTensors,
+  whyUnmergeable,
   openModel,
   planParameters,
   validateMethod,
@@ -155,6 +156,15 @@ it('merges a mixer behind the last layer only', () => {
   const model = models.get('bert') as BaseModelInfo;
   const spec = { type: 'mixer', layersToTransform: [0] };
   expect(() => mergedTensors(model, spec, objective, new Map())).toThrow(/behind the last layer only/);
+});
+
+it('merges a mixer below a head that goes on by itself only where the base reads between them', () => {
+  const why = (name: string, below: Parameters<typeof whyUnmergeable>[2]) =>
+    whyUnmergeable(models.get(name) as BaseModelInfo, { type: 'mixer' }, below);
+  expect([why('bert', null), why('bert', 'classification'), why('bert', 'regression')]).toEqual([null, null, null]);
+  for (const below of ['token-classification', 'question-answering'] as const)
+    expect(why('bert', below)).toMatch(/the head here, which goes on by itself/);
+  expect(why('roberta', 'classification')).toMatch(/goes on by itself/);
 });
 
 describe.each(listMethods().map(({ type }) => type))('%s', (type) => {
