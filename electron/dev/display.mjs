@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
  */
 export async function openDisplay() {
   if (process.platform !== 'linux' || process.env.DISPLAY) return { env: process.env, stop: () => {} };
-  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'], {
+  // Without -noreset it starts anew when its last client leaves, and has been seen to lose the client that comes just then.
+  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp', '-noreset'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   const number = await new Promise((resolve, reject) => {
