@@ -144,4 +144,4 @@ export function when(iso: string, now = new Date()): string {
 
 /** A number of any size in few signs: 3.75, 0.0012, 12,000. */
 export const shortNumber = (value: number): string =>
-  Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 });
+  Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 }).replace('-', '−');

@@ -1,7 +1,14 @@
 /** How the numbers of a regression are spread. */
 import type { Profile } from './types.js';
 
-const mostBins = 24;
+const mostBins = 12;
+
+/** The next of 1, 2, 5, 10, 20 …, or tenths of these; 1 for 0. */
+function roundStep(least: number): number {
+  if (least <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * ([1, 2, 5].find((digit) => digit * power >= least * (1 - 1e-9)) ?? 10);
+}
 
 /** Collects numbers as rows stream by; eight bytes a row. */
 export class NumberSpread {
@@ -20,13 +27,20 @@ export class NumberSpread {
     const mean = sum / values.length;
     const deviation = Math.sqrt(values.reduce((all, value) => all + (value - mean) ** 2, 0) / values.length);
     const whole = values.every(Number.isInteger) && high - low < mostBins;
-    const bins = whole ? high - low + 1 : Math.min(mostBins, Math.max(1, Math.ceil(Math.sqrt(values.length))));
-    const [from, width] = whole ? [low - 0.5, 1] : [low, (high - low) / bins || 1];
+    const width = whole ? 1 : roundStep((high - low) / (mostBins - 1));
+    const from = whole ? low - 0.5 : width * Math.floor(low / width);
+    // The last bin holds the highest number, also where that is its end.
+    const bins = Math.max(1, Math.ceil((high - from) / width - 1e-9));
     const counts = Array.from({ length: bins }, () => 0);
     for (const value of values) {
-      const bin = Math.min(bins - 1, Math.floor((value - from) / width));
+      const bin = Math.min(bins - 1, Math.floor((value - from) / width + 1e-9));
       counts[bin] = (counts[bin] ?? 0) + 1;
     }
-    return { edges: Array.from({ length: bins + 1 }, (_, i) => from + i * width), bins: counts, mean, deviation };
+    return {
+      edges: Array.from({ length: bins + 1 }, (_, i) => Number((from + i * width).toPrecision(12))),
+      bins: counts,
+      mean,
+      deviation,
+    };
   }
 }

@@ -56,6 +56,7 @@ describe('numbers', () => {
     const mean = rows.reduce((sum, { label }) => sum + Number(label), 0) / rows.length;
     expect(profile.numbers?.mean).toBeCloseTo(mean, 9);
     expect(profile.numbers?.bins.reduce((sum, count) => sum + count, 0)).toBe(60);
+    expect(profile.numbers?.edges).toEqual([0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]);
     expect(profile.labels).toEqual([]);
   });
 
