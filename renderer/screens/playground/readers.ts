@@ -70,8 +70,12 @@ export function othersToAsk(
   return [...asked];
 }
 
+/** The labels that an answer tells: one, or all that have a chance of one half on. */
+export const toldLabels = ({ kind, label, probabilities }: Prediction): string[] =>
+  kind === 'labels' ? Object.keys(probabilities).filter((name) => (probabilities[name] ?? 0) >= 0.5) : [label];
+
 /**
- * Labels in one order for all columns: the most probable of the first reader, then every reader's own answer that is not among them.
+ * Labels in one order for all columns: the most probable of the first reader, then every reader's own answers that are not among them.
  */
 export function labelOrder(predictions: readonly Prediction[], shown = 5): string[] {
   const good = predictions.filter((p) => p.problem === null);
@@ -81,6 +85,6 @@ export function labelOrder(predictions: readonly Prediction[], shown = 5): strin
     .sort((a, b) => b[1] - a[1])
     .slice(0, shown)
     .map(([label]) => label);
-  for (const p of good) if (!order.includes(p.label)) order.push(p.label);
+  for (const label of good.flatMap(toldLabels)) if (!order.includes(label)) order.push(label);
   return order;
 }

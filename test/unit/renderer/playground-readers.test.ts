@@ -65,6 +65,11 @@ describe('labelOrder', () => {
     const other = prediction('d', { a: 0.1, b: 0.2, c: 0.1, d: 0.6 });
     expect(labelOrder([first, other], 2)).toEqual(['b', 'c', 'd']);
   });
+  it('of several labels each told one stands for itself', () => {
+    const first = prediction('a', { a: 0.9, b: 0.2, c: 0.1 }, { kind: 'labels' });
+    const other = prediction('b, c', { a: 0.1, b: 0.6, c: 0.7 }, { kind: 'labels' });
+    expect(labelOrder([first, other], 1)).toEqual(['a', 'b', 'c']);
+  });
   it('skips a reader that failed', () => {
     const failed = prediction('', {}, { problem: { code: 'internal', message: 'x', hint: null, context: {} } });
     expect(labelOrder([failed, prediction('a', { a: 1 })])).toEqual(['a']);
