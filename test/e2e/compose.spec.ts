@@ -45,20 +45,12 @@ test('averages two finished runs and shows what came of it', async ({ studio }) 
   await at('compose-start').click();
   const composed = page.locator('[data-testid^="composed-"][data-state="finished"]');
   await expect(composed).toContainText(/Average.*\d+\.\d/s, slow);
-  for (const theme of ['light', 'dark'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`compose-${theme}`);
-    await studio.expectAccessible(`the compose screen, ${theme}`);
-  }
+  await studio.looked('compose', 'the compose screen');
 
   await composed.getByRole('link').first().click();
   await expect(at('lineage')).toContainText(`run ${first}`);
   await expect(at('lineage')).toContainText('0.7');
-  for (const theme of ['light', 'dark'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`run-composed-${theme}`);
-    await studio.expectAccessible(`a composed run, ${theme}`);
-  }
+  await studio.looked('run-composed', 'a composed run');
   const [run] = (await studio.call('runs.list', { projectId })).filter((one) => one.plan.composition);
   expect(run?.step).toBe(0);
   expect(run?.result?.test).not.toBeNull();
@@ -69,10 +61,6 @@ test('averages two finished runs and shows what came of it', async ({ studio }) 
   await at('merge-start').click();
   await expect(at('merge-panel')).toContainText('Merged, it gives the same labels', slow);
   await expect(at('merge-panel')).toContainText('Taken out, the base answers as before');
-  for (const theme of ['light', 'dark'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`merge-check-${theme}`);
-    await studio.expectAccessible(`a merge check, ${theme}`);
-  }
+  await studio.looked('merge-check', 'a merge check');
   expect(studio.complaints).toEqual([]);
 });

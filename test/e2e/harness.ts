@@ -98,6 +98,15 @@ export class Studio {
     await this.page.screenshot({ path: path.join(root, 'test-results', 'pictures', `${name}.png`) });
   }
 
+  /** A picture of the page and axe's findings, in both themes. */
+  async looked(name: string, what: string): Promise<void> {
+    for (const theme of ['dark', 'light'] as const) {
+      await this.theme(theme);
+      await this.picture(`${name}-${theme}`);
+      await this.expectAccessible(`${what}, ${theme}`);
+    }
+  }
+
   /** Fails on any axe finding of the page as it stands, in the theme it has. */
   async expectAccessible(what: string): Promise<void> {
     const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');

@@ -31,11 +31,7 @@ test('instructions to a comparison by perplexity', async ({ studio, home }) => {
   await expect(example.locator('.trained')).toHaveText(/^cat!/);
   await page.getByTestId('examples-model').selectOption({ label: 'Tiny Llama' });
   await expect(example).toContainText('trained on');
-  for (const theme of ['light', 'dark'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`language-import-${theme}`);
-    await studio.expectAccessible(`import of instructions, ${theme}`);
-  }
+  await studio.looked('language-import', 'import of instructions');
   await page.getByTestId('create-dataset').click();
   await expect(page.getByTestId('dataset-list')).toContainText('instructions');
   await studio.picture('language-data');
@@ -78,10 +74,6 @@ test('instructions to a comparison by perplexity', async ({ studio, home }) => {
   await studio.expectAccessible('a run that learned to write');
   await studio.go(`#/project/${project.id}/compare`);
   await expect(page.getByTestId('comparison-table')).toContainText('Perplexity');
-  for (const theme of ['light', 'dark'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`language-compare-${theme}`);
-    await studio.expectAccessible(`comparison by perplexity, ${theme}`);
-  }
+  await studio.looked('language-compare', 'comparison by perplexity');
   expect(studio.complaints).toEqual([]);
 });

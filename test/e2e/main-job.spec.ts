@@ -1,17 +1,8 @@
 /** The main job as a user does it, first start to export, with axe on every screen in both themes. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test, type Studio } from './harness.js';
+import { expect, test } from './harness.js';
 import { classScores } from '../helpers/scores.js';
-
-/** The screen stands, nothing on it is out of reach, in either theme. */
-async function inspect(studio: Studio, name: string): Promise<void> {
-  for (const theme of ['light', 'dark'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`${name}-${theme}`);
-    await studio.expectAccessible(`${name}, ${theme}`);
-  }
-}
 
 test('trains the sample, compares, answers and exports', async ({ studio, home }) => {
   test.setTimeout(420_000);
@@ -20,7 +11,7 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
   // Deadlines of single steps are for a loaded two-core machine.
   const slow = { timeout: 120_000 };
 
-  await inspect(studio, 'home-empty');
+  await studio.looked('home-empty', 'home-empty');
   await at('try-sample').click();
   await expect(at('train')).toBeEnabled({ timeout: 60_000 });
 
@@ -35,7 +26,7 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
   await at('training-maxLength').fill('32');
   await expect(at('trainable-count')).toContainText(/\d/);
   await expect(at('train')).toContainText('3 runs');
-  await inspect(studio, 'models');
+  await studio.looked('models', 'models');
   await at('train').click();
 
   await expect(at('run-state')).toBeVisible();
@@ -47,7 +38,7 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
   expect(history.steps.map((step) => step.step)).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
   await expect(at('run-step')).toContainText('12');
   await expect(at('loss-chart').locator('canvas')).toBeVisible();
-  await inspect(studio, 'run');
+  await studio.looked('run', 'run');
 
   await expect
     .poll(async () => (await studio.call('runs.list', { projectId })).map((run) => run.state), slow)
@@ -56,7 +47,7 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
   await expect(at('comparison-table')).toBeVisible(slow);
   for (const method of ['full', 'lora', 'head']) await expect(at(`compare-${method}`)).toBeVisible();
   await expect(at('verdicts')).toContainText(/\w/);
-  await inspect(studio, 'compare');
+  await studio.looked('compare', 'compare');
 
   await studio.go(`#/project/${projectId}/playground`);
   await at('take-test-row').click();
@@ -67,7 +58,7 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
     await expect(at(`answer-${reader}-label`)).not.toHaveText('–', slow);
     expect(labels).toContain(await at(`answer-${reader}-label`).textContent());
   }
-  await inspect(studio, 'playground');
+  await studio.looked('playground', 'playground');
 
   await studio.go(`#/project/${projectId}/exports`);
   const lora = (await studio.call('runs.list', { projectId })).find((run) => run.plan.method.type === 'lora');
@@ -86,7 +77,7 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
     peft_type: 'LORA',
     task_type: 'SEQ_CLS',
   });
-  await inspect(studio, 'exports');
+  await studio.looked('exports', 'exports');
 
   for (const [name, route] of [
     ['data', `#/project/${projectId}/data`],
@@ -99,7 +90,7 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
     await studio.go(route);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await page.waitForTimeout(400);
-    await inspect(studio, name);
+    await studio.looked(name, name);
   }
   await page.keyboard.press('Control+k');
   await expect(at('palette-input')).toBeFocused();

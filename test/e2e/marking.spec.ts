@@ -22,13 +22,6 @@ test('imports, shows and trains tagged words and questions', async ({ studio, ho
   const at = (id: string) => page.getByTestId(id);
   // Deadlines of single steps are for a loaded two-core machine.
   const slow = { timeout: 180_000 };
-  const looked = async (name: string, what: string) => {
-    for (const theme of ['dark', 'light'] as const) {
-      await studio.theme(theme);
-      await studio.picture(`${name}-${theme}`);
-      await studio.expectAccessible(`${what}, ${theme}`);
-    }
-  };
   const project = await studio.call('projects.create', { name: 'Marks' });
   const importOf = async (name: string, content: string) => {
     const file = path.join(home, name);
@@ -50,14 +43,14 @@ test('imports, shows and trains tagged words and questions', async ({ studio, ho
   await at('part-tags').selectOption('');
   await expect(at('import-missing')).toHaveText('Choose the column of the tags.');
   await at('part-tags').selectOption('column 3');
-  await looked('tagging-import', 'import of tagged words');
+  await studio.looked('tagging-import', 'import of tagged words');
   await at('create-dataset').click();
   await expect(at('import-notes')).toContainText('BIOES', slow);
   const list = at('rows-list');
   await expect(list.locator('mark').first()).toContainText(/(Ann|Bob|Eve)person/);
   await at('rows-label').selectOption({ label: 'place' });
   await expect(at('rows-total')).toHaveText('60 of 60 rows');
-  await looked('tagging-data', 'a data set of tagged words');
+  await studio.looked('tagging-data', 'a data set of tagged words');
 
   const questions = rows.map((words, i) => {
     const context = `${words.map(([word]) => word).join(' ')}.`;
@@ -73,7 +66,7 @@ test('imports, shows and trains tagged words and questions', async ({ studio, ho
   await at('part-answers').selectOption('');
   await expect(at('import-missing')).toHaveText('Choose the column of the answers.');
   await at('part-answers').selectOption('answers');
-  await looked('questions-import', 'import of questions');
+  await studio.looked('questions-import', 'import of questions');
   await at('create-dataset').click();
   await expect(at('rows-list').locator('mark').first()).toContainText(/old (Rome|Oslo|Lima)/, slow);
   await at('rows-label').selectOption({ label: 'unanswerable' });
@@ -81,7 +74,7 @@ test('imports, shows and trains tagged words and questions', async ({ studio, ho
   await at('rows-label').selectOption({ label: 'answerable' });
   await at('rows-list').getByRole('button').first().click();
   await expect(page.getByRole('dialog').locator('mark')).toHaveCount(1);
-  await looked('questions-row', 'a question in full');
+  await studio.looked('questions-row', 'a question in full');
   await page.keyboard.press('Escape');
 
   const plan = (data: string, maxSteps: number) => ({
@@ -108,7 +101,7 @@ test('imports, shows and trains tagged words and questions', async ({ studio, ho
   await at('playground-read').click();
   await expect(at('answer-full')).toContainText('Against the entities in the data', slow);
   await expect(at('answer-full')).toContainText('right');
-  await looked('tagging-playground', 'entities found');
+  await studio.looked('tagging-playground', 'entities found');
   expect(asked?.plan.data).toBe('asked');
   expect(studio.complaints).toEqual([]);
 });

@@ -42,11 +42,7 @@ test('trains in stages and shows what each brought', async ({ studio, home }) =>
   await at('method-option-stages-1-rate').fill('0.3');
   await expect(at('map-stage').locator('option')).toHaveCount(3, slow);
   await expect(at('train')).toBeEnabled();
-  for (const theme of ['light', 'dark'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`models-progressive-${theme}`);
-    await studio.expectAccessible(`stages in the form, ${theme}`);
-  }
+  await studio.looked('models-progressive', 'stages in the form');
   await at('train').click();
 
   await expect(at('stage-1')).toBeVisible(slow);
@@ -62,11 +58,7 @@ test('trains in stages and shows what each brought', async ({ studio, home }) =>
   await expect(at('stage-2')).toContainText('embeddings, all 4 blocks, head');
   await expect(at('stage-2')).toContainText('points');
   await expect(at('loss-chart').locator('canvas')).toBeVisible();
-  for (const theme of ['light', 'dark'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`run-stages-${theme}`);
-    await studio.expectAccessible(`a run in stages, ${theme}`);
-  }
+  await studio.looked('run-stages', 'a run in stages');
 
   const projectId = (await studio.call('projects.list', {}))[0]?.id ?? 0;
   const [run] = await studio.call('runs.list', { projectId });

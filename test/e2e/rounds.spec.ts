@@ -10,13 +10,6 @@ test('trains a second round on a finished run and shows what it brought', async 
   test.setTimeout(420_000);
   const { page } = studio;
   const at = (id: string) => page.getByTestId(id);
-  const looked = async (name: string, what: string) => {
-    for (const theme of ['dark', 'light'] as const) {
-      await studio.theme(theme);
-      await studio.picture(`${name}-${theme}`);
-      await studio.expectAccessible(`${what}, ${theme}`);
-    }
-  };
   await at('try-sample').click();
   await expect(at('train')).toBeEnabled(slow);
   const projectId = (await studio.call('projects.list', {}))[0]?.id ?? 0;
@@ -41,7 +34,7 @@ test('trains a second round on a finished run and shows what it brought', async 
   await at('method-bitfit').click();
   await expect(at('former-how')).not.toHaveAttribute('data-how', '', slow);
   await expect(at('train')).toBeEnabled(slow);
-  await looked('refine', 'a further round');
+  await studio.looked('refine', 'a further round');
   await at('training-maxSteps').fill('4');
   await at('train').click();
   await expect(at('run-state')).toHaveAttribute('data-state', 'finished', slow);
@@ -50,7 +43,7 @@ test('trains a second round on a finished run and shows what it brought', async 
   expect(second?.plan).toMatchObject({ refines: first?.id, method: { type: 'bitfit' } });
   await expect(at(`round-${first?.id}`)).toBeVisible();
   await expect(at(`round-${second?.id}`)).toBeVisible();
-  await looked('rounds', 'a run of two rounds');
+  await studio.looked('rounds', 'a run of two rounds');
   expect(studio.complaints).toEqual([]);
 });
 
@@ -87,11 +80,7 @@ test('makes a base model from text, and shows it among the others', async ({ stu
     tokensPerStep: '256',
   }))
     await at(`new-model-${field}`).fill(value);
-  for (const theme of ['dark', 'light'] as const) {
-    await studio.theme(theme);
-    await studio.picture(`new-model-${theme}`);
-    await studio.expectAccessible(`the new model dialog, ${theme}`);
-  }
+  await studio.looked('new-model', 'the new model dialog');
   // Too little text is refused, and what was chosen stays.
   await at('new-model-make').click();
   await expect(at('new-model')).toContainText('a model needs 50 at least', slow);

@@ -10,20 +10,13 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   const at = (id: string) => page.getByTestId(id);
   // Deadlines of single steps are for a loaded two-core machine.
   const slow = { timeout: 300_000 };
-  const looked = async (name: string, what: string) => {
-    for (const theme of ['dark', 'light'] as const) {
-      await studio.theme(theme);
-      await studio.picture(`${name}-${theme}`);
-      await studio.expectAccessible(`${what}, ${theme}`);
-    }
-  };
 
   await at('try-sample').click();
   await expect(at('train')).toBeEnabled(slow);
   const projectId = (await studio.call('projects.list', {}))[0]?.id ?? 0;
   await at('nav-studies').click();
   await expect(at('studies-empty')).toContainText('Quality gap');
-  await looked('studies-empty', 'the studies of a new project');
+  await studio.looked('studies-empty', 'the studies of a new project');
 
   // The plan by keyboard and fields; what it would do is told before anything starts.
   await at('plan-quality').press('Enter');
@@ -49,7 +42,7 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await expect(at('study-runs')).toHaveText('4 runs', slow);
   await at('study-measure').click();
   await expect(at('study-measured')).toContainText('on disk', slow);
-  await looked('study-new', 'a new study');
+  await studio.looked('study-new', 'a new study');
 
   // A plan saved as a file is the plan that the file gives back.
   const file = path.join(home, 'study.json');
@@ -70,7 +63,7 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await expect(at('study-done')).toContainText(/[1-4] of 4/, slow);
   await at('study-pause').click();
   await expect(at('study-state')).toContainText('Paused', slow);
-  await looked('study-paused', 'a paused study');
+  await studio.looked('study-paused', 'a paused study');
   // Cancelling says what stays and asks; closed, nothing has changed.
   await at('study-cancel').click();
   await expect(page.getByRole('dialog')).toContainText('runs have ended and stay');
@@ -78,7 +71,7 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await expect(at('study-state')).toContainText('Paused');
   await at('study-resume').click();
   await expect(at('study-state')).toContainText('Running', slow);
-  await looked('study-running', 'a running study');
+  await studio.looked('study-running', 'a running study');
   await expect(at('study-state')).toContainText('Finished', slow);
 
   // The report: verdicts with the runs they rest on, figures with their tables, tables that sort.
@@ -91,7 +84,7 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await gaps.getByRole('button', { name: /^Difference from/ }).click();
   await expect(gaps.locator('th[aria-sort="descending"]')).toHaveCount(1);
   expect(await first()).not.toBe(before);
-  await looked('study-report', 'the report of a study');
+  await studio.looked('study-report', 'the report of a study');
   await page.locator('main').evaluate((main) => main.scrollTo(0, 700));
   await studio.picture('study-report-below');
   await at('report-verdicts').getByRole('link').first().click();
@@ -132,7 +125,7 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
 
   await studio.go(`#/project/${projectId}/studies`);
   await expect(at(`study-${id}`)).toContainText('Small gap');
-  await looked('studies', 'the list of studies');
+  await studio.looked('studies', 'the list of studies');
 
   // What to ship by it: a limit that nothing was measured for asks for a study, the evidence leads back to this one.
   await at('studies-advice').press('Enter');
@@ -145,7 +138,7 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await at('advice-disk').fill('');
   await at('advice-latency').fill('5');
   await expect(at('advice-run-inference')).toBeVisible(slow);
-  await looked('advice', 'advice by a study');
+  await studio.looked('advice', 'advice by a study');
   await at(`advice-study-${id}`).click();
   await expect(page).toHaveURL(new RegExp(`studies/${id}$`));
   await studio.go(`#/project/${projectId}/studies`);
