@@ -130,7 +130,7 @@ function notesOn(all: readonly Held[], fits: readonly Held[]): string[] {
         ]
       : []),
     ...(all.some(({ costs: { latency } }) => latency !== null)
-      ? ['Times of a text were measured once, beside the base, and move with what else the machine does.']
+      ? ['Times of a text were measured in one sitting each, beside the base, and move with what else the machine did.']
       : []),
     ...(all.some(({ score }) => score.seeds < 2) ? ['Scores of one seed cover other test rows, not other seeds.'] : []),
   ];
