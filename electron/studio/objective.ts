@@ -32,7 +32,7 @@ export function learnedObjective(
       `the data set "${name}" has ${holds[task]}; ${objective} learns from ${holds[needed]}.`,
       `Set objective to "${taskTable[task].objective}", or import the file with the task ${needed}.`,
     );
-  if (verbalizer && objective !== 'classification' && objective !== 'masked-lm')
+  if (verbalizer && objective !== 'classification')
     throw refuse(
       'verbalizer',
       `with the objective ${objective} there are no labels to give words to.`,
@@ -61,7 +61,7 @@ export function learnedObjective(
       if (form !== 'text')
         throw refuse(
           'objective',
-          `masked language modelling takes plain texts, and the data set "${name}" has prompts with answers.`,
+          `masked language modelling takes plain texts, and the data set "${name}" has ${task === 'generation' ? 'prompts with answers' : holds[task]}.`,
           'Import the texts with the task generation and --text COLUMN.',
         );
       return { type: 'masked-lm' };

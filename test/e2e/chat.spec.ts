@@ -157,7 +157,7 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await at('playground-kind').getByText('Chat').click();
   await expect(at('chat-message')).toBeVisible();
   await studio.picture('chat-both');
-  await at('playground-kind').getByText('Classify').click();
+  await at('playground-kind').getByText('Read').click();
   await expect(at('playground-text')).toBeVisible();
   expect(studio.complaints).toEqual([]);
 
