@@ -155,7 +155,12 @@ it('is a step before a task: refined by a classifier, which the pretraining chan
 
 it.each([
   [{ data: 'rows', objective: 'masked-lm' as const }, { type: 'lora' }, {}, /takes plain texts.*texts with classes/],
-  [{ verbalizer: { template: '{text} [MASK]', words: {}, score: 'mean' as const } }, { type: 'lora' }, {}, /no labels to give words to/],
+  [
+    { verbalizer: { template: '{text} [MASK]', words: {}, score: 'mean' as const } },
+    { type: 'lora' },
+    {},
+    /no labels to give words to/,
+  ],
   [{ objective: 'causal-lm' as const }, { type: 'lora' }, {}, /cannot be trained for causal-lm/],
   [{}, { type: 'head' }, {}, /"head" trains a classifier/],
   [{}, { type: 'lora' }, { classWeights: 'balanced' }, /no classes with the objective masked-lm/],
