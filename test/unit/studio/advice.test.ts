@@ -169,7 +169,7 @@ it('by real studies of cost and of what answers cost', { timeout: 240_000 }, asy
       expect(costs.memory).toMatchObject({ study: cost });
       expect(costs.latency).toMatchObject({ study: inference });
     }
-    expect(notes.join(' ')).toMatch(/Times of a text were measured once/);
+    expect(notes.join(' ')).toMatch(/Times of a text were measured in one sitting/);
     const [tiny] = (await handlers['models.list']({})).filter(({ name }) => name === 'tiny');
     const [full, lora] = candidates;
     const run = await handlers['runs.get']({ id: lora?.score.runs[0] ?? 0 });
