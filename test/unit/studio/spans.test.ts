@@ -137,6 +137,25 @@ describe('tagging', () => {
     for (const { text, from, to, type } of answer?.spans ?? [])
       expect(['we go to the market, now'.slice(from, to), 'place']).toEqual([text, type]);
     expect(answer?.label).toBe(answer?.spans?.map(({ text }) => `place: ${text}`).join(', '));
+    // A file's rows are answered alike, texts and lists of words.
+    const [file, out] = [join(studio.home, 'ask.jsonl'), join(studio.home, 'answers.csv')];
+    const texts = ['we go to the market, now', JSON.stringify(['we', 'go', 'to', 'the', 'market']), ''];
+    await writeFile(file, texts.map((text) => JSON.stringify({ text })).join('\n'));
+    await studio.finished(
+      await handlers['playground.predictFile']({
+        runId: full.id,
+        path: file,
+        textColumn: 'text',
+        pairColumn: null,
+        out,
+        report: false,
+      }),
+    );
+    const told = (await readFile(out, 'utf8')).trim().split(/\r?\n/);
+    expect(told[0]).toBe('row,text,label,spans');
+    expect(told).toHaveLength(4);
+    expect(told[1]).toContain(answer?.label);
+    expect(told[2]).toContain('place: the market');
 
     const comparison = await handlers['compare.runs']({
       projectId,
