@@ -34,6 +34,11 @@ export async function servedRun(context: Context, run: Run, trained = true): Pro
     method: trained ? run.plan.method : { type: 'head' },
     objective: { ...learnedObjective(run.plan, dataset), ...(trained && wording !== undefined ? { wording } : {}) },
     maxLength: run.plan.training.maxLength,
+    ...(run.plan.objective === 'question-answering'
+      ? {
+          answers: { windowStride: run.plan.training.windowStride, maxAnswerTokens: run.plan.training.maxAnswerTokens },
+        }
+      : {}),
     seed: run.seed,
     device: 'cpu',
     threads,

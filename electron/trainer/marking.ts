@@ -83,7 +83,7 @@ async function spanAnswers(
   breathe: () => Promise<void>,
 ): Promise<RowAnswer[]> {
   const { tokenizer, served } = open;
-  const { windowStride, maxAnswerTokens } = trainingSchema.parse({});
+  const { windowStride, maxAnswerTokens } = served.answers ?? trainingSchema.parse({});
   const asked = rows.map(({ text, pair }, id) => {
     if (pair === null || pair.trim() === '')
       throw new StudioError(

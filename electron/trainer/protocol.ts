@@ -116,6 +116,8 @@ export const servedModelSchema = z.strictObject({
   method: methodSchema,
   objective: learnedSchema,
   maxLength: z.int().min(4).max(8192),
+  /** How a question's context is cut and how long its answer may be, as the run was trained. */
+  answers: trainingSchema.pick({ windowStride: true, maxAnswerTokens: true }).optional(),
   seed: z.int().min(0),
   device: deviceIdSchema.default('cpu'),
   threads,

@@ -230,6 +230,21 @@ describe('questions', () => {
     expect(best?.text).toBe(answer?.label);
     expect('We go to the coast on day 3.'.slice(best?.from, best?.to)).toBe(best?.text);
     expect(answer?.spans?.reduce((sum, { probability }) => sum + probability, 0)).toBeLessThanOrEqual(1.000001);
+    // Answers are no longer than the run was told.
+    const short = await train(
+      'bert',
+      'questions',
+      { type: 'full' },
+      { maxLength: 48, learningRate: 0.003, maxSteps: 40, maxAnswerTokens: 1 },
+    );
+    const [brief] = await handlers['playground.predict']({
+      runIds: [short.id],
+      text: 'Where do we go?',
+      pair: 'We go to the coast on day 3.',
+      untrained: false,
+    });
+    expect(brief?.spans?.length).toBeGreaterThan(1);
+    for (const { text } of brief?.spans ?? []) expect(text).not.toMatch(/\s/);
     const [alone] = await handlers['playground.predict']({
       runIds: [full.id],
       text: 'Where?',
