@@ -89,14 +89,19 @@ export class TextTokenizer {
     const { memory } = this;
     if (memory === null) return this.encodeAnew(rows, maxLength);
     const keys = rows.map(({ text, pair }) => JSON.stringify([maxLength, text, pair]));
-    const unknown = rows.filter((_, place) => !memory.has(keys[place] ?? ''));
-    if (memory.size + unknown.length > mostRemembered) memory.clear();
-    const encoded = await this.encodeAnew(memory.size === 0 ? rows : unknown, maxLength);
-    let next = 0;
+    if (memory.size + rows.length > mostRemembered) memory.clear();
+    // Each text once, though rows may repeat it.
+    const unknown = new Map(
+      rows.flatMap((row, place) => (memory.has(keys[place] ?? '') ? [] : [[keys[place] ?? '', row]])),
+    );
+    const encoded = await this.encodeAnew([...unknown.values()], maxLength);
+    [...unknown.keys()].forEach((key, place) => {
+      const own = encoded[place];
+      if (own !== undefined) memory.set(key, own);
+    });
     return keys.map((key) => {
-      const known = memory.get(key) ?? encoded[next++];
+      const known = memory.get(key);
       if (known === undefined) throw new RangeError('a text for each row');
-      memory.set(key, known);
       return known;
     });
   }

@@ -81,6 +81,17 @@ describe('token ids equal transformers', () => {
   });
 });
 
+test('gives repeated texts their own tokens where it remembers them', async () => {
+  const [plain, remembering] = [await openTokenizer(await open('bert')), await openTokenizer(await open('bert'))];
+  remembering.remember();
+  const rows = ['one', 'two words', 'one', 'three more words', 'two words', 'four'].map((text) => ({
+    text,
+    pair: null,
+  }));
+  const expected = await plain.encode(rows, 16);
+  for (const _ of [1, 2]) expect(await remembering.encode(rows, 16)).toEqual(expected);
+});
+
 describe('openTokenizer', () => {
   test.each([
     ['{"model_type": "llama"}', '{}', /not known how llama cuts a text/],
