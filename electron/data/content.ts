@@ -1,13 +1,14 @@
 /** What a row is made to, by the task of its data set. One entry a task. */
 import type { MarkedAnswer, Message } from '../contract/entities.js';
 import { labelColumns } from '../contract/labels.js';
+import { labelsInCells } from '../contract/lists.js';
 import type { Task } from '../contract/objectives.js';
 import { columnsOf, exampleOf } from './conversations.js';
 import { sortLabels } from './labels.js';
 import { labelLimit } from './limits.js';
 import { questionContent } from './questions.js';
 import { taggedContent, type TagReading } from './tagging.js';
-import { labelsIn, parseNumber } from './targets.js';
+import { parseNumber } from './numbers.js';
 import type { ImportRequest } from './types.js';
 
 /** What a row is made to. */
@@ -105,7 +106,7 @@ const contents: { readonly [T in Task]: TaskContent<RequestOf<T>> } = {
     content(values, request) {
       const texts = textsOf(values, request);
       if ('problem' in texts) return texts;
-      const found = labelsIn((name) => cellIn(values, name), request.labels);
+      const found = labelsInCells((name) => cellIn(values, name), request.labels);
       if ('problem' in found) return found;
       if (found.labels.some(({ length }) => length > labelLimit)) return tooLong;
       const labels = sortLabels(new Set(found.labels));

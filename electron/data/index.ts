@@ -41,3 +41,4 @@ export { stopTokens } from './stop-tokens.js';
 export { encodeWords, wordBatches, WordRows, wordsOf } from './words.js';
 export { encodeQuestions, windowBatches, WindowRows, type AskedQuestion } from './windows.js';
 export { answerable } from './questions.js';
+export { spreadOf, type Spread } from './numbers.js';

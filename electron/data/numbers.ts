@@ -1,7 +1,31 @@
-/** How the numbers of a regression are spread. */
+/** The numbers of a regression: as they stand in cells, and how they are spread. */
 import type { Profile } from './types.js';
 
+const numeral = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
+/** A cell as a number, with a point or without; null where it is none. */
+export function parseNumber(cell: string): number | null {
+  const text = cell.trim();
+  const value = numeral.test(text) ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : null;
+}
+
 const mostBins = 12;
+
+/** Of some numbers: their mean, and the standard deviation of just these. */
+export interface Spread {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+export function spreadOf(values: Iterable<number> & { readonly length: number }): Spread {
+  const count = Math.max(1, values.length);
+  let [sum, squares] = [0, 0];
+  for (const value of values) sum += value;
+  const mean = sum / count;
+  for (const value of values) squares += (value - mean) ** 2;
+  return { mean, deviation: Math.sqrt(squares / count) };
+}
 
 /** The next of 1, 2, 5, 10, 20 …, or tenths of these; 1 for 0. */
 function roundStep(least: number): number {
@@ -22,10 +46,8 @@ export class NumberSpread {
   summary(): Profile['numbers'] {
     const { values } = this;
     if (values.length === 0) return null;
-    let [low, high, sum] = [Infinity, -Infinity, 0];
-    for (const value of values) [low, high, sum] = [Math.min(low, value), Math.max(high, value), sum + value];
-    const mean = sum / values.length;
-    const deviation = Math.sqrt(values.reduce((all, value) => all + (value - mean) ** 2, 0) / values.length);
+    let [low, high] = [Infinity, -Infinity];
+    for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
     const whole = values.every(Number.isInteger) && high - low < mostBins;
     const width = whole ? 1 : roundStep((high - low) / (mostBins - 1));
     const from = whole ? low - 0.5 : width * Math.floor(low / width);
@@ -39,8 +61,7 @@ export class NumberSpread {
     return {
       edges: Array.from({ length: bins + 1 }, (_, i) => Number((from + i * width).toPrecision(12))),
       bins: counts,
-      mean,
-      deviation,
+      ...spreadOf(values),
     };
   }
 }

@@ -2,10 +2,10 @@
 import type { FilePreview, GenerationColumns, MultiLabelColumns } from '../contract/entities.js';
 import type { Task } from '../contract/objectives.js';
 import { readAnswers } from './answers.js';
-import { listIn } from '../contract/lists.js';
+import { listIn, parseFlag, parseList } from '../contract/lists.js';
 import { splitOf } from './splits.js';
 import { SchemeFinder, schemeNames } from './tags.js';
-import { parseFlag, parseList, parseNumber } from './targets.js';
+import { parseNumber } from './numbers.js';
 
 export interface ColumnFacts {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Train, validation, test: by name, or seeded, stratified by label, with equal texts of the same labels kept together. */
 import { hash } from 'node:crypto';
-import { z } from 'zod';
+import { labelsOfRow } from '../contract/labels.js';
 import type { SplitName } from './types.js';
 
 const spellings: Readonly<Record<string, SplitName>> = {
@@ -107,7 +107,7 @@ export class StratifiedSplit {
  * @param rows of each list of labels, as JSON
  */
 export function byRarestLabel(rows: ReadonlyMap<string, number>): (stratum: string) => string {
-  const lists = [...rows.keys()].map((stratum) => [stratum, z.array(z.string()).parse(JSON.parse(stratum))] as const);
+  const lists = [...rows.keys()].map((stratum) => [stratum, labelsOfRow(stratum)] as const);
   const counts = new Map<string, number>();
   for (const [stratum, labels] of lists)
     for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + (rows.get(stratum) ?? 0));

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { openModel, readSafetensors } from '../engine/index.js';
 import { writeRefinedBase } from '../interchange/index.js';
 import type { Run } from '../contract/entities.js';
-import { hasHead } from '../contract/objectives.js';
 import { models, runs } from '../storage/index.js';
 import { trainedFileName } from '../trainer/protocol.js';
 import { runFolder, type Context } from './context.js';
+import { answersByHead } from './objective.js';
 import { keepFolder, requireSpace } from './files.js';
 
 type Standing = Pick<Run, 'modelId' | 'plan'>;
@@ -37,9 +37,8 @@ export async function withResult(context: Context, run: Run): Promise<string> {
     const model = await openModel(base);
     await requireSpace(runFolder(context.home, run.id), model.totalParameters * 4, 'The base of the next round');
     const { tensors } = await readSafetensors(join(runFolder(context.home, run.id), trainedFileName));
-    const { objective, verbalizer, method } = run.plan;
-    const keepsHead = !hasHead(objective) || verbalizer !== null;
-    await writeRefinedBase({ model, method, parameters: tensors, keepsHead }, temporary);
+    const keepsHead = !answersByHead(run.plan);
+    await writeRefinedBase({ model, method: run.plan.method, parameters: tensors, keepsHead }, temporary);
   });
   return folder;
 }

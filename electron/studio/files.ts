@@ -107,7 +107,8 @@ async function existingAbove(folder: string): Promise<string> {
   return (await isThere(folder)) || dirname(folder) === folder ? folder : existingAbove(dirname(folder));
 }
 
-const isThere = (path: string) =>
+/** Is a file or folder of that name there? */
+export const isThere = (path: string) =>
   stat(path).then(
     () => true,
     () => false,

@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises';
 import type { BaseModel, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import { hasHead } from '../contract/objectives.js';
 import type { MethodOptions, Plan, RefineBy } from '../contract/plan.js';
 import {
   describeMethod,
@@ -24,6 +23,7 @@ import { runs } from '../storage/index.js';
 import type { TrainTask } from '../trainer/protocol.js';
 import { baseFolderOf, resultFolder, withResult } from './bases.js';
 import { runFolder, type Context } from './context.js';
+import { answersByHead } from './objective.js';
 import { requireFinished } from './served.js';
 
 const refuse = (message: string, hint: string, path = 'refines') =>
@@ -67,13 +67,10 @@ const sentence = (error: unknown): string => {
   return error.message.replace(/^method(\.[\w.]+)?: /, '').replace(/\.$/, '');
 };
 
-/** Does a head that it trained answer for a run? */
-const hasOwnHead = ({ plan }: Run): boolean => hasHead(plan.objective) && plan.verbalizer === null;
-
 /** Merging changes names and shapes of the base where it makes layers wider, or brings a language-model head that the base lacked. */
 async function mergedBase(context: Context, former: Run, base: BaseModelInfo): Promise<BaseModelInfo> {
   const wider = Object.keys(mergedConfig(base, former.plan.method)).length > 0;
-  return hasOwnHead(former) && !wider ? base : openModel(await withResult(context, former));
+  return answersByHead(former.plan) && !wider ? base : openModel(await withResult(context, former));
 }
 
 async function tried(
@@ -85,8 +82,11 @@ async function tried(
 ): Promise<Tried> {
   switch (how) {
     case 'merge': {
-      const plain = hasOwnHead(former);
-      const reason = whyUnmergeable(base, former.plan.method, plain ? former.plan.objective : null);
+      const reason = whyUnmergeable(
+        base,
+        former.plan.method,
+        answersByHead(former.plan) ? former.plan.objective : null,
+      );
       if (reason !== null) return sentence(new EngineError('bad-input', reason));
       return { how, method: asked, base: await mergedBase(context, former, base) };
     }

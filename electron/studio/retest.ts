@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { Run } from '../contract/entities.js';
 import type { Objective } from '../contract/objectives.js';
 import type { TestOutcome } from '../contract/outcomes.js';
-import { trainingSchema } from '../contract/plan.js';
-import { generalLength, type JobOf } from '../trainer/protocol.js';
+import { generalTraining, type JobOf } from '../trainer/protocol.js';
 import { runFolder, type Context } from './context.js';
 import { writeGeneralText, type GeneralText } from './general-text.js';
 import { taskOf } from './train-task.js';
@@ -48,7 +47,6 @@ export async function onGeneralText(
     const test = join(folder, 'texts.jsonl');
     const text = await writeGeneralText(context, file, test);
     const { refinement: _refinement, composition: _composition, ...task } = await taskOf(context, run, 'cpu', null);
-    const { maxLength } = run.plan.training;
     // A head alone leaves the base as it is, and so does a full fine-tuning that was not trained.
     const changed = trained && task.method.type !== 'head';
     const outcomes = await outcomesOf(
@@ -59,7 +57,7 @@ export async function onGeneralText(
           ...task,
           objective: { type: objective },
           method: changed ? task.method : { type: 'full' },
-          training: trainingSchema.parse({ maxLength: Math.min(maxLength, generalLength), exactMatchRows: 0 }),
+          training: generalTraining(run.plan.training.maxLength),
           data: { train: test, validation: null, test },
           readTest: true,
         },

@@ -1,5 +1,5 @@
 /** General text that a run measures its base's own task on while it trains. */
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -7,6 +7,7 @@ import { architectureOf, missingOfLanguageModel, openModel, type BaseModelInfo }
 import type { TrainTask } from '../trainer/protocol.js';
 import { baseFolderOf } from './bases.js';
 import { runFolder, type Context } from './context.js';
+import { isThere } from './files.js';
 import { mostWatched, writeGeneralText } from './general-text.js';
 
 type Language = NonNullable<TrainTask['watch']>['objective'];
@@ -36,11 +37,7 @@ export async function watchOf(
   if (!watch) return {};
   const folder = runFolder(context.home, run.id);
   const file = join(folder, 'general-text.jsonl');
-  const there = await stat(file).then(
-    () => true,
-    () => false,
-  );
-  if (!there) {
+  if (!(await isThere(file))) {
     await mkdir(folder, { recursive: true });
     // Whole or not at all: a kill must not leave a part of it.
     await writeGeneralText(context, watch.text, `${file}.part`, mostWatched);

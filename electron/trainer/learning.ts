@@ -1,6 +1,6 @@
 /** What a run learns, as the trainer goes about it: rows to batches, a split to scores. One file an objective in learnings/, all of this shape. */
 import type { Scores } from '../contract/entities.js';
-import type { RowBatches, TextTokenizer } from '../data/index.js';
+import type { RowBatches, Spread, TextTokenizer } from '../data/index.js';
 import type { BaseModelInfo, EngineTrainer, NamedTensors, ObjectiveSpec, WordingDoor } from '../engine/index.js';
 import type { EngineDoor } from './engine-door.js';
 import type { LearnedObjective } from '../contract/learned.js';
@@ -17,12 +17,6 @@ export interface PassPart {
 
 /** Is called after each batch with the rows done, and after each answer with the answers given. */
 export type Between = (done: number, part?: PassPart) => Promise<void>;
-
-/** Of the numbers of some rows. */
-export interface Spread {
-  readonly mean: number;
-  readonly deviation: number;
-}
 
 /** Rows in memory, as token ids. */
 export interface Split {

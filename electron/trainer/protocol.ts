@@ -37,7 +37,11 @@ export const protocolVersion = 1;
 export const trainedFileName = 'trained.safetensors';
 
 /** Tokens of a general text that are read; more would need models that take them. */
-export const generalLength = 128;
+const generalLength = 128;
+
+/** How general text is read by a run whose own texts have so many tokens. */
+export const generalTraining = (maxLength: number) =>
+  trainingSchema.parse({ maxLength: Math.min(maxLength, generalLength), exactMatchRows: 0 });
 
 const count = z.number().min(0);
 const path = z.string().min(1);

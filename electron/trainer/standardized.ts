@@ -5,7 +5,7 @@
 import { baseTensor, planParameters, type BaseModelInfo, type Batch, type EngineTrainer } from '../engine/index.js';
 import type { NamedTensors, Tensor } from '../engine/index.js';
 import { isHead } from '../interchange/index.js';
-import type { Spread } from './learning.js';
+import type { Spread } from '../data/index.js';
 import type { TrainTask } from './protocol.js';
 
 /** number = center + scale · score */

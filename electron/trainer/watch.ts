@@ -1,13 +1,12 @@
 /** The base's own task on general text while a run learns another one: with what the run has made of the base so far. */
 import type { Scores } from '../contract/entities.js';
-import { trainingSchema } from '../contract/plan.js';
 import { searchesWording, type EngineTrainer } from '../engine/index.js';
 import { withoutOwnHead } from './base-parameters.js';
 import { openSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
 import { learningOf } from './learnings/index.js';
 import type { Reporter } from './reporter.js';
-import { generalLength, type TrainTask } from './protocol.js';
+import { generalTraining, type TrainTask } from './protocol.js';
 import type { Prepared } from './setup.js';
 
 /** Loss a token on general text. */
@@ -27,10 +26,7 @@ export async function openWatch(
 ): Promise<Watch | null> {
   const { watch, method } = task;
   if (!watch) return null;
-  const training = trainingSchema.parse({
-    maxLength: Math.min(task.training.maxLength, generalLength),
-    exactMatchRows: 0,
-  });
+  const training = generalTraining(task.training.maxLength);
   const learning = await learningOf({ ...task, objective: { type: watch.objective }, training }, tokenizer, model);
   const split = await openSplit(watch.file, learning, breathe);
   // A head alone, and a wording, leave the base as it is.

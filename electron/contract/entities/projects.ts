@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { measureSchema } from '../measures.js';
 import { methodSchema } from '../plan.js';
-import { count, id, nullable } from './common.js';
+import { count, id, nullable, interval } from './common.js';
 import { exportFormatSchema } from './results.js';
 
 export const projectSchema = z.object({
@@ -56,7 +56,7 @@ export const timedInTurnsSchema = z.object({
   turns: count,
   /** The second's time as a multiple of the first's: geometric mean over the turns, 95 % interval by their logarithms. */
   times: z.number(),
-  interval: nullable(z.object({ low: z.number(), high: z.number() })),
+  interval: nullable(interval),
   /** What the interval shows of the second: less time, more, or neither. */
   decision: z.enum(['less', 'more', 'undecided']),
 });

@@ -10,6 +10,7 @@ import { hashFile } from '../../interchange/index.js';
 import { datasets, metrics, models, projects, runs } from '../../storage/index.js';
 import { trainedFileName } from '../../trainer/protocol.js';
 import { runFolder, type Context } from '../context.js';
+import { isThere } from '../files.js';
 import { throwIfAborted, type JobHandle } from '../jobs.js';
 import { FORMAT, weightHashes, type Manifest } from './format.js';
 import { storedStudies } from './studies.js';
@@ -63,10 +64,7 @@ export async function exportProject(
       );
       members.set(history, join(work, `run-${i}`));
       const trained = join(runFolder(home, run.id), trainedFileName);
-      const there = await stat(trained).then(
-        () => true,
-        () => false,
-      );
+      const there = await isThere(trained);
       if (there) members.set(`runs/${i}/${trainedFileName}`, trained);
       manifest.runs.push({
         run,

@@ -1,15 +1,9 @@
 /** Learning a number of each row; the trainer learns them as standard scores (standardized.ts), and what is told here is in the data's unit. */
-import { classBatches, encodeRows, type TextTokenizer } from '../../data/index.js';
+import { classBatches, encodeRows, spreadOf, type TextTokenizer } from '../../data/index.js';
 import { numberScores } from '../../evaluation/index.js';
 import { logitsOf } from '../evaluate.js';
-import type { Between, Learning, LearningTask, Measured, Spread } from '../learning.js';
+import type { Between, Learning, LearningTask, Measured } from '../learning.js';
 import { sendOutcomes } from '../outcomes.js';
-
-function spreadOf(numbers: Float32Array): Spread {
-  const mean = numbers.reduce((sum, value) => sum + value, 0) / Math.max(1, numbers.length);
-  const squares = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / Math.max(1, numbers.length)) };
-}
 
 export function learnNumbers({ training }: LearningTask, tokenizer: TextTokenizer): Learning {
   const padding = { padId: tokenizer.padId };

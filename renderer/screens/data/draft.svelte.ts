@@ -231,19 +231,23 @@ class ImportDraft {
     const [textColumn, labelColumn] = [this.columnOf('text'), this.columnOf('label')];
     if (task === 'tagging' || task === 'questions' || textColumn === null || labelColumn === null) return null;
     const read = { textColumn, pairColumn: this.columnOf('pair') };
-    return task === 'multi-label'
-      ? ({ task, ...read, labels: this.#labelColumns(labelColumn) } as const)
-      : ({ task, ...read, labelColumn } as const);
+    if (task !== 'multi-label') return { task, ...read, labelColumn } as const;
+    const labels = this.labelColumns;
+    return labels && ({ task, ...read, labels } as const);
   }
 
-  #labelColumns(column: string): MultiLabelColumns {
+  /** Where the labels of rows with several stand; null without a column, and without a sign where one parts them. */
+  get labelColumns(): MultiLabelColumns | null {
+    const columns = this.columnsOf('label');
+    const [column] = columns;
+    if (column === undefined) return null;
     switch (this.labelForm) {
       case 'separated':
-        return { form: 'separated', column, separator: this.separator };
+        return this.separator === '' ? null : { form: 'separated', column, separator: this.separator };
       case 'list':
         return { form: 'list', column };
       case 'columns':
-        return { form: 'columns', columns: this.columnsOf('label') };
+        return { form: 'columns', columns };
     }
   }
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { importRequestSchema, labelsOfRow } from '../../../electron/contract/index.js';
 import { importRows, previewFile, profileRows, type ImportedRow } from '../../../electron/data/index.js';
-import { parseList, parseNumber } from '../../../electron/data/targets.js';
+import { parseList } from '../../../electron/contract/index.js';
+import { parseNumber } from '../../../electron/data/numbers.js';
 import { scratchFolder } from './scratch.js';
 
 const files = scratchFolder();
