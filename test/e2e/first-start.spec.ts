@@ -16,7 +16,7 @@ test('asks for nothing but its own page, and writes nowhere but into its own fol
   const log = path.join(home, 'network.json');
   const studio = await Studio.start(data, [`--log-net-log=${log}`], { HOME: user, XDG_RUNTIME_DIR: runtime });
   await expect(studio.page.getByRole('heading', { level: 1 })).toBeVisible();
-  const { homes } = await studio.app.evaluate(({ app }) => ({ homes: app.getPath('home') }));
+  const { homes } = await studio.inMain(({ app }) => ({ homes: app.getPath('home') }));
   expect(homes).toBe(user);
   await studio.call('projects.createSample', {});
   await expect

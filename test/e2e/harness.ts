@@ -82,9 +82,21 @@ export class Studio {
     return calls[name].output.parse(answer.value) as CallOutput<N>; // parsed by this very schema
   }
 
+  /**
+   * Runs a function in the main process that may run twice: Node's inspector now and then forgets the promise of an answer
+   * when memory is collected while it is on its way.
+   */
+  async inMain<R, A>(work: Parameters<typeof this.app.evaluate<R, A>>[0], argument?: A): Promise<R> {
+    const once = () => this.app.evaluate<R, A>(work, argument as A);
+    return once().catch((error: unknown) => {
+      if (!String(error).includes('promise was garbage collected')) throw error;
+      return once();
+    });
+  }
+
   /** The answer of the system's next file dialogs: what a user would choose there. */
   async choose(chosen: string): Promise<void> {
-    await this.app.evaluate(({ dialog }, file) => {
+    await this.inMain(({ dialog }, file) => {
       dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [file] });
       dialog.showSaveDialog = async () => ({ canceled: false, filePath: file });
     }, chosen);
@@ -133,7 +145,7 @@ export class Studio {
   }
 
   async theme(theme: 'light' | 'dark'): Promise<void> {
-    await this.app.evaluate(({ nativeTheme }, source) => void (nativeTheme.themeSource = source), theme);
+    await this.inMain(({ nativeTheme }, source) => void (nativeTheme.themeSource = source), theme);
     await this.page.waitForFunction(
       (dark) => matchMedia('(prefers-color-scheme: dark)').matches === dark,
       theme === 'dark',

@@ -119,11 +119,11 @@ test('closing the window leaves the run going or pauses it, as the user set', as
   const run = await startRun(studio, 400);
   await expect.poll(() => stepOf(studio, run.id), slow).toBeGreaterThan(2);
   await studio.call('settings.set', { onClose: 'continue' });
-  await studio.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+  await studio.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
   await expect.poll(() => studio.app.windows().length).toBe(0);
   // A second start brings the window back, in the same process.
   const opened = studio.app.waitForEvent('window');
-  await studio.app.evaluate(({ app }) => void app.emit('second-instance'));
+  await studio.inMain(({ app }) => void app.emit('second-instance'));
   const page = await opened;
   await page.waitForLoadState('domcontentloaded');
   const state = await page.evaluate(async (id) => window.studio?.call('runs.get', { id }), run.id);
@@ -131,7 +131,7 @@ test('closing the window leaves the run going or pauses it, as the user set', as
 
   await page.evaluate(async () => window.studio?.call('settings.set', { onClose: 'pause' }));
   const ended = studio.app.waitForEvent('close', slow);
-  await studio.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+  await studio.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
   await ended;
   const later = await Studio.start(home);
   try {

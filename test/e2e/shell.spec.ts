@@ -16,7 +16,7 @@ test('gives the page the contract and nothing else', async ({ studio }) => {
     node: ['require', 'process', 'module', 'Buffer', 'global', '__dirname'].filter((name) => name in window),
   }));
   expect(reach).toEqual({ bridge: ['call', 'on'], node: [] });
-  const preferences = await studio.app.evaluate(({ BrowserWindow }) => {
+  const preferences = await studio.inMain(({ BrowserWindow }) => {
     const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as {
       getLastWebPreferences(): Record<string, unknown>;
     };
@@ -177,7 +177,7 @@ test('tests the devices by itself at the first start, and names what it found', 
 
 test('a page that crashes comes back', async ({ studio }) => {
   const heading = () =>
-    studio.app.evaluate(async ({ BrowserWindow }) => {
+    studio.inMain(async ({ BrowserWindow }) => {
       const contents = BrowserWindow.getAllWindows()[0]?.webContents;
       return contents && !contents.isCrashed() && !contents.isLoading()
         ? contents.executeJavaScript("document.querySelector('h1')?.textContent ?? null")
