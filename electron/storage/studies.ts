@@ -164,8 +164,9 @@ export async function measurementsOf(sql: Sql, id: number): Promise<Map<string, 
   );
 }
 
-export async function insertMeasurement(sql: Sql, studyId: number, key: string, value: unknown): Promise<void> {
-  await sql.run('INSERT INTO study_measurements (study_id, key, value) VALUES (?, ?, ?)', [
+/** Keeps a measurement, in the place of one that was kept before. */
+export async function keepMeasurement(sql: Sql, studyId: number, key: string, value: unknown): Promise<void> {
+  await sql.run('INSERT OR REPLACE INTO study_measurements (study_id, key, value) VALUES (?, ?, ?)', [
     studyId,
     key,
     JSON.stringify(value),

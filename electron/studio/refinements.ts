@@ -143,12 +143,12 @@ export async function wayOn(
 }
 
 /** Why what a method trained cannot stay frozen below a new head, as the end of a sentence; null: it can. */
-export function whyNotBelowHead(base: BaseModelInfo, trained: MethodOptions, labels: readonly string[]): string | null {
-  const reason = whyUnmergeable(base, validateMethod(trained), 'classification');
+export function whyNotBelowHead(base: BaseModelInfo, trained: MethodOptions, objective: ObjectiveSpec): string | null {
+  const reason = whyUnmergeable(base, validateMethod(trained), objective.type);
   if (reason === null) return null;
   try {
     const method = stackedOn(keptMethod(validateMethod(trained)), { type: 'head' });
-    planParameters({ model: base, method, objective: { type: 'classification', labels } });
+    planParameters({ model: base, method, objective });
     return null;
   } catch (error) {
     return sentence(error);

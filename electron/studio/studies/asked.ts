@@ -5,6 +5,7 @@ import { objectiveTable, taskTable } from '../../contract/objectives.js';
 import type { MethodOptions } from '../../contract/plan.js';
 import { openModel, type BaseModelInfo } from '../../engine/index.js';
 import type { Context } from '../context.js';
+import { objectiveOn } from '../objective.js';
 import { namesOf, parseStudy } from '../plan.js';
 import { whyNotBelowHead } from '../refinements.js';
 import { datasetNamed, modelNamed, resolvePlan } from '../runs.js';
@@ -85,7 +86,7 @@ function methodsOf(
   given: readonly MethodOptions[],
   rates: readonly number[] | null,
   carried: BaseModelInfo | null,
-  { labels }: Dataset,
+  first: Dataset,
 ): StudyMethod[] {
   const full = given.find(({ type }) => type === 'full') ?? { type: 'full' };
   return [full, ...given.filter((options) => options !== full)].map((options, index) => ({
@@ -93,6 +94,6 @@ function methodsOf(
     ...namesOf({ method: options, verbalizer: null }),
     baseline: index === 0,
     learningRates: candidates(options, rates),
-    notBelowHead: carried && whyNotBelowHead(carried, options, labels),
+    notBelowHead: carried && whyNotBelowHead(carried, options, objectiveOn(carried, first, false)),
   }));
 }

@@ -89,13 +89,16 @@ export class StudyRunner {
       made.set(key, await runs.getRun(database, runId));
     const ended = new Map([...made].filter(([, run]) => over.has(run.state)));
     const kind = kindOf(asked.plan.kind);
+    const measurements = kind.measurements?.(asked, ended) ?? [];
+    const measured = await studies.measurementsOf(database, study.id);
+    for (const { key, holds } of measurements) if (holds?.(measured.get(key)) === false) measured.delete(key);
     return {
       asked,
       ended,
       made,
       steps: kind.steps(asked, ended),
-      measurements: kind.measurements?.(asked, ended) ?? [],
-      measured: await studies.measurementsOf(database, study.id),
+      measurements,
+      measured,
     };
   }
 
@@ -182,7 +185,7 @@ export class StudyRunner {
       if (problem.code === 'cancelled' || signal.aborted) throw error;
       return { problem };
     });
-    await studies.insertMeasurement(this.context.database, id, key, value);
+    await studies.keepMeasurement(this.context.database, id, key, value);
   }
 
   /** The run's row and its place in the study come to be together. */

@@ -1,6 +1,7 @@
 /** The study of what adapters cost when they answer: real runs, merged, taken out again, and several on one base. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Report } from '../../../electron/contract/entities.js';
+import { openDatabase, studies } from '../../../electron/storage/index.js';
 import { smallStudy, studioWithRows, studyEnded } from '../../helpers/study.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
@@ -68,4 +69,24 @@ it('draws quality against the time of a row, for each method beside its base and
   const labels = figure?.kind === 'pareto' ? figure.points.map(({ label }) => label) : [];
   expect(labels.filter((label) => label.startsWith('LoRA'))).toHaveLength(2);
   expect(labels.filter((label) => label.startsWith('Full'))).toHaveLength(1);
+});
+
+it('takes anew what an earlier version kept in another form', { timeout: 120_000 }, async () => {
+  const { handlers } = studio;
+  const again = { ...study, methods: [{ type: 'lora' }] };
+  const { id: cut } = await handlers['studies.start']({ projectId, study: again, goOn: false });
+  await studyEnded(studio, cut);
+  await studio.close();
+  const { database } = await openDatabase(studio.home);
+  const kept = await studies.measurementsOf(database, cut);
+  for (const key of kept.keys()) await studies.keepMeasurement(database, cut, key, { milliseconds: 3 });
+  await studies.updateStudy(database, cut, { state: 'paused' });
+  await database.close();
+  studio = await openTestStudio(studio.home);
+  const before = await studio.handlers['studies.report']({ id: cut });
+  expect(before.report.tables.find(({ id: name }) => name === 'merged')?.rows).toEqual([]);
+  await studio.handlers['studies.resume']({ id: cut });
+  expect(await studyEnded(studio, cut)).toMatchObject({ state: 'finished', problem: null });
+  const { report: after } = await studio.handlers['studies.report']({ id: cut });
+  expect(after.tables.find(({ id: name }) => name === 'merged')?.rows).toHaveLength(2);
 });

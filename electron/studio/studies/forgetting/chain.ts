@@ -1,5 +1,6 @@
 /** A sequence of tasks: each method goes on from its own run of the task before. What was measured of it is read here too. */
 import { z } from 'zod';
+import type { Measure } from '../../../contract/measures.js';
 import type { Objective } from '../../../contract/objectives.js';
 import { outcomeSchemas } from '../../../contract/outcomes.js';
 import { taskOf, type RowScore } from '../../../evaluation/index.js';
@@ -38,11 +39,15 @@ export function pairsOf(asked: Asked): { readonly cell: Cell; readonly former: C
 }
 
 /** Scores of what a measurement kept, of its first rows; null where it was not taken, or failed. */
-export function outcomesOf(measured: Measured, key: string, objective: Objective, most = Infinity): RowScore | null {
+export function outcomesOf(
+  measured: Measured,
+  key: string,
+  { objective, measure }: { readonly objective: Objective; readonly measure: Measure },
+  most = Infinity,
+): RowScore | null {
   const value = measured.get(key);
   const list = Array.isArray(value) ? value : z.object({ outcomes: z.array(z.json()) }).safeParse(value).data?.outcomes;
   if (list === undefined) return null;
   const outcomes = z.array(outcomeSchemas[objective]).parse(list).slice(0, most);
-  const [measure] = objective === 'classification' ? (['macroF1'] as const) : (['perplexity'] as const);
   return outcomes.length === 0 ? null : taskOf(objective).score(outcomes, measure);
 }

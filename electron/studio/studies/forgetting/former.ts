@@ -1,5 +1,6 @@
 /** Tasks that were learned before others: how well they are still done. */
 import type { Report, ReportFigure, ReportTable } from '../../../contract/entities.js';
+import { taskTable } from '../../../contract/objectives.js';
 import {
   hierarchicalMeans,
   judgeGaps,
@@ -9,7 +10,7 @@ import {
   type SeedScore,
 } from '../../../evaluation/index.js';
 import { onFormerTask } from '../../retest.js';
-import { cellsIn, gapCell, labelOf, toldMean, verdictKinds } from '../cells.js';
+import { cellsIn, gapCell, labelOf, scoreUnit, toldMean, verdictKinds } from '../cells.js';
 import { drawSeed } from '../evidence.js';
 import type { Asked, Ended, Measured, Measurement } from '../kinds/kind.js';
 import { finalsOf, type Cell } from '../matrix.js';
@@ -46,12 +47,13 @@ interface FormerScore {
 }
 
 export async function formerScores(asked: Asked, ended: Ended, measured: Measured): Promise<FormerScore[]> {
-  const kind = measureKinds.macroF1;
+  const { measure } = asked;
+  const kind = measureKinds[measure];
   const all: (Omit<FormerScore, 'change'> & { readonly gap: SeedMean | null })[] = [];
   for (const dataset of asked.datasets) {
     const here = pairsOf(asked).filter(({ former }) => former.dataset === dataset);
     const read = (cell: Cell, former: Cell, seed: number) =>
-      outcomesOf(measured, formerKey(cell, former, seed), 'classification');
+      outcomesOf(measured, formerKey(cell, former, seed), { objective: taskTable[dataset.task].objective, measure });
     const found = here.map(({ cell, former }) => {
       const runs = finalsOf(asked, cell, ended);
       const scored = runs.flatMap(({ id, seed }) => {
@@ -98,13 +100,13 @@ export function formerVerdicts(scores: readonly FormerScore[]): Report['verdicts
 }
 
 export function formerTable(asked: Asked, scores: readonly FormerScore[]): ReportTable {
-  const { name } = measureKinds[asked.measure];
+  const kind = measureKinds[asked.measure];
   const columns: ReportTable['columns'] = [
     { key: 'method', title: 'Method', unit: null },
     { key: 'task', title: 'Task', unit: null },
     { key: 'after', title: 'After', unit: null },
     { key: 'seeds', title: 'Seeds', unit: 'count' },
-    { key: 'score', title: `Test ${name}`, unit: 'share' },
+    { key: 'score', title: `Test ${kind.name}`, unit: scoreUnit(asked) },
     { key: 'change', title: 'Change', unit: 'points' },
     { key: 'verdict', title: 'Against what it was', unit: null },
   ];
@@ -120,7 +122,7 @@ export function formerTable(asked: Asked, scores: readonly FormerScore[]): Repor
         task: former.dataset.name,
         after: cell.dataset.name,
         seeds: runs.length,
-        score: toldMean(score, measureKinds.macroF1),
+        score: toldMean(score, kind),
         change: gapCell(change),
         verdict: change?.text ?? 'as it was learned',
       }),
@@ -141,14 +143,14 @@ export function formerFigures(asked: Asked, scores: readonly FormerScore[]): Rep
         id: `former-${place + 1}`,
         title: `${dataset.name}, as later tasks are learned`,
         x: { title: 'After', unit: 'count' as const, log: false },
-        y: { title: `Test ${measureKinds[asked.measure].name}`, unit: 'share' as const, log: false },
+        y: { title: `Test ${measureKinds[asked.measure].name}`, unit: scoreUnit(asked), log: false },
         places: later.map(({ name }) => name),
         series: asked.methods.map((method) => ({
           label: labelOf(method),
           type: method.options.type,
           points: own.flatMap(({ cell, score }) =>
             cell.method === method
-              ? [{ x: later.indexOf(cell.dataset), ...toldMean(score, measureKinds.macroF1) }]
+              ? [{ x: later.indexOf(cell.dataset), ...toldMean(score, measureKinds[asked.measure]) }]
               : [],
           ),
         })),

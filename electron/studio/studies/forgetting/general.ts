@@ -22,6 +22,7 @@ const baseKey = 'general/base';
 const generalKey = (cell: Cell, seed: number) => `general/${cell.key}/${seed}`;
 
 const perplexity = measureKinds.perplexity;
+const languageTask = ({ model }: Asked) => ({ objective: languageOf(model), measure: 'perplexity' }) as const;
 
 export function generalOf(asked: Asked, ended: Ended): Measurement[] {
   const objective = languageOf(asked.model);
@@ -48,7 +49,7 @@ export function generalOf(asked: Asked, ended: Ended): Measurement[] {
 
 /** Loss a token on the texts that a run watches: of what it started from, a cell's run of the same seed or (null) the base. */
 export function firstTexts(asked: Asked, measured: Measured, from: Cell | null, seed: number): number | null {
-  const score = outcomesOf(measured, from ? generalKey(from, seed) : baseKey, languageOf(asked.model), mostWatched);
+  const score = outcomesOf(measured, from ? generalKey(from, seed) : baseKey, languageTask(asked), mostWatched);
   return score && -score();
 }
 
@@ -72,8 +73,8 @@ export function textNotes(measured: Measured): string[] {
 }
 
 export async function generalLosses(asked: Asked, ended: Ended, measured: Measured): Promise<GeneralLoss[]> {
-  const objective = languageOf(asked.model);
-  const base = outcomesOf(measured, baseKey, objective);
+  const language = languageTask(asked);
+  const base = outcomesOf(measured, baseKey, language);
   const { data: text } = textSchema.safeParse(measured.get(baseKey));
   if (base === null || text === undefined) return [];
   const found = chainOf(asked)
@@ -81,7 +82,7 @@ export async function generalLosses(asked: Asked, ended: Ended, measured: Measur
     .map((cell) => ({
       cell,
       runs: finalsOf(asked, cell, ended).flatMap((run) => {
-        const score = outcomesOf(measured, generalKey(cell, run.seed), objective);
+        const score = outcomesOf(measured, generalKey(cell, run.seed), language);
         return score ? [{ run, score }] : [];
       }),
     }))

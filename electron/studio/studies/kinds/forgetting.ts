@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { problemSchema, StudioError } from '../../../contract/errors.js';
 import { measureKinds } from '../../../evaluation/index.js';
+import { requireHeads } from '../carried.js';
 import { choiceTable, runNotes, runTable } from '../cells.js';
 import { weigh } from '../evidence.js';
 import { chainOf } from '../forgetting/chain.js';
@@ -36,14 +37,7 @@ export const forgetting: StudyKindSpec = {
         'Give one number, or "all".',
         { path: 'examplesPerClass' },
       );
-    const [first] = asked.datasets;
-    if (first && first.task !== 'classification' && asked.datasets.length > 1)
-      throw new StudioError(
-        'bad-input',
-        `data: a sequence of tasks needs classes, and "${first.name}" has none.`,
-        'Give one data set, or data sets of the task classification.',
-        { path: 'data' },
-      );
+    if (asked.datasets.length > 1) requireHeads(asked, 'in a sequence of tasks each is tested again with its own');
   },
   checkBase: requireLanguage,
   steps: (asked, ended) => stepsOf(asked, chainOf(asked), ended),

@@ -1,4 +1,5 @@
 /** What does an adapter cost when it answers: beside its base, merged into it, and with others in one batch? */
+import type { ZodType } from 'zod';
 import { alike } from '../../../contract/answer-words.js';
 import {
   mergeCheckSchema,
@@ -95,6 +96,7 @@ function mergeOf(asked: Asked, cell: Cell, ended: Ended): Measurement[] {
   return [
     {
       key: mergeKey(cell),
+      holds: (value) => read(mergeCheckSchema, value) !== null,
       doing: `${cellLabel(cell)}: merging into the base`,
       async take(context, signal) {
         await requireMerging(context, run);
@@ -113,6 +115,7 @@ function togetherOf(asked: Asked, dataset: Dataset, size: number | null, ended: 
   return [
     {
       key: togetherKey(dataset, size),
+      holds: (value) => read(servedTogetherSchema, value) !== null,
       doing: `${others.length + 1} adapters in one batch`,
       take: (context, signal) => takeServedTogether(context, [first, ...others], signal),
     },
@@ -131,14 +134,12 @@ interface Merge {
   readonly problem: Problem | null;
 }
 
-/** What was kept of a measurement: its value, or the problem in its place; null where it was not taken yet. */
-function read<T>(
-  schema: { parse(value: unknown): T },
-  value: unknown,
-): { value: T | null; problem: Problem | null } | null {
-  if (value === undefined) return null;
+/** What was kept of a measurement: its value, or the problem in its place; null where it was not taken yet, or by an earlier version in another form. */
+function read<T>(schema: ZodType<T>, value: unknown): { value: T | null; problem: Problem | null } | null {
   const problem = failure(value);
-  return problem ? { value: null, problem } : { value: schema.parse(value), problem: null };
+  if (problem) return { value: null, problem };
+  const { data } = schema.safeParse(value);
+  return data === undefined ? null : { value: data, problem: null };
 }
 
 function failure(value: unknown): Problem | null {

@@ -54,6 +54,8 @@ export interface Measurement {
   readonly doing: string;
   /** As JSON. Rejects with StudioError 'cancelled' when `signal` says so. */
   take(context: Context, signal: AbortSignal): Promise<unknown>;
+  /** Is what was kept of this form? What an earlier version kept in another is taken anew. */
+  holds?(value: unknown): boolean;
 }
 
 /** By the measurements' keys: what they gave, or why they failed. */

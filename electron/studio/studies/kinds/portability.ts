@@ -1,9 +1,8 @@
 /** Does what was trained on one task help on another, and does it do so as full fine-tuning does? */
 import type { Dataset, Report, ReportFigure, ReportTable } from '../../../contract/entities.js';
-import { StudioError } from '../../../contract/errors.js';
 import { measureKinds } from '../../../evaluation/index.js';
 import { namesOf } from '../../plan.js';
-import { frozenBelow, tunedOn } from '../carried.js';
+import { frozenBelow, requireHeads, tunedOn } from '../carried.js';
 import {
   cellsIn,
   choiceTable,
@@ -34,14 +33,7 @@ export const portability: StudyKindSpec = {
   carries: true,
   check(asked) {
     checkMatrix(asked);
-    const [first] = asked.datasets;
-    if (first && first.task !== 'classification')
-      throw new StudioError(
-        'bad-input',
-        `data: "${first.name}" sorts no texts into classes; what is carried over gets a new head here, and only theirs are compared.`,
-        'Choose data sets of the task classification.',
-        { path: 'data' },
-      );
+    requireHeads(asked, 'what is carried over gets a new head');
   },
   steps: (asked, ended) => stepsOf(asked, [...startPlaces(asked), ...carriedPlaces(asked)], ended),
   protocol(asked) {
