@@ -4,10 +4,15 @@ import { z } from 'zod';
 import '../electron/charting/tokens.css';
 import './base.css';
 import App from './App.svelte';
+import { language } from './state/language.svelte.js';
 
 // The content security policy forbids eval, which zod would otherwise try for speed.
 z.config({ jitless: true });
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no element with the id "app"');
-mount(App, { target });
+// A catalogue that cannot be read must not keep the window empty: it is English then.
+void language
+  .begin()
+  .catch((error: unknown) => console.error(error))
+  .then(() => mount(App, { target }));

@@ -1,4 +1,5 @@
 /** Numbers, sizes and times as the screens write them: thousands separated, U+2212 for minus, no more digits than asked. */
+import { localDate, localNumber, t } from '../language/index.js';
 
 const MINUS = '\u2212';
 const SUPERSCRIPTS: Readonly<Record<string, string>> = {
@@ -21,10 +22,7 @@ export const NO_VALUE = '\u2013';
 /** A number with `digits` decimals, thousands separated; a value that rounds to zero carries no sign. */
 export function number(value: number, digits = 0): string {
   if (!Number.isFinite(value)) return NO_VALUE;
-  const text = Math.abs(value).toLocaleString('en-GB', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
+  const text = localNumber(Math.abs(value), { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
@@ -89,13 +87,13 @@ export function durationRange(low: number, high: number): string {
   const digits = unit === 'h' ? 1 : 0;
   const from = number(low / divisor, digits);
   const to = number(high / divisor, digits);
-  if (unit === 's' && high < 1) return 'less than 1 s';
-  return from === to ? `about ${to} ${unit}` : `${from} to ${to} ${unit}`;
+  if (unit === 's' && high < 1) return t('less than 1 s');
+  return from === to ? t('about {to} {unit}', { to, unit }) : t('{from} to {to} {unit}', { from, to, unit });
 }
 
 /** Time left, known to about a fifth, as a range. */
 export const timeLeft = (seconds: number): string =>
-  seconds < 5 ? 'a few seconds' : durationRange(seconds * 0.9, seconds * 1.15);
+  seconds < 5 ? t('a few seconds') : durationRange(seconds * 0.9, seconds * 1.15);
 
 /** "2.0 × 10⁻⁴" below 0.01 and from a million on, plain otherwise. */
 export function scientific(value: number, digits = 1): string {
@@ -104,12 +102,12 @@ export function scientific(value: number, digits = 1): string {
   if (size >= 0.01 && size < 1e6) return number(value, size < 1 ? Math.max(digits + 1, 2) : digits);
   const [mantissa = '', exponent = ''] = value.toExponential(digits).split('e');
   const power = [...String(Number(exponent))].map((sign) => SUPERSCRIPTS[sign] ?? sign).join('');
-  return `${mantissa.replace('-', MINUS)} \u00d7 10${power}`;
+  return `${number(Number(mantissa), digits)} \u00d7 10${power}`;
 }
 
 /** "91.1 to 92.5". */
 export const interval = (low: number, high: number, digits = 1): string =>
-  `${number(low, digits)} to ${number(high, digits)}`;
+  t('{low} to {high}', { low: number(low, digits), high: number(high, digits) });
 
 /**
  * Ends of an interval of differences, signed and rounded outwards: the written interval is never narrower than the measured one,
@@ -138,10 +136,10 @@ export function when(iso: string, now = new Date()): string {
   const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
   if (at.toDateString() === now.toDateString()) return time;
   const days = (now.getTime() - at.getTime()) / 86_400_000;
-  if (days >= 0 && days < 6) return `${at.toLocaleDateString('en-GB', { weekday: 'short' })} ${time}`;
-  return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+  if (days >= 0 && days < 6) return `${localDate(at, { weekday: 'short' })} ${time}`;
+  return localDate(at, { day: 'numeric', month: 'short', year: 'numeric' });
 }
 
 /** A number of any size in few signs: 3.75, 0.0012, 12,000. */
 export const shortNumber = (value: number): string =>
-  Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 }).replace('-', '−');
+  localNumber(Number(value.toPrecision(4)), { maximumSignificantDigits: 4 }).replace('-', MINUS);

@@ -3,6 +3,7 @@ import type { ReportTable } from '../contract/index.js';
 import type { ChartTable } from './csv.js';
 import { NO_VALUE, outward } from './format.js';
 import { unitWords, withUnit } from './units.js';
+import { t } from '../language/index.js';
 
 type Column = ReportTable['columns'][number];
 type Row = ReportTable['rows'][number];
@@ -58,7 +59,7 @@ export function flatTable(table: ReportTable): ChartTable {
     columns: [
       ...columns.flatMap(({ title, unit, measured }) => {
         const head = unit === null ? title : `${title} [${unit}]`;
-        return measured ? [head, `${title} 95 % from`, `${title} 95 % to`] : [head];
+        return measured ? [head, t('{title} 95 % from', { title }), t('{title} 95 % to', { title })] : [head];
       }),
       'runs',
     ],

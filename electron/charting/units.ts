@@ -2,6 +2,7 @@
 import type { Unit } from '../contract/index.js';
 import { bytes, duration, number, signed } from './format.js';
 import { compact, measured } from './values.js';
+import { mark, t } from '../language/index.js';
 
 export interface UnitWords {
   /** Beside a title: "points", "%"; empty where each value carries its own or has none. */
@@ -19,7 +20,11 @@ export interface UnitWords {
 const tenth = (value: number) => number(value, 1);
 const stepped = (value: number, step = 1) => number(value, Number.isInteger(step) ? 0 : step >= 0.1 ? 1 : 2);
 const time = (seconds: number): string =>
-  seconds > 0 && seconds < 1 ? `${measured(seconds * 1000)} ms` : seconds === 0 ? '0 s' : duration(seconds);
+  seconds > 0 && seconds < 1
+    ? t('{measured} ms', { measured: measured(seconds * 1000) })
+    : seconds === 0
+      ? '0 s'
+      : duration(seconds);
 /** Counts whole; a mean of counts with three places that count. */
 const counted = (value: number): string =>
   Number.isInteger(value) || Math.abs(value) >= 1000 ? number(value) : measured(value);
@@ -33,14 +38,25 @@ const percentWords: UnitWords = {
 };
 const words: { readonly [U in Unit]: UnitWords } = {
   // Points are differences: they carry their sign.
-  points: { ...percentWords, name: 'points', cell: (v) => signed(v), written: (v) => `${signed(v)} points` },
+  points: {
+    ...percentWords,
+    name: mark('points'),
+    cell: (v) => signed(v),
+    written: (v) => t('{v} points', { v: signed(v) }),
+  },
   percent: percentWords,
   share: { ...percentWords, scale: 100 },
   bytes: { name: '', scale: 1, cell: bytes, written: bytes, tick: (v) => (v === 0 ? '0' : bytes(v)) },
   seconds: { name: '', scale: 1, cell: time, written: time, tick: (v) => (v === 0 ? '0' : time(v)) },
   count: { name: '', scale: 1, cell: counted, written: counted, tick: compact },
   number: { name: '', scale: 1, cell: measured, written: measured, tick: stepped },
-  nats: { name: 'nats', scale: 1, cell: measured, written: (v) => `${measured(v)} nats`, tick: stepped },
+  nats: {
+    name: mark('nats'),
+    scale: 1,
+    cell: measured,
+    written: (v) => t('{measured} nats', { measured: measured(v) }),
+    tick: stepped,
+  },
 };
 
 export const unitWords = (unit: Unit | null): UnitWords => words[unit ?? 'number'];

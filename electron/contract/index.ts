@@ -1,4 +1,5 @@
 export * from './labels.js';
+export * from './languages.js';
 export * from './lists.js';
 export * from './marked.js';
 export * from './measures.js';

@@ -34,7 +34,14 @@ const parts = [
   },
   {
     name: 'window',
-    sources: ['renderer', 'electron/contract', 'electron/charting', 'vite.config.ts', 'package-lock.json'],
+    sources: [
+      'renderer',
+      'electron/contract',
+      'electron/charting',
+      'electron/language',
+      'vite.config.ts',
+      'package-lock.json',
+    ],
     results: ['renderer/index.html', bundledFile('window')],
     build: buildWindow,
   },

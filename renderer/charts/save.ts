@@ -1,6 +1,7 @@
 /** Where a chart's or a table's file goes: the user chooses the path, the studio writes it. */
 import { call } from '../state/client.js';
 import { toasts } from '../state/toasts.svelte.js';
+import { t } from '../language.js';
 
 /** A file that the user asked for: the owner of the chart chooses a path and writes it. */
 export type ChartFile =
@@ -13,10 +14,10 @@ export async function saveChart(file: ChartFile): Promise<void> {
     const { path } = await call('files.choose', { kind: 'save', suggestedName: file.name });
     if (path === null) return;
     await call('files.write', file.kind === 'csv' ? { path, text: file.text } : { path, base64: file.base64 });
-    toasts.show(`Saved ${path}`, {
+    toasts.show(t('Saved {path}', { path }), {
       tone: 'good',
       action: {
-        label: 'Show in folder',
+        label: t('Show in folder'),
         run: () => void call('files.show', { path }).catch((error: unknown) => toasts.problem(error)),
       },
     });

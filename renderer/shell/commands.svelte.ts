@@ -9,10 +9,11 @@ import { runs } from '../state/runs.svelte.js';
 import { toasts } from '../state/toasts.svelte.js';
 import { sections } from './nav.js';
 import { startSample } from './sample.js';
+import { t } from '../language.js';
 
 export interface Command {
   readonly id: string;
-  readonly group: 'Go to' | 'Here' | 'Projects' | 'Runs' | 'App' | 'Help';
+  readonly group: string;
   readonly title: string;
   readonly icon: IconName;
   readonly shortcut?: string;
@@ -26,7 +27,7 @@ const local = new SvelteMap<string, readonly Command[]>();
 export function offer(screen: string, commands: readonly Omit<Command, 'group'>[]): () => void {
   local.set(
     screen,
-    commands.map((command) => ({ ...command, group: 'Here' as const })),
+    commands.map((command) => ({ ...command, group: t('Here') })),
   );
   return () => local.delete(screen);
 }
@@ -36,13 +37,20 @@ const go = (href: string) => () => router.go(href);
 export function allCommands(): Command[] {
   const projectId = router.projectId;
   const list: Command[] = [...local.values()].flat();
-  list.push({ id: 'home', group: 'Go to', title: 'All projects', icon: 'home', shortcut: 'Ctrl 1', run: go('#/') });
+  list.push({
+    id: 'home',
+    group: t('Go to'),
+    title: t('All projects'),
+    icon: 'home',
+    shortcut: 'Ctrl 1',
+    run: go('#/'),
+  });
   if (projectId !== null) {
     sections.forEach(({ section, title, icon }, i) =>
       list.push({
         id: section,
-        group: 'Go to',
-        title,
+        group: t('Go to'),
+        title: t(title),
         icon,
         ...(i < 6 ? { shortcut: `Ctrl ${i + 2}` } : {}),
         run: go(projectHref(projectId, section)),
@@ -50,86 +58,99 @@ export function allCommands(): Command[] {
     );
     list.push({
       id: 'advice',
-      group: 'Go to',
-      title: 'Advice: what to ship',
+      group: t('Go to'),
+      title: t('Advice: what to ship'),
       icon: 'study',
       run: go(projectHref(projectId, 'studies', 'advice')),
     });
   }
   list.push(
-    { id: 'all-runs', group: 'Go to', title: 'All runs', icon: 'line', run: go('#/runs') },
-    { id: 'settings', group: 'Go to', title: 'Settings', icon: 'settings', shortcut: 'Ctrl ,', run: go('#/settings') },
+    { id: 'all-runs', group: t('Go to'), title: t('All runs'), icon: 'line', run: go('#/runs') },
+    {
+      id: 'settings',
+      group: t('Go to'),
+      title: t('Settings'),
+      icon: 'settings',
+      shortcut: 'Ctrl ,',
+      run: go('#/settings'),
+    },
     {
       id: 'new-project',
-      group: 'Projects',
-      title: 'New project',
+      group: t('Projects'),
+      title: t('New project'),
       icon: 'plus',
       shortcut: 'Ctrl N',
       run: () => void (app.newProjectOpen = true),
     },
-    { id: 'sample', group: 'Projects', title: 'Try the sample project', icon: 'play', run: startSample },
+    { id: 'sample', group: t('Projects'), title: t('Try the sample project'), icon: 'play', run: startSample },
   );
   for (const project of projects.list)
     list.push({
       id: `project-${project.id}`,
-      group: 'Projects',
-      title: `Open ${project.name}`,
+      group: t('Projects'),
+      title: t('Open {project}', { project: project.name }),
       icon: 'folder',
       run: go(projectHref(project.id, 'data')),
     });
   for (const run of runs.active) {
-    const name = `${run.methodName}, seed ${run.seed}`;
+    const name = t('{methodName}, seed {seed}', { methodName: run.methodName, seed: run.seed });
     list.push({
       id: `watch-${run.id}`,
-      group: 'Runs',
-      title: `Watch ${name}`,
+      group: t('Runs'),
+      title: t('Watch {name}', { name }),
       icon: 'line',
       run: go(projectHref(run.projectId, 'runs', run.id)),
     });
     if (run.state === 'running')
       list.push({
         id: `pause-${run.id}`,
-        group: 'Runs',
-        title: `Pause ${name}`,
+        group: t('Runs'),
+        title: t('Pause {name}', { name }),
         icon: 'pause',
         run: () => runs.pause(run.id),
       });
     if (run.state === 'paused')
       list.push({
         id: `resume-${run.id}`,
-        group: 'Runs',
-        title: `Resume ${name}`,
+        group: t('Runs'),
+        title: t('Resume {name}', { name }),
         icon: 'play',
         run: () => runs.resume(run.id),
       });
     list.push({
       id: `cancel-${run.id}`,
-      group: 'Runs',
-      title: `Cancel ${name}`,
+      group: t('Runs'),
+      title: t('Cancel {name}', { name }),
       icon: 'x',
       run: () => runs.cancel(run),
     });
   }
-  list.push({ id: 'test-devices', group: 'App', title: 'Test the devices', icon: 'cpu', run: () => app.testDevices() });
+  list.push({
+    id: 'test-devices',
+    group: t('App'),
+    title: t('Test the devices'),
+    icon: 'cpu',
+    run: () => app.testDevices(),
+  });
   for (const theme of ['system', 'light', 'dark'] as const)
     list.push({
       id: `theme-${theme}`,
-      group: 'App',
+      group: t('App'),
       title: `Theme: ${theme}`,
       icon: 'settings',
       run: () => app.set({ theme }),
     });
   list.push({
     id: 'help',
-    group: 'Help',
-    title: 'Help: first steps',
+    group: t('Help'),
+    title: t('Help: first steps'),
     icon: 'help',
     run: go(hrefOf({ screen: 'help', page: 'start' })),
   });
   for (const method of methods.list)
     list.push({
       id: `help-${method.type}`,
-      group: 'Help',
+      group: t('Help'),
       title: `Help: ${method.title}`,
       icon: 'help',
       run: go(hrefOf({ screen: 'help', page: method.type })),

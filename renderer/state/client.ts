@@ -4,6 +4,7 @@
  */
 import { calls, events, firstIssue, problemOf, problemSchema, StudioError } from '../../electron/contract/index.js';
 import type { Bridge, CallInput, CallName, CallOutput, EventData, EventName } from '../../electron/contract/index.js';
+import { t } from '../language.js';
 
 declare global {
   interface Window {
@@ -16,8 +17,8 @@ function bridge(): Bridge {
   if (!window.studio)
     throw new StudioError(
       'internal',
-      'The page has no connection to the studio.',
-      'Close the window and start PEFT Studio again.',
+      t('The page has no connection to the studio.'),
+      t('Close the window and start PEFT Studio again.'),
     );
   return window.studio;
 }
@@ -29,21 +30,26 @@ function bridge(): Bridge {
 export async function call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
   const checked = calls[name].input.safeParse(input);
   if (!checked.success)
-    throw new StudioError('bad-input', firstIssue(checked.error), 'Correct the value and try again.', { call: name });
+    throw new StudioError('bad-input', firstIssue(checked.error), t('Correct the value and try again.'), {
+      call: name,
+    });
   const plain: CallInput<N> = JSON.parse(JSON.stringify(input));
   const answer = await bridge().call(name, plain);
   if (!answer.ok) {
     const problem = problemSchema.safeParse(answer.problem);
     throw problem.success
       ? StudioError.fromProblem(problem.data)
-      : new StudioError('internal', `The studio could not answer "${name}".`, null);
+      : new StudioError('internal', t('The studio could not answer "{name}".', { name }), null);
   }
   const output = calls[name].output.safeParse(answer.value);
   if (!output.success)
     throw new StudioError(
       'internal',
-      `The studio answered "${name}" in another shape than agreed (${firstIssue(output.error)}).`,
-      'This is a fault in the app; restarting may help.',
+      t('The studio answered "{name}" in another shape than agreed ({firstIssue}).', {
+        name,
+        firstIssue: firstIssue(output.error),
+      }),
+      t('This is a fault in the app; restarting may help.'),
     );
   return output.data as CallOutput<N>; // checked by this very schema one line above
 }
@@ -53,7 +59,7 @@ export function listen<N extends EventName>(name: N, listener: (data: EventData<
   return bridge().on(name, (data) => {
     const checked = events[name].safeParse(data);
     if (checked.success) listener(checked.data as EventData<N>);
-    else console.warn(`Dropped an event "${name}": ${firstIssue(checked.error)}`);
+    else console.warn(t('Dropped an event "{name}": {firstIssue}', { name, firstIssue: firstIssue(checked.error) }));
   });
 }
 

@@ -1,6 +1,7 @@
 /** One question at a time, asked by the shell's dialog: `if (await confirm.ask({...})) ...`. */
 import type { Removal } from '../../electron/contract/index.js';
 import { bytes } from './format.js';
+import { t } from '../language.js';
 
 export interface Question {
   readonly title: string;
@@ -36,7 +37,7 @@ class Confirm {
     return blocked === undefined
       ? this.ask({
           title,
-          lines: size > 0 ? [...lines, `${bytes(size)} on disk are freed.`] : lines,
+          lines: size > 0 ? [...lines, t('{size} on disk are freed.', { size: bytes(size) })] : lines,
           confirmLabel,
           danger: true,
         })

@@ -3,6 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import { StudioError } from '../../electron/contract/index.js';
 import type { Job } from '../../electron/contract/index.js';
 import { call } from './client.js';
+import { t } from '../language.js';
 
 class Jobs {
   byId = new SvelteMap<string, Job>();
@@ -39,7 +40,7 @@ class Jobs {
           });
     if (job.state === 'done') return job.result;
     if (job.problem) throw StudioError.fromProblem(job.problem);
-    throw new StudioError('cancelled', `${job.title} was cancelled.`);
+    throw new StudioError('cancelled', t('{job} was cancelled.', { job: job.title }));
   }
 
   async cancel(jobId: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { BaseModel, Dataset, MethodInfo } from '../../electron/contract/ind
 import { call } from './client.js';
 import { confirm } from './confirm.svelte.js';
 import { Resource } from './resource.svelte.js';
+import { mark, t } from '../language.js';
 
 class Models extends Resource<readonly BaseModel[]> {
   get list(): readonly BaseModel[] {
@@ -14,12 +15,12 @@ class Models extends Resource<readonly BaseModel[]> {
 }
 
 const familyTitles: Readonly<Record<MethodInfo['family'], string>> = {
-  base: 'Parts of the base model',
-  lora: 'LoRA and relatives',
-  adapter: 'Adapters',
-  prompt: 'Prompts and prefixes',
-  hybrid: 'Hybrids',
-  composition: 'Composition',
+  base: mark('Parts of the base model'),
+  lora: mark('LoRA and relatives'),
+  adapter: mark('Adapters'),
+  prompt: mark('Prompts and prefixes'),
+  hybrid: mark('Hybrids'),
+  composition: mark('Composition'),
 };
 
 class Methods extends Resource<readonly MethodInfo[]> {
@@ -29,7 +30,7 @@ class Methods extends Resource<readonly MethodInfo[]> {
   /** By family, each in the registry's order; the baseline's family stands first. */
   readonly families = $derived(
     (Object.keys(familyTitles) as MethodInfo['family'][])
-      .map((family) => ({ title: familyTitles[family], methods: this.list.filter((it) => it.family === family) }))
+      .map((family) => ({ title: t(familyTitles[family]), methods: this.list.filter((it) => it.family === family) }))
       .filter(({ methods }) => methods.length > 0),
   );
   /** Those that train from the base alone: a composition needs finished runs. */
@@ -59,7 +60,7 @@ class Datasets extends Resource<readonly Dataset[]> {
   }
   /** Says what goes, asks, removes. Returns whether it went. */
   async remove(id: number): Promise<boolean> {
-    if (!(await confirm.removal(await call('datasets.removal', { id }), 'Delete data set'))) return false;
+    if (!(await confirm.removal(await call('datasets.removal', { id }), t('Delete data set')))) return false;
     await call('datasets.remove', { id });
     await this.refresh();
     return true;

@@ -4,6 +4,7 @@ import { call } from './client.js';
 import { confirm } from './confirm.svelte.js';
 import { Resource } from './resource.svelte.js';
 import { router } from './router.svelte.js';
+import { t } from '../language.js';
 
 class Projects extends Resource<readonly Project[]> {
   /** Archived ones are listed only when asked for. */
@@ -56,7 +57,7 @@ class Projects extends Resource<readonly Project[]> {
 
   /** Says what goes, asks, removes. Returns whether it went. */
   async remove(id: number): Promise<boolean> {
-    if (!(await confirm.removal(await call('projects.removal', { id }), 'Delete project'))) return false;
+    if (!(await confirm.removal(await call('projects.removal', { id }), t('Delete project')))) return false;
     await call('projects.remove', { id });
     await this.refresh();
     return true;

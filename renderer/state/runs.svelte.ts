@@ -11,6 +11,7 @@ import {
 import { call, toProblem } from './client.js';
 import { confirm } from './confirm.svelte.js';
 import { LiveRun } from './live.svelte.js';
+import { t } from '../language.js';
 
 export const isActive = (run: Run): boolean =>
   run.state === 'preparing' || run.state === 'running' || run.state === 'paused';
@@ -103,13 +104,18 @@ class Runs {
   async cancel(run: Run): Promise<boolean> {
     const lines =
       run.step > 0
-        ? [`${run.step} of ${run.totalSteps} steps are done. A cancelled run keeps its curves but gets no test score.`]
-        : ['It has not started yet.'];
+        ? [
+            t('{step} of {totalSteps} steps are done. A cancelled run keeps its curves but gets no test score.', {
+              step: run.step,
+              totalSteps: run.totalSteps,
+            }),
+          ]
+        : [t('It has not started yet.')];
     if (
       !(await confirm.ask({
-        title: `Cancel ${run.methodName}, seed ${run.seed}?`,
+        title: t('Cancel {methodName}, seed {seed}?', { methodName: run.methodName, seed: run.seed }),
         lines,
-        confirmLabel: 'Cancel the run',
+        confirmLabel: t('Cancel the run'),
         danger: true,
       }))
     )
@@ -119,7 +125,7 @@ class Runs {
   }
   /** Says what goes, asks, removes. Returns whether it went. */
   async remove(id: number): Promise<boolean> {
-    if (!(await confirm.removal(await call('runs.removal', { id }), 'Delete run'))) return false;
+    if (!(await confirm.removal(await call('runs.removal', { id }), t('Delete run')))) return false;
     await call('runs.remove', { id });
     this.byId.delete(id);
     return true;

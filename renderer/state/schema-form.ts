@@ -1,5 +1,6 @@
 /** Reads a JSON Schema of options into the fields of a form, so that a method's own schema is the only description of its options. */
 import { z } from 'zod';
+import { t } from '../language.js';
 
 interface Common {
   readonly key: string;
@@ -171,13 +172,13 @@ export function formFields(schema: Readonly<Record<string, unknown>>): FormField
 
 /** Range as the field shows it: "1 to 64", "from 0", "up to 1 or learned". */
 export function rangeWords(field: NumberField): string {
-  return [range(field), ...field.words].filter((part) => part !== '').join(' or ');
+  return [range(field), ...field.words].filter((part) => part !== '').join(t(' or '));
 }
 
 function range(field: NumberField): string {
-  const huge = (value: number | null) => value === null || Math.abs(value) >= 1e6;
-  if (!huge(field.min) && !huge(field.max)) return `${field.min} to ${field.max}`;
-  if (!huge(field.min)) return `from ${field.min}`;
-  if (!huge(field.max)) return `up to ${field.max}`;
-  return '';
+  const told = (value: number | null) => (value === null || Math.abs(value) >= 1e6 ? null : value);
+  const [min, max] = [told(field.min), told(field.max)];
+  if (min !== null && max !== null) return t('{min} to {max}', { min, max });
+  if (min !== null) return t('from {min}', { min });
+  return max === null ? '' : t('up to {max}', { max });
 }

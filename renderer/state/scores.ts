@@ -8,6 +8,7 @@ import {
   type Measure,
   type Scores,
 } from '../../electron/contract/index.js';
+import { t } from '../language.js';
 import { interval, NO_VALUE, number } from './format.js';
 
 export interface ShownScore {
@@ -43,7 +44,7 @@ function shown(scores: Scores, measure: Measure): ShownScore {
   const value = scores[measure] ?? null;
   const ends = intervalOf(scores, measure);
   return {
-    name,
+    name: t(name),
     value: value === null ? NO_VALUE : valueOf(measure, value),
     unit: value === null ? '' : unit,
     short,
@@ -65,7 +66,7 @@ export function lossScore(scores: Scores): ShownScore {
   const { name, unit } = objectiveTable[objectiveOfScores(scores)].loss;
   const ends = intervalOf(scores, 'loss');
   return {
-    name,
+    name: t(name),
     value: number(scores.loss, 3),
     unit,
     short: unit,

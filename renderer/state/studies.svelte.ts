@@ -4,6 +4,7 @@ import type { Problem, Study, StudyKind, StudyKindInfo } from '../../electron/co
 import { call, toProblem } from './client.js';
 import { confirm } from './confirm.svelte.js';
 import { Resource } from './resource.svelte.js';
+import { t } from '../language.js';
 
 class Studies {
   projectId = $state<number | null>(null);
@@ -57,17 +58,27 @@ class Studies {
   /** Asks first: the run under way ends with it. Returns whether it was cancelled. */
   async cancel({ id, name, progress }: Study): Promise<boolean> {
     const lines = [
-      `${progress.done} of ${progress.total} runs have ended and stay. The run under way is cancelled.`,
-      'A cancelled study can be resumed later.',
+      t('{done} of {total} runs have ended and stay. The run under way is cancelled.', {
+        done: progress.done,
+        total: progress.total,
+      }),
+      t('A cancelled study can be resumed later.'),
     ];
-    if (!(await confirm.ask({ title: `Cancel ${name}?`, lines, confirmLabel: 'Cancel the study', danger: true })))
+    if (
+      !(await confirm.ask({
+        title: t('Cancel {name}?', { name }),
+        lines,
+        confirmLabel: t('Cancel the study'),
+        danger: true,
+      }))
+    )
       return false;
     this.receive(await call('studies.cancel', { id }));
     return true;
   }
   /** Says what goes, asks, removes; `runs`: with the runs it made. Returns whether it went. */
   async remove(id: number, runs: boolean): Promise<boolean> {
-    if (!(await confirm.removal(await call('studies.removal', { id, runs }), 'Delete study'))) return false;
+    if (!(await confirm.removal(await call('studies.removal', { id, runs }), t('Delete study')))) return false;
     await call('studies.remove', { id, runs });
     this.byId.delete(id);
     return true;

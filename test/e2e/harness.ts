@@ -64,7 +64,8 @@ export class Studio {
     );
     const app = await _electron.launch({
       executablePath: await prepareElectron(),
-      args: [...sandbox, ...switches, root],
+      // The tests read the window's English whatever this computer speaks.
+      args: [...sandbox, '--lang=en-US', ...switches, root],
       env,
       colorScheme: null,
     });

@@ -7,6 +7,7 @@ import { valueRange } from '../scale.js';
 import { base, scene, xAxis, yAxis, type Size } from './common.js';
 import type { ParetoAxis } from './pareto.js';
 import { areaOf, at, group, line, mark, polyline, target, text } from './shapes.js';
+import { t } from '../../language/index.js';
 
 export interface CurvePoint {
   readonly x: number;
@@ -69,7 +70,7 @@ export function curvesOption(input: CurvesInput, palette: Palette, size: Size): 
     grid: { left: 52, right, top: 28, bottom: long ? 52 : 40 },
     xAxis: {
       ...xAxis(palette, {
-        name: `${input.x.title}${scale.log ? ', logarithmic' : ''}`,
+        name: `${input.x.title}${scale.log ? t(', logarithmic') : ''}`,
         nameGap: long ? 36 : 24,
         labels: { show: false },
       }),
@@ -234,19 +235,33 @@ export function curvesTip(input: CurvesInput, index: number): Tip | null {
 export function curvesSummary(input: CurvesInput): string {
   const told = input.series.map((s) => {
     const [first, last] = [s.points[0], s.points.at(-1)];
-    if (!first || !last) return `${s.name}: no value.`;
-    const end = `${input.y.written(last.mean)}${rangeOf(input, last)} at ${placeOf(input, last.x)}`;
+    if (!first || !last) return t('{s}: no value.', { s: s.name });
+    const end = t('{written}{rangeOf} at {placeOf}', {
+      written: input.y.written(last.mean),
+      rangeOf: rangeOf(input, last),
+      placeOf: placeOf(input, last.x),
+    });
     return first === last
       ? `${s.name}: ${end}.`
-      : `${s.name}: ${input.y.written(first.mean)} at ${placeOf(input, first.x)}, ${end}.`;
+      : t('{s}: {written} at {placeOf}, {end}.', {
+          s: s.name,
+          written: input.y.written(first.mean),
+          placeOf: placeOf(input, first.x),
+          end,
+        });
   });
-  return `${input.y.title} by ${input.x.title}${input.x.log ? ', logarithmic' : ''}. ${told.join(' ')}`;
+  return t('{y} by {x}{text}. {join}', {
+    y: input.y.title,
+    x: input.x.title,
+    text: input.x.log ? t(', logarithmic') : '',
+    join: told.join(' '),
+  });
 }
 
 /** A row a point, curve by curve. */
 export function curvesTable(input: CurvesInput): ChartTable {
   return {
-    columns: ['Curve', input.x.title, titleOf(input.y), '95 % from', '95 % to'],
+    columns: [t('Curve'), input.x.title, titleOf(input.y), t('95 % from'), t('95 % to')],
     rows: input.series.flatMap((s) =>
       s.points.map((p) => [s.name, input.x.places ? placeOf(input, p.x) : p.x, p.mean, p.low, p.high]),
     ),

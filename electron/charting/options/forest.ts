@@ -7,6 +7,7 @@ import { niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
 import { base, scene, xAxis } from './common.js';
 import { areaOf, arrow, at, group, line, mark, rect, target, text } from './shapes.js';
+import { t } from '../../language/index.js';
 
 export interface ForestRow {
   readonly key: string;
@@ -54,11 +55,11 @@ export function forestScale(rows: readonly ForestRow[], width: number | null): {
 
 const digits = (zone: number | null): number => (zone !== null && zone < 0.2 ? 2 : 1);
 const written = (row: ForestRow, zone: number | null): string => {
-  if (row.mean === null) return 'no baseline';
+  if (row.mean === null) return t('no baseline');
   // Of hundreds no decimals are read, and thousands need the room.
   const d = Math.max(...[row.mean, row.low ?? 0, row.high ?? 0].map(Math.abs)) >= 100 ? 0 : digits(zone);
   return row.low === null || row.high === null
-    ? `${signed(row.mean, d)}  one seed`
+    ? t('{row}  one seed', { row: signed(row.mean, d) })
     : `${signed(row.mean, d)}  [${outward(row.low, row.high, d).join(', ')}]`;
 };
 
@@ -137,7 +138,10 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
               ? text(
                   clamp((from + to) / 2),
                   area.y - 10,
-                  `within \u00b1 ${number(zone, digits(zone))} ${zone === 1 && input.unit === 'points' ? 'point' : input.unit}`,
+                  t('within ± {zone} {text}', {
+                    zone: number(zone, digits(zone)),
+                    text: zone === 1 && input.unit === 'points' ? 'point' : input.unit,
+                  }),
                   palette,
                   { align: 'center', colour: palette.good },
                 )
@@ -172,9 +176,9 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
           if (row.mean !== null) {
             const [low, high, mean] = [px(row.low ?? row.mean), px(row.high ?? row.mean), px(row.mean)];
             const beyond = (x: number, sign: -1 | 1) => arrow(x, y, [sign, 0], colour);
-            if (high < area.x) parts.push(beyond(area.x + 2, -1), text(area.x + 16, y, 'beyond the scale', palette));
+            if (high < area.x) parts.push(beyond(area.x + 2, -1), text(area.x + 16, y, t('beyond the scale'), palette));
             else if (low > end)
-              parts.push(beyond(end - 2, 1), text(end - 16, y, 'beyond the scale', palette, { align: 'right' }));
+              parts.push(beyond(end - 2, 1), text(end - 16, y, t('beyond the scale'), palette, { align: 'right' }));
             else {
               const [a, b] = [Math.max(low, area.x), Math.min(high, end)];
               if (row.low !== null) parts.push(line(a, y, b, y, { colour, width: 1.8 }));
@@ -202,19 +206,20 @@ export function forestTip({ rows, unit, zone }: ForestInput, index: number): Tip
   const difference = { name: `difference, ${unit}`, value: written(row, zone) };
   return {
     title: row.name,
-    lines: row.verdict === null ? [difference] : [difference, { name: 'verdict', value: row.verdict }],
+    lines: row.verdict === null ? [difference] : [difference, { name: t('verdict'), value: row.verdict }],
   };
 }
 
 export function forestSummary({ rows, zone, axis }: ForestInput): string {
   const lines = rows.map((r) => `${r.name} ${written(r, zone)}${r.verdict === null ? '' : `: ${r.verdict}`}.`);
-  const width = zone === null ? '' : `, zone of equivalence plus or minus ${number(zone, digits(zone))}`;
+  const width =
+    zone === null ? '' : t(', zone of equivalence plus or minus {zone}', { zone: number(zone, digits(zone)) });
   return `Differences: ${axis}${width}. ${lines.join(' ')}`;
 }
 export function forestTable(input: ForestInput): ChartTable {
   const told = input.rows.some((r) => r.verdict !== null);
   return {
-    columns: ['Method', `Difference, ${input.unit}`, '95 % from', '95 % to', ...(told ? ['Verdict'] : [])],
+    columns: [t('Method'), `Difference, ${input.unit}`, t('95 % from'), t('95 % to'), ...(told ? [t('Verdict')] : [])],
     rows: input.rows.map((r) => [r.name, r.mean, r.low, r.high, ...(told ? [r.verdict] : [])]),
   };
 }

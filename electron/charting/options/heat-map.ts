@@ -6,6 +6,7 @@ import type { MethodLook } from '../marker.js';
 import type { Palette } from '../palette.js';
 import { base, scene, xAxis } from './common.js';
 import { areaOf, group, mark, rect, target, text } from './shapes.js';
+import { t } from '../../language/index.js';
 
 export interface HeatRow {
   readonly key: string;
@@ -85,7 +86,7 @@ export function heatMapOption(input: HeatMapInput, palette: Palette): ChartOptio
           const words =
             middle === null
               ? [`${input.cell(least)}${unit}`, `${input.cell(most)}${unit}`]
-              : [`worse, ${input.cell(least)}${unit}`, `${input.cell(most)}${unit}, better`];
+              : [`worse, ${input.cell(least)}${unit}`, t('{cell}{unit}, better', { cell: input.cell(most), unit })];
           const wide = (words[0] ?? '').length * 6.1 + 8;
           const bar = wide + key.length * 22 + 6;
           // Below the matrix where it fits, else as far left of that as it must.
@@ -166,11 +167,15 @@ export function heatMapSummary(input: HeatMapInput): string {
       `${row.name}: ${input.columns
         .map((column, c) => {
           const value = row.values[c] ?? null;
-          return `${column} ${value === null ? 'not measured' : input.cell(value)}`;
+          return `${column} ${value === null ? t('not measured') : input.cell(value)}`;
         })
         .join(', ')}.`,
   );
-  return `A matrix${input.unit === '' ? '' : ` in ${input.unit}`}${input.middle === null ? '' : `, above ${input.cell(input.middle)} better`}. ${lines.join(' ')}`;
+  return t('A matrix{text}{text2}. {join}', {
+    text: input.unit === '' ? '' : t(' in {unit}', { unit: input.unit }),
+    text2: input.middle === null ? '' : t(', above {cell} better', { cell: input.cell(input.middle) }),
+    join: lines.join(' '),
+  });
 }
 export function heatMapTable(input: HeatMapInput): ChartTable {
   return {

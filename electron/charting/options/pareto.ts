@@ -8,6 +8,7 @@ import { logTicks, niceStep } from '../series.js';
 import type { ChartTable } from '../csv.js';
 import { base, scene, xAxis, yAxis, type Size } from './common.js';
 import { areaOf, arrow, at, group, line, mark, polyline, rect, target, text } from './shapes.js';
+import { t } from '../../language/index.js';
 
 export interface ParetoPoint {
   readonly key: string;
@@ -118,7 +119,7 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
     },
     xAxis: {
       ...xAxis(palette, {
-        name: `${titleOf(input.x)}${input.x.log ? `, logarithmic${scale.zero === null ? '' : ' after the break'}` : ''}`,
+        name: `${titleOf(input.x)}${input.x.log ? t(', logarithmic{text}', { text: scale.zero === null ? '' : t(' after the break') }) : ''}`,
         nameGap: 24,
         labels: { show: false },
       }),
@@ -279,7 +280,7 @@ export function paretoTip(input: ParetoInput, index: number): Tip | null {
   if (!p) return null;
   const ends =
     p.low === null || p.high === null
-      ? ', one seed'
+      ? t(', one seed')
       : ` (${(input.mirrored ? [p.high, p.low] : [p.low, p.high]).map((end) => written(input, end)).join(' to ')})`;
   return {
     title: p.name,
@@ -291,14 +292,23 @@ export function paretoTip(input: ParetoInput, index: number): Tip | null {
 }
 
 export function paretoSummary(input: ParetoInput): string {
-  const lines = input.points.map(
-    (p) => `${p.name}: ${written(input, p.mean)} at ${input.x.written(p.x)} ${input.x.title}.`,
+  const lines = input.points.map((p) =>
+    t('{p}: {written} at {written2} {x}.', {
+      p: p.name,
+      written: written(input, p.mean),
+      written2: input.x.written(p.x),
+      x: input.x.title,
+    }),
   );
-  return `${input.y.title} against ${input.x.title}; up and left is better. ${lines.join(' ')}`;
+  return t('{y} against {x}; up and left is better. {join}', {
+    y: input.y.title,
+    x: input.x.title,
+    join: lines.join(' '),
+  });
 }
 export function paretoTable(input: ParetoInput): ChartTable {
   return {
-    columns: ['Method', titleOf(input.x), titleOf(input.y), '95 % from', '95 % to'],
+    columns: [t('Method'), titleOf(input.x), titleOf(input.y), t('95 % from'), t('95 % to')],
     rows: input.points.map((p) =>
       input.mirrored
         ? [p.name, p.x, -p.mean, p.high === null ? null : -p.high, p.low === null ? null : -p.low]

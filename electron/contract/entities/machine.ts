@@ -1,6 +1,7 @@
 /** The machine and the app: devices, settings, jobs. */
 import { z } from 'zod';
 import { problemSchema } from '../errors.js';
+import { languages } from '../languages.js';
 import { deviceIdSchema, deviceSchema } from '../plan.js';
 import { count, nullable } from './common.js';
 
@@ -29,6 +30,8 @@ export type DeviceReport = z.infer<typeof deviceReportSchema>;
 
 export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** Of the window, its menu and dialogs. */
+  language: z.enum(['system', ...languages]).default('system'),
   device: deviceSchema.default('auto'),
   threads: z.int().min(1).max(256).nullable().default(null),
   memoryLimitBytes: z.number().positive().nullable().default(null),

@@ -7,6 +7,7 @@ import type { Palette } from '../../../electron/charting/palette.js';
 import { niceStep } from '../../../electron/charting/series.js';
 import { compact } from '../../../electron/charting/values.js';
 import { number } from '../../state/format.js';
+import { t } from '../../language.js';
 
 export interface HistogramInput {
   /** `bins[i]` counts rows with length in [edges[i], edges[i + 1]). */
@@ -65,7 +66,7 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
     grid: { left, right: 18, top: 30, bottom: 40 },
     xAxis: {
       ...xAxis(palette, {
-        name: 'tokens in a row',
+        name: t('tokens in a row'),
         labels: { formatter: (v) => number(v), showMaxLabel: !axis.broken && max % 8 === 0 },
       }),
       min: 0,
@@ -74,7 +75,7 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
     },
     yAxis: {
       type: 'value',
-      ...yAxis(palette, { unit: 'rows', unitShift: 8 - left, labels: { formatter: compact } }),
+      ...yAxis(palette, { unit: t('rows'), unitShift: 8 - left, labels: { formatter: compact } }),
       min: 0,
       max: step * Math.max(1, Math.ceil(most / step)),
       interval: step,
@@ -132,9 +133,15 @@ export function histogramOption(input: HistogramInput, palette: Palette): ChartO
               ? [
                   line(gap - 4, floor + 4, gap, floor - 4, { colour: palette.text3, width: 1.3 }),
                   line(gap, floor + 4, gap + 4, floor - 4, { colour: palette.text3, width: 1.3 }),
-                  text(area.x + area.width, floor + 13, `to ${number((edges[edges.length - 1] ?? 1) - 1)}`, palette, {
-                    align: 'right',
-                  }),
+                  text(
+                    area.x + area.width,
+                    floor + 13,
+                    t('to {edges}', { edges: number((edges[edges.length - 1] ?? 1) - 1) }),
+                    palette,
+                    {
+                      align: 'right',
+                    },
+                  ),
                 ]
               : [];
           if (cutAt === null) return group(parts);
@@ -165,19 +172,27 @@ export function histogramTip({ edges, bins }: HistogramInput, index: number): Ti
   if (count === undefined) return null;
   const first = edges[index] ?? 0;
   const last = Math.max(first, (edges[index + 1] ?? 0) - 1);
-  return { title: `${number(first)} to ${number(last)} tokens`, lines: [{ name: 'rows', value: number(count) }] };
+  return {
+    title: t('{first} to {last} tokens', { first: number(first), last: number(last) }),
+    lines: [{ name: t('rows'), value: number(count) }],
+  };
 }
 
 export function histogramSummary(input: HistogramInput): string {
   const rows = input.bins.reduce((a, b) => a + b, 0);
   const peak = input.bins.indexOf(input.bins.reduce((a, b) => Math.max(a, b), 0));
   return rows === 0
-    ? 'Length in tokens. No rows.'
-    : `Length in tokens of ${number(rows)} rows; most have ${number(input.edges[peak] ?? 0)} to ${number(Math.max(0, (input.edges[peak + 1] ?? 1) - 1))}.${input.cutAt === null ? '' : ` ${input.cutLabel}.`}`;
+    ? t('Length in tokens. No rows.')
+    : t('Length in tokens of {rows} rows; most have {edges} to {max}.{text}', {
+        rows: number(rows),
+        edges: number(input.edges[peak] ?? 0),
+        max: number(Math.max(0, (input.edges[peak + 1] ?? 1) - 1)),
+        text: input.cutAt === null ? '' : ` ${input.cutLabel}.`,
+      });
 }
 export function histogramTable(input: HistogramInput): ChartTable {
   return {
-    columns: ['From, tokens', 'To, tokens', 'Rows'],
+    columns: [t('From, tokens'), t('To, tokens'), t('Rows')],
     rows: input.bins.map((count, i) => [
       input.edges[i] ?? 0,
       Math.max(input.edges[i] ?? 0, (input.edges[i + 1] ?? 0) - 1),

@@ -8,6 +8,7 @@ import { bounded, logTicks, nearest, type Sample } from '../../../electron/chart
 import { compact, measured } from '../../../electron/charting/values.js';
 import { number } from '../../state/format.js';
 import { smooth } from '../../state/series.js';
+import { t } from '../../language.js';
 
 interface ValidationSample extends Sample {
   readonly low?: number | null;
@@ -84,7 +85,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
     ...base(palette),
     grid: { left: 52, right, top: 28, bottom: 40 },
     xAxis: {
-      ...xAxis(palette, { name: 'step', labels: { showMaxLabel: true, formatter: (v) => number(v) } }),
+      ...xAxis(palette, { name: t('step'), labels: { showMaxLabel: true, formatter: (v) => number(v) } }),
       min: 0,
       max: xMax,
       splitNumber: Math.max(2, Math.min(6, Math.round(size.width / 150))),
@@ -92,7 +93,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
     yAxis: {
       type: logTick ? 'log' : 'value',
       ...yAxis(palette, {
-        unit: input.log ? `${input.unit}, logarithmic` : input.unit,
+        unit: input.log ? t('{unit}, logarithmic', { unit: input.unit }) : input.unit,
         unitShift: -44,
         labels: {
           show: !logTick,
@@ -266,7 +267,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
             text(
               toLeft ? Math.min(x + 4, area.x + area.width) : x - 4,
               end + (above ? -8 : 8),
-              `best: ${value(input, best.y)} at ${number(best.x)}`,
+              t('best: {value} at {x}', { value: value(input, best.y), x: number(best.x) }),
               palette,
               { colour: palette.text, align: toLeft ? 'right' : 'left' },
             ),
@@ -285,17 +286,17 @@ export function lineTip(input: LineInput, x: number): Tip | null {
     if (!sample || !show || sample.y === null) return;
     const range =
       typeof sample.low === 'number' && typeof sample.high === 'number'
-        ? ` (${value(input, sample.low)} to ${value(input, sample.high)})`
+        ? t(' ({value} to {value2})', { value: value(input, sample.low), value2: value(input, sample.high) })
         : '';
     lines.push({ name, value: value(input, sample.y) + range });
   };
   const step = input.train[nearest(input.train, x)];
   add('train', step);
-  add(`smoothed over ${input.smoothOver}`, smoothLine[nearest(smoothLine, x)]);
+  add(t('smoothed over {smoothOver}', { smoothOver: input.smoothOver }), smoothLine[nearest(smoothLine, x)]);
   const check = input.validation[nearest(input.validation, x)];
-  add(check && check.x !== x ? `validation at ${number(check.x)}` : 'validation', check);
+  add(check && check.x !== x ? t('validation at {x}', { x: number(check.x) }) : 'validation', check);
   for (const other of input.others) add(other.name, other.points[nearest(other.points, x)]);
-  return lines.length ? { title: `Step ${number(step?.x ?? check?.x ?? x)}`, lines } : null;
+  return lines.length ? { title: t('Step {x}', { x: number(step?.x ?? check?.x ?? x) }), lines } : null;
 }
 
 /** One sentence a screen reader says in place of the picture. */
@@ -303,20 +304,23 @@ export function lineSummary(input: LineInput): string {
   const lastOf = (samples: readonly Sample[]) => samples.findLast((s) => s.y !== null);
   const train = lastOf(input.train),
     check = lastOf(input.validation);
-  const parts = [`${input.measure} by step${input.log ? ', logarithmic' : ''}.`];
-  if (!train && !check) return `${parts[0]} No value yet.`;
-  if (train && train.y !== null) parts.push(`Train ${value(input, train.y)} at step ${number(train.x)}.`);
-  if (check && check.y !== null) parts.push(`Validation ${value(input, check.y)} at step ${number(check.x)}.`);
-  if (input.best) parts.push(`Best ${value(input, input.best.y)} at step ${number(input.best.x)}.`);
+  const parts = [t('{measure} by step{text}.', { measure: input.measure, text: input.log ? t(', logarithmic') : '' })];
+  if (!train && !check) return `${parts.join('')} ${t('No value yet.')}`;
+  if (train && train.y !== null)
+    parts.push(t('Train {value} at step {x}.', { value: value(input, train.y), x: number(train.x) }));
+  if (check && check.y !== null)
+    parts.push(t('Validation {value} at step {x}.', { value: value(input, check.y), x: number(check.x) }));
+  if (input.best)
+    parts.push(t('Best {value} at step {x}.', { value: value(input, input.best.y), x: number(input.best.x) }));
   return parts.join(' ');
 }
 
 /** Every step with what was measured at it; other runs in columns of their own. */
 export function lineTable(input: LineInput): ChartTable {
   const columns = [
-    'Step',
-    ...(input.train.length ? [`${input.measure}, train`] : []),
-    `${input.measure}, validation`,
+    t('Step'),
+    ...(input.train.length ? [t('{measure}, train', { measure: input.measure })] : []),
+    t('{measure}, validation', { measure: input.measure }),
     ...input.others.map((o) => o.name),
   ];
   const series: readonly (readonly Sample[])[] = [

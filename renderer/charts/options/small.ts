@@ -6,6 +6,7 @@ import { areaOf, at, group, line, text } from '../../../electron/charting/option
 import type { Palette } from '../../../electron/charting/palette.js';
 import { bounded, nearest, niceStep, type Sample } from '../../../electron/charting/series.js';
 import { number } from '../../state/format.js';
+import { t } from '../../language.js';
 
 export interface SmallInput {
   readonly title: string;
@@ -118,18 +119,24 @@ export function smallTip(input: SmallInput, x: number): Tip | null {
   const sample = input.points[nearest(input.points, x)];
   if (!sample || sample.y === null) return null;
   const value = `${input.format(sample.y)}${input.unit ? ` ${input.unit}` : ''}`;
-  return { title: `Step ${number(sample.x)}`, lines: [{ name: input.title, value }] };
+  return { title: t('Step {x}', { x: number(sample.x) }), lines: [{ name: input.title, value }] };
 }
 
 export function smallSummary(input: SmallInput): string {
   const last = input.points.findLast((s) => s.y !== null);
-  if (!last || last.y === null) return `${input.title} by step. No value yet.`;
+  if (!last || last.y === null) return t('{input} by step. No value yet.', { input: input.title });
   const peak = input.points.reduce((a, s) => Math.max(a, s.y ?? 0), 0);
-  return `${input.title} by step: ${input.format(last.y)} ${input.unit} at step ${number(last.x)}, highest ${input.format(peak)}.`;
+  return t('{input} by step: {format} {unit} at step {x}, highest {format2}.', {
+    input: input.title,
+    format: input.format(last.y),
+    unit: input.unit,
+    x: number(last.x),
+    format2: input.format(peak),
+  });
 }
 export function smallTable(input: SmallInput): ChartTable {
   return {
-    columns: ['Step', input.unit ? `${input.title}, ${input.unit}` : input.title],
+    columns: [t('Step'), input.unit ? `${input.title}, ${input.unit}` : input.title],
     rows: input.points.map((s) => [s.x, s.y]),
   };
 }

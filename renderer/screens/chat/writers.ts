@@ -1,6 +1,7 @@
 /** Who answers in a chat, and what each is asked. Pure functions. */
 import { number } from '../../state/format.js';
 import type { Message, Run, Speaker, TextForm, Writing } from '../../../electron/contract/index.js';
+import { t } from '../../language.js';
 
 /** Columns that a chat may have. */
 export const mostWriters = 8;
@@ -78,30 +79,30 @@ export function stateOf({ writing }: ChatAnswer): {
   kind: 'active' | 'good' | 'warn' | 'bad' | 'waiting';
   word: string;
 } {
-  if (writing === null) return { kind: 'waiting', word: 'Waiting' };
+  if (writing === null) return { kind: 'waiting', word: t('Waiting') };
   switch (writing.ended) {
     case null:
-      return { kind: 'active', word: writing.tokens === 0 ? 'Reading' : 'Streaming' };
+      return { kind: 'active', word: writing.tokens === 0 ? t('Reading') : t('Streaming') };
     case 'stop':
-      return { kind: 'good', word: 'Done' };
+      return { kind: 'good', word: t('Done') };
     case 'length':
-      return { kind: 'warn', word: 'Cut off at its longest' };
+      return { kind: 'warn', word: t('Cut off at its longest') };
     case 'stopped':
-      return { kind: 'warn', word: 'Stopped' };
+      return { kind: 'warn', word: t('Stopped') };
     case 'problem':
-      return { kind: 'bad', word: 'Failed' };
+      return { kind: 'bad', word: t('Failed') };
   }
 }
 
 /** "2.1 ms", "240 ms", "1.32 s". */
 export function shortTime(seconds: number): string {
   if (seconds >= 0.9995) return `${number(seconds, 2)} s`;
-  return `${number(seconds * 1000, seconds < 0.00995 ? 1 : 0)} ms`;
+  return t('{seconds} ms', { seconds: number(seconds * 1000, seconds < 0.00995 ? 1 : 0) });
 }
 
 /** What was read from the disk before the answer of a run (`trained`) or of a base, in words. */
 export function loadedWords(loaded: Writing['loaded'], trained: boolean): string {
-  if (loaded === 'nothing') return 'nothing, all was open';
-  if (loaded === 'parameters') return 'trained weights only';
-  return trained ? 'base and trained weights' : 'base';
+  if (loaded === 'nothing') return t('nothing, all was open');
+  if (loaded === 'parameters') return t('trained weights only');
+  return trained ? t('base and trained weights') : 'base';
 }

@@ -9,38 +9,39 @@ import {
 import type { ChartTable } from '../../charts/index.js';
 import { bytes, NO_VALUE, number, outward, signed, trainedShare } from '../../state/format.js';
 import { endsOf, unitOf, valueOf } from '../../state/scores.js';
+import { mark, n, t } from '../../language.js';
 
-export const measureName = (measure: Measure): string => measureTable[measure].name;
+export const measureName = (measure: Measure): string => t(measureTable[measure].name);
 
 /** What differences are in: points of a share, or percent of a perplexity. */
 export const differenceUnit = (measure: Measure): 'points' | '%' => measureTable[measure].difference;
 /** "1 point", "2 points", "2 %". */
 export const zoneWidth = (zone: number, measure: Measure): string =>
-  differenceUnit(measure) === '%' ? `${zone} %` : `${zone} ${zone === 1 ? 'point' : 'points'}`;
+  differenceUnit(measure) === '%' ? `${zone} %` : n(zone, '{count} point', '{count} points', { count: zone });
 
 /** Decimals that a zone of equivalence asks for: 1 point needs one, 0.25 needs two. */
 export const zoneDigits = (zone: number): number => (Number.isInteger(zone * 10) ? 1 : 2);
 
 const verdictTitles: Readonly<Record<string, string>> = {
-  within: 'Within',
-  better: 'Better',
-  worse: 'Worse',
-  undecided: 'Cannot tell yet',
-  'no-baseline': 'No baseline',
-  baseline: 'Baseline',
+  within: mark('Within'),
+  better: mark('Better'),
+  worse: mark('Worse'),
+  undecided: mark('Cannot tell yet'),
+  'no-baseline': mark('No baseline'),
+  baseline: mark('Baseline'),
 };
 
 /** Title of a group of sentences: "Within 1 point of full fine-tuning". */
 export function verdictTitle(kind: string, zone: number, measure: Measure): string {
-  if (kind === 'within') return `Within ${zoneWidth(zone, measure)} of full fine-tuning`;
-  return verdictTitles[kind] ?? 'Note';
+  if (kind === 'within') return t('Within {zoneWidth} of full fine-tuning', { zoneWidth: zoneWidth(zone, measure) });
+  return t(verdictTitles[kind] ?? mark('Note'));
 }
 
 /** The verdict in a cell of the table: "Within 1 point", "Worse". */
 export const verdictCell = (row: ComparisonRow, { zone, measure }: Pick<Comparison, 'zone' | 'measure'>): string =>
   row.verdict.kind === 'within'
-    ? verdictTitle('within', zone, measure).replace(' of full fine-tuning', '')
-    : (verdictTitles[row.verdict.kind] ?? row.verdict.text);
+    ? t('Within {zoneWidth}', { zoneWidth: zoneWidth(zone, measure) })
+    : t(verdictTitles[row.verdict.kind] ?? row.verdict.text);
 
 type Measured = ComparisonRow['loss'];
 
@@ -68,17 +69,44 @@ export const measuresIn = ({ objective }: Pick<Comparison, 'objective'>): readon
 /** Verdicts, table and how it was measured, for a mail or a note. */
 export function comparisonText(c: Comparison): string {
   const lines = [
-    `${c.model} on ${c.dataset}: ${number(c.testRows)} test rows, ${measureName(c.measure)}, zone of equivalence \u00b1 ${zoneWidth(c.zone, c.measure)}`,
+    t('{model} on {dataset}: {testRows} test rows, {measureName}, zone of equivalence ± {zoneWidth}', {
+      model: c.model,
+      dataset: c.dataset,
+      testRows: number(c.testRows),
+      measureName: measureName(c.measure),
+      zoneWidth: zoneWidth(c.zone, c.measure),
+    }),
     '',
     ...c.sentences.map((s) => s.text),
     '',
   ];
   for (const row of c.rows) {
     const difference = row.difference
-      ? `, difference ${signed(row.difference.mean)}${row.difference.interval ? ` (${outward(row.difference.interval.low, row.difference.interval.high).join(' to ')})` : ''} ${differenceUnit(c.measure)}`
+      ? t(', difference {difference}{text} {differenceUnit}', {
+          difference: signed(row.difference.mean),
+          text: row.difference.interval
+            ? ` (${outward(row.difference.interval.low, row.difference.interval.high).join(t(' to '))})`
+            : '',
+          differenceUnit: t(differenceUnit(c.measure)),
+        })
       : '';
     lines.push(
-      `${row.methodName}, ${row.setting}: ${measureName(c.measure)} ${scoreInWords(row, c.measure)}${difference}; trains ${number(row.trainableParameters)} (${trainedShare(row.share, 1)} %); ${number(row.secondsPerStep.mean * 1000)} ms a step; peak ${bytes(row.peakMemoryBytes)}; ${row.seeds.length} ${row.seeds.length === 1 ? 'seed' : 'seeds'}. ${row.verdict.text}`,
+      t(
+        '{methodName}, {setting}: {measureName} {scoreInWords}{difference}; trains {trainableParameters} ({share} %); {secondsPerStep} ms a step; peak {peakMemoryBytes}; {seeds}. {verdict}',
+        {
+          methodName: row.methodName,
+          setting: row.setting,
+          measureName: measureName(c.measure),
+          scoreInWords: scoreInWords(row, c.measure),
+          difference,
+          trainableParameters: number(row.trainableParameters),
+          share: trainedShare(row.share, 1),
+          secondsPerStep: number(row.secondsPerStep.mean * 1000),
+          peakMemoryBytes: bytes(row.peakMemoryBytes),
+          seeds: n(row.seeds.length, '{count} seed', '{count} seeds'),
+          verdict: row.verdict.text,
+        },
+      ),
     );
   }
   return [...lines, '', c.method, ...c.notes].join('\n');
@@ -99,7 +127,7 @@ export function comparisonTable(c: Comparison): ChartTable {
       'setting',
       'baseline',
       'seeds',
-      ...qualities.flatMap((measure) => names(measureName(measure))),
+      ...qualities.flatMap((measure) => names(measureTable[measure].name)),
       ...names('loss'),
       ...names(`difference, ${differenceUnit(c.measure)}`),
       'paired seeds',

@@ -2,6 +2,7 @@
 import type { CallInput, CallOutput, Run } from '../../../electron/contract/index.js';
 import { call } from '../../state/client.js';
 import { Resource } from '../../state/resource.svelte.js';
+import { mark } from '../../language.js';
 
 export type Kind = CallInput<'compositions.check'>['kind'];
 export type Found = CallOutput<'compositions.check'>;
@@ -15,23 +16,23 @@ export interface Pick {
 export const kinds: readonly { readonly value: Kind; readonly label: string; readonly about: string }[] = [
   {
     value: 'average',
-    label: 'Average',
-    about: 'The mean of the adapters, by weights that are brought to a sum of 1.',
+    label: mark('Average'),
+    about: mark('The mean of the adapters, by weights that are brought to a sum of 1.'),
   },
   {
     value: 'add',
-    label: 'Add',
-    about: 'The sum of LoRA updates by weights. A weight below 0 takes a task away.',
+    label: mark('Add'),
+    about: mark('The sum of LoRA updates by weights. A weight below 0 takes a task away.'),
   },
   {
     value: 'stack',
-    label: 'Stack',
-    about: 'One on another, in the order chosen: each acts on what those below it made.',
+    label: mark('Stack'),
+    about: mark('One on another, in the order chosen: each acts on what those below it made.'),
   },
   {
     value: 'fusion',
-    label: 'Fuse',
-    about: 'Attention over the adapters, token by token. It is trained before it answers.',
+    label: mark('Fuse'),
+    about: mark('Attention over the adapters, token by token. It is trained before it answers.'),
   },
 ];
 

@@ -14,6 +14,7 @@ import { jobs } from '../../state/jobs.svelte.js';
 import { datasets } from '../../state/library.svelte.js';
 import { assignRole, baseName, type Role } from './roles.js';
 import { columnsFrom, markedRoles, missingPart, partsOf, textRoles, type Part, type Parts } from './text-form.js';
+import { t } from '../../language.js';
 
 type SplitMode = 'shares' | 'files' | 'column';
 
@@ -162,8 +163,8 @@ class ImportDraft {
 
   /** What still keeps the import from starting, in words; null when nothing does. */
   get missing(): string | null {
-    if (!this.preview) return 'Choose a file that can be read.';
-    if (this.name.trim() === '') return 'Give the data set a name.';
+    if (!this.preview) return t('Choose a file that can be read.');
+    if (this.name.trim() === '') return t('Give the data set a name.');
     if (this.task === 'generation') {
       const missing = missingPart(textRoles[this.form], this.parts);
       if (missing !== null) return missing;
@@ -171,19 +172,19 @@ class ImportDraft {
       const missing = missingPart(markedRoles[this.task], this.parts);
       if (missing !== null) return missing;
       if (this.task === 'tagging' && this.preview.tagging?.tagNames?.length === 0 && this.#tagNames === null)
-        return 'The tags are numbers: write what each is called.';
-    } else if (this.columnOf('text') === null) return 'Give one column the role Text.';
+        return t('The tags are numbers: write what each is called.');
+    } else if (this.columnOf('text') === null) return t('Give one column the role Text.');
     else if (this.columnOf('label') === null)
-      return `Give one column the role ${this.task === 'regression' ? 'Number' : 'Label'}.`;
+      return t('Give one column the role {text}.', { text: this.task === 'regression' ? t('Number') : t('Label') });
     else if (this.task === 'multi-label' && this.labelForm === 'separated' && this.separator === '')
-      return 'Write the sign between labels.';
+      return t('Write the sign between labels.');
     if (this.mode === 'column' && this.columnOf('split') === null)
-      return 'Give one column the role Split, or split by shares.';
-    if (this.mode === 'files' && this.testFile === null) return 'Choose a test file, or split by shares.';
+      return t('Give one column the role Split, or split by shares.');
+    if (this.mode === 'files' && this.testFile === null) return t('Choose a test file, or split by shares.');
     if (this.mode === 'shares' && (this.validationShare === null || this.testShare === null || this.seed === null))
-      return 'Fill in the shares and the seed.';
+      return t('Fill in the shares and the seed.');
     if (this.mode === 'shares' && (this.validationShare ?? 0) + (this.testShare ?? 0) > 90)
-      return 'Leave at least 10 % of the rows for training.';
+      return t('Leave at least 10 % of the rows for training.');
     return null;
   }
 

@@ -1,5 +1,6 @@
 /** The columns that a row is made from where one text and one label do not make it, and the request they come to. Pure functions. */
 import type { FilePreview, GenerationColumns, TextForm } from '../../../electron/contract/index.js';
+import { mark, t } from '../../language.js';
 
 export type Part =
   | 'text'
@@ -25,23 +26,30 @@ export interface PartRole {
 
 const system: PartRole = {
   key: 'system',
-  label: 'System text',
-  hint: 'What the model is told before the conversation.',
+  label: mark('System text'),
+  hint: mark('What the model is told before the conversation.'),
   needed: false,
 };
 export const textRoles: { readonly [F in TextForm]: readonly PartRole[] } = {
-  text: [{ key: 'text', label: 'Text', hint: 'Every token of it is learned from those before it.', needed: true }],
+  text: [
+    {
+      key: 'text',
+      label: mark('Text'),
+      hint: mark('Every token of it is learned from those before it.'),
+      needed: true,
+    },
+  ],
   instruction: [
-    { key: 'prompt', label: 'Prompt', hint: 'What the user asks.', needed: true },
-    { key: 'input', label: 'Input', hint: 'Put behind the prompt, as Alpaca has it.', needed: false },
-    { key: 'completion', label: 'Completion', hint: 'What the model is to answer.', needed: true },
+    { key: 'prompt', label: mark('Prompt'), hint: mark('What the user asks.'), needed: true },
+    { key: 'input', label: mark('Input'), hint: mark('Put behind the prompt, as Alpaca has it.'), needed: false },
+    { key: 'completion', label: mark('Completion'), hint: mark('What the model is to answer.'), needed: true },
     system,
   ],
   chat: [
     {
       key: 'messages',
-      label: 'Messages',
-      hint: "A list in each row: OpenAI's role and content, or ShareGPT's from and value.",
+      label: mark('Messages'),
+      hint: mark("A list in each row: OpenAI's role and content, or ShareGPT's from and value."),
       needed: true,
     },
     system,
@@ -50,14 +58,29 @@ export const textRoles: { readonly [F in TextForm]: readonly PartRole[] } = {
 
 export const markedRoles: { readonly [T in 'tagging' | 'questions']: readonly PartRole[] } = {
   tagging: [
-    { key: 'words', label: 'Words', hint: 'A list of words, or a line each in CoNLL files.', needed: true },
-    { key: 'tags', label: 'Tags', hint: 'A tag for each word: BIO, IOB, BIOES or bare types.', needed: true },
+    { key: 'words', label: mark('Words'), hint: mark('A list of words, or a line each in CoNLL files.'), needed: true },
+    {
+      key: 'tags',
+      label: mark('Tags'),
+      hint: mark('A tag for each word: BIO, IOB, BIOES or bare types.'),
+      needed: true,
+    },
   ],
   questions: [
-    { key: 'question', label: 'Question', hint: 'What is asked of the context.', needed: true },
-    { key: 'context', label: 'Context', hint: 'The text in which the answer stands.', needed: true },
-    { key: 'answers', label: 'Answers', hint: 'With their places, as SQuAD has them, or alone.', needed: true },
-    { key: 'group', label: 'Group', hint: 'Rows that share it stay in one split: an article.', needed: false },
+    { key: 'question', label: mark('Question'), hint: mark('What is asked of the context.'), needed: true },
+    { key: 'context', label: mark('Context'), hint: mark('The text in which the answer stands.'), needed: true },
+    {
+      key: 'answers',
+      label: mark('Answers'),
+      hint: mark('With their places, as SQuAD has them, or alone.'),
+      needed: true,
+    },
+    {
+      key: 'group',
+      label: mark('Group'),
+      hint: mark('Rows that share it stay in one split: an article.'),
+      needed: false,
+    },
   ],
 };
 
@@ -95,5 +118,5 @@ export function columnsFrom(form: TextForm, parts: Parts): GenerationColumns | n
 /** The first needed column that is missing, in words; null where none is. */
 export function missingPart(roles: readonly PartRole[], parts: Parts): string | null {
   const missing = roles.find(({ key, needed }) => needed && (parts[key] ?? null) === null);
-  return missing ? `Choose the column of the ${missing.label.toLowerCase()}.` : null;
+  return missing ? t('Choose the column of the {toLowerCase}.', { toLowerCase: missing.label.toLowerCase() }) : null;
 }

@@ -1,32 +1,39 @@
 /** What each export is, in words, and the folder it goes to. */
 import type { ExportFormat, Run } from '../../../electron/contract/index.js';
 import { fileName } from '../../charts/index.js';
+import { mark } from '../../language.js';
 
 export const formatNames: Readonly<Record<ExportFormat, { title: string; short: string; text: string }>> = {
   peft: {
-    title: 'Hugging Face PEFT',
-    short: 'PEFT',
-    text: 'adapter_config.json and adapter_model.safetensors with the classification head; loads with PeftModel.from_pretrained beside the base model.',
+    title: mark('Hugging Face PEFT'),
+    short: mark('PEFT'),
+    text: mark(
+      'adapter_config.json and adapter_model.safetensors with the classification head; loads with PeftModel.from_pretrained beside the base model.',
+    ),
   },
   adapterhub: {
-    title: 'AdapterHub',
-    short: 'AdapterHub',
-    text: 'An adapter folder with its head for the adapters library; loads with load_adapter, of a stack or fusion with load_adapter_setup.',
+    title: mark('AdapterHub'),
+    short: mark('AdapterHub'),
+    text: mark(
+      'An adapter folder with its head for the adapters library; loads with load_adapter, of a stack or fusion with load_adapter_setup.',
+    ),
   },
   merged: {
-    title: 'Merged model',
-    short: 'merged',
-    text: 'A plain Hugging Face folder with the trained weights inside the base: no adapter library needed.',
+    title: mark('Merged model'),
+    short: mark('merged'),
+    text: mark('A plain Hugging Face folder with the trained weights inside the base: no adapter library needed.'),
   },
   studio: {
-    title: 'PEFT Studio',
-    short: 'Studio',
-    text: 'adapter.json and adapter.safetensors: the run as it is, to start another from or to hand on; it names its base by its weights.',
+    title: mark('PEFT Studio'),
+    short: mark('Studio'),
+    text: mark(
+      'adapter.json and adapter.safetensors: the run as it is, to start another from or to hand on; it names its base by its weights.',
+    ),
   },
   onnx: {
-    title: 'ONNX for inference',
-    short: 'ONNX',
-    text: 'model.onnx with the tokenizer beside it, for any ONNX Runtime.',
+    title: mark('ONNX for inference'),
+    short: mark('ONNX'),
+    text: mark('model.onnx with the tokenizer beside it, for any ONNX Runtime.'),
   },
 };
 

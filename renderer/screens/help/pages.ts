@@ -19,6 +19,7 @@ import start from './pages/start.md?raw';
 import studies from './pages/studies.md?raw';
 import tasks from './pages/tasks.md?raw';
 import writing from './pages/writing.md?raw';
+import { mark } from '../../language.js';
 
 export interface HelpPage {
   readonly id: string;
@@ -27,24 +28,24 @@ export interface HelpPage {
 }
 
 export const pages: readonly HelpPage[] = [
-  { id: 'start', title: 'First steps', text: start },
-  { id: 'data', title: 'Data', text: data },
-  { id: 'tasks', title: 'Tasks', text: tasks },
-  { id: 'writing', title: 'Writing text', text: writing },
-  { id: 'devices', title: 'Devices', text: devices },
-  { id: 'comparison', title: 'Comparison', text: comparison },
-  { id: 'studies', title: 'Studies', text: studies },
-  { id: 'quality', title: 'Study: quality gap', text: quality },
-  { id: 'little-data', title: 'Study: little data', text: littleData },
-  { id: 'cost', title: 'Study: cost', text: cost },
-  { id: 'forgetting', title: 'Study: forgetting', text: forgetting },
-  { id: 'portability', title: 'Study: portability', text: portability },
-  { id: 'inference', title: 'Study: combined at inference', text: inference },
-  { id: 'advice', title: 'Advice: what to ship', text: advice },
-  { id: 'label-words', title: 'Label words', text: labelWords },
-  { id: 'composition', title: 'Composition', text: composition },
-  { id: 'rounds', title: 'Rounds', text: rounds },
-  { id: 'pretraining', title: 'Pretraining', text: pretraining },
-  { id: 'chat', title: 'Chat', text: chat },
-  { id: 'command-line', title: 'Command line', text: command },
+  { id: 'start', title: mark('First steps'), text: start },
+  { id: 'data', title: mark('Data'), text: data },
+  { id: 'tasks', title: mark('Tasks'), text: tasks },
+  { id: 'writing', title: mark('Writing text'), text: writing },
+  { id: 'devices', title: mark('Devices'), text: devices },
+  { id: 'comparison', title: mark('Comparison'), text: comparison },
+  { id: 'studies', title: mark('Studies'), text: studies },
+  { id: 'quality', title: mark('Study: quality gap'), text: quality },
+  { id: 'little-data', title: mark('Study: little data'), text: littleData },
+  { id: 'cost', title: mark('Study: cost'), text: cost },
+  { id: 'forgetting', title: mark('Study: forgetting'), text: forgetting },
+  { id: 'portability', title: mark('Study: portability'), text: portability },
+  { id: 'inference', title: mark('Study: combined at inference'), text: inference },
+  { id: 'advice', title: mark('Advice: what to ship'), text: advice },
+  { id: 'label-words', title: mark('Label words'), text: labelWords },
+  { id: 'composition', title: mark('Composition'), text: composition },
+  { id: 'rounds', title: mark('Rounds'), text: rounds },
+  { id: 'pretraining', title: mark('Pretraining'), text: pretraining },
+  { id: 'chat', title: mark('Chat'), text: chat },
+  { id: 'command-line', title: mark('Command line'), text: command },
 ];

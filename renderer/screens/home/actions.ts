@@ -5,6 +5,7 @@ import { jobs } from '../../state/jobs.svelte.js';
 import { projects } from '../../state/projects.svelte.js';
 import { projectHref, router } from '../../state/router.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
+import { t } from '../../language.js';
 
 async function guarded(action: () => Promise<void>): Promise<void> {
   try {
@@ -18,16 +19,24 @@ export const archiveProject = (project: Project): Promise<void> =>
   guarded(async () => {
     const archived = project.archivedAt === null;
     await projects.update(project.id, { archived });
-    toasts.show(archived ? `${project.name} is in the archive.` : `${project.name} is back among the projects.`, {
-      action: { label: 'Undo', run: () => void guarded(() => projects.update(project.id, { archived: !archived })) },
-    });
+    toasts.show(
+      archived
+        ? t('{project} is in the archive.', { project: project.name })
+        : t('{project} is back among the projects.', { project: project.name }),
+      {
+        action: {
+          label: t('Undo'),
+          run: () => void guarded(() => projects.update(project.id, { archived: !archived })),
+        },
+      },
+    );
   });
 
 export const deleteProject = (project: Project): Promise<void> =>
   guarded(async () => {
     if (!(await projects.remove(project.id))) return;
     if (router.projectId === project.id) router.go('#/');
-    toasts.show(`${project.name} was deleted.`);
+    toasts.show(t('{project} was deleted.', { project: project.name }));
   });
 
 export const exportProject = (project: Project): Promise<void> =>
@@ -36,12 +45,12 @@ export const exportProject = (project: Project): Promise<void> =>
     const { path } = await call('files.choose', { kind: 'save', suggestedName: `${safeName}.peftproject` });
     if (path === null) return;
     const { jobId } = await call('projects.export', { id: project.id, path });
-    toasts.show(`Exporting ${project.name}; the status bar shows the progress.`);
+    toasts.show(t('Exporting {project}; the status bar shows the progress.', { project: project.name }));
     await jobs.finished(jobId);
-    toasts.show(`${project.name} was exported.`, {
+    toasts.show(t('{project} was exported.', { project: project.name }), {
       tone: 'good',
       action: {
-        label: 'Show the file',
+        label: t('Show the file'),
         run: () => void guarded(async () => void (await call('files.show', { path }))),
       },
     });
@@ -57,7 +66,7 @@ async function bringIn(path: string): Promise<Project> {
   const { jobId } = await call('projects.import', { path });
   const project = projectSchema.parse(await jobs.finished(jobId));
   await projects.refresh();
-  toasts.show('The project was imported.', { tone: 'good' });
+  toasts.show(t('The project was imported.'), { tone: 'good' });
   return project;
 }
 

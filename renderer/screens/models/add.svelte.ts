@@ -4,6 +4,7 @@ import { call, toProblem } from '../../state/client.js';
 import { confirm } from '../../state/confirm.svelte.js';
 import { models } from '../../state/library.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
+import { t } from '../../language.js';
 
 class AddModel {
   folder = $state<string | null>(null);
@@ -41,7 +42,7 @@ class AddModel {
       const model = await call('models.add', { folder: this.folder, name: this.name.trim() || undefined });
       await models.refresh();
       this.close();
-      toasts.show(`${model.name} is ready to train.`, { tone: 'good' });
+      toasts.show(t('{model} is ready to train.', { model: model.name }), { tone: 'good' });
     } catch (error) {
       this.problem = toProblem(error);
     } finally {
@@ -72,12 +73,12 @@ export async function removeModel(id: number, name: string): Promise<void> {
   try {
     if (
       !(await confirm.ask({
-        title: `Take ${name} out of the list?`,
+        title: t('Take {name} out of the list?', { name }),
         lines: [
-          'Its folder stays on disk as it is.',
-          'Runs on it keep their scores; they cannot be used or resumed until the folder is added again.',
+          t('Its folder stays on disk as it is.'),
+          t('Runs on it keep their scores; they cannot be used or resumed until the folder is added again.'),
         ],
-        confirmLabel: 'Take out',
+        confirmLabel: t('Take out'),
         danger: true,
       }))
     )

@@ -4,6 +4,7 @@ import { call, toProblem } from '../../state/client.js';
 import { jobs } from '../../state/jobs.svelte.js';
 import { models } from '../../state/library.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
+import { t } from '../../language.js';
 
 class NewModel {
   open = $state(false);
@@ -57,7 +58,7 @@ class NewModel {
       await models.refresh();
       this.open = false;
       this.jobId = null;
-      toasts.show(`${name} is made and stands among the base models.`, { tone: 'good' });
+      toasts.show(t('{name} is made and stands among the base models.', { name }), { tone: 'good' });
     } catch (error) {
       const problem = toProblem(error);
       // What was cancelled goes on when it is asked for again.

@@ -4,6 +4,7 @@ import { projectHref, router } from '../../state/router.svelte.js';
 import { runs } from '../../state/runs.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
 import { runTitle } from './words.js';
+import { t } from '../../language.js';
 
 async function guarded(action: () => Promise<unknown>): Promise<void> {
   try {
@@ -38,7 +39,7 @@ export const cancelRun = (run: Run): Promise<void> => guarded(() => runs.cancel(
 export const deleteRun = (run: Run): Promise<void> =>
   guarded(async () => {
     if (!(await runs.remove(run.id))) return;
-    toasts.show(`${runTitle(run)} was deleted.`);
+    toasts.show(t('{runTitle} was deleted.', { runTitle: runTitle(run) }));
     if (router.route.screen === 'project' && router.route.detail === String(run.id))
       router.go(projectHref(run.projectId, 'runs'));
   });
@@ -68,13 +69,13 @@ export function remediesOf(run: Run): Remedy[] {
       const list: Remedy[] = [];
       if (training.batchSize / training.accumulationSteps >= 2)
         list.push(
-          changed(`Batch in ${training.accumulationSteps * 2} parts`, {
+          changed(t('Batch in {accumulationSteps} parts', { accumulationSteps: training.accumulationSteps * 2 }), {
             accumulationSteps: training.accumulationSteps * 2,
           }),
         );
       if (training.maxLength > 32)
         list.push(
-          changed(`Cut rows at ${Math.floor(training.maxLength / 2)} tokens`, {
+          changed(t('Cut rows at {floor} tokens', { floor: Math.floor(training.maxLength / 2) }), {
             maxLength: Math.floor(training.maxLength / 2),
           }),
         );
@@ -82,11 +83,13 @@ export function remediesOf(run: Run): Remedy[] {
     }
     case 'diverged':
       return [
-        changed('A third of the learning rate', { learningRate: Number((training.learningRate / 3).toPrecision(2)) }),
+        changed(t('A third of the learning rate'), {
+          learningRate: Number((training.learningRate / 3).toPrecision(2)),
+        }),
       ];
     case 'device-failed':
-      return plan.device === 'cpu' ? [] : [changed('Run on the CPU', {}, 'cpu')];
+      return plan.device === 'cpu' ? [] : [changed(t('Run on the CPU'), {}, 'cpu')];
     default:
-      return [{ title: 'Queue again', plan }];
+      return [{ title: t('Queue again'), plan }];
   }
 }

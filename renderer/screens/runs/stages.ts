@@ -2,6 +2,7 @@
 import { measuresOf, measureTable, type Run, type Scores, type StageMetric } from '../../../electron/contract/index.js';
 import { signed } from '../../state/format.js';
 import { mainScore, type ShownScore } from '../../state/scores.js';
+import { mark, t } from '../../language.js';
 
 export interface StageCell {
   readonly stage: number;
@@ -28,7 +29,15 @@ export function stageCells(stages: readonly StageMetric[], state: Run['state']):
       stage: at + 1,
       told,
       state:
-        told === null ? (over ? 'left out' : 'waits') : told.next !== null ? 'done' : over ? 'cut short' : 'under way',
+        told === null
+          ? over
+            ? mark('left out')
+            : mark('waits')
+          : told.next !== null
+            ? mark('done')
+            : over
+              ? mark('cut short')
+              : mark('under way'),
       outcome: told === null ? null : outcomeOf(told),
       score: scores && mainScore(scores),
       gain: scores && before ? gainOf(scores, before) : null,
@@ -40,20 +49,20 @@ function gainOf(scores: Scores, before: Scores): string {
   const [main] = measuresOf(scores);
   const [now, then] = [scores[main], before[main]];
   if (measureTable[main].difference === 'points' && typeof now === 'number' && typeof then === 'number')
-    return `${signed(100 * (now - then))} points`;
+    return t('{now} points', { now: signed(100 * (now - then)) });
   return `${signed(100 * (Math.exp(scores.loss - before.loss) - 1))} %`;
 }
 
 function outcomeOf({ helped, next }: StageMetric): StageCell['outcome'] {
   if (next === null || helped === null) return null;
-  if (helped) return { tone: 'good', words: 'helped' };
+  if (helped) return { tone: 'good', words: t('helped') };
   switch (next) {
     case 'back':
-      return { tone: 'warn', words: 'no gain, went back' };
+      return { tone: 'warn', words: t('no gain, went back') };
     case 'stop':
-      return { tone: 'warn', words: 'no gain, stopped' };
+      return { tone: 'warn', words: t('no gain, stopped') };
     case 'next':
     case 'end':
-      return { tone: 'warn', words: 'no gain' };
+      return { tone: 'warn', words: t('no gain') };
   }
 }

@@ -1,5 +1,6 @@
 /** How runs are named and their states said, everywhere the same. */
 import type { Run } from '../../../electron/contract/index.js';
+import { t } from '../../language.js';
 
 type State = Run['state'];
 
@@ -7,27 +8,27 @@ type State = Run['state'];
 export function runTitle(run: Pick<Run, 'methodName' | 'setting' | 'seed'>): string {
   const short = run.setting.split(',')[0]?.trim() ?? '';
   const detail = /\d/.test(short) && short.length <= 14 ? ` ${short}` : '';
-  return `${run.methodName}${detail}, seed ${run.seed}`;
+  return t('{methodName}{detail}, seed {seed}', { methodName: run.methodName, detail, seed: run.seed });
 }
 
 export function stateWords(state: State): string {
   switch (state) {
     case 'queued':
-      return 'Waiting';
+      return t('Waiting');
     case 'preparing':
-      return 'Preparing';
+      return t('Preparing');
     case 'running':
-      return 'Running';
+      return t('Running');
     case 'paused':
-      return 'Paused';
+      return t('Paused');
     case 'interrupted':
-      return 'Interrupted';
+      return t('Interrupted');
     case 'finished':
-      return 'Done';
+      return t('Done');
     case 'cancelled':
-      return 'Cancelled';
+      return t('Cancelled');
     case 'failed':
-      return 'Failed';
+      return t('Failed');
   }
 }
 
@@ -35,24 +36,24 @@ export function stateWords(state: State): string {
 export const deviceName = (id: string | null): string =>
   id === null
     ? ''
-    : (({ cpu: 'CPU', webgpu: 'WebGPU', cuda: 'CUDA', dml: 'DirectML', coreml: 'Core ML' } as Record<string, string>)[
-        id
-      ] ?? id);
+    : ((
+        { cpu: 'CPU', webgpu: 'WebGPU', cuda: 'CUDA', dml: 'DirectML', coreml: t('Core ML') } as Record<string, string>
+      )[id] ?? id);
 
 /** Short reason of a failed run by the code of its problem. */
 export function failureWords(run: Run): string {
   switch (run.problem?.code) {
     case 'out-of-memory':
-      return 'Out of memory';
+      return t('Out of memory');
     case 'no-space':
-      return 'Disk full';
+      return t('Disk full');
     case 'trainer-lost':
-      return 'Trainer ended';
+      return t('Trainer ended');
     case 'device-failed':
-      return 'Device failed';
+      return t('Device failed');
     case 'diverged':
-      return 'Loss diverged';
+      return t('Loss diverged');
     default:
-      return 'Failed';
+      return t('Failed');
   }
 }

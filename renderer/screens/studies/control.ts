@@ -6,6 +6,7 @@ import { jobs } from '../../state/jobs.svelte.js';
 import { projectHref, router } from '../../state/router.svelte.js';
 import { studies } from '../../state/studies.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
+import { t } from '../../language.js';
 
 async function guarded(action: () => Promise<unknown>): Promise<void> {
   try {
@@ -29,16 +30,16 @@ export const repeatStudy = (study: Study): Promise<void> =>
 export const deleteStudy = (study: Study, withRuns: boolean): Promise<void> =>
   guarded(async () => {
     if (!(await studies.remove(study.id, withRuns))) return;
-    toasts.show(`${study.name} was deleted.`);
+    toasts.show(t('{study} was deleted.', { study: study.name }));
     if (router.route.screen === 'project' && router.route.detail === String(study.id))
       router.go(projectHref(study.projectId, 'studies'));
   });
 
 function saved(path: string): void {
-  toasts.show(`Saved ${path}`, {
+  toasts.show(t('Saved {path}', { path }), {
     tone: 'good',
     action: {
-      label: 'Show in folder',
+      label: t('Show in folder'),
       run: () => void call('files.show', { path }).catch((error: unknown) => toasts.problem(error)),
     },
   });

@@ -18,6 +18,7 @@ import {
 import { call, toProblem } from '../../state/client.js';
 import { Resource } from '../../state/resource.svelte.js';
 import { parseSeeds } from '../models/draft.svelte.js';
+import { t } from '../../language.js';
 
 type PlanInput = CallInput<'studies.check'>['study'];
 
@@ -51,18 +52,22 @@ export interface Measured {
 }
 
 function studyIn(text: string): StudyPlan {
-  const hint = 'Choose a study saved here or written for the command, or the JSON of a report.';
+  const hint = t('Choose a study saved here or written for the command, or the JSON of a report.');
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new StudioError('bad-file', 'The file is no JSON.', hint, {}, { cause: error });
+    throw new StudioError('bad-file', t('The file is no JSON.'), hint, {}, { cause: error });
   }
   const checked = studySchema.safeParse(studyWithin(value));
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   const place = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  throw new StudioError('bad-file', `The file holds no study. ${place}${issue?.message ?? ''}`, hint);
+  throw new StudioError(
+    'bad-file',
+    t('The file holds no study. {place}{message}', { place, message: issue?.message ?? '' }),
+    hint,
+  );
 }
 
 export class StudyDraft {
@@ -208,8 +213,8 @@ export class StudyDraft {
     const found = plan.data.map((name) => datasets.find((set) => set.name === name));
     this.chosenData = found.flatMap((set) => set?.id ?? []);
     return [
-      ...(model ? [] : [`the base model ${plan.model}`]),
-      ...plan.data.filter((_, i) => !found[i]).map((name) => `the data set ${name}`),
+      ...(model ? [] : [t('the base model {model}', { model: plan.model })]),
+      ...plan.data.filter((_, i) => !found[i]).map((name) => t('the data set {name}', { name })),
     ];
   }
 }

@@ -14,6 +14,7 @@ function studio(own: Partial<Handlers>): Handlers {
 
 const settings = {
   theme: 'dark',
+  language: 'system',
   device: 'auto',
   threads: null,
   memoryLimitBytes: null,

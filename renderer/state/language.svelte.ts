@@ -1,0 +1,43 @@
+/** The window's language: the setting, or the system's. What is shown follows it at once, for texts are read through the state below. */
+import { languageOf, type Language, type Settings } from '../../electron/contract/index.js';
+import { speak } from '../../electron/language/index.js';
+import { english, Tongue, type Catalogue } from '../../electron/language/tongue.js';
+
+const catalogues: { readonly [L in Exclude<Language, 'en'>]: () => Promise<{ readonly default: Catalogue }> } = {
+  de: () => import('../../electron/language/de/index.js'),
+};
+/** Where the setting is remembered for the first screen, which is drawn before the studio answers. */
+const KEY = 'language';
+
+class LanguageState {
+  #tongue = $state.raw(english);
+  #wanted: Language = 'en';
+
+  get current(): Language {
+    return this.#tongue.language;
+  }
+
+  /** Speaks the language that was chosen last. */
+  async begin(): Promise<void> {
+    speak(() => this.#tongue);
+    const last = localStorage.getItem(KEY);
+    await this.choose(last === 'en' || last === 'de' ? last : 'system');
+  }
+
+  async choose(setting: Settings['language']): Promise<void> {
+    localStorage.setItem(KEY, setting);
+    const wanted = setting === 'system' ? languageOf(navigator.languages) : setting;
+    this.#wanted = wanted;
+    if (wanted === this.current) return this.#take(this.#tongue);
+    const tongue = wanted === 'en' ? english : new Tongue(wanted, (await catalogues[wanted]()).default);
+    // Another choice may have come meanwhile.
+    if (this.#wanted === wanted) this.#take(tongue);
+  }
+
+  #take(tongue: Tongue): void {
+    this.#tongue = tongue;
+    document.documentElement.lang = tongue.language;
+  }
+}
+
+export const language = new LanguageState();
