@@ -31,6 +31,10 @@ export const problemSchema = z.object({
 export type ErrorCode = (typeof errorCodes)[number];
 export type Problem = z.infer<typeof problemSchema>;
 
+/** Messages quote names from files, which may be as long as the file. */
+const longestMessage = 2000;
+const inShort = (text: string) => (text.length > longestMessage ? `${text.slice(0, longestMessage)}…` : text);
+
 /** The one error class of the app above the engine. */
 export class StudioError extends Error {
   override readonly name = 'StudioError';
@@ -41,7 +45,7 @@ export class StudioError extends Error {
     readonly context: Readonly<Problem['context']> = {},
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(inShort(message), options);
   }
 
   toProblem(): Problem {

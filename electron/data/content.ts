@@ -1,4 +1,5 @@
 /** What a row is made to, by the task of its data set. One entry a task. */
+import { cellOf } from './cells.js';
 import type { MarkedAnswer, Message } from '../contract/entities.js';
 import { labelColumns } from '../contract/labels.js';
 import { labelsInCells } from '../contract/lists.js';
@@ -49,8 +50,6 @@ interface TaskContent<R> {
   content(values: Values, request: R, place: RowPlace): RowContent | { readonly problem: string };
 }
 
-const cellIn = (values: Values, name: string) => (Object.hasOwn(values, name) ? values[name] : undefined);
-
 interface TextColumns {
   readonly textColumn: string;
   readonly pairColumn: string | null;
@@ -65,9 +64,9 @@ function textsOf(
   values: Values,
   { textColumn, pairColumn }: TextColumns,
 ): { readonly text: string; readonly pair: string | null } | { readonly problem: string } {
-  const text = cellIn(values, textColumn);
+  const text = cellOf(values, textColumn);
   if (text === undefined) return { problem: `no value for the text column "${textColumn}"` };
-  const pair = pairColumn === null ? null : cellIn(values, pairColumn);
+  const pair = pairColumn === null ? null : cellOf(values, pairColumn);
   if (pair === undefined) return { problem: `no value for the column "${pairColumn ?? ''}"` };
   return { text, pair };
 }
@@ -79,7 +78,7 @@ const contents: { readonly [T in Task]: TaskContent<RequestOf<T>> } = {
     content(values, request) {
       const texts = textsOf(values, request);
       if ('problem' in texts) return texts;
-      const label = cellIn(values, request.labelColumn)?.trim() ?? '';
+      const label = cellOf(values, request.labelColumn)?.trim() ?? '';
       if (label === '') return { problem: `the label is missing: the column "${request.labelColumn}" is empty` };
       if (label.length > labelLimit) return tooLong;
       return { ...plain, ...texts, label, messages: null, labels: [label], stratum: label };
@@ -90,7 +89,7 @@ const contents: { readonly [T in Task]: TaskContent<RequestOf<T>> } = {
     content(values, request) {
       const texts = textsOf(values, request);
       if ('problem' in texts) return texts;
-      const cell = cellIn(values, request.labelColumn)?.trim() ?? '';
+      const cell = cellOf(values, request.labelColumn)?.trim() ?? '';
       if (cell === '') return { problem: `the number is missing: the column "${request.labelColumn}" is empty` };
       const number = parseNumber(cell);
       if (number === null)
@@ -106,7 +105,7 @@ const contents: { readonly [T in Task]: TaskContent<RequestOf<T>> } = {
     content(values, request) {
       const texts = textsOf(values, request);
       if ('problem' in texts) return texts;
-      const found = labelsInCells((name) => cellIn(values, name), request.labels);
+      const found = labelsInCells((name) => cellOf(values, name), request.labels);
       if ('problem' in found) return found;
       if (found.labels.some(({ length }) => length > labelLimit)) return tooLong;
       const labels = sortLabels(new Set(found.labels));

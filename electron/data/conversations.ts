@@ -1,4 +1,5 @@
 /** A row's columns as what a language model learns from: a text, or messages in the order of a conversation. */
+import { cellOf } from './cells.js';
 import type { GenerationColumns, Message } from '../contract/entities.js';
 
 /** A text (`messages` null), or a conversation that ends with an answer. */
@@ -29,7 +30,7 @@ export function columnsOf(columns: GenerationColumns): { readonly role: string; 
 
 /** What a row is made to, or why it can be nothing. A missing or blank system text or input counts as none. */
 export function exampleOf(values: Readonly<Record<string, string>>, columns: GenerationColumns): Example | Problem {
-  const cell = (name: string | null) => (name !== null && Object.hasOwn(values, name) ? values[name] : undefined);
+  const cell = (name: string | null) => (name === null ? undefined : cellOf(values, name));
   const filled = (name: string | null) => {
     const value = cell(name);
     return value === undefined || value.trim() === '' ? null : value;

@@ -1,6 +1,7 @@
 /** The data layer's door: see README.md. */
 export * from './types.js';
 export { detectReading } from './detect.js';
+export { cellOf } from './cells.js';
 export { readRows } from './rows.js';
 export { previewFile } from './preview.js';
 export { importRows, type ImportHooks } from './import.js';

@@ -1,4 +1,5 @@
 /** How a file looks before it is imported: real rows, columns with their facts and suggested roles. */
+import { cellOf } from './cells.js';
 import { detectReading } from './detect.js';
 import {
   numbersIn,
@@ -86,7 +87,7 @@ export async function previewFile(path: string, options: ReadingOptions = {}): P
       numbers: numbersIn(column),
       suggestedRole: roles.get(column.name) ?? 'ignore',
     })),
-    rows: shown.map((values) => names.map((name) => (values[name] ?? '').slice(0, shownCharacters))),
+    rows: shown.map((values) => names.map((name) => (cellOf(values, name) ?? '').slice(0, shownCharacters))),
     rowsSampled,
     problems: problems.slice(0, shownProblems),
     suggestedTask: suggestTask({ columns: facts, tagging, questions, generation, multiLabel, roles }),

@@ -1,4 +1,5 @@
 /** Rows of questions: each with the context that it is asked of and where its answers stand there. */
+import { cellOf } from './cells.js';
 import { readAnswers } from './answers.js';
 import type { RowContent } from './content.js';
 import { normalizedText } from './splits.js';
@@ -15,7 +16,7 @@ export function questionContent(
   line: number,
   request: QuestionsRequest,
 ): RowContent | { readonly problem: string } {
-  const cell = (name: string) => (Object.hasOwn(values, name) ? values[name] : undefined);
+  const cell = (name: string) => cellOf(values, name);
   const question = cell(request.questionColumn)?.trim() ?? '';
   if (question === '') return { problem: `the question is empty: the column "${request.questionColumn}"` };
   const context = cell(request.contextColumn) ?? '';

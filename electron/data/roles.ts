@@ -1,4 +1,5 @@
 /** Which column plays which part: by its whole name first ("text" is not found inside "context"), by its values otherwise. */
+import { cellOf } from './cells.js';
 import type { FilePreview, GenerationColumns, MultiLabelColumns } from '../contract/entities.js';
 import type { Task } from '../contract/objectives.js';
 import { readAnswers } from './answers.js';
@@ -178,7 +179,7 @@ export function suggestTagging(
 ): FilePreview['tagging'] {
   const lists = new Map<string, readonly string[][]>();
   for (const column of columns) {
-    const own = rows.map((row) => listIn(Object.hasOwn(row, column) ? row[column] : undefined));
+    const own = rows.map((row) => listIn(cellOf(row, column)));
     if (own.length > 0 && own.every((list) => list !== null)) lists.set(column, own);
   }
   const numbers = (column: string) =>
@@ -225,9 +226,7 @@ export function suggestQuestions(
     questionNames[role].flatMap((name) => columns.filter((column) => column.trim().toLowerCase() === name))[0] ?? null;
   const [question, context, answers] = [named('question'), named('context'), named('answers')];
   if (question === null || context === null || answers === null) return null;
-  const cell = (row: Readonly<Record<string, string>>, column: string) =>
-    Object.hasOwn(row, column) ? row[column] : undefined;
-  const read = rows.map((row) => readAnswers(cell(row, answers), cell(row, context) ?? ''));
+  const read = rows.map((row) => readAnswers(cellOf(row, answers), cellOf(row, context) ?? ''));
   const found = read.filter((one) => !('problem' in one) && one.answers.length > 0).length;
   return found > 0 && found >= read.filter((one) => 'problem' in one).length
     ? { question, context, answers, group: named('group') }

@@ -1,4 +1,5 @@
 /** Rows of tagged words: from the lists of a file to words and BIO tags. */
+import { cellOf } from './cells.js';
 import { StudioError } from '../contract/errors.js';
 import type { RowContent } from './content.js';
 import { listIn } from '../contract/lists.js';
@@ -17,14 +18,12 @@ export const plainTags: TagReading = { scheme: 'bio', wordLines: false };
 type Values = Readonly<Record<string, string>>;
 type Problem = { readonly problem: string };
 
-const own = (values: Values, column: string) => (Object.hasOwn(values, column) ? values[column] : undefined);
-
 /** Words and tags as the file has them, numbers of tags by their names. */
 function listsOf(values: Values, request: TaggingRequest): { words: string[]; tags: string[] } | Problem {
   const { wordsColumn, tagsColumn, tagNames } = request;
-  const words = listIn(own(values, wordsColumn));
+  const words = listIn(cellOf(values, wordsColumn));
   if (words === null) return { problem: `the column "${wordsColumn}" holds no list of words` };
-  const tags = listIn(own(values, tagsColumn));
+  const tags = listIn(cellOf(values, tagsColumn));
   if (tags === null) return { problem: `the column "${tagsColumn}" holds no list of tags` };
   if (words.length === 0) return { problem: `the column "${wordsColumn}" holds no words` };
   if (words.length !== tags.length) return { problem: `${words.length} words have ${tags.length} tags` };

@@ -3,6 +3,7 @@ import { Tokenizer } from '@anush008/tokenizers';
 import { z } from 'zod';
 import { StudioError } from '../contract/errors.js';
 import { readTokenizerFiles, type TokenizerConfig } from './tokenizer-files.js';
+import { whyUnsafe } from './tokenizer-check.js';
 import type { EncodedText } from './types.js';
 
 export interface TextOrPair {
@@ -240,17 +241,22 @@ export class TextTokenizer {
  */
 export async function openTokenizer(folder: string, fit: TokenizerFit = {}): Promise<TextTokenizer> {
   const { json, source, config, modelConfig } = await readTokenizerFiles(folder);
+  const parsed: unknown = JSON.parse(json);
+  const unreadable = (why: string, options?: ErrorOptions) =>
+    new StudioError(
+      'bad-model',
+      `The tokenizer in ${folder} (${source}) cannot be read: ${why}.`,
+      'Take the tokenizer files of the model again.',
+      { folder },
+      options,
+    );
+  const unsafe = whyUnsafe(parsed);
+  if (unsafe !== null) throw unreadable(unsafe);
   let native: Tokenizer;
   try {
     native = Tokenizer.fromString(json);
   } catch (error) {
-    throw new StudioError(
-      'bad-model',
-      `The tokenizer in ${folder} (${source}) cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      'Take the tokenizer files of the model again.',
-      { folder },
-      { cause: error },
-    );
+    throw unreadable(error instanceof Error ? error.message : String(error), { cause: error });
   }
   native.disablePadding();
   native.disableTruncation();
@@ -294,7 +300,7 @@ export async function openTokenizer(folder: string, fit: TokenizerFit = {}): Pro
     find('mask'),
     find('unk'),
     segments,
-    specialsIn(json),
+    specialsIn(parsed),
   );
 }
 
@@ -302,8 +308,8 @@ const addedSchema = z.object({
   added_tokens: z.array(z.object({ content: z.string(), special: z.boolean() })).default([]),
 });
 
-const specialsIn = (json: string): string[] =>
-  (addedSchema.safeParse(JSON.parse(json)).data?.added_tokens ?? [])
+const specialsIn = (tokenizer: unknown): string[] =>
+  (addedSchema.safeParse(tokenizer).data?.added_tokens ?? [])
     .filter(({ special, content }) => special && content !== '')
     .map(({ content }) => content);
 

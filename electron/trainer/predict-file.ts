@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { StudioError } from '../contract/errors.js';
 import { objectiveTable } from '../contract/objectives.js';
 import { namingFile } from '../contract/problem-of.js';
-import { readRows } from '../data/index.js';
+import { cellOf, readRows } from '../data/index.js';
 import { writeAtomically } from './atomic.js';
 import { answer, type OpenPredictor, type PredictorCache } from './predictors.js';
 import { answeringOf } from './answering.js';
@@ -107,7 +107,7 @@ async function* pieces(
       skip(`line ${row.line}: ${row.problem}`);
       continue;
     }
-    const text = row.values[job.textColumn];
+    const text = cellOf(row.values, job.textColumn);
     if (text === undefined) {
       // A later row of a JSON file may lack a key; if none had it so far, the name is wrong.
       if (!found) checkColumns(job, row.values);
@@ -115,7 +115,7 @@ async function* pieces(
       continue;
     }
     found = true;
-    piece.push({ index, text, pair: job.pairColumn === null ? null : (row.values[job.pairColumn] ?? '') });
+    piece.push({ index, text, pair: job.pairColumn === null ? null : (cellOf(row.values, job.pairColumn) ?? '') });
     if (piece.length < rowsAtOnce) continue;
     yield piece;
     piece = [];
@@ -127,7 +127,7 @@ async function* pieces(
 
 function checkColumns(job: JobOf<'predict-file'>, values: Readonly<Record<string, string>>): void {
   for (const column of [job.textColumn, job.pairColumn]) {
-    if (column === null || column in values) continue;
+    if (column === null || cellOf(values, column) !== undefined) continue;
     throw new StudioError(
       'bad-data',
       `${job.file} has no column "${column}"; it has ${Object.keys(values)

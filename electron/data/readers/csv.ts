@@ -1,4 +1,5 @@
 /** CSV and TSV: one record a row, columns named by the first record or numbered. */
+import { setCell } from '../cells.js';
 import { decodedPieces } from '../decode.js';
 import type { ReadRow } from '../types.js';
 import { DelimitedParser, type DelimitedRecord } from './delimited-text.js';
@@ -55,7 +56,7 @@ class Table {
       };
     const values: Record<string, string> = {};
     columns.forEach((name, index) => {
-      values[name] = fields[index] ?? '';
+      setCell(values, name, fields[index] ?? '');
     });
     return { line, values };
   }

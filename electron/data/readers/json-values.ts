@@ -1,4 +1,5 @@
 /** A parsed JSON value as a row of strings. */
+import { setCell } from '../cells.js';
 import { cellLimit, cellTooLong } from '../limits.js';
 import type { ReadRow } from '../types.js';
 
@@ -20,8 +21,7 @@ export function rowFromObject(line: number, object: unknown): ReadRow {
     const text = cellText(value);
     if (text === undefined) continue;
     if (text.length > cellLimit) return { line, problem: cellTooLong(`"${name}"`) };
-    // A column may be called __proto__: it must become a key like any other.
-    Object.defineProperty(values, name, { value: text, enumerable: true, writable: true, configurable: true });
+    setCell(values, name, text);
   }
   return { line, values };
 }

@@ -16,6 +16,25 @@ const suggested = (...columns: Parameters<typeof suggestRoles>[0][number][]) =>
   Object.fromEntries(suggestRoles(columns, 1000));
 
 describe('previewFile', () => {
+  test.each(['constructor', '__proto__', 'toString'])(
+    'shows a column called %s, which some rows lack',
+    async (name) => {
+      const json = await files.write('named.json', `[{"text":"a b","${name}":"x"},{"text":"c d"}]`);
+      expect(await previewFile(json)).toMatchObject({
+        columns: [{ name: 'text' }, { name, empty: 1 }],
+        rows: [
+          ['a b', 'x'],
+          ['c d', ''],
+        ],
+      });
+      const csv = await files.write('named.csv', `text,${name}\na b,x\nc d,y\n`);
+      expect((await previewFile(csv)).rows).toEqual([
+        ['a b', 'x'],
+        ['c d', 'y'],
+      ]);
+    },
+  );
+
   test('shows real rows, facts and suggested roles, and reads no more than it needs', async () => {
     const path = await files.write(
       'preview.csv',

@@ -35,6 +35,14 @@ async function raw(bytes: Uint8Array): Promise<string> {
   return path;
 }
 
+it('names a tensor as long as the file in short', async () => {
+  const name = 'x'.repeat(100_000);
+  const path = await file({ [name]: { dtype: 'F32', shape: [1], data_offsets: [0, 8] } }, 8);
+  const error: unknown = await readSafetensors(path).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(EngineError);
+  expect((error as EngineError).message.length).toBeLessThan(2100);
+});
+
 it.each([640, 896, 1152, 1408])(
   'a header of %i bytes is no pickle, though its length begins like one',
   async (length) => {
