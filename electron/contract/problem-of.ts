@@ -18,6 +18,24 @@ const fileProblems: Readonly<Record<string, { code: ErrorCode; what: string; hin
   EROFS: { code: 'no-access', what: 'the folder is read-only', hint: 'Choose a folder that can be written to.' },
   ENOENT: { code: 'bad-file', what: 'it is not there', hint: 'Check that it was not moved or deleted.' },
   EISDIR: { code: 'bad-file', what: 'it is a folder, not a file', hint: 'Choose a file.' },
+  EIO: {
+    code: 'no-access',
+    what: 'the disk returned an error',
+    hint: 'Check the disk and its connection, or choose another folder, then try again.',
+  },
+  ENXIO: { code: 'no-access', what: 'its disk is gone', hint: 'Connect the disk again, then try again.' },
+  ENODEV: { code: 'no-access', what: 'its disk is gone', hint: 'Connect the disk again, then try again.' },
+  ESTALE: { code: 'no-access', what: 'its network folder is gone', hint: 'Connect the folder again, then try again.' },
+  EFBIG: {
+    code: 'no-space',
+    what: 'the disk takes no file of that size',
+    hint: 'Choose a folder on another disk, then try again.',
+  },
+  EMFILE: {
+    code: 'no-access',
+    what: 'too many files are open',
+    hint: 'Close other programs or raise the limit of open files, then try again.',
+  },
   EEXIST: {
     code: 'conflict',
     what: 'something else of that name is there',

@@ -1,6 +1,6 @@
 /** Numbered steps from an empty file to today's tables. Each is applied and recorded in one transaction; none is ever changed after a release. */
 import { StudioError } from '../contract/errors.js';
-import type { Database } from './database.js';
+import type { Database, Sql } from './database.js';
 
 // AUTOINCREMENT: a number names a folder of files too, so it is never given twice.
 const migrations: readonly (readonly string[])[] = [
@@ -82,12 +82,21 @@ const migrations: readonly (readonly string[])[] = [
 
 export const schemaVersion = migrations.length;
 
-export async function versionOf(database: Database): Promise<number> {
+export async function versionOf(database: Pick<Sql, 'all'>): Promise<number> {
   return Number((await database.all('PRAGMA user_version'))[0]?.['user_version']);
 }
 
-/** Brings the database to this version (tests: to an earlier one). Throws StudioError 'database' for one that a newer app wrote. */
-export async function migrate(database: Database, to = schemaVersion): Promise<void> {
+/**
+ * Brings the database to this version (tests: to an earlier one), all at once or not at all: of two processes that open it together one does, and the
+ * other finds it done.
+ * @param before what is to be done first, while nobody else may write
+ * @throws StudioError 'database' for one that a newer app wrote
+ */
+export async function migrate(
+  database: Database,
+  to = schemaVersion,
+  before: (version: number) => Promise<void> = async () => undefined,
+): Promise<void> {
   const version = await versionOf(database);
   if (version > schemaVersion) {
     throw new StudioError(
@@ -97,10 +106,13 @@ export async function migrate(database: Database, to = schemaVersion): Promise<v
       { version, known: schemaVersion },
     );
   }
-  for (let next = version; next < to; next++) {
-    await database.transaction(async (sql) => {
+  if (version >= to) return;
+  await database.transaction(async (sql) => {
+    const from = await versionOf(sql);
+    if (from >= to) return;
+    await before(from);
+    for (let next = from; next < to; next++)
       for (const statement of migrations[next] as readonly string[]) await sql.run(statement);
-      await sql.run(`PRAGMA user_version = ${next + 1}`);
-    });
-  }
+    await sql.run(`PRAGMA user_version = ${to}`);
+  });
 }

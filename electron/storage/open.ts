@@ -6,8 +6,9 @@
  * - older: a copy is kept beside it, then it is migrated;
  * - newer, locked or not writable: a typed error, nothing is touched.
  */
-import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { StudioError } from '../contract/errors.js';
 import { Database } from './database.js';
 import { migrate, schemaVersion, versionOf } from './migrations.js';
@@ -62,18 +63,39 @@ async function openWhole(path: string, existed: boolean): Promise<Database> {
       throw new StudioError('database', `The database is damaged: ${String(check)}.`, null, {
         sqlite: 'SQLITE_CORRUPT',
       });
-    const version = await versionOf(database);
-    if (existed && version > 0 && version < schemaVersion) {
-      await database.run('PRAGMA wal_checkpoint(TRUNCATE)');
-      await copyWhole(path, `${path}.before-version-${schemaVersion}`);
-    }
-    await migrate(database);
+    await migrateKeeping(database, path, existed);
     return database;
   } catch (error) {
     await database.close().catch(() => undefined);
     throw error;
   }
 }
+
+/** Migrates; of a database with something in it a copy is kept, made while nobody else may write. */
+async function migrateKeeping(database: Database, path: string, existed: boolean): Promise<void> {
+  for (let attempts = 1; ; attempts += 1) {
+    // What lies in the log goes into the database itself, which is what is copied.
+    if (existed && (await versionOf(database)) < schemaVersion) await database.run('PRAGMA wal_checkpoint(TRUNCATE)');
+    try {
+      return await migrate(database, schemaVersion, async (version) => {
+        if (!existed || version === 0) return;
+        if ((await contentOf(`${path}-wal`)) > 0) throw logIsInUse;
+        await copyWhole(path, `${path}.before-version-${schemaVersion}`);
+      });
+    } catch (error) {
+      if (error !== logIsInUse) throw error;
+      if (attempts === 20)
+        throw new StudioError(
+          'database',
+          `The database ${path} is from an older PEFT Studio, and another program has it open.`,
+          'Close the other copy of PEFT Studio (or its command) and try again.',
+        );
+      await pause(100);
+    }
+  }
+}
+
+const logIsInUse = new Error('Another process has written to the log meanwhile.');
 
 /** As `mkdir -p`. Node's own says "not there" of a read-only disk, and goes on for ever where the system makes no folders. */
 async function makeFolder(folder: string): Promise<void> {
@@ -94,6 +116,8 @@ async function makeFolder(folder: string): Promise<void> {
 async function copyWhole(from: string, to: string): Promise<void> {
   try {
     await copyFile(from, `${to}.part`);
+    const handle = await open(`${to}.part`, 'r+');
+    await handle.sync().finally(() => handle.close());
     await rename(`${to}.part`, to);
   } catch (error) {
     await rm(`${to}.part`, { force: true });

@@ -3,17 +3,23 @@
  * system lifts when the process ends, however it ends: so what a killed one left can be told from what another still does.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { Database } from './database.js';
 
 const suffix = '.lock';
+const noteSuffix = '.making';
+/** What is made beside its name; nothing else is ever removed for another process. */
+const unfinished = /\.(part|tmp)$/;
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Who finds a lock file without its lock holds it for a moment to remove it. */
 const MILLISECONDS_TO_WAIT = 1000;
 
 export class Presence {
+  /** What killed processes were making under its own name: whether it is to stay depends on what the database says. */
+  readonly left: string[] = [];
+
   private constructor(
     /** Stands in the rows of what this process is at work on. */
     readonly id: string,
@@ -42,6 +48,32 @@ export class Presence {
     return folder;
   }
 
+  /**
+   * Notes what this process makes beside a name that it is to have later: a file or folder ending in `.part` or `.tmp`, wherever it is.
+   * If the process is killed before, whoever notices that removes it. What has its name already is told in `left` instead.
+   * @returns a function that takes the note back
+   */
+  async making(path: string): Promise<() => Promise<void>> {
+    const note = join(await this.workFolder(), randomUUID() + noteSuffix);
+    await writeFile(note, path);
+    return () => rm(note, { force: true });
+  }
+
+  /**
+   * Why nothing may count as kept any more: the folder is not where it was opened, since it was moved or its disk is gone. The open database
+   * follows such a folder, files by their names do not, so the one would tell of others that it does not have.
+   */
+  async whyGone(): Promise<StudioError | null> {
+    if (await exists(join(this.processes, this.id + suffix))) return null;
+    const home = dirname(this.processes);
+    return new StudioError(
+      'no-access',
+      `The data folder ${home} is no longer where it was.`,
+      'Put it back or connect its disk, then open the app again.',
+      { home },
+    );
+  }
+
   /** False once the process has ended; what cannot be found out counts as alive. */
   async isAlive(id: string): Promise<boolean> {
     if (id === this.id) return true;
@@ -50,6 +82,8 @@ export class Presence {
     try {
       const lock = await hold(path, 0);
       if (lock === null) return true;
+      // Until this is done the lock is held: nobody else does it too.
+      await this.#clearAfter(id).catch(() => undefined);
       await this.#bury(id, lock);
       return false;
     } catch {
@@ -67,7 +101,20 @@ export class Presence {
   }
 
   async release(): Promise<void> {
+    await this.#clearAfter(this.id).catch(() => undefined);
     await this.#bury(this.id, this.lock);
+  }
+
+  /** What a process was making and never removed: it was killed, or the place could not be written then. */
+  async #clearAfter(id: string): Promise<void> {
+    const folder = join(this.processes, id);
+    const names = (await exists(folder)) ? await readdir(folder) : [];
+    for (const name of names.filter((one) => one.endsWith(noteSuffix))) {
+      const path = await readFile(join(folder, name), 'utf8');
+      // A note that was cut off names nothing that is there.
+      if (unfinished.test(basename(path))) await rm(path, { recursive: true, force: true });
+      else if (await exists(path)) this.left.push(path);
+    }
   }
 
   /** Removes what stands for a process while its lock is held; Windows removes no file that is open. */

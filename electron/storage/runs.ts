@@ -85,6 +85,9 @@ export async function getRun(sql: Sql, id: number): Promise<Run> {
   return record(row);
 }
 
+export const isThere = async (sql: Sql, id: number): Promise<boolean> =>
+  (await sql.all('SELECT 1 FROM runs WHERE id = ?', [id])).length > 0;
+
 export async function initFolderOf(sql: Sql, id: number): Promise<string | null> {
   return z
     .object({ init_folder: z.string().nullable() })

@@ -33,7 +33,7 @@ export async function baseFolderOf(context: Context, run: Standing): Promise<str
 export async function withResult(context: Context, run: Run): Promise<string> {
   const folder = resultFolder(context, run.id);
   const base = await baseFolderOf(context, run);
-  await keepFolder(folder, async (temporary) => {
+  await keepFolder(context.presence, folder, async (temporary) => {
     const model = await openModel(base);
     await requireSpace(runFolder(context.home, run.id), model.totalParameters * 4, 'The base of the next round');
     const { tensors } = await readSafetensors(join(runFolder(context.home, run.id), trainedFileName));

@@ -111,7 +111,7 @@ export async function materialize(context: Context, dataset: Dataset): Promise<R
     )
       continue;
     // An estimate and a run may ask at once: each writes a file of its own, and the last whole one stands.
-    await replaceFile(path, (part) =>
+    await replaceFile(context.presence, path, (part) =>
       pipeline(lines(context.database, dataset.id, split), createWriteStream(part, { flush: true })).catch(
         namingFile(path),
       ),

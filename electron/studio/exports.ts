@@ -87,7 +87,7 @@ async function exportRun(
   const former = adapterFormats.has(format) ? await standsOn(context, run) : null;
   if (former)
     await requireSpace(folder, await bytesBelow(base), 'The export with the model that it stands on', SMALL_FILES);
-  await makeFolder(folder, async (temporary) => {
+  await makeFolder(context.presence, folder, async (temporary) => {
     handle.progress(1, 3, 'Writing');
     await writeExport(
       format,

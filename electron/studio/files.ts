@@ -3,6 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
+import { sweepTemporaries } from '../engine/index.js';
+import type { Presence } from '../storage/index.js';
+import { runFolder } from './context.js';
 
 /** A folder as it was listed: its own files together, and its folders by name. */
 interface Listed {
@@ -114,38 +117,61 @@ export const isThere = (path: string) =>
     () => false,
   );
 
-/** A file comes to stand whole or not at all: `write` fills one beside it, of its own for each caller, which then takes the name; the last whole one stands. */
-export async function replaceFile(path: string, write: (part: string) => Promise<void>): Promise<void> {
-  const part = `${path}.${randomUUID()}.part`;
+/** Removes what a trainer that was killed left half-written of a run. */
+export async function sweepRun(home: string, runId: number): Promise<void> {
+  const folder = runFolder(home, runId);
+  await Promise.all([folder, join(folder, 'checkpoints')].map(sweepTemporaries));
+}
+
+/** Who makes something beside its name: what a killed process left is removed by the next. */
+export type Maker = Pick<Presence, 'making'>;
+
+/** Lets `make` fill `part`, which is gone afterwards, whatever happens. */
+async function madeBeside<T>(maker: Maker, part: string, make: () => Promise<T>): Promise<T> {
+  const forget = await maker.making(part);
   try {
-    await write(part);
-    await rename(part, path);
+    return await make();
   } finally {
-    await rm(part, { force: true });
+    // What cannot be removed now stays noted, and goes when this process ends.
+    await rm(part, { recursive: true, force: true })
+      .then(forget)
+      .catch(() => undefined);
   }
 }
 
+/** A file comes to stand whole or not at all: `write` fills one beside it, of its own for each caller, which then takes the name; the last whole one stands. */
+export async function replaceFile(maker: Maker, path: string, write: (part: string) => Promise<void>): Promise<void> {
+  const part = `${path}.${randomUUID()}.part`;
+  await madeBeside(maker, part, async () => {
+    await write(part);
+    await rename(part, path).catch((error: unknown) => {
+      // Nobody knows the other name.
+      throw error instanceof Error ? Object.assign(error, { path }) : error;
+    });
+  });
+}
+
 /** Makes a folder whole or not at all: `fill` writes into a folder beside it, which is forced to the disk and then takes its name. Throws StudioError 'conflict' where it holds something already. */
-export async function makeFolder(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+export async function makeFolder(
+  maker: Maker,
+  folder: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
   const there = await readdir(folder).catch(() => []);
   if (there.length > 0)
     throw new StudioError('conflict', `${folder} is not empty.`, 'Choose a new or empty folder.', { folder });
   await mkdir(dirname(folder), { recursive: true });
-  const temporary = join(dirname(folder), `.${basename(folder)}.part`);
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary).catch((error: unknown) => {
-    // What cannot be written is the folder that it is to stand in.
-    throw error instanceof Error ? Object.assign(error, { path: dirname(folder) }) : error;
-  });
-  try {
+  const temporary = join(dirname(folder), `.${basename(folder)}.${randomUUID()}.part`);
+  await madeBeside(maker, temporary, async () => {
+    await mkdir(temporary).catch((error: unknown) => {
+      // What cannot be written is the folder that it is to stand in.
+      throw error instanceof Error ? Object.assign(error, { path: dirname(folder) }) : error;
+    });
     await fill(temporary);
     await syncBelow(temporary);
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    throw error;
-  }
+  });
 }
 
 const filling = new Map<string, Promise<void>>();
@@ -154,22 +180,24 @@ const filling = new Map<string, Promise<void>>();
  * Makes a folder that several may ask for at once, in this process or another: whoever is done first gives it its name. Nothing is
  * done where it stands already.
  */
-export async function keepFolder(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+export async function keepFolder(
+  maker: Maker,
+  folder: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
   const known = filling.get(folder);
   if (known) return known;
   const made = (async () => {
     if (await isThere(folder)) return;
     await mkdir(dirname(folder), { recursive: true });
     const temporary = join(dirname(folder), `.${basename(folder)}.${randomUUID()}.part`);
-    try {
+    await madeBeside(maker, temporary, async () => {
       await fill(temporary);
       await syncBelow(temporary);
       await rename(temporary, folder).catch(async (error: unknown) => {
         if (!(await isThere(folder))) throw error;
       });
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
+    });
   })().finally(() => filling.delete(folder));
   filling.set(folder, made);
   return made;

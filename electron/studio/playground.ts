@@ -1,4 +1,5 @@
 /** Texts in, label probabilities out: several runs and the untrained base side by side; a file in, a file out. */
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { Prediction } from '../contract/entities.js';
@@ -85,22 +86,29 @@ export function playgroundCalls(context: Context, answers: AnswerProcess): Group
       const run = await runs.getRun(database, runId);
       const model = await servedRun(context, run);
       const { jobId } = context.jobs.start('predict-file', `Answer ${basename(path)}`, async (handle) => {
-        const job = answers
-          .get()
-          .start<'predict-file'>(
-            { type: 'predict-file', model, file: path, textColumn, pairColumn, out, report },
-            (event) => {
-              if (event.type === 'progress') handle.progress(event.done, event.total, event.message);
-              if (event.type === 'answers')
-                context.emit('answers', {
-                  jobId,
-                  rows: event.rows.map((row) => ({ row: row.row, ...answered(model, row) })),
-                });
-            },
-          );
+        const client = answers.get();
+        // So the trainer names what it writes beside the file.
+        const part = `${out}.${client.pid}.tmp`;
+        const forget = out === null ? null : await context.presence.making(part);
+        const job = client.start<'predict-file'>(
+          { type: 'predict-file', model, file: path, textColumn, pairColumn, out, report },
+          (event) => {
+            if (event.type === 'progress') handle.progress(event.done, event.total, event.message);
+            if (event.type === 'answers')
+              context.emit('answers', {
+                jobId,
+                rows: event.rows.map((row) => ({ row: row.row, ...answered(model, row) })),
+              });
+          },
+        );
         handle.signal.addEventListener('abort', () => job.cancel());
-        const { rows, skipped, firstSkipped } = await job.result;
-        return { rows, skipped, firstSkipped, out };
+        try {
+          const { rows, skipped, firstSkipped } = await job.result;
+          return { rows, skipped, firstSkipped, out };
+        } finally {
+          if (client.ended) await rm(part, { force: true });
+          await forget?.();
+        }
       });
       return { jobId };
     },

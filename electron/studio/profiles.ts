@@ -6,7 +6,7 @@ import { profileSchema, type BaseModel, type Dataset, type Profile } from '../co
 import { openTokenizer, profileRows, tokenizerIdentity, type ProfileTools } from '../data/index.js';
 import { datasets } from '../storage/index.js';
 import { datasetFolder, type Context } from './context.js';
-import { replaceFile } from './files.js';
+import { replaceFile, type Maker } from './files.js';
 import { languageTools } from './tokens.js';
 
 /** Raised when the same rows come to another profile than before. */
@@ -14,7 +14,7 @@ const version = 3;
 
 /** Profile by the tokenizer of `model`, in words without one; kept beside the data set's files. Throws StudioError of the tokenizer. */
 export async function profileOf(
-  context: Pick<Context, 'database' | 'home'>,
+  context: Pick<Context, 'database' | 'home'> & { readonly presence: Maker },
   dataset: Dataset,
   model: BaseModel | null,
 ): Promise<Profile> {
@@ -28,7 +28,7 @@ export async function profileOf(
   async function count(): Promise<Profile> {
     const counted = await profileRows(datasets.eachRow(context.database, dataset.id), await toolsOf(dataset, model));
     // Where it cannot be kept (a full disk), it is counted again next time.
-    await keep(path, counted).catch(() => undefined);
+    await keep(context.presence, path, counted).catch(() => undefined);
     return counted;
   }
 }
@@ -51,7 +51,7 @@ async function read(path: string): Promise<Profile | null> {
   }
 }
 
-async function keep(path: string, profile: Profile): Promise<void> {
+async function keep(presence: Maker, path: string, profile: Profile): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true });
-  await replaceFile(path, (part) => writeFile(part, JSON.stringify(profile)));
+  await replaceFile(presence, path, (part) => writeFile(part, JSON.stringify(profile)));
 }

@@ -166,6 +166,8 @@ export class RunQueue {
         endedAt: null,
         problem: null,
       });
+      const gone = await this.context.presence.whyGone();
+      if (gone) throw gone;
       const { device, why } = await this.context.devices.resolve(before.plan.device, begunOn(before));
       await this.#record.log(runId, 'check', why);
       const task = {

@@ -1,6 +1,9 @@
 /** What processes that ended without a word left behind: their runs are marked, their half-made data sets and files go. */
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { datasets, runs, studies } from '../storage/index.js';
-import type { Context } from './context.js';
+import { runFolder, type Context } from './context.js';
+import { sweepRun } from './files.js';
 
 const MILLISECONDS_BETWEEN = 3000;
 
@@ -14,7 +17,8 @@ export interface Left {
 }
 
 /** Looks at every process that is named in the database; what a living one does is left alone. */
-export async function takeOver({ database, presence }: Context): Promise<Left> {
+export async function takeOver(context: Context): Promise<Left> {
+  const { database, home, presence } = context;
   const named = new Set([
     ...(await runs.workers(database)),
     ...(await datasets.workers(database)),
@@ -25,13 +29,25 @@ export async function takeOver({ database, presence }: Context): Promise<Left> {
   const cutOff: number[] = [];
   for (const worker of named) {
     if (worker !== null && (await presence.isAlive(worker))) continue;
-    interrupted.push(...(await runs.markInterrupted(database, worker)));
+    const cut = await runs.markInterrupted(database, worker);
+    for (const id of cut) await sweepRun(home, id);
+    interrupted.push(...cut);
     waiting.push(...(await runs.queuedOf(database, worker)));
     cutOff.push(...(await studies.markInterrupted(database, worker)));
     await datasets.deleteUnfinishedDatasets(database, worker);
   }
   await presence.sweep();
+  await removeLeft(context);
   return { interrupted, waiting: waiting.sort((a, b) => a - b), studies: cutOff };
+}
+
+/** Folders of runs that a project's import had made when it was cut off: its runs are not in the database, and their numbers are given again. */
+async function removeLeft({ database, home, presence }: Context): Promise<void> {
+  for (const path of presence.left.splice(0)) {
+    const id = Number(basename(path));
+    if (path !== runFolder(home, id) || (await runs.isThere(database, id))) continue;
+    await rm(path, { recursive: true, force: true });
+  }
 }
 
 /**

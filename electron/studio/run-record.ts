@@ -7,6 +7,8 @@ import { problemOf } from '../contract/problem-of.js';
 import { metrics, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent } from '../trainer/protocol.js';
 import { now, runFolder, type Context } from './context.js';
+import { sweepRun } from './files.js';
+import { passing } from './unwritten.js';
 
 /** A run that is worked on. */
 export interface Worked {
@@ -19,7 +21,9 @@ export interface Worked {
 }
 
 /** Failures after which a run goes on from its last checkpoint: nothing about the run itself needs mending. */
-const goesOn: ReadonlySet<ErrorCode> = new Set(['trainer-lost', 'no-space'] as const);
+const goesOn: ReadonlySet<ErrorCode> = new Set(['trainer-lost', ...passing] as const);
+/** What a run that has taken steps met on its way: they worked before, so they may again. */
+const metOnTheWay: ReadonlySet<ErrorCode> = new Set(['device-failed', 'out-of-memory'] as const);
 
 export class RunRecord {
   /** Ends of runs that could not be written yet. */
@@ -91,12 +95,15 @@ export class RunRecord {
     }
   }
 
+  /** @throws StudioError 'no-access' where the data folder, and with it what the trainer kept, is gone */
   async finish(runId: number, { status, step, result }: ResultOf<'train'>): Promise<void> {
     if (status === 'paused') {
       await this.#noteCheckpoints(runId);
       await this.change(runId, { state: 'paused', step });
       return;
     }
+    const gone = await this.context.presence.whyGone();
+    if (gone) throw gone;
     await this.change(runId, {
       state: 'finished',
       step,
@@ -114,18 +121,25 @@ export class RunRecord {
 
   /** How a run ended that did not finish. */
   async fail(active: Worked, error: unknown): Promise<void> {
-    const problem = problemOf(error);
+    // Whatever else it says: without its folder nothing goes on.
+    const problem = problemOf((await this.context.presence.whyGone()) ?? error);
     if (problem.code === 'cancelled' || active.wish === 'cancel')
       return this.#end(active, { state: 'cancelled', endedAt: now(), problem: null });
     const hint =
       problem.code === 'no-space'
         ? 'Free some space, then resume the run: it goes on from its last checkpoint.'
         : problem.hint;
+    const resumable = goesOn.has(problem.code) || (metOnTheWay.has(problem.code) && (await this.#hasSteps(active)));
     await this.#end(active, {
-      state: goesOn.has(problem.code) ? 'interrupted' : 'failed',
+      state: resumable ? 'interrupted' : 'failed',
       endedAt: now(),
       problem: { ...problem, hint },
     });
+  }
+
+  async #hasSteps({ runId, run }: Worked): Promise<boolean> {
+    const known = await runs.getRun(this.context.database, runId).catch(() => run);
+    return (known?.step ?? 0) > 0;
   }
 
   /** The end of a run is told even where the disk has no room for it: it is then written as soon as there is. */
@@ -151,6 +165,7 @@ export class RunRecord {
 
   async #noteCheckpoints(runId: number): Promise<void> {
     const folder = join(runFolder(this.context.home, runId), 'checkpoints');
+    await sweepRun(this.context.home, runId);
     const names = await readdir(folder).catch(() => []);
     const files = await Promise.all(
       names.map(async (file) => ({ file, bytes: (await stat(join(folder, file)).catch(() => ({ size: 0 }))).size })),

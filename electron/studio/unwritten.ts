@@ -2,8 +2,8 @@
 import type { ErrorCode } from '../contract/errors.js';
 import { problemOf } from '../contract/problem-of.js';
 
-/** What may pass: a full disk, a database that is locked or cannot be written for now. */
-const passing: ReadonlySet<ErrorCode> = new Set(['no-space', 'no-access', 'database'] as const);
+/** What may pass: a full disk, one that may not be written or returns errors, a database that is locked or cannot be written for now. */
+export const passing: ReadonlySet<ErrorCode> = new Set(['no-space', 'no-access', 'database'] as const);
 
 export class Unwritten {
   #waiting: (() => Promise<unknown>)[] = [];

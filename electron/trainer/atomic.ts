@@ -1,8 +1,6 @@
 /** Files that are there whole or not at all, whenever the power goes. */
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-
-const temporary = /\.\d+\.tmp$/;
 
 /**
  * Lets `write` fill a temporary file beside `path`, forces it to the disk, renames it into place and forces the
@@ -22,14 +20,6 @@ export async function writeAtomically(path: string, write: (temporaryPath: strin
   }
   // Windows has no handle of a folder to sync; its rename is journalled.
   if (process.platform !== 'win32') await sync(dirname(path), 'r');
-}
-
-/** Removes what writers that were killed left behind in `folder`. */
-export async function sweepTemporaries(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  await Promise.all(
-    names.filter((name) => temporary.test(name)).map((name) => rm(join(folder, name), { force: true })),
-  );
 }
 
 async function sync(path: string, flags: string): Promise<void> {

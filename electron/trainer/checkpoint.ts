@@ -8,8 +8,13 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { namingFile } from '../contract/problem-of.js';
-import { readSafetensors, readSafetensorsHeader, writeSafetensors, type NamedTensors } from '../engine/index.js';
-import { sweepTemporaries } from './atomic.js';
+import {
+  readSafetensors,
+  readSafetensorsHeader,
+  sweepTemporaries,
+  writeSafetensors,
+  type NamedTensors,
+} from '../engine/index.js';
 import { toProblem } from './problems.js';
 import { progressSchema, type Progress } from './progress.js';
 
@@ -33,7 +38,8 @@ export class CheckpointStore {
   static async open(runFolder: string): Promise<CheckpointStore> {
     const folder = join(runFolder, checkpointFolderName);
     await mkdir(folder, { recursive: true });
-    await sweepTemporaries(folder);
+    // The run's own folder too: it may have been killed while it kept its result.
+    await Promise.all([sweepTemporaries(folder), sweepTemporaries(runFolder)]);
     return new CheckpointStore(folder);
   }
 

@@ -49,7 +49,7 @@ export function toProblem(error: unknown): Problem {
   return {
     code: 'internal',
     message,
-    hint: null,
+    hint: 'This is a fault in the app; restarting it may help.',
     context: { where: error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? null) : null },
   };
 }

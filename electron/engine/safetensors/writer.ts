@@ -1,5 +1,5 @@
 /** Safetensors out: streamed to a temporary file beside the target, forced to the disk, renamed into place. */
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../errors.js';
 import type { NamedTensors } from '../types.js';
@@ -51,6 +51,13 @@ export async function writeSafetensors(
     const folder = await open(dirname(path), 'r');
     await folder.sync().finally(() => folder.close());
   }
+}
+
+/** Removes what writers that were killed left behind in a folder, if it is there. Files of their kind that others write are named alike. */
+export async function sweepTemporaries(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const left = names.filter((name) => /\.\d+\.tmp$/.test(name));
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
 }
 
 const countOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);

@@ -107,8 +107,9 @@ export function studyCalls(context: Context, runner: StudyRunner, version: strin
         question,
         leastData,
       })),
-    'studies.list': ({ projectId }) => studies.listStudies(database, projectId),
-    'studies.get': ({ id }) => studies.getStudy(database, id),
+    'studies.list': async ({ projectId }) =>
+      (await studies.listStudies(database, projectId)).map((study) => runner.decorate(study)),
+    'studies.get': async ({ id }) => runner.decorate(await studies.getStudy(database, id)),
     'studies.check': async ({ projectId, study }) => {
       const asked = await askedOf(context, projectId, study);
       await requirePossible(context, asked);

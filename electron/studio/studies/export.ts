@@ -1,10 +1,12 @@
 /** A study's report as a file: written beside, then given its name. */
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Handlers } from '../../contract/calls.js';
+import { namingFile } from '../../contract/problem-of.js';
 import { listMethods } from '../../engine/index.js';
 import { studies } from '../../storage/index.js';
 import type { Context } from '../context.js';
+import { replaceFile } from '../files.js';
 import { throwIfAborted } from '../jobs.js';
 
 /** `read` gives the report as it is told to the window. */
@@ -25,14 +27,7 @@ export const reportExport =
         const { reportFile } = await import('../../report/index.js');
         const content = await reportFile(told, format, looks);
         throwIfAborted(signal);
-        const part = `${target}.part`;
-        try {
-          await writeFile(part, content);
-          await rename(part, target);
-        } catch (error) {
-          await rm(part, { force: true });
-          throw error;
-        }
+        await replaceFile(context.presence, target, (part) => writeFile(part, content).catch(namingFile(target)));
         return { path: target, bytes: (await stat(target)).size, whole };
       },
     );

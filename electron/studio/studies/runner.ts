@@ -3,7 +3,7 @@
  * cut off at any moment goes on where it was. Its runs wait in the queue like any other.
  */
 import type { Run, Study } from '../../contract/entities.js';
-import { StudioError } from '../../contract/errors.js';
+import { StudioError, type ErrorCode } from '../../contract/errors.js';
 import { problemOf } from '../../contract/problem-of.js';
 import { runs, studies } from '../../storage/index.js';
 import { changed, now, type Context } from '../context.js';
@@ -11,6 +11,7 @@ import { requireSpace } from '../files.js';
 import { namesOf } from '../plan.js';
 import type { RunQueue } from '../queue.js';
 import { diskBytes, resolvePlan } from '../runs.js';
+import { passing } from '../unwritten.js';
 import { askedOf } from './asked.js';
 import { labelOf, sizeInWords } from './cells.js';
 import { kindOf } from './kinds/index.js';
@@ -20,8 +21,9 @@ import { probeMethods, type Probed } from './probes.js';
 import { secondsLeft } from './time-left.js';
 
 const over: ReadonlySet<Run['state']> = new Set(['finished', 'failed', 'cancelled'] as const);
-/** A run whose trainer is lost so often in a row has failed. */
+/** A run whose trainer or memory is lost so often in a row has failed. */
 const mostLosses = 3;
+const losing: ReadonlySet<ErrorCode | undefined> = new Set(['trainer-lost', 'out-of-memory'] as const);
 
 interface Active {
   wish: 'pause' | 'cancel' | null;
@@ -45,6 +47,8 @@ export interface Standing {
 
 export class StudyRunner {
   readonly #active = new Map<number, Active>();
+  /** Ends of studies that could not be written yet. */
+  readonly #unwritten = new Map<number, studies.StudyChange>();
   #closing = false;
 
   constructor(
@@ -52,6 +56,16 @@ export class StudyRunner {
     private readonly queue: RunQueue,
     private readonly version: string,
   ) {}
+
+  /** The study with what only this process knows. */
+  decorate(study: Study): Study {
+    const {
+      state = study.state,
+      problem = study.problem,
+      endedAt = study.endedAt,
+    } = this.#unwritten.get(study.id) ?? {};
+    return { ...study, state, problem, endedAt };
+  }
 
   isActive(id: number): boolean {
     return this.#active.has(id);
@@ -103,10 +117,8 @@ export class StudyRunner {
   }
 
   async #work(id: number, active: Active): Promise<void> {
-    const { database } = this.context;
     try {
-      const end = await this.#goOn(id, active);
-      await this.#change(id, end);
+      await this.#end(id, await this.#goOn(id, active));
     } catch (error) {
       const problem = problemOf(error);
       const state = this.#closing
@@ -115,11 +127,11 @@ export class StudyRunner {
           ? 'cancelled'
           : active.wish === 'pause'
             ? 'paused'
-            : 'failed';
-      const change: studies.StudyChange = { state, ...(state === 'failed' ? { problem, endedAt: now() } : {}) };
-      await this.#change(id, change).catch(() =>
-        this.context.unwritten.add(() => studies.updateStudy(database, id, change)),
-      );
+            : passing.has(problem.code)
+              ? 'interrupted'
+              : 'failed';
+      const told = state === 'failed' || (state === 'interrupted' && !this.#closing);
+      await this.#end(id, { state, ...(told ? { problem, ...(state === 'failed' ? { endedAt: now() } : {}) } : {}) });
     } finally {
       this.#active.delete(id);
       changed(this.context, 'studies');
@@ -172,7 +184,7 @@ export class StudyRunner {
         losses = 0;
         continue;
       }
-      if (now.problem?.code !== 'trainer-lost') return { state: 'interrupted', problem: now.problem };
+      if (!losing.has(now.problem?.code)) return { state: 'interrupted', problem: now.problem };
       losses += 1;
       if (losses >= mostLosses) await this.queue.change(runId, { state: 'failed' });
     }
@@ -259,6 +271,20 @@ export class StudyRunner {
       doing,
     };
     await this.#change(id, { progress });
+  }
+
+  /** The end of a study is told even where it cannot be written: it is then written as soon as it can. */
+  async #end(id: number, end: studies.StudyChange): Promise<void> {
+    const { database, unwritten } = this.context;
+    const write = async () => {
+      await studies.updateStudy(database, id, end);
+      this.#unwritten.delete(id);
+    };
+    await write().catch(() => {
+      this.#unwritten.set(id, end);
+      unwritten.add(write);
+    });
+    this.context.emit('study', this.decorate(await studies.getStudy(database, id)));
   }
 
   /** Stores a change and tells the window. */

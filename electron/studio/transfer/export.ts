@@ -1,6 +1,6 @@
 /** A project as one file. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import yazl from 'yazl';
@@ -10,7 +10,7 @@ import { hashFile } from '../../interchange/index.js';
 import { datasets, metrics, models, projects, runs } from '../../storage/index.js';
 import { trainedFileName } from '../../trainer/protocol.js';
 import { runFolder, type Context } from '../context.js';
-import { isThere } from '../files.js';
+import { isThere, replaceFile } from '../files.js';
 import { throwIfAborted, type JobHandle } from '../jobs.js';
 import { FORMAT, weightHashes, type Manifest } from './format.js';
 import { storedStudies } from './studies.js';
@@ -82,12 +82,10 @@ export async function exportProject(
     for (const [name, file] of members) zip.addFile(file, name);
     zip.end();
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(zip.outputStream, createWriteStream(`${path}.part`, { flush: true })).catch(namingFile(path));
-    await rename(`${path}.part`, path);
+    await replaceFile(presence, path, (part) =>
+      pipeline(zip.outputStream, createWriteStream(part, { flush: true })).catch(namingFile(path)),
+    );
     return { path, bytes: (await stat(path)).size };
-  } catch (error) {
-    await rm(`${path}.part`, { force: true });
-    throw error;
   } finally {
     await rm(work, { recursive: true, force: true });
   }

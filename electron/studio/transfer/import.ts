@@ -67,6 +67,7 @@ export async function importProject(
   const { database, home, presence } = context;
   const work = await mkdtemp(join(await presence.workFolder(), 'import-'));
   const made: string[] = [];
+  const forget: (() => Promise<void>)[] = [];
   try {
     handle.progress(0, null, 'Unpacking');
     const files = await unpack(path, work, handle);
@@ -154,9 +155,12 @@ export async function importProject(
       );
       for (const { from, runId } of kept) {
         made.push(runFolder(home, runId));
+        forget.push(await presence.making(runFolder(home, runId)));
         await mkdir(runFolder(home, runId), { recursive: true });
         await copyFile(from, join(runFolder(home, runId), trainedFileName));
       }
+      const gone = await presence.whyGone();
+      if (gone) throw gone;
       return id;
     });
     changed(context, 'projects');
@@ -165,6 +169,7 @@ export async function importProject(
     for (const folder of made) await rm(folder, { recursive: true, force: true });
     throw error;
   } finally {
+    for (const note of forget) await note();
     await rm(work, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -7,6 +7,7 @@ import { float16ToFloat32, float32ToFloat16 } from '../../../electron/engine/saf
 import {
   readSafetensors,
   readSafetensorsHeader,
+  sweepTemporaries,
   writeSafetensors,
 } from '../../../electron/engine/safetensors/index.js';
 
@@ -113,4 +114,13 @@ it('refuses what cannot be written and leaves the old file and nothing else', as
   ).rejects.toThrow('lost');
   expect(await readdir(own)).toEqual(['model.safetensors']);
   expect(await readFile(path, 'utf8')).toBe('old');
+});
+
+it('sweeps only what killed writers left, and nothing where no folder is', async () => {
+  const left = join(folder, 'left');
+  await mkdir(left);
+  for (const name of ['a.txt', 'a.txt.123.tmp', 'notes.tmp']) await writeFile(join(left, name), '');
+  await sweepTemporaries(left);
+  expect((await readdir(left)).sort()).toEqual(['a.txt', 'notes.tmp']);
+  await sweepTemporaries(join(left, 'nowhere'));
 });

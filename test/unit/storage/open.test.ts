@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Database } from '../../../electron/storage/database.js';
-import { schemaVersion } from '../../../electron/storage/migrations.js';
+import { migrate, schemaVersion, versionOf } from '../../../electron/storage/migrations.js';
 import { databaseName, openDatabase } from '../../../electron/storage/open.js';
 import { insertProject, listProjects } from '../../../electron/storage/projects.js';
 
@@ -70,6 +70,32 @@ describe('opening', () => {
     expect(await readFile(join(home, runs, '1', 'trained.safetensors'), 'utf8')).toBe('precious');
     expect(names).toContain(runs.replace('runs', 'datasets'));
     expect(names).not.toContain('runs');
+  });
+
+  it('is brought up to date once when two open it together, and the copy that is kept is the old one', async () => {
+    const old = await Database.open(path());
+    await migrate(old, 4);
+    await insertProject(old, someProject);
+    await old.close();
+    const opened = await Promise.all(Array.from({ length: 4 }, () => openDatabase(home)));
+    for (const { database } of opened) {
+      expect((await listProjects(database, false)).map(({ name }) => name)).toEqual(['One']);
+      await database.close();
+    }
+    expect(await readdir(home)).toEqual([databaseName, `${databaseName}.before-version-${schemaVersion}`]);
+    const kept = await Database.open(join(home, `${databaseName}.before-version-${schemaVersion}`));
+    expect(await versionOf(kept)).toBe(4);
+    expect(await kept.all('SELECT name FROM projects')).toEqual([{ name: 'One' }]);
+    await kept.close();
+  });
+
+  it('is made once when two open the folder together for the first time', async () => {
+    const opened = await Promise.all(Array.from({ length: 4 }, () => openDatabase(home)));
+    for (const { database, notices } of opened) {
+      expect(notices).toEqual([]);
+      expect(await versionOf(database)).toBe(schemaVersion);
+      await database.close();
+    }
   });
 
   it.each(['is gone', 'is empty'])('keeps aside what a database named that %s', async (how) => {

@@ -1,7 +1,7 @@
 /** Who is at work in a data folder, told from real processes: one that is killed leaves its file behind, but not its lock. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,6 +70,52 @@ it('tells a living process from a killed one, and removes what the killed one le
   expect(await self.isAlive(two.id)).toBe(false);
   await self.release();
   expect(await readdir(join(home, 'processes'))).toEqual([]);
+});
+
+it('removes what a killed process was making anywhere, and tells what has its name already', async () => {
+  const self = await Presence.announce(home);
+  const one = await other();
+  const [part, file, run] = ['elsewhere/.adapter.part', 'elsewhere/kept.csv', 'runs/7'].map((name) => join(home, name));
+  for (const folder of [part, run]) await mkdir(folder ?? '', { recursive: true });
+  await writeFile(file ?? '', 'of the user');
+  // As `making` notes it, in the name of the one that is killed.
+  for (const [at, path] of [part, run, join(home, 'elsewhere/gone.zip.part')].entries())
+    await writeFile(join(home, 'processes', one.id, `${at}.making`), path ?? '');
+  await self.sweep();
+  expect(await readdir(join(home, 'elsewhere'))).toContain('.adapter.part');
+  await kill(one.child);
+  await self.sweep();
+  expect(await readdir(join(home, 'elsewhere'))).toEqual(['kept.csv']);
+  expect(self.left).toEqual([run]);
+  await self.release();
+});
+
+it('knows when the folder is no longer where it was opened', async () => {
+  const self = await Presence.announce(home);
+  expect(await self.whyGone()).toBe(null);
+  await rename(home, `${home}-moved`);
+  await mkdir(join(home, 'processes'), { recursive: true });
+  expect(await self.whyGone()).toMatchObject({ code: 'no-access', message: expect.stringContaining(home) as string });
+  await rm(home, { recursive: true });
+  await rename(`${home}-moved`, home);
+  expect(await self.whyGone()).toBe(null);
+  await self.release();
+});
+
+it('forgets what is done, and leaves alone what a living one is making', async () => {
+  const [self, second] = [await Presence.announce(home), await Presence.announce(home)];
+  const path = join(home, 'out.csv.part');
+  const forget = await second.making(path);
+  await writeFile(path, 'half');
+  await self.sweep();
+  expect(await readdir(home)).toContain('out.csv.part');
+  await forget();
+  expect(await readdir(join(home, 'processes', second.id))).toEqual([]);
+  // What could not be removed when it was given up goes at the end.
+  await second.making(path);
+  await second.release();
+  expect(await readdir(home)).not.toContain('out.csv.part');
+  await self.release();
 });
 
 it('takes a name that is no process, or a path, for a process that has ended', async () => {

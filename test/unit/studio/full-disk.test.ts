@@ -7,6 +7,7 @@ import { importRequestSchema, type Run } from '../../../electron/contract/entiti
 import { planSchema } from '../../../electron/contract/plan.js';
 import { openDatabase } from '../../../electron/storage/index.js';
 import { SmallDisk } from '../../helpers/small-disk.js';
+import { smallStudy, studyEnded } from '../../helpers/study.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
 import { makeTinyModel, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
@@ -212,6 +213,35 @@ it(
     studio = await openTestStudio(theDisk().folder);
     expect((await studio.handlers['runs.get']({ id })).state).toBe('interrupted');
     await studio.handlers['runs.cancel']({ id });
+  },
+);
+
+it(
+  'a study ends visibly where not a byte is left to note it, and goes on once there is room',
+  { timeout: 120_000 },
+  async () => {
+    await shrinkLog();
+    const study = smallStudy({
+      methods: [{ type: 'head' }],
+      seeds: [1],
+      learningRates: [0.02],
+      training: { maxSteps: 60, batchSize: 8, maxLength: 16, checkpointEverySteps: 1 },
+    });
+    const filled = studio.waitFor('metrics', ({ steps }) => {
+      const reached = steps.some(({ step }) => step > 2);
+      if (reached) theDisk().fill(0);
+      return reached;
+    });
+    const { id } = await studio.handlers['studies.start']({ projectId, study, goOn: false });
+    const ended = studyEnded(studio, id);
+    await filled;
+    const told = { state: 'interrupted', problem: { code: 'no-space' } };
+    expect(await ended).toMatchObject(told);
+    expect(await studio.handlers['studies.get']({ id })).toMatchObject(told);
+    theDisk().clear();
+    await expectIntact();
+    await studio.handlers['studies.resume']({ id });
+    expect(await studyEnded(studio, id)).toMatchObject({ state: 'finished', problem: null });
   },
 );
 

@@ -70,9 +70,10 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
+const presence = { making: async () => async () => undefined };
 const kept = async () =>
   (await readdir(datasetFolder(home, dataset.id)).catch(() => [])).filter((name) => name.startsWith('profile-'));
-const count = (of: BaseModel | null) => profileOf({ database, home }, dataset, of);
+const count = (of: BaseModel | null) => profileOf({ database, home, presence }, dataset, of);
 
 it('counts once, and again for another tokenizer or other rows', async () => {
   const first = await count(model);

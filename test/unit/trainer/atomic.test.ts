@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { sweepTemporaries, writeAtomically } from '../../../electron/trainer/atomic.js';
+import { writeAtomically } from '../../../electron/trainer/atomic.js';
 
 it('replaces a file whole or leaves it as it was', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'atomic-'));
@@ -17,11 +17,4 @@ it('replaces a file whole or leaves it as it was', async () => {
   ).rejects.toThrow('power cut');
   expect(await readFile(path, 'utf8')).toBe('one');
   expect(await readdir(folder)).toEqual(['a.txt']);
-});
-
-it('sweeps only what killed writers left', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'atomic-'));
-  for (const name of ['a.txt', 'a.txt.123.tmp', 'notes.tmp']) await writeFile(join(folder, name), '');
-  await sweepTemporaries(folder);
-  expect((await readdir(folder)).sort()).toEqual(['a.txt', 'notes.tmp']);
 });

@@ -113,8 +113,10 @@ describe('CheckpointStore', () => {
 
   it('sweeps what a killed writer left', async () => {
     await writeFile(path(`${stepFile(5)}.4711.tmp`), 'half');
+    await writeFile(join(runFolder, 'trained.safetensors.4711.tmp'), 'half');
     await CheckpointStore.open(runFolder);
     expect(await names()).toEqual([]);
+    expect(await readdir(runFolder)).toEqual(['checkpoints']);
   });
 });
 

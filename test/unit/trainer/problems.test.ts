@@ -64,6 +64,15 @@ describe('toProblem', () => {
     });
   });
 
+  it('says of a disk that fails what can be done about it', () => {
+    for (const code of ['EIO', 'ENXIO', 'ENODEV', 'ESTALE', 'EFBIG', 'EMFILE']) {
+      const problem = toProblem(Object.assign(new Error('write'), { code, path: '/x' }));
+      expect(['no-access', 'no-space'], code).toContain(problem.code);
+      expect(problem.message).toMatch(/^\/x: /);
+      expect(problem.hint).toMatch(/try again\.$/);
+    }
+  });
+
   it('names the path of a value that a schema refuses, and takes anything else as internal', () => {
     const refused = z.strictObject({ a: z.object({ b: z.number() }) }).safeParse({ a: { b: 'x' } });
     expect(toProblem(refused.error)).toMatchObject({ code: 'bad-input', message: expect.stringContaining('a.b') });
