@@ -9,16 +9,17 @@ import { z } from 'zod';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 // Two levels below the checkout, where the programs look for native-assets and node_modules.
-const folder = join(root, 'dist', `.test-${process.pid}`);
+export const commandFolder = join(root, 'dist', `.test-${process.pid}`);
 const eventSchema = z.looseObject({ event: z.string() });
 export type PrintedEvent = z.infer<typeof eventSchema>;
 
-export async function buildCommand(): Promise<void> {
-  await mkdir(folder, { recursive: true });
+/** @param more programs to build beside it, by name */
+export async function buildCommand(more: Readonly<Record<string, string>> = {}): Promise<void> {
+  await mkdir(commandFolder, { recursive: true });
   await build({
     absWorkingDir: root,
-    entryPoints: { cli: 'electron/cli/main.ts', trainer: 'electron/trainer/main.ts' },
-    outdir: folder,
+    entryPoints: { cli: 'electron/cli/main.ts', trainer: 'electron/trainer/main.ts', ...more },
+    outdir: commandFolder,
     outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
@@ -32,7 +33,7 @@ export async function buildCommand(): Promise<void> {
   });
 }
 
-export const removeCommand = () => rm(folder, { recursive: true, force: true });
+export const removeCommand = () => rm(commandFolder, { recursive: true, force: true });
 
 export interface Ended {
   readonly code: number | null;
@@ -48,7 +49,7 @@ export function runCommand(
   variables: Readonly<Record<string, string>> = {},
   user?: number,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [join(folder, 'cli.cjs'), ...words, '--json'], {
+  const child = spawn(process.execPath, [join(commandFolder, 'cli.cjs'), ...words, '--json'], {
     cwd: root,
     env: { ...process.env, ...variables },
     ...(user === undefined ? {} : { uid: user, gid: user }),

@@ -1,0 +1,211 @@
+/** Disks that fill up, that may no longer be written, that return errors, that are pulled out. */
+import { execFileSync } from 'node:child_process';
+import { chmod, chown, mkdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SmallDisk } from '../helpers/small-disk.js';
+import type { Copy } from './copy.js';
+import { missing } from './copy.js';
+import { requireIntact } from './inspect.js';
+import { afterwards, began, goesOn, outcome, readyFor, type Kind, type Struck } from './kind.js';
+import { drawMoment } from './moments.js';
+import { filesBelow, foldersBelow, type Stage } from './stage.js';
+import { Tracer } from './tracer.js';
+import { works, type WorkName } from './works.js';
+import type { World } from './world.js';
+
+const root = process.getuid?.() === 0;
+/** "nobody": owns nothing, so permissions count for it. */
+const NOBODY = 65_534;
+
+const noMount = () => {
+  const disk = SmallDisk.mount(1);
+  disk?.unmount();
+  return disk === null ? 'nothing can be mounted' : null;
+};
+
+/** The work struck at a moment by `strike`, mended by `mend`, up to three times, and then taken to its end by the same copy or one that is opened anew. */
+async function struck(
+  world: World,
+  name: WorkName,
+  stage: Stage,
+  copy: Copy,
+  strike: () => Promise<void> | void,
+  mend: () => Promise<void> | void,
+): Promise<Struck> {
+  const opening = works[name].template === 'old';
+  const times = opening ? 1 : 1 + Math.floor(stage.random() * 3);
+  const pace = await world.rehearsed(name);
+  const words: string[] = [];
+  for (let time = 0; time < times; time += 1) {
+    const end = time === 0 ? began(name, copy, stage) : goesOn(name, copy, stage);
+    const moment = drawMoment(stage.random, pace);
+    await moment.reached(copy, end);
+    await strike();
+    words.push(`${moment.words}: ${await end.then(outcome).finally(mend)}`);
+  }
+  const next = await afterwards(world, copy, stage, opening || stage.random() < 0.5);
+  await requireIntact(stage.home);
+  return { faults: times, words: `${words.join(', ')}; ${await world.settle(name, next, stage)}` };
+}
+
+export const fullDisk: Kind = {
+  name: 'full-disk',
+  about: 'the disk of the data folder is full for a while (tmpfs)',
+  works: ['import', 'train', 'checkpoint', 'import', 'project-import', 'study', 'project-export', 'migration'],
+  weight: 10,
+  hindered: noMount,
+  async strike(world, name, seed) {
+    await world.rehearsed(name);
+    const disk = SmallDisk.mount(160);
+    if (disk === null) throw new Error('no disk');
+    try {
+      const stage = await world.stage(works[name], seed, join(disk.folder, 'home'));
+      const left = [0, 0, 20_000, 300_000, 2 ** 20][Math.floor(stage.random() * 5)] ?? 0;
+      const copy = await readyFor(world, name, stage);
+      return await struck(
+        world,
+        name,
+        stage,
+        copy,
+        () => disk.fill(left),
+        () => disk.clear(),
+      );
+    } finally {
+      disk.unmount();
+    }
+  },
+};
+
+export const fullTarget: Kind = {
+  name: 'full-target',
+  about: 'the disk that an export or a project file goes to is full for a while (tmpfs)',
+  works: ['export', 'project-export'],
+  weight: 4,
+  hindered: noMount,
+  async strike(world, name, seed) {
+    await world.rehearsed(name);
+    const disk = SmallDisk.mount(80);
+    if (disk === null) throw new Error('no disk');
+    try {
+      const stage = { ...(await world.stage(works[name], seed)), outside: join(disk.folder, 'outside') };
+      await mkdir(stage.outside);
+      const copy = await readyFor(world, name, stage);
+      return await struck(
+        world,
+        name,
+        stage,
+        copy,
+        () => disk.fill(0),
+        () => disk.clear(),
+      );
+    } finally {
+      disk.unmount();
+    }
+  },
+};
+
+export const readOnly: Kind = {
+  name: 'read-only',
+  about: 'the data folder and the target may not be written for a while, by a user who is not root',
+  works: ['import', 'train', 'checkpoint', 'export', 'project-export', 'project-import', 'study'],
+  weight: 6,
+  hindered: () => (root ? null : 'only root can start a copy as another user and give files back'),
+  async strike(world, name, seed) {
+    await world.rehearsed(name);
+    const stage = await world.stage(works[name], seed);
+    const places = [stage.home, stage.outside];
+    const each = async (change: (path: string, folder: boolean) => Promise<void>) => {
+      for (const place of places) {
+        for (const folder of await foldersBelow(place)) await change(join(place, folder), true);
+        for (const file of await filesBelow(place)) await change(join(place, file), false).catch(() => undefined);
+      }
+    };
+    await each((path) => chown(path, NOBODY, NOBODY));
+    const copy = await readyFor(world, name, stage, { user: NOBODY });
+    return struck(
+      world,
+      name,
+      stage,
+      copy,
+      () => each((path, folder) => chmod(path, folder ? 0o555 : 0o444)),
+      () => each((path, folder) => chmod(path, folder ? 0o755 : 0o644)),
+    );
+  },
+};
+
+/** Calls by which files come to the disk. */
+const writing = 'fsync,fdatasync,pwrite64,rename,ftruncate,mkdir';
+
+export const diskError: Kind = {
+  name: 'disk-error',
+  about: 'the disk returns I/O errors (EIO) for all that writes, for as long as the work goes on (strace)',
+  works: ['import', 'train', 'checkpoint', 'export', 'project-export', 'project-import', 'study', 'checkpoint'],
+  weight: 8,
+  hindered: () => missing('strace', '--version'),
+  async strike(world, name, seed) {
+    await world.rehearsed(name);
+    const stage = await world.stage(works[name], seed);
+    const copy = await readyFor(world, name, stage);
+    let tracer = null as Tracer | null;
+    let faults = 0;
+    const { words } = await struck(
+      world,
+      name,
+      stage,
+      copy,
+      async () => {
+        const of =
+          [writing, 'fsync,fdatasync', 'pwrite64', 'rename', 'mkdir'][Math.floor(stage.random() * 5)] ?? writing;
+        tracer = await Tracer.attach([copy.pid, ...(copy.trainer === null ? [] : [copy.trainer])], of, 'error=EIO');
+      },
+      async () => {
+        await tracer?.detach();
+        if (tracer?.struck) faults += 1;
+      },
+    );
+    return { faults, words };
+  },
+};
+
+export const pulledOut: Kind = {
+  name: 'pulled-out',
+  about: 'the disk of the data folder is gone for a while, and with it the app that was open on it (bind mount)',
+  works: ['import', 'train', 'checkpoint', 'project-import', 'study'],
+  weight: 5,
+  hindered: noMount,
+  async strike(world, name, seed) {
+    const pace = await world.rehearsed(name);
+    const stage = await world.stage(works[name], seed);
+    const point = `${stage.home}-mounted`;
+    await mkdir(point);
+    const mount = () => execFileSync('mount', ['--bind', stage.home, point]);
+    const unmount = () => execFileSync('umount', ['-l', point], { stdio: 'ignore' });
+    mount();
+    let mounted = true;
+    try {
+      const seen = { ...stage, home: point };
+      const copy = await readyFor(world, name, seen);
+      const end = began(name, copy, seen);
+      const moment = drawMoment(stage.random, pace);
+      await moment.reached(copy, end);
+      unmount();
+      mounted = false;
+      const told = outcome(await end);
+      // Whoever pulled a disk out closes the app, or it goes down.
+      if (stage.random() < 0.5) await copy.close().catch(() => copy.kill());
+      else await copy.kill();
+      const strays = await filesBelow(point);
+      await rm(point, { recursive: true, force: true });
+      await mkdir(point);
+      mount();
+      mounted = true;
+      const next = await world.opened(point);
+      await requireIntact(point);
+      const words = `${moment.words}: ${told}${strays.length > 0 ? `, ${strays.length} files where it had been` : ''}`;
+      return { faults: 1, words: `${words}; ${await world.settle(name, next, seen)}` };
+    } finally {
+      if (mounted) unmount();
+      await rmdir(point).catch(() => undefined);
+    }
+  },
+};
