@@ -2,10 +2,10 @@
  * Messages as one text, by the base model's own Jinja template (tokenizer_config.json or chat_template.jinja) as transformers
  * renders it, or by a plain one where it has none; and where in the text each answer stands.
  */
-import { createContext, Script } from 'node:vm';
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import type { Template } from '@huggingface/jinja';
 import type { Message, TemplateSource } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import { parseTemplate, renderTemplate, TemplateStopped } from './limited-template.js';
 import type { TextTokenizer } from './tokenizer.js';
 import { readChatTemplate } from './tokenizer-files.js';
 
@@ -13,9 +13,7 @@ import { readChatTemplate } from './tokenizer-files.js';
 const plainTemplate = `{{ beginning }}{% for message in messages %}{% if message.role == 'system' %}{{ message.content + '\\n\\n' }}{% elif message.role == 'user' %}{{ '### Instruction:\\n' + message.content + '\\n\\n' }}{% else %}{{ '### Response:\\n' + message.content + eos_token }}{% if not loop.last %}{{ '\\n\\n' }}{% endif %}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '### Response:\\n' }}{% endif %}`;
 
 const templateLimit = 200_000;
-const textLimit = 1 << 24;
 const mostSteps = 100_000;
-const millisecondsAtMost = 5000;
 /** Templates that write the day into the system text get the day that their authors fall back to: a run must not depend on when it ran. */
 const fixedDay = '26 Jul 2024';
 
@@ -62,18 +60,20 @@ export class ChatTemplate {
     text: string,
     readonly source: TemplateSource,
     private readonly tokens: Tokens,
+    /** Of the base model, for messages. */
+    private readonly folder = 'the studio',
   ) {
-    if (text.length > templateLimit) throw badTemplate(source, `it is longer than ${templateLimit} characters`);
+    if (text.length > templateLimit) throw badTemplate(folder, source, `it is longer than ${templateLimit} characters`);
     try {
-      this.#template = guarded(() => new Template(text));
+      this.#template = parseTemplate(text);
     } catch (error) {
-      throw badTemplate(source, messageOf(error));
+      throw badTemplate(folder, source, messageOf(error));
     }
   }
 
   /**
    * The text of some messages; with `prompt` up to where the assistant's next answer begins.
-   * @throws StudioError `bad-data` where the template refuses them, or takes too long
+   * @throws StudioError `bad-data` where the template refuses them, `bad-model` where it does more than it may (limited-template.ts)
    */
   render(messages: readonly Message[], prompt = false): string {
     const { bos, eos, beginning } = this.tokens;
@@ -87,14 +87,15 @@ export class ChatTemplate {
       tools: null,
     };
     try {
-      const text = guarded(() => {
-        const environment = new Environment();
-        for (const [name, value] of Object.entries(values)) environment.set(name, value);
-        return String(new Interpreter(environment).run(this.#template.parsed).value);
-      });
-      if (text.length > textLimit) throw new Error(`it made a text of ${text.length} characters`);
-      return text;
+      return renderTemplate(this.#template, values);
     } catch (error) {
+      if (error instanceof TemplateStopped)
+        throw new StudioError(
+          'bad-model',
+          `The chat template in ${this.folder} (${this.source}) was stopped: ${error.message}.`,
+          'No honest template does so: use the model only if you trust where it comes from, and take its files again, or choose another base model.',
+          { folder: this.folder, template: this.source },
+        );
       throw new StudioError(
         'bad-data',
         `The chat template of the base model (${this.source}) does not take this conversation: ${messageOf(error)}.`,
@@ -153,12 +154,13 @@ export class ChatTemplate {
 export async function openChatTemplate(folder: string, tokenizer: TextTokenizer): Promise<ChatTemplate> {
   const own = await readChatTemplate(folder);
   const { bos, eos } = tokenizer;
-  return new ChatTemplate(own?.text ?? plainTemplate, own?.source ?? 'plain', {
+  const tokens = {
     bos: bos?.text ?? '',
     eos: eos?.text ?? '',
     beginning: own === null && (await tokenizer.beginsTexts()) ? (bos?.text ?? '') : '',
-    special: (text, at) => tokenizer.specialAt(text, at),
-  });
+    special: (text: string, at: number) => tokenizer.specialAt(text, at),
+  };
+  return new ChatTemplate(own?.text ?? plainTemplate, own?.source ?? 'plain', tokens, folder);
 }
 
 /** The plain template without a base model, to show how a conversation will look. */
@@ -170,29 +172,12 @@ export const plainChatTemplate = () =>
     special: (text, at) => +(text[at] === '⏎'),
   });
 
-const context = createContext({ work: null }) as { work: (() => unknown) | null };
-const script = new Script('work()');
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 300);
 
-/** Runs work that may never end, and ends it. */
-function guarded<T>(work: () => T): T {
-  let result: { value: T } | null = null;
-  context.work = () => {
-    result = { value: work() };
-  };
-  script.runInContext(context, { timeout: millisecondsAtMost });
-  return (result as unknown as { value: T }).value;
-}
-
-// What the other context throws is no Error of this one.
-const messageOf = (error: unknown) =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
-    ? `it takes longer than ${millisecondsAtMost / 1000} s`
-    : (error instanceof Error ? error.message : String(error)).slice(0, 300);
-
-const badTemplate = (source: TemplateSource, why: string) =>
+const badTemplate = (folder: string, source: TemplateSource, why: string) =>
   new StudioError(
     'bad-model',
-    `The chat template in ${source} cannot be read: ${why}.`,
+    `The chat template in ${folder} (${source}) cannot be read: ${why}.`,
     'Take the file from the model again.',
     { file: source },
   );

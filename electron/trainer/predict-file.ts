@@ -1,5 +1,6 @@
 /** A file in, a file of predictions out: streamed, so a long file needs no more memory than a short one. */
 import { open, stat } from 'node:fs/promises';
+import { csvField } from '../contract/csv.js';
 import { StudioError } from '../contract/errors.js';
 import { objectiveTable } from '../contract/objectives.js';
 import { namingFile } from '../contract/problem-of.js';
@@ -150,7 +151,5 @@ async function answerPiece(model: OpenPredictor, piece: readonly Row[], context:
   }));
 }
 
-/** One record after RFC 4180. A cell that a spreadsheet would take for a formula stays data: it is written as it came. */
-function csvLine(cells: readonly string[]): string {
-  return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
-}
+/** Texts and labels come from the user's file and from models; none is a formula where a spreadsheet opens it. */
+const csvLine = (cells: readonly string[]): string => `${cells.map(csvField).join(',')}\r\n`;

@@ -20,7 +20,7 @@ describe('toCsv', () => {
           });
           expect(records).toEqual([
             ['name', 'value, quoted'],
-            ...rows.map(([text, number]) => [/^[\t\r]/.test(text) ? `'${text}` : text, String(number)]),
+            ...rows.map(([text, number]) => [/^[\t\r\n]/.test(text) ? `'${text}` : text, String(number)]),
           ]);
         },
       ),
@@ -28,10 +28,10 @@ describe('toCsv', () => {
   });
 
   it('writes no text that a spreadsheet would run, and leaves numbers below zero alone', () => {
-    const texts = ['=1+1', '+A1', '-A1', '@SUM(A1)', '\tA1', '\rA1'];
-    const lines = toCsv({ columns: ['=x'], rows: [...texts.map((text) => [text]), [-2.5]] });
+    const texts = ['=1+1', '+A1', '-A1', '@SUM(A1)', '\tA1', '\rA1', '\n=A1', '-2+3', '＝1', '－A1'];
+    const lines = toCsv({ columns: ['=x'], rows: [...texts.map((text) => [text]), [-2.5], ['-2.5'], ['+1e-3']] });
     const read: unknown = parse(lines, { relax_column_count: false });
-    expect(read).toEqual([["'=x"], ...texts.map((text) => [`'${text}`]), ['-2.5']]);
+    expect(read).toEqual([["'=x"], ...texts.map((text) => [`'${text}`]), ['-2.5'], ['-2.5'], ['+1e-3']]);
     expect(lines).toContain(`"'=1+1"`);
   });
 

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { trainingSchema } from '../../../electron/contract/plan.js';
 import { writeHashed } from '../../../electron/trainer/checkpoint.js';
@@ -188,6 +189,18 @@ describe('predictFile', () => {
     expect(answers.map((answer) => answer.row)).toEqual(some.map((row) => row.id));
     const right = answers.filter((answer, index) => answer.label === some[index]!.label).length;
     expect(right / 300).toBeGreaterThan(0.7);
+  });
+
+  it('writes no text or column that a spreadsheet would run, and leaves numbers as they are', async () => {
+    const texts = ['=HYPERLINK(1)', '+cmd|x', '-2+3', '@SUM(1)', '-2.5'];
+    const file = join(folder, 'formulas.jsonl');
+    await writeFile(file, asJsonLines(texts.map((text) => ({ '=column': text }))));
+    await predictFile(job({ file, textColumn: '=column' }), contextOf(), cacheOf());
+    const written: unknown = parse(await readFile(out(), 'utf8'), { columns: false });
+    expect((written as string[][]).map(([row, text]) => [row, text])).toEqual([
+      ['row', "'=column"],
+      ...texts.map((text, row) => [String(row), text === '-2.5' ? text : `'${text}`]),
+    ]);
   });
 
   it("keeps the file's own row numbers when rows are left out", async () => {
