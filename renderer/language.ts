@@ -1,2 +1,2 @@
 /** Every text of the window goes through these: see electron/language. */
-export { mark, n, t } from '../electron/language/index.js';
+export { mark, n, said, t } from '../electron/language/index.js';

@@ -30,6 +30,7 @@ import {
 } from './options/pareto.js';
 import type { Size } from './options/common.js';
 import type { Palette } from './palette.js';
+import { said, t } from '../language/index.js';
 import { unitWords, withUnit } from './units.js';
 
 /** Colour and shape of a method by its type; null where no method of that name is known. */
@@ -68,9 +69,10 @@ const lookOf = (looks: Looks, type: string | null, index: number): MethodLook =>
 type Axis = { readonly title: string; readonly unit: Unit };
 function axisOf({ title, unit }: Axis): ParetoAxis & { readonly share: boolean } {
   const { name, written, tick } = unitWords(unit);
+  const words = said(title);
   return {
-    title,
-    unit: withUnit(title, unit) === title ? '' : name,
+    title: words,
+    unit: withUnit(words, unit) === words ? '' : t(name),
     written,
     tick,
     share: unit === 'share' || unit === 'percent',
@@ -93,8 +95,8 @@ function forestOf(figure: Extract<ReportFigure, { kind: 'forest' }>, looks: Look
       verdict: null,
     })),
     zone: figure.zone,
-    unit: name === '' ? figure.axis.title : name,
-    axis: withUnit(figure.axis.title, figure.axis.unit),
+    unit: name === '' ? said(figure.axis.title) : name,
+    axis: withUnit(said(figure.axis.title), figure.axis.unit),
     highlight: null,
   };
 }
@@ -136,7 +138,7 @@ function curvesOf(figure: Extract<ReportFigure, { kind: 'curves' }>, looks: Look
         ...ends(point.interval, y.scale),
       })),
     })),
-    x: { title: withUnit(figure.x.title, figure.x.unit), log: figure.x.log, tick: x.tick, places: figure.places },
+    x: { title: withUnit(said(figure.x.title), figure.x.unit), log: figure.x.log, tick: x.tick, places: figure.places },
     y: axisOf(figure.y),
     highlight: null,
   };
@@ -153,7 +155,7 @@ function heatMapOf(figure: Extract<ReportFigure, { kind: 'heat-map' }>, looks: L
       values: row.values.map((value) => (value === null ? null : value * scale)),
     })),
     middle: figure.middle === null ? null : figure.middle * scale,
-    unit: name,
+    unit: t(name),
     cell,
   };
 }

@@ -3,7 +3,7 @@ import type { ReportTable } from '../contract/index.js';
 import type { ChartTable } from './csv.js';
 import { NO_VALUE, outward } from './format.js';
 import { unitWords, withUnit } from './units.js';
-import { t } from '../language/index.js';
+import { said, t } from '../language/index.js';
 
 type Column = ReportTable['columns'][number];
 type Row = ReportTable['rows'][number];
@@ -21,7 +21,7 @@ const isMeasured = (cell: Cell | undefined): cell is Exclude<Cell, string | numb
 /** A cell as it is read. */
 export function cellWords(cell: Cell | undefined, column: Column): CellWords {
   if (cell === null || cell === undefined) return { text: NO_VALUE, ends: null };
-  if (typeof cell === 'string') return { text: cell, ends: null };
+  if (typeof cell === 'string') return { text: said(cell), ends: null };
   const { scale, cell: say } = unitWords(column.unit);
   if (typeof cell === 'number') return { text: say(cell * scale), ends: null };
   const { mean, interval } = cell;
@@ -30,7 +30,7 @@ export function cellWords(cell: Cell | undefined, column: Column): CellWords {
     column.unit === 'points'
       ? outward(interval.low * scale, interval.high * scale)
       : [say(interval.low * scale), say(interval.high * scale)];
-  return { text: say(mean * scale), ends: ends.join(' to ') };
+  return { text: say(mean * scale), ends: ends.join(t(' to ')) };
 }
 
 /** Does a column hold numbers? Then it stands at the right and sorts by size. */
@@ -44,7 +44,7 @@ export function sortKey({ cells }: Row, { key }: Column): string | number | null
 }
 
 /** Heads with their unit: "macro F1, %". */
-export const columnTitle = (column: Column): string => withUnit(column.title, column.unit);
+export const columnTitle = (column: Column): string => withUnit(said(column.title), column.unit);
 
 /** Every number as the report holds it, the ends of its interval beside it, and the runs that a row rests on. */
 export function flatTable(table: ReportTable): ChartTable {

@@ -63,7 +63,7 @@ export const unitWords = (unit: Unit | null): UnitWords => words[unit ?? 'number
 
 /** A title with its unit: "macro F1, %"; once only where the title says it already. */
 export function withUnit(title: string, unit: Unit | null): string {
-  const { name } = unit === null ? { name: '' } : unitWords(unit);
+  const name = unit === null ? '' : t(unitWords(unit).name);
   const said = name === '' || title.endsWith(name) || (name === '%' && title.endsWith('percent'));
   return said ? title : `${title}, ${name}`;
 }

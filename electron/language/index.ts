@@ -32,6 +32,9 @@ export const n = <const T extends string>(
   ...[values]: Values<T, 'count'>
 ): string => spoken().counted(count, one, many, values);
 
+/** A sentence from the studio, the trainer or a stored report, which are English: translated as far as the catalogue has it. */
+export const said = (english: string): string => spoken().said(english);
+
 /** Says that a text is translated where it is shown, by `t(text)`: for tables that are made before a language is known. */
 export const mark = <const T extends string>(text: T): T => text;
 

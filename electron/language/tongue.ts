@@ -15,18 +15,47 @@ const fill = (text: string, values: PlaceValues | undefined): string =>
     ? text
     : text.replace(/\{(\w+)\}/g, (place, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : place));
 
+/** A sentence of the studio with values in it: how it is recognized, the names of its places, and its translation. */
+interface Template {
+  readonly pattern: RegExp;
+  readonly names: readonly string[];
+  readonly text: string;
+}
+
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+function templateOf(english: string, entry: Entry): Template {
+  const names: string[] = [];
+  const pattern = english
+    .split(/\{(\w+)\}/)
+    .map((part, i) => {
+      if (i % 2 === 0) return escaped(part);
+      names.push(part);
+      return '(.+?)';
+    })
+    .join('');
+  return { pattern: new RegExp(`^${pattern}$`, 's'), names, text: typeof entry === 'string' ? entry : entry.other };
+}
+/** A number as English writes it: "1,234.5". */
+const englishNumber = /^[\u2212+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?$/;
+/** Sentences may hold sentences: a reason, a list. */
+const MOST_WITHIN = 3;
+
 export class Tongue {
   readonly locale: string;
   readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #templates: readonly Template[];
   readonly #plurals: Intl.PluralRules;
   readonly #numbers = new Map<string, Intl.NumberFormat>();
 
   constructor(
     readonly language: Language,
     catalogue: Catalogue,
+    /** Sentences that the studio makes in English, with their values in them. */
+    sentences: Catalogue = {},
   ) {
     this.locale = locales[language];
     this.#entries = new Map(Object.entries(catalogue));
+    this.#templates = Object.entries(sentences).map(([text, entry]) => templateOf(text, entry));
     this.#plurals = new Intl.PluralRules(this.locale);
   }
 
@@ -49,6 +78,36 @@ export class Tongue {
           ? entry
           : (entry[category] ?? entry.other);
     return fill(text, { count: this.number(count), ...values });
+  }
+
+  /** A sentence that the studio made in English: by its own entry, or by one that has it with places for its values. */
+  said(english: string, within = 0): string {
+    if (this.#templates.length === 0) return english;
+    const entry = this.#entries.get(english);
+    if (entry !== undefined) return typeof entry === 'string' ? entry : entry.other;
+    if (englishNumber.test(english)) return this.#rewritten(english);
+    if (within > MOST_WITHIN) return english;
+    for (const { pattern, names, text } of this.#templates) {
+      const match = pattern.exec(english);
+      if (match)
+        return fill(
+          text,
+          Object.fromEntries(names.map((name, i) => [name, this.said(match[i + 1] ?? '', within + 1)])),
+        );
+    }
+    return english;
+  }
+
+  /** An English number in this language's signs. */
+  #rewritten(english: string): string {
+    const decimals = english.split('.')[1]?.length ?? 0;
+    const sign = /^[\u2212+-]/.exec(english)?.[0] ?? '';
+    const grouped = english.includes(',');
+    return `${sign}${this.number(Number(english.replace(/[\u2212+,-]/g, '')), {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+      useGrouping: grouped,
+    })}`;
   }
 
   /** A number in digits of this language. */

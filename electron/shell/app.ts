@@ -2,6 +2,7 @@
 import { app, type BrowserWindow } from 'electron';
 import path from 'node:path';
 import type { Handlers, StudioEvent } from '../contract/calls.js';
+import type { Settings } from '../contract/entities.js';
 import { problemOf } from '../contract/problem-of.js';
 import { openStudio, type Studio } from '../studio/index.js';
 import { sendEvent, serveCalls, serveDrops } from './bridge.js';
@@ -9,6 +10,8 @@ import { activeRuns, decideClosing, isActive } from './closing.js';
 import { createDispatch, type Dispatch } from './dispatch.js';
 import { fileHandlers } from './files.js';
 import { Grants } from './grants.js';
+import { speakAs } from './language.js';
+import { setMenu } from './menu.js';
 import type { OpenedFiles } from './opening.js';
 import { startSchema } from './second-start.js';
 import { spawnTrainerFrom } from './trainer-process.js';
@@ -78,7 +81,7 @@ class Shell {
       quiet: drawn(first),
     });
     this.#studio = studio;
-    applyTheme((await studio.handlers['settings.get']({})).theme);
+    this.#apply(await studio.handlers['settings.get']({}));
     const reason = updateReason();
     const updates = new Updates({
       source: reason === null ? feedSource() : null,
@@ -96,12 +99,18 @@ class Shell {
       ...updates.handlers,
       'settings.set': async (request) => {
         const settings = await studio.handlers['settings.set'](request);
-        applyTheme(settings.theme);
+        this.#apply(settings);
         return settings;
       },
     };
     setInterval(() => void updates.tick(), MILLISECONDS_BETWEEN_TICKS).unref();
     return createDispatch(handlers, this.#grants);
+  }
+
+  #apply({ theme, language }: Settings): void {
+    applyTheme(theme);
+    speakAs(language);
+    setMenu();
   }
 
   #listen(): void {

@@ -2,6 +2,7 @@
 import { dialog, type BrowserWindow } from 'electron';
 import type { Handlers } from '../contract/calls.js';
 import type { Run } from '../contract/entities.js';
+import { n, t } from './language.js';
 
 const activeStates: readonly Run['state'][] = ['queued', 'preparing', 'running'];
 export const isActive = (run: Run): boolean => activeStates.includes(run.state);
@@ -36,10 +37,11 @@ async function ask(window: BrowserWindow, count: number): Promise<'continue' | '
   const { response } = await dialog.showMessageBox(window, {
     type: 'question',
     title: 'PEFT Studio',
-    message: count === 1 ? 'A run is not finished.' : `${count} runs are not finished.`,
-    detail:
+    message: n(count, 'A run is not finished.', '{count} runs are not finished.'),
+    detail: t(
       'They can go on in the background until they end, or pause now and be resumed from where they stopped. The settings keep an answer for good.',
-    buttons: ['Go on in the background', 'Pause and quit', 'Stay'],
+    ),
+    buttons: [t('Go on in the background'), t('Pause and quit'), t('Stay')],
     defaultId: 0,
     cancelId: 2,
     noLink: true,

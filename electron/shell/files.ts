@@ -2,32 +2,33 @@
 import { dialog, shell, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import type { CallRequest, Handlers } from '../contract/calls.js';
 import type { Grants } from './grants.js';
+import { t } from './language.js';
 
 type Kind = CallRequest<'files.choose'>['kind'];
 
-const openOptions: Readonly<Record<Exclude<Kind, 'save'>, OpenDialogOptions>> = {
+const openOptions = (): Readonly<Record<Exclude<Kind, 'save'>, OpenDialogOptions>> => ({
   data: {
-    title: 'Choose a data file',
+    title: t('Choose a data file'),
     properties: ['openFile'],
     filters: [
-      { name: 'Data', extensions: ['csv', 'tsv', 'json', 'jsonl', 'ndjson', 'parquet', 'txt'] },
-      { name: 'All files', extensions: ['*'] },
+      { name: t('Data'), extensions: ['csv', 'tsv', 'json', 'jsonl', 'ndjson', 'parquet', 'txt'] },
+      { name: t('All files'), extensions: ['*'] },
     ],
   },
   'model-folder': {
-    title: 'Choose a model folder (config.json, tokenizer, safetensors)',
+    title: t('Choose a model folder (config.json, tokenizer, safetensors)'),
     properties: ['openDirectory'],
   },
-  folder: { title: 'Choose a folder', properties: ['openDirectory', 'createDirectory'] },
+  folder: { title: t('Choose a folder'), properties: ['openDirectory', 'createDirectory'] },
   'project-file': {
-    title: 'Choose a project file',
+    title: t('Choose a project file'),
     properties: ['openFile'],
     filters: [
-      { name: 'PEFT Studio project', extensions: ['peftproject', 'zip'] },
-      { name: 'All files', extensions: ['*'] },
+      { name: t('PEFT Studio project'), extensions: ['peftproject', 'zip'] },
+      { name: t('All files'), extensions: ['*'] },
     ],
   },
-};
+});
 
 /** What the user chooses here is granted to the window until it closes. */
 export function fileHandlers(
@@ -44,7 +45,7 @@ export function fileHandlers(
         grants.grant(filePath, 'file');
         return { path: filePath };
       }
-      const [chosen] = (await dialog.showOpenDialog(parent, openOptions[kind])).filePaths;
+      const [chosen] = (await dialog.showOpenDialog(parent, openOptions()[kind])).filePaths;
       if (chosen === undefined) return { path: null };
       grants.grant(chosen, kind === 'folder' || kind === 'model-folder' ? 'folder' : 'file');
       return { path: chosen };

@@ -4,6 +4,7 @@
  */
 import { app, dialog, type BrowserWindow } from 'electron';
 import path from 'node:path';
+import { t } from './language.js';
 import { setMenu } from './menu.js';
 import { OpenedFiles, projectFiles } from './opening.js';
 import { registerScheme, servePage } from './page.js';
@@ -47,7 +48,7 @@ export function startApp({ dist, home, startStudio }: StartOptions): void {
       show();
     })
     .catch((error: unknown) => {
-      dialog.showErrorBox('PEFT Studio could not start', error instanceof Error ? error.message : String(error));
+      dialog.showErrorBox(t('PEFT Studio could not start'), error instanceof Error ? error.message : String(error));
       app.exit(1);
     });
 }

@@ -136,7 +136,7 @@ export function allCommands(): Command[] {
     list.push({
       id: `theme-${theme}`,
       group: t('App'),
-      title: `Theme: ${theme}`,
+      title: { system: t('Theme: system'), light: t('Theme: light'), dark: t('Theme: dark') }[theme],
       icon: 'settings',
       run: () => app.set({ theme }),
     });
@@ -151,7 +151,7 @@ export function allCommands(): Command[] {
     list.push({
       id: `help-${method.type}`,
       group: t('Help'),
-      title: `Help: ${method.title}`,
+      title: t('Help: {method}', { method: method.title }),
       icon: 'help',
       run: go(hrefOf({ screen: 'help', page: method.type })),
     });

@@ -170,9 +170,12 @@ export function formFields(schema: Readonly<Record<string, unknown>>): FormField
     .map(([key, node]) => fieldOf(key, node, required.includes(key)));
 }
 
+/** "Stages" gives "Stage". */
+export const oneOf = (title: string): string => title.replace(/s$/, '');
+
 /** Range as the field shows it: "1 to 64", "from 0", "up to 1 or learned". */
 export function rangeWords(field: NumberField): string {
-  return [range(field), ...field.words].filter((part) => part !== '').join(t(' or '));
+  return [range(field), ...field.words.map((word) => t(word))].filter((part) => part !== '').join(t(' or '));
 }
 
 function range(field: NumberField): string {

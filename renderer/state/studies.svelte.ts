@@ -17,7 +17,7 @@ class Studies {
   list = $derived([...this.byId.values()].sort((a, b) => b.id - a.id));
 
   titleOf(kind: StudyKind): string {
-    return this.kinds.value?.find((it) => it.kind === kind)?.title ?? kind;
+    return t(this.kinds.value?.find((it) => it.kind === kind)?.title ?? kind);
   }
 
   async open(projectId: number): Promise<void> {

@@ -212,7 +212,7 @@ export function curvesOption(input: CurvesInput, palette: Palette, size: Size): 
 }
 
 const rangeOf = (input: CurvesInput, p: CurvePoint): string =>
-  p.low === null || p.high === null ? '' : ` (${[p.low, p.high].map((end) => input.y.tick(end, 0.1)).join(' to ')})`;
+  p.low === null || p.high === null ? '' : ` (${[p.low, p.high].map((end) => input.y.tick(end, 0.1)).join(t(' to '))})`;
 
 /** What is told of a point under the pointer: its place counted over all curves, one after the other. */
 export function curvesTip(input: CurvesInput, index: number): Tip | null {
@@ -235,27 +235,23 @@ export function curvesTip(input: CurvesInput, index: number): Tip | null {
 export function curvesSummary(input: CurvesInput): string {
   const told = input.series.map((s) => {
     const [first, last] = [s.points[0], s.points.at(-1)];
-    if (!first || !last) return t('{s}: no value.', { s: s.name });
-    const end = t('{written}{rangeOf} at {placeOf}', {
-      written: input.y.written(last.mean),
-      rangeOf: rangeOf(input, last),
-      placeOf: placeOf(input, last.x),
+    if (!first || !last) return t('{name}: no value.', { name: s.name });
+    const end = t('{value}{range} at {place}', {
+      value: input.y.written(last.mean),
+      range: rangeOf(input, last),
+      place: placeOf(input, last.x),
     });
     return first === last
       ? `${s.name}: ${end}.`
-      : t('{s}: {written} at {placeOf}, {end}.', {
-          s: s.name,
-          written: input.y.written(first.mean),
-          placeOf: placeOf(input, first.x),
+      : t('{name}: {value} at {place}, {end}.', {
+          name: s.name,
+          value: input.y.written(first.mean),
+          place: placeOf(input, first.x),
           end,
         });
   });
-  return t('{y} by {x}{text}. {join}', {
-    y: input.y.title,
-    x: input.x.title,
-    text: input.x.log ? t(', logarithmic') : '',
-    join: told.join(' '),
-  });
+  const scale = input.x.log ? t(', logarithmic') : '';
+  return `${t('{y} by {x}{scale}.', { y: input.y.title, x: input.x.title, scale })} ${told.join(' ')}`;
 }
 
 /** A row a point, curve by curve. */

@@ -138,9 +138,9 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
               ? text(
                   clamp((from + to) / 2),
                   area.y - 10,
-                  t('within ± {zone} {text}', {
+                  t('within ± {zone} {unit}', {
                     zone: number(zone, digits(zone)),
-                    text: zone === 1 && input.unit === 'points' ? 'point' : input.unit,
+                    unit: zone === 1 && input.unit === 'points' ? t('point') : t(input.unit),
                   }),
                   palette,
                   { align: 'center', colour: palette.good },
@@ -203,7 +203,7 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
 export function forestTip({ rows, unit, zone }: ForestInput, index: number): Tip | null {
   const row = rows[index];
   if (!row) return null;
-  const difference = { name: `difference, ${unit}`, value: written(row, zone) };
+  const difference = { name: t('difference, {unit}', { unit: t(unit) }), value: written(row, zone) };
   return {
     title: row.name,
     lines: row.verdict === null ? [difference] : [difference, { name: t('verdict'), value: row.verdict }],
@@ -214,12 +214,18 @@ export function forestSummary({ rows, zone, axis }: ForestInput): string {
   const lines = rows.map((r) => `${r.name} ${written(r, zone)}${r.verdict === null ? '' : `: ${r.verdict}`}.`);
   const width =
     zone === null ? '' : t(', zone of equivalence plus or minus {zone}', { zone: number(zone, digits(zone)) });
-  return `Differences: ${axis}${width}. ${lines.join(' ')}`;
+  return `${t('Differences: {axis}{width}.', { axis, width })} ${lines.join(' ')}`;
 }
 export function forestTable(input: ForestInput): ChartTable {
   const told = input.rows.some((r) => r.verdict !== null);
   return {
-    columns: [t('Method'), `Difference, ${input.unit}`, t('95 % from'), t('95 % to'), ...(told ? [t('Verdict')] : [])],
+    columns: [
+      t('Method'),
+      t('Difference, {unit}', { unit: t(input.unit) }),
+      t('95 % from'),
+      t('95 % to'),
+      ...(told ? [t('Verdict')] : []),
+    ],
     rows: input.rows.map((r) => [r.name, r.mean, r.low, r.high, ...(told ? [r.verdict] : [])]),
   };
 }

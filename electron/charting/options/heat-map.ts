@@ -86,7 +86,10 @@ export function heatMapOption(input: HeatMapInput, palette: Palette): ChartOptio
           const words =
             middle === null
               ? [`${input.cell(least)}${unit}`, `${input.cell(most)}${unit}`]
-              : [`worse, ${input.cell(least)}${unit}`, t('{cell}{unit}, better', { cell: input.cell(most), unit })];
+              : [
+                  t('worse, {cell}{unit}', { cell: input.cell(least), unit }),
+                  t('{cell}{unit}, better', { cell: input.cell(most), unit }),
+                ];
           const wide = (words[0] ?? '').length * 6.1 + 8;
           const bar = wide + key.length * 22 + 6;
           // Below the matrix where it fits, else as far left of that as it must.
@@ -157,7 +160,7 @@ export function heatMapTip(input: HeatMapInput, index: number): Tip | null {
   const unit = input.unit === '' ? '' : ` ${input.unit}`;
   return {
     title: row.name,
-    lines: [{ name: column, value: value === null ? 'not measured' : `${input.cell(value)}${unit}` }],
+    lines: [{ name: column, value: value === null ? t('not measured') : `${input.cell(value)}${unit}` }],
   };
 }
 
@@ -171,11 +174,10 @@ export function heatMapSummary(input: HeatMapInput): string {
         })
         .join(', ')}.`,
   );
-  return t('A matrix{text}{text2}. {join}', {
-    text: input.unit === '' ? '' : t(' in {unit}', { unit: input.unit }),
-    text2: input.middle === null ? '' : t(', above {cell} better', { cell: input.cell(input.middle) }),
-    join: lines.join(' '),
-  });
+  return `${t('A matrix{unit}{middle}.', {
+    unit: input.unit === '' ? '' : t(' in {unit}', { unit: input.unit }),
+    middle: input.middle === null ? '' : t(', above {cell} better', { cell: input.cell(input.middle) }),
+  })} ${lines.join(' ')}`;
 }
 export function heatMapTable(input: HeatMapInput): ChartTable {
   return {

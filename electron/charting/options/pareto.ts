@@ -119,7 +119,7 @@ export function paretoOption(input: ParetoInput, palette: Palette, size: Size): 
     },
     xAxis: {
       ...xAxis(palette, {
-        name: `${titleOf(input.x)}${input.x.log ? t(', logarithmic{text}', { text: scale.zero === null ? '' : t(' after the break') }) : ''}`,
+        name: `${titleOf(input.x)}${input.x.log ? t(', logarithmic{after}', { after: scale.zero === null ? '' : t(' after the break') }) : ''}`,
         nameGap: 24,
         labels: { show: false },
       }),
@@ -281,7 +281,7 @@ export function paretoTip(input: ParetoInput, index: number): Tip | null {
   const ends =
     p.low === null || p.high === null
       ? t(', one seed')
-      : ` (${(input.mirrored ? [p.high, p.low] : [p.low, p.high]).map((end) => written(input, end)).join(' to ')})`;
+      : ` (${(input.mirrored ? [p.high, p.low] : [p.low, p.high]).map((end) => written(input, end)).join(t(' to '))})`;
   return {
     title: p.name,
     lines: [
@@ -293,18 +293,14 @@ export function paretoTip(input: ParetoInput, index: number): Tip | null {
 
 export function paretoSummary(input: ParetoInput): string {
   const lines = input.points.map((p) =>
-    t('{p}: {written} at {written2} {x}.', {
-      p: p.name,
-      written: written(input, p.mean),
-      written2: input.x.written(p.x),
-      x: input.x.title,
+    t('{name}: {y} at {x} {axis}.', {
+      name: p.name,
+      y: written(input, p.mean),
+      x: input.x.written(p.x),
+      axis: input.x.title,
     }),
   );
-  return t('{y} against {x}; up and left is better. {join}', {
-    y: input.y.title,
-    x: input.x.title,
-    join: lines.join(' '),
-  });
+  return `${t('{y} against {x}; up and left is better.', { y: input.y.title, x: input.x.title })} ${lines.join(' ')}`;
 }
 export function paretoTable(input: ParetoInput): ChartTable {
   return {

@@ -183,11 +183,11 @@ export function histogramSummary(input: HistogramInput): string {
   const peak = input.bins.indexOf(input.bins.reduce((a, b) => Math.max(a, b), 0));
   return rows === 0
     ? t('Length in tokens. No rows.')
-    : t('Length in tokens of {rows} rows; most have {edges} to {max}.{text}', {
+    : t('Length in tokens of {rows} rows; most have {low} to {high}.{cut}', {
         rows: number(rows),
-        edges: number(input.edges[peak] ?? 0),
-        max: number(Math.max(0, (input.edges[peak + 1] ?? 1) - 1)),
-        text: input.cutAt === null ? '' : ` ${input.cutLabel}.`,
+        low: number(input.edges[peak] ?? 0),
+        high: number(Math.max(0, (input.edges[peak + 1] ?? 1) - 1)),
+        cut: input.cutAt === null ? '' : ` ${input.cutLabel}.`,
       });
 }
 export function histogramTable(input: HistogramInput): ChartTable {

@@ -142,8 +142,10 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
             ...ticks,
             line(x, area.y, x, floor, { colour: palette.accent, dash: [2, 3] }),
             x < area.x + area.width - 90
-              ? text(x + 6, area.y + 6, `now, ${number(input.now)}`, palette, { colour: palette.accent })
-              : text(x - 6, area.y + 6, `now, ${number(input.now)}`, palette, {
+              ? text(x + 6, area.y + 6, t('now, {step}', { step: number(input.now) }), palette, {
+                  colour: palette.accent,
+                })
+              : text(x - 6, area.y + 6, t('now, {step}', { step: number(input.now) }), palette, {
                   colour: palette.accent,
                   align: 'right',
                 }),
@@ -152,7 +154,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
       },
       {
         id: 'raw',
-        name: 'train',
+        name: t('train'),
         type: 'line',
         data: points(input.train),
         showSymbol: input.train.length === 1,
@@ -234,7 +236,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
       },
       {
         id: 'validation',
-        name: 'validation',
+        name: t('validation'),
         type: 'line',
         data: points(input.validation),
         z: 5,
@@ -286,15 +288,15 @@ export function lineTip(input: LineInput, x: number): Tip | null {
     if (!sample || !show || sample.y === null) return;
     const range =
       typeof sample.low === 'number' && typeof sample.high === 'number'
-        ? t(' ({value} to {value2})', { value: value(input, sample.low), value2: value(input, sample.high) })
+        ? ` (${t('{low} to {high}', { low: value(input, sample.low), high: value(input, sample.high) })})`
         : '';
     lines.push({ name, value: value(input, sample.y) + range });
   };
   const step = input.train[nearest(input.train, x)];
-  add('train', step);
-  add(t('smoothed over {smoothOver}', { smoothOver: input.smoothOver }), smoothLine[nearest(smoothLine, x)]);
+  add(t('train'), step);
+  add(t('smoothed over {steps}', { steps: input.smoothOver }), smoothLine[nearest(smoothLine, x)]);
   const check = input.validation[nearest(input.validation, x)];
-  add(check && check.x !== x ? t('validation at {x}', { x: number(check.x) }) : 'validation', check);
+  add(check && check.x !== x ? t('validation at {x}', { x: number(check.x) }) : t('validation'), check);
   for (const other of input.others) add(other.name, other.points[nearest(other.points, x)]);
   return lines.length ? { title: t('Step {x}', { x: number(step?.x ?? check?.x ?? x) }), lines } : null;
 }
@@ -304,7 +306,9 @@ export function lineSummary(input: LineInput): string {
   const lastOf = (samples: readonly Sample[]) => samples.findLast((s) => s.y !== null);
   const train = lastOf(input.train),
     check = lastOf(input.validation);
-  const parts = [t('{measure} by step{text}.', { measure: input.measure, text: input.log ? t(', logarithmic') : '' })];
+  const parts = [
+    t('{measure} by step{scale}.', { measure: input.measure, scale: input.log ? t(', logarithmic') : '' }),
+  ];
   if (!train && !check) return `${parts.join('')} ${t('No value yet.')}`;
   if (train && train.y !== null)
     parts.push(t('Train {value} at step {x}.', { value: value(input, train.y), x: number(train.x) }));

@@ -80,7 +80,7 @@ export function smallOption(input: SmallInput, palette: Palette): ChartOption {
       },
       {
         id: 'planned',
-        name: 'planned',
+        name: t('planned'),
         type: 'line',
         data: points(input.planned),
         showSymbol: false,
@@ -105,7 +105,7 @@ export function smallOption(input: SmallInput, palette: Palette): ChartOption {
           const middle = input.planned[Math.floor(input.planned.length * 0.6)];
           if (middle && middle.y !== null && input.planned.length > 2) {
             const [x, y] = at(api, middle.x, middle.y);
-            if (area.x + area.width - x > 50) marks.push(text(x + 4, y - 12, 'planned', palette, { align: 'left' }));
+            if (area.x + area.width - x > 50) marks.push(text(x + 4, y - 12, t('planned'), palette, { align: 'left' }));
           }
           return marks.length ? group(marks) : null;
         },
@@ -124,14 +124,14 @@ export function smallTip(input: SmallInput, x: number): Tip | null {
 
 export function smallSummary(input: SmallInput): string {
   const last = input.points.findLast((s) => s.y !== null);
-  if (!last || last.y === null) return t('{input} by step. No value yet.', { input: input.title });
+  if (!last || last.y === null) return t('{title} by step. No value yet.', { title: input.title });
   const peak = input.points.reduce((a, s) => Math.max(a, s.y ?? 0), 0);
-  return t('{input} by step: {format} {unit} at step {x}, highest {format2}.', {
-    input: input.title,
-    format: input.format(last.y),
+  return t('{title} by step: {value} {unit} at step {x}, highest {peak}.', {
+    title: input.title,
+    value: input.format(last.y),
     unit: input.unit,
     x: number(last.x),
-    format2: input.format(peak),
+    peak: input.format(peak),
   });
 }
 export function smallTable(input: SmallInput): ChartTable {

@@ -104,5 +104,5 @@ export function shortTime(seconds: number): string {
 export function loadedWords(loaded: Writing['loaded'], trained: boolean): string {
   if (loaded === 'nothing') return t('nothing, all was open');
   if (loaded === 'parameters') return t('trained weights only');
-  return trained ? t('base and trained weights') : 'base';
+  return trained ? t('base and trained weights') : t('base');
 }

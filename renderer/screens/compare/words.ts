@@ -82,12 +82,12 @@ export function comparisonText(c: Comparison): string {
   ];
   for (const row of c.rows) {
     const difference = row.difference
-      ? t(', difference {difference}{text} {differenceUnit}', {
+      ? t(', difference {difference}{range} {unit}', {
           difference: signed(row.difference.mean),
-          text: row.difference.interval
+          range: row.difference.interval
             ? ` (${outward(row.difference.interval.low, row.difference.interval.high).join(t(' to '))})`
             : '',
-          differenceUnit: t(differenceUnit(c.measure)),
+          unit: t(differenceUnit(c.measure)),
         })
       : '';
     lines.push(

@@ -175,7 +175,7 @@ class ImportDraft {
         return t('The tags are numbers: write what each is called.');
     } else if (this.columnOf('text') === null) return t('Give one column the role Text.');
     else if (this.columnOf('label') === null)
-      return t('Give one column the role {text}.', { text: this.task === 'regression' ? t('Number') : t('Label') });
+      return t('Give one column the role {role}.', { role: this.task === 'regression' ? t('Number') : t('Label') });
     else if (this.task === 'multi-label' && this.labelForm === 'separated' && this.separator === '')
       return t('Write the sign between labels.');
     if (this.mode === 'column' && this.columnOf('split') === null)

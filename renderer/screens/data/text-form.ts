@@ -118,5 +118,5 @@ export function columnsFrom(form: TextForm, parts: Parts): GenerationColumns | n
 /** The first needed column that is missing, in words; null where none is. */
 export function missingPart(roles: readonly PartRole[], parts: Parts): string | null {
   const missing = roles.find(({ key, needed }) => needed && (parts[key] ?? null) === null);
-  return missing ? t('Choose the column of the {toLowerCase}.', { toLowerCase: missing.label.toLowerCase() }) : null;
+  return missing ? t('Choose the column of the {part}.', { part: t(missing.label.toLowerCase()) }) : null;
 }
