@@ -15,6 +15,9 @@ const fill = (text: string, values: PlaceValues | undefined): string =>
     ? text
     : text.replace(/\{(\w+)\}/g, (place, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : place));
 
+/** English words that another language tells apart carry a context that is never shown: "Measure¦noun". */
+const withoutContext = (english: string) => english.split('¦', 1)[0] ?? english;
+
 /** A sentence of the studio with values in it: how it is recognized, the names of its places, and its translation. */
 interface Template {
   readonly pattern: RegExp;
@@ -61,7 +64,7 @@ export class Tongue {
 
   /** The text in this language, with `{name}` replaced by the value of that name; a text without an entry stays English. */
   text(english: string, values?: PlaceValues): string {
-    const entry = this.#entries.get(english) ?? english;
+    const entry = this.#entries.get(english) ?? withoutContext(english);
     return fill(typeof entry === 'string' ? entry : entry.other, values);
   }
 

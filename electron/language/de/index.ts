@@ -1,6 +1,38 @@
-/** German, all of it. */
+/** German, all that the window says; the shell's own texts lie in shell.json. */
 import type { Catalogue } from '../tongue.js';
-import common from './common.json' with { type: 'json' };
+import charts from './charts.json';
+import chat from './chat.json';
+import common from './common.json';
+import compare from './compare.json';
+import compose from './compose.json';
+import data from './data.json';
+import exports from './export.json';
+import frame from './frame.json';
+import help from './help.json';
+import home from './home.json';
+import models from './models.json';
+import playground from './playground.json';
+import registries from './registries.json';
+import runs from './runs.json';
+import settings from './settings.json';
+import studies from './studies.json';
 
-const german: Catalogue = { ...common };
+const german: Catalogue = {
+  ...charts,
+  ...chat,
+  ...common,
+  ...compare,
+  ...compose,
+  ...data,
+  ...exports,
+  ...frame,
+  ...help,
+  ...home,
+  ...models,
+  ...playground,
+  ...registries,
+  ...runs,
+  ...settings,
+  ...studies,
+};
 export default german;

@@ -39,7 +39,7 @@ export function parseSeeds(text: string): number[] | null {
     .split(/[,;]/)
     .map((piece) => piece.trim())
     .filter(Boolean)) {
-    const range = /^(\d+)\s*(?:to|-|\u2013)\s*(\d+)$/.exec(part);
+    const range = /^(\d+)\s*(?:to|bis|-|\u2013)\s*(\d+)$/.exec(part);
     if (range) {
       const [from, to] = [Number(range[1]), Number(range[2])];
       if (to < from || to - from >= 100) return null;

@@ -29,7 +29,7 @@ export function parseSizes(text: string): (number | 'all')[] | null {
     .map((part) => part.trim().toLowerCase())
     .filter(Boolean);
   const sizes = parts.map((part) =>
-    part === 'all' ? ('all' as const) : /^[1-9]\d*$/.test(part) ? Number(part) : null,
+    part === 'all' || part === 'alle' ? ('all' as const) : /^[1-9]\d*$/.test(part) ? Number(part) : null,
   );
   return sizes.length === 0 || sizes.includes(null) ? null : [...new Set(sizes.filter((size) => size !== null))];
 }
