@@ -16,6 +16,7 @@ import { refine } from './refine.js';
 import { runCommands } from './runs.js';
 import { Events } from './session.js';
 import { studyCommands } from './study.js';
+import { furtherCommands } from './further.js';
 import { useCommands } from './use.js';
 
 export interface Surroundings {
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   ...studyCommands,
   advise,
   ...useCommands,
+  ...furtherCommands,
 ];
 
 /** Places of the first two words that are neither options nor their values; options of every command may stand in front. */

@@ -171,8 +171,8 @@ function describe({ rows, sentences, notes, method, model, dataset, testRows, ob
     row.seeds.length,
     ...measures.map((measure) => scored(row, measure)),
     percent(row.share),
-    row.secondsPerStep.mean.toFixed(3),
-    whole(row.peakMemoryBytes / 1e6),
+    row.secondsPerStep?.mean.toFixed(3) ?? 'elsewhere',
+    row.peakMemoryBytes === null ? 'elsewhere' : whole(row.peakMemoryBytes / 1e6),
     (row.checkpointBytes / 1e6).toFixed(2),
   ];
   return [

@@ -217,6 +217,6 @@ function tellResult(out: Session['out'], run: Run, result: RunResult): void {
       checkpointBytes,
       ...(wording === undefined ? {} : { wording }),
     },
-    `Run ${run.id} is finished: ${tested}.\n  ${whole(trainableParameters)} of ${whole(totalParameters)} parameters trained (${percent(trainableParameters / totalParameters)}), ${secondsPerStep.toFixed(3)} s a step, peak memory ${megabytes(peakMemoryBytes)}, trained file ${megabytes(checkpointBytes)}.${wording === undefined ? '' : `\n  The wording: ${wording}`}`,
+    `Run ${run.id} is finished: ${tested}.\n  ${whole(trainableParameters)} of ${whole(totalParameters)} parameters trained (${percent(trainableParameters / totalParameters)}), ${secondsPerStep === null ? '' : `${secondsPerStep.toFixed(3)} s a step, `}${peakMemoryBytes === null ? '' : `peak memory ${megabytes(peakMemoryBytes)}, `}trained file ${megabytes(checkpointBytes)}.${wording === undefined ? '' : `\n  The wording: ${wording}`}`,
   );
 }

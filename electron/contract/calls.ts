@@ -48,6 +48,9 @@ const compositionRequest = z.strictObject({
   training: changeOf(trainingSchema).default({}),
 });
 
+/** A run by its plan, or a plan. */
+const furtherSource = z.union([z.strictObject({ runId: id }), z.strictObject({ plan: askedPlanSchema })]);
+
 export const calls = {
   'app.info': call(
     none,
@@ -379,6 +382,19 @@ export const calls = {
   ),
   'exports.start': call(z.strictObject({ runId: id, format: e.exportFormatSchema, folder: z.string() }), job),
   'exports.list': call(z.strictObject({ projectId: id }), z.array(e.artefactSchema)),
+
+  /** Why a run's plan, or a plan, cannot go to transformers, peft and accelerate; null: it can. */
+  'further.check': call(
+    z.strictObject({ projectId: id, from: furtherSource }),
+    z.object({ reason: z.string().nullable() }),
+  ),
+  /** Writes a plan as a project of Python into a new or empty folder, with its data and, unless it is left out, the base model. */
+  'further.write': call(
+    z.strictObject({ projectId: id, from: furtherSource, folder: z.string(), model: z.boolean().default(true) }),
+    job,
+  ),
+  /** Takes the result of such a project back as a finished run; the job's result is `{ runId }`. */
+  'further.back': call(z.strictObject({ projectId: id, folder: z.string() }), job),
 
   'devices.list': call(none, z.array(e.deviceReportSchema)),
   'devices.test': call(none, z.array(e.deviceReportSchema)),

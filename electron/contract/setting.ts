@@ -2,7 +2,12 @@
 import type { Run } from './entities.js';
 
 /** Equal for runs of one setting: base model, data, method and training with all values but the seed (how often a run saves does not count). */
-export function settingKey({ modelId, datasetId, plan }: Pick<Run, 'modelId' | 'datasetId' | 'plan'>): string {
+export function settingKey({
+  modelId,
+  datasetId,
+  plan,
+  result,
+}: Pick<Run, 'modelId' | 'datasetId' | 'plan'> & Partial<Pick<Run, 'result'>>): string {
   const { seed: _seed, checkpointEverySteps: _saving, ...training } = plan.training;
   const { parts = [], kind, how, head } = plan.composition ?? {};
   const composition = parts.map(({ from, weight }) => [from, weight]);
@@ -15,6 +20,8 @@ export function settingKey({ modelId, datasetId, plan }: Pick<Run, 'modelId' | '
     training,
     ...(verbalizer ? { verbalizer } : {}),
     ...(refines === undefined ? {} : { refines, refineBy }),
+    // Another program's runs are not averaged with the studio's own.
+    ...(result?.elsewhere ? { elsewhere: true } : {}),
     // A run that left the test out has nothing to average with one that read it.
     ...(plan.readTest ? {} : { readTest: false }),
   });

@@ -1,6 +1,13 @@
 /** A few training examples of each class, drawn by a seed. */
 import { textKey } from './splits.js';
 
+interface DrawnRow {
+  readonly text: string;
+  readonly pair: string | null;
+  readonly label: string;
+  readonly messages: readonly unknown[] | null;
+}
+
 /**
  * Rows of a class stand in the order of a hash of seed and content, and the first ones are taken. So the same seed draws the same
  * rows whatever the file's order, and fewer examples are part of more.
@@ -18,6 +25,11 @@ export class ExampleDraw {
     const rows = this.#classes.get(label);
     if (rows === undefined) this.#classes.set(label, [row]);
     else rows.push(row);
+  }
+
+  /** A row of data with classes, which are drawn from one by one, or without. */
+  addRow({ text, pair, label, messages }: DrawnRow, classes: boolean): void {
+    this.add(classes ? label : '', JSON.stringify(messages ?? [text, pair]));
   }
 
   /** Places of `count` rows of each class, counted from 0, and the classes that have fewer. */

@@ -62,7 +62,7 @@ export async function buildComparison(runs: readonly RunWithRows[], options: Com
     notes.push(
       `${single} ${single === 1 ? 'difference rests' : 'differences rest'} on one seed: ${single === 1 ? 'its interval covers' : 'their intervals cover'} other test rows, not other seeds.`,
     );
-  notes.push(...stageNotes(groups), ...memoryNotes(groups));
+  notes.push(...stageNotes(groups), ...memoryNotes(groups), ...elsewhereNotes(groups));
   return {
     dataset,
     model,
@@ -94,6 +94,19 @@ function memoryNotes(groups: readonly Group[]): string[] {
   return names.map(
     (name) => `${name}: its runs shared a process with others of a study; its peak memory is at most what stands here.`,
   );
+}
+
+/** Which rows hold runs of another program, and where these were made. */
+function elsewhereNotes(groups: readonly Group[]): string[] {
+  return groups.flatMap(({ runs }) => {
+    const [first] = runs;
+    const elsewhere = first?.result.elsewhere;
+    if (!first || !elsewhere) return [];
+    const versions = Object.entries(elsewhere.versions).map(([name, version]) => `${name} ${version}`);
+    return [
+      `${first.run.methodName}, ${first.run.setting}: trained on ${elsewhere.device} (${versions.join(', ')}), on the same rows in the same order. Its times and memory are not this computer's and are left out.`,
+    ];
+  });
 }
 
 function pairBySeed(group: Group, baseline: Group, sample: Sample): ScoredPair[] {
@@ -138,7 +151,16 @@ function rowOf(
     const values = runs.flatMap(({ test }) => test[measure] ?? []);
     return values.length === runs.length ? meanWithInterval(values, measureTable[measure].bounds) : null;
   };
-  const most = (value: (run: ComparedRun) => number) => Math.max(...runs.map(value));
+  /** Null of runs that were trained elsewhere: a group is all of them or none. */
+  const here = (value: (run: ComparedRun) => number | null) => {
+    const values = runs.flatMap((one) => value(one) ?? []);
+    return values.length === runs.length ? values : null;
+  };
+  const overHere = (value: (run: ComparedRun) => number | null) => {
+    const values = here(value);
+    return values && meanWithInterval(values, positive);
+  };
+  const most = (values: readonly number[] | null) => (values ? Math.max(...values) : null);
   const alone = runs.filter((one) => one.result.sharedProcess !== true);
   const { run, result } = first;
   return {
@@ -162,13 +184,16 @@ function rowOf(
     verdict,
     trainableParameters: result.trainableParameters,
     share: result.totalParameters === 0 ? 0 : result.trainableParameters / result.totalParameters,
-    secondsPerStep: over((one) => one.result.secondsPerStep, positive),
-    tokensPerSecond: over((one) => one.result.tokensPerSecond, positive),
+    ...(result.elsewhere ? { elsewhere: true } : {}),
+    secondsPerStep: overHere((one) => one.result.secondsPerStep),
+    tokensPerSecond: overHere((one) => one.result.tokensPerSecond),
     // A process that several runs shared held more than each of them needs.
-    peakMemoryBytes: Math.max(...(alone.length > 0 ? alone : runs).map((one) => one.result.peakMemoryBytes)),
-    optimizerBytes: most((one) => one.result.optimizerBytes),
-    checkpointBytes: most((one) => one.result.checkpointBytes),
-    trainingSeconds: over((one) => one.result.trainingSeconds, positive),
+    peakMemoryBytes: result.elsewhere
+      ? null
+      : Math.max(...(alone.length > 0 ? alone : runs).map((one) => one.result.peakMemoryBytes ?? 0)),
+    optimizerBytes: most(here((one) => one.result.optimizerBytes)),
+    checkpointBytes: Math.max(...runs.map((one) => one.result.checkpointBytes)),
+    trainingSeconds: overHere((one) => one.result.trainingSeconds),
   };
 }
 

@@ -81,7 +81,8 @@ export function validationScore(scores: Scores, measure: Measure): number {
 }
 
 /**
- * The full fine-tuning to compare with: of several settings the one best on validation (test never chooses), then the one with most seeds.
+ * The full fine-tuning to compare with: one trained here before one trained elsewhere, of several settings the one best on validation (test never
+ * chooses), then the one with most seeds.
  */
 export function baselineOf(groups: readonly Group[], measure: Measure): Group | null {
   const full = groups.filter((group) => group.runs[0]?.run.plan.method.type === 'full');
@@ -91,6 +92,9 @@ export function baselineOf(groups: readonly Group[], measure: Measure): Group | 
       .filter((score) => score !== null);
     return scores.length === 0 ? -Infinity : mean(scores);
   };
-  const [best] = [...full].sort((a, b) => difference(validation(b), validation(a)) || b.runs.length - a.runs.length);
+  const elsewhere = ({ runs }: Group) => Number(runs[0]?.result.elsewhere !== undefined);
+  const [best] = [...full].sort(
+    (a, b) => elsewhere(a) - elsewhere(b) || difference(validation(b), validation(a)) || b.runs.length - a.runs.length,
+  );
   return best ?? null;
 }

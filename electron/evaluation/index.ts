@@ -2,6 +2,7 @@
 export * from './types.js';
 export { accuracy, macroF1, predictedClasses, softmax } from './scores.js';
 export { scoresFromLogits } from './tasks/classification.js';
+export { classAnswers, labelAnswers, numberAnswers, type HeadAnswers } from './heads.js';
 export { meanWithInterval, type Interval } from './intervals.js';
 export { buildComparison } from './comparison.js';
 export { testGain, validationGain } from './gain.js';

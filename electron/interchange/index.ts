@@ -9,6 +9,7 @@ import type { ExportSource } from './types.js';
 
 export { hashFile, hashWeights } from './hash.js';
 export { loadAdapter } from './load.js';
+export { peftStart, type TrainedElsewhere } from './peft-start.js';
 export { addBase, baseIn, writeRefinedBase } from './refined.js';
 export { isHead, splitHead } from './targets.js';
 export { headOf, objectiveOf, type ExportSource, type FolderKind, type LoadedFolder } from './types.js';

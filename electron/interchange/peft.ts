@@ -46,7 +46,8 @@ const labelsKey = 'labels';
 /** And the one that says what the head is for, by transformers' name; it stands in the model's config there, not in the adapter's. */
 const problemKey = 'problem_type';
 
-const contextOf = (model: BaseModelInfo): PeftContext => ({
+/** What a method's codec may look at on a base. */
+export const contextOf = (model: BaseModelInfo): PeftContext => ({
   model,
   architecture: architectureOf(model.architecture),
   targetNames: (modules) => targetNames(model, modules),
@@ -124,7 +125,7 @@ export async function exportPeft({ parameters, maxLength, ...source }: ExportSou
 }
 
 /** peft's own list for classifiers (each also catches modules whose name contains it), and a pooler that the base lacked and so was trained. */
-function savedModules(parameters: NamedTensors, marks: Marks | null): string[] {
+export function savedModules(parameters: Pick<NamedTensors, 'keys'>, marks: Marks | null): string[] {
   if (marks) return [...marksTable[marks].modules];
   return [...parameters.keys()].some((name) => name.includes('.pooler.'))
     ? ['classifier', 'score', 'pooler']

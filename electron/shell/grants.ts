@@ -48,6 +48,9 @@ const pathsOf: PathReaders = {
   'compositions.start': (request) => strings(...request.parts.map(({ from }) => from)),
   'playground.predictFile': (request) => [request.path, ...strings(request.out)],
   'exports.start': (request) => [request.folder],
+  'further.check': ({ from }) => ('plan' in from ? ofPlan(from.plan) : []),
+  'further.write': ({ from, folder }) => [folder, ...('plan' in from ? ofPlan(from.plan) : [])],
+  'further.back': (request) => [request.folder],
 };
 
 export class Grants {

@@ -15,6 +15,7 @@ import { datasetCalls } from './datasets.js';
 import { deviceCalls, DeviceTests, type DeviceTestOptions } from './devices.js';
 import { estimateCalls } from './estimate.js';
 import { exportCalls } from './exports.js';
+import { furtherCalls } from './further/index.js';
 import { Jobs } from './jobs.js';
 import { refinementCalls } from './lineage.js';
 import { mergeCheckCalls } from './merge-check.js';
@@ -167,6 +168,7 @@ export async function openStudio({
       ...wordingCalls(context, answers),
       ...mergeCheckCalls(context),
       ...exportCalls(context),
+      ...furtherCalls(context),
       ...deviceCalls(context),
       // Updates, dialogs and the file manager belong to the window's shell.
       'updates.get': noUpdates,

@@ -75,8 +75,7 @@ export async function openDrawn(
 ): Promise<OpenSplit> {
   const draw = new ExampleDraw(seed);
   const classes = learning.objective.type === 'classification';
-  for await (const { text, pair, label, messages } of readSplit(file))
-    draw.add(classes ? label : '', JSON.stringify(messages ?? [text, pair]));
+  for await (const row of readSplit(file)) draw.addRow(row, classes);
   const { places, short } = draw.take(count);
   const split = await openSplit(file, learning, breathe, places);
   const drawn = `${places.size.toLocaleString('en')} rows drawn by seed ${seed}, ${count.toLocaleString('en')} ${classes ? 'of each class' : 'of the split'}`;

@@ -70,6 +70,8 @@ export const jobSchema = z.object({
     'pretrain',
     'estimate',
     'generate',
+    'take-further',
+    'take-back',
   ]),
   title: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),

@@ -36,12 +36,14 @@ export const comparisonRowSchema = z.object({
   }),
   trainableParameters: count,
   share: z.number(),
-  secondsPerStep: measured,
-  tokensPerSecond: measured,
-  peakMemoryBytes: count,
-  optimizerBytes: count,
+  /** Trained elsewhere: what was not measured on this computer is null. */
+  elsewhere: z.boolean().optional(),
+  secondsPerStep: nullable(measured),
+  tokensPerSecond: nullable(measured),
+  peakMemoryBytes: nullable(count),
+  optimizerBytes: nullable(count),
   checkpointBytes: count,
-  trainingSeconds: measured,
+  trainingSeconds: nullable(measured),
 });
 export const comparisonSchema = z.object({
   dataset: z.string(),

@@ -15,18 +15,38 @@ export const runStates = [
   'cancelled',
   'failed',
 ] as const;
+/** Where a run was trained that another program trained: its times and memory are not this computer's. */
+export const elsewhereSchema = z.object({
+  /** "NVIDIA H100", "cpu x86_64". */
+  device: z.string(),
+  processes: count,
+  /** As accelerate names it: "no", "bf16". */
+  precision: z.string(),
+  /** Of Python and its packages. */
+  versions: z.record(z.string(), z.string()),
+  secondsPerStep: nullable(count),
+  trainingSeconds: count,
+  peakMemoryBytes: nullable(count),
+  /** SHA-256 of the result's file: the same one is not taken back twice. */
+  result: z.string(),
+  /** Test rows that were answered here too, and the largest difference of a probability, or of a number in its own unit. */
+  proof: z.object({ rows: count, largestDifference: count }),
+});
+export type Elsewhere = z.infer<typeof elsewhereSchema>;
 export const runResultSchema = z.object({
   test: nullable(scoresSchema),
   validation: nullable(scoresSchema),
   bestStep: count,
   trainableParameters: count,
   totalParameters: count,
-  secondsPerStep: count,
-  tokensPerSecond: count,
-  peakMemoryBytes: count,
-  optimizerBytes: count,
+  /** What was measured here; null of a run that was trained elsewhere. */
+  secondsPerStep: nullable(count),
+  tokensPerSecond: nullable(count),
+  peakMemoryBytes: nullable(count),
+  optimizerBytes: nullable(count),
   checkpointBytes: count,
-  trainingSeconds: count,
+  trainingSeconds: nullable(count),
+  elsewhere: elsewhereSchema.optional(),
   steps: count,
   stoppedEarly: z.boolean(),
   /** True where earlier runs left memory behind in its process: its peak is then an upper bound. */

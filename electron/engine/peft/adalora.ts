@@ -148,6 +148,7 @@ Zhang et al. 2023, *AdaLoRA: Adaptive Budget Allocation for Parameter-Efficient 
   },
   peft: {
     peftType: 'ADALORA',
+    start: ({ tinit, tfinal }) => ({ config: { tinit: tinit ?? null, tfinal: tfinal ?? null, rank_pattern: null } }),
     moduleTensors: Object.values(svdParts),
     config: z.looseObject({
       init_r: z.int().positive(),

@@ -28,7 +28,7 @@ import './head.js';
 
 export type { AdapterHubFormat, HubContext } from './adapterhub.js';
 export { chooseMethod, type ChosenMethod } from './choose.js';
-export type { PeftContext, PeftFormat } from './method.js';
+export type { PeftContext, PeftFormat, PeftStart } from './method.js';
 
 /** The spec with every default filled in. Throws EngineError 'bad-input'. */
 export function validateMethod(spec: MethodSpec): MethodSpec {

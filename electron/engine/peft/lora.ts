@@ -236,6 +236,10 @@ Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*; Kalajdziev
   },
   peft: {
     peftType: 'LORA',
+    start: ({ initialization }) =>
+      initialization === 'pissa'
+        ? { reason: "peft starts PiSSA by changing the base's own weights, so what it saves is no PiSSA run here" }
+        : { config: {} },
     moduleTensors: [parts.down, parts.up, parts.magnitude],
     config: peftConfig,
     write(o, trained, { targetNames }) {

@@ -110,7 +110,14 @@ export interface PeftFormat<O = unknown, C = unknown> {
     tensors: NamedTensors,
     context: PeftContext,
   ): { readonly method: MethodSpec; readonly parameters: NamedTensors };
+  /**
+   * Keys that differ from those of `write` where peft is to train the method from its start, or why peft cannot. Left out: none
+   * differ.
+   */
+  start?(options: O): PeftStart;
 }
+
+export type PeftStart = { readonly config: Readonly<Record<string, unknown>> } | { readonly reason: string };
 
 export interface PeftMethod<O = unknown, C = unknown> extends Omit<
   MethodDescription,

@@ -11,7 +11,15 @@ import { addedDense } from './dense.js';
 import { bidirectionalLstm } from './lstm.js';
 import { registerMethod } from './method.js';
 import { prefixFiles, prefixOf } from './prefix.js';
-import { embeddingsOf, fileTensor, promptConfig, promptEmbeddings, promptKeys, softPrompt } from './prompt-files.js';
+import {
+  embeddingsOf,
+  fileTensor,
+  noPrefixes,
+  promptConfig,
+  promptEmbeddings,
+  promptKeys,
+  softPrompt,
+} from './prompt-files.js';
 import { encoderHiddenSize, idsOfText, mostTokens, numVirtualTokens, rowsOfTable } from './virtual.js';
 
 const mostAnchors = 64;
@@ -122,6 +130,12 @@ Liu et al. 2021, *GPT Understands, Too*; Liu et al. 2022, *P-Tuning v2: Prompt T
   },
   peft: {
     peftType: 'P_TUNING',
+    start: ({ version, anchorTokens }) =>
+      version === 2
+        ? { reason: noPrefixes }
+        : anchorTokens > 0
+          ? { reason: 'peft has no anchor tokens' }
+          : { config: {} },
     modelTensors: [fileTensor],
     promptLearning: true,
     config: promptKeys,

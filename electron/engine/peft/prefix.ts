@@ -12,7 +12,7 @@ import type { NamedTensors, Tensor } from '../types.js';
 import { addedDense, denseStart } from './dense.js';
 import { smallestWeights } from './least-squares.js';
 import { registerMethod, type PeftContext } from './method.js';
-import { attentionSites, embeddingsOf, fileTensor, promptConfig, promptKeys } from './prompt-files.js';
+import { attentionSites, embeddingsOf, fileTensor, noPrefixes, promptConfig, promptKeys } from './prompt-files.js';
 import { encoderHiddenSize, idsOfText, initText, numVirtualTokens } from './virtual.js';
 
 const prefixProjection = z
@@ -261,6 +261,7 @@ Li & Liang 2021, *Prefix-Tuning: Optimizing Continuous Prompts for Generation*.`
   hooks: (o) => ({ prefix: prefixHook(o) }),
   peft: {
     peftType: 'PREFIX_TUNING',
+    start: () => ({ reason: noPrefixes }),
     modelTensors: [fileTensor],
     promptLearning: true,
     config: promptKeys,

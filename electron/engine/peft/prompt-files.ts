@@ -11,6 +11,10 @@ export const fileTensor = 'prompt_embeddings';
 /** The engine's name of a soft prompt [tokens, width]. */
 export const promptEmbeddings = 'prompt.embeddings';
 
+/** Why peft cannot train a prefix. */
+export const noPrefixes =
+  'peft 0.21 hands a prefix to the model by an argument that transformers 5 no longer has, so it trains none there';
+
 export const promptKeys = z.looseObject({
   num_virtual_tokens: z.int().positive(),
   num_transformer_submodules: z.literal(1, 'prompts of encoder-decoder models are not supported').nullish(),

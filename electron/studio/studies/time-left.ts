@@ -37,7 +37,7 @@ export function secondsLeft(steps: readonly StudyStep[], ended: Ended, probed: P
         other.size === step.size && other.dataset === step.dataset ? [seconds] : [],
       ),
     );
-    const rate = middle(own.map(({ result }) => result.secondsPerStep)) ?? probed.get(key) ?? null;
+    const rate = middle(own.flatMap(({ result }) => result.secondsPerStep ?? [])) ?? probed.get(key) ?? null;
     const planned = steps.filter(
       (other) => methodKey(other.method) === key && other.size === step.size && other.dataset === step.dataset,
     );
@@ -45,7 +45,7 @@ export function secondsLeft(steps: readonly StudyStep[], ended: Ended, probed: P
       stepsOf(step) ??
       middle(own.flatMap(({ step: other }) => stepsOf(other) ?? [])) ??
       middle(planned.flatMap((other) => stepsOf(other) ?? []));
-    const around = middle(own.map(({ seconds, result }) => seconds - result.steps * result.secondsPerStep));
+    const around = middle(own.map(({ seconds, result }) => seconds - result.steps * (result.secondsPerStep ?? 0)));
     const seconds = alike ?? (rate === null || count === null ? null : rate * count + (around ?? 0));
     if (seconds === null) return null;
     left += seconds;

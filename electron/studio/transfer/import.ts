@@ -4,44 +4,17 @@ import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { datasetRowSchema, type DatasetRow } from '../../contract/entities.js';
-import { StudioError } from '../../contract/errors.js';
 import { hashFile } from '../../interchange/index.js';
 import { datasets, metrics, models, projects, runs } from '../../storage/index.js';
 import { trainedFileName } from '../../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from '../context.js';
 import { throwIfAborted, type JobHandle } from '../jobs.js';
 import { namesOf } from '../plan.js';
-import { broken, historySchema, manifestSchema, parse, weightHashes, type Manifest } from './format.js';
+import { broken, historySchema, manifestSchema, parse, type Manifest } from './format.js';
+import { modelsByWeights } from './models.js';
 import { withRenumberedParts, withRenumberedRounds } from './renumber.js';
 import { restoreStudies } from './studies.js';
 import { unpack } from './unpack.js';
-
-/** The base models here that the file's runs stand on, by the weights' hash: a model's name may differ, its weights may not. */
-async function findModels(context: Context, list: Manifest['runs']): Promise<Map<string, number>> {
-  const known = await models.listModels(context.database);
-  const hashOf = weightHashes();
-  const found = new Map<string, number>();
-  for (const { model, weights } of list) {
-    if (found.has(weights)) continue;
-    // The one of that name first: it is most likely the one, and hashing takes time.
-    for (const candidate of [...known].sort((a, b) => Number(b.name === model) - Number(a.name === model))) {
-      // A folder that is gone or cannot be read is none of them.
-      if ((await hashOf(candidate).catch(() => null)) !== weights) continue;
-      found.set(weights, candidate.id);
-      break;
-    }
-    if (!found.has(weights)) {
-      const other = known.some(({ name }) => name === model) ? ' The model of that name here has other weights.' : '';
-      throw new StudioError(
-        'not-found',
-        `The project's runs are on the base model "${model}", which is not here.${other}`,
-        "Add that model's folder, then import again.",
-        { model },
-      );
-    }
-  }
-  return found;
-}
 
 /** What the file's base models are called here, by their names in the file. */
 async function modelNames(
@@ -78,7 +51,11 @@ export async function importProject(
       if (name !== 'manifest.json' && manifest.hashes[name] !== (await hashFile(file)))
         throw broken(path, `${name} is not what was exported (its hash differs)`);
     }
-    const known = await findModels(context, manifest.runs);
+    const known = await modelsByWeights(
+      context,
+      manifest.runs.map(({ weights }) => weights),
+      (weights) => manifest.runs.find((run) => run.weights === weights)?.model ?? '',
+    );
     const member = (name: string) => {
       const file = files.get(name);
       if (file === undefined) throw broken(path, `${name} is missing`);

@@ -1,3 +1,4 @@
 /** Projects as files. */
 export { exportProject } from './export.js';
 export { importProject } from './import.js';
+export { modelsByWeights } from './models.js';

@@ -1,7 +1,7 @@
 /** Learning a class of each row. */
 import type { Training } from '../../contract/plan.js';
 import { classBatches, classWeights, encodeRows, type EncodedRows, type TextTokenizer } from '../../data/index.js';
-import { predictedClasses, scoresFromLogits, softmax } from '../../evaluation/index.js';
+import { classAnswers, scoresFromLogits } from '../../evaluation/index.js';
 import type { BaseModelInfo } from '../../engine/index.js';
 import { logitsOf } from '../evaluate.js';
 import type { Between, Learning, Measured } from '../learning.js';
@@ -26,10 +26,9 @@ export function learnRead(
 ): Learning {
   const { labels } = objective;
   const padding = { padId: tokenizer.padId, reading };
-  const measured = async (trainer: Measured, encoded: EncodedRows, between: Between) => {
-    const logits = await logitsOf(trainer, encoded, labels.length, padding, between);
-    return { logits, scores: scoresFromLogits(logits, encoded.labels, labels.length) };
-  };
+  const classes = labels.length;
+  const outputs = (trainer: Measured, encoded: EncodedRows, between: Between) =>
+    logitsOf(trainer, encoded, classes, padding, between);
   return {
     objective,
     async encode(rows) {
@@ -40,18 +39,12 @@ export function learnRead(
         size: encoded.size,
         batches: classBatches(encoded, padding, classWeights(training.classWeights, labels, counts)),
         notes: [],
-        measure: async (model, between) => (await measured(model, encoded, between)).scores,
+        measure: async (model, between) =>
+          scoresFromLogits(await outputs(model, encoded, between), encoded.labels, classes),
         test: async ({ trainer, between, emit }) => {
-          const { logits, scores } = await measured(trainer, encoded, between);
-          const predicted = predictedClasses(logits, labels.length);
-          const probabilities = softmax(logits, labels.length);
-          await sendOutcomes<'classification'>(encoded.ids, emit, (row) => ({
-            outcome: { label: encoded.labels[row] ?? 0, predicted: predicted[row] ?? 0 },
-            details: {
-              probabilities: Array.from(probabilities.subarray(row * labels.length, (row + 1) * labels.length)),
-            },
-          }));
-          return scores;
+          const answers = classAnswers(await outputs(trainer, encoded, between), encoded.labels, classes);
+          await sendOutcomes<'classification'>(encoded.ids, emit, answers.row);
+          return answers.scores;
         },
       };
     },

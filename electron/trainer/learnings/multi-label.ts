@@ -2,7 +2,7 @@
 import { labelsOfRow } from '../../contract/labels.js';
 import { StudioError } from '../../contract/errors.js';
 import { classBatches, encodeRows, type TextTokenizer } from '../../data/index.js';
-import { labelScores, sigmoid, toldLabels } from '../../evaluation/index.js';
+import { labelAnswers, labelScores } from '../../evaluation/index.js';
 import { logitsOf } from '../evaluate.js';
 import type { Between, Learning, LearningTask, Measured } from '../learning.js';
 import { sendOutcomes } from '../outcomes.js';
@@ -39,30 +39,16 @@ export function learnLabels(
         maxLength: training.maxLength,
       });
       const targets = encoded.targets ?? new Float32Array();
-      const measured = async (model: Measured, between: Between) => {
-        const logits = await logitsOf(model, encoded, classes, padding, between);
-        return { logits, scores: labelScores(logits, targets, classes) };
-      };
+      const outputs = (model: Measured, between: Between) => logitsOf(model, encoded, classes, padding, between);
       return {
         size: encoded.size,
         batches: classBatches(encoded, padding),
         notes: [],
-        measure: async (model, between) => (await measured(model, between)).scores,
+        measure: async (model, between) => labelScores(await outputs(model, between), targets, classes),
         test: async ({ trainer, between, emit }) => {
-          const { logits, scores } = await measured(trainer, between);
-          await sendOutcomes<'multi-label'>(encoded.ids, emit, (row) => {
-            const own = logits.subarray(row * classes, (row + 1) * classes);
-            const truth = targets.subarray(row * classes, (row + 1) * classes);
-            return {
-              outcome: {
-                labels: Array.from(truth.keys()).filter((label) => truth[label] === 1),
-                predicted: toldLabels(own),
-                of: classes,
-              },
-              details: { probabilities: Array.from(own, sigmoid) },
-            };
-          });
-          return scores;
+          const answers = labelAnswers(await outputs(trainer, between), targets, classes);
+          await sendOutcomes<'multi-label'>(encoded.ids, emit, answers.row);
+          return answers.scores;
         },
       };
     },

@@ -1,6 +1,6 @@
 /** Learning a number of each row; the trainer learns them as standard scores (standardized.ts), and what is told here is in the data's unit. */
 import { classBatches, encodeRows, spreadOf, type TextTokenizer } from '../../data/index.js';
-import { numberScores } from '../../evaluation/index.js';
+import { numberAnswers, numberScores } from '../../evaluation/index.js';
 import { logitsOf } from '../evaluate.js';
 import type { Between, Learning, LearningTask, Measured } from '../learning.js';
 import { sendOutcomes } from '../outcomes.js';
@@ -16,23 +16,17 @@ export function learnNumbers({ training }: LearningTask, tokenizer: TextTokenize
         maxLength: training.maxLength,
       });
       const targets = encoded.targets ?? new Float32Array();
-      const measured = async (model: Measured, between: Between) => {
-        const values = await logitsOf(model, encoded, 1, padding, between);
-        return { values, scores: numberScores(targets, values) };
-      };
+      const outputs = (model: Measured, between: Between) => logitsOf(model, encoded, 1, padding, between);
       return {
         size: encoded.size,
         batches: classBatches(encoded, padding),
         notes: [],
         spread: spreadOf(targets),
-        measure: async (model, between) => (await measured(model, between)).scores,
+        measure: async (model, between) => numberScores(targets, await outputs(model, between)),
         test: async ({ trainer, between, emit }) => {
-          const { values, scores } = await measured(trainer, between);
-          await sendOutcomes<'regression'>(encoded.ids, emit, (row) => ({
-            outcome: { target: targets[row] ?? 0, value: values[row] ?? 0 },
-            details: null,
-          }));
-          return scores;
+          const answers = numberAnswers(await outputs(trainer, between), targets);
+          await sendOutcomes<'regression'>(encoded.ids, emit, answers.row);
+          return answers.scores;
         },
       };
     },

@@ -92,7 +92,7 @@ export function comparisonText(c: Comparison): string {
       : '';
     lines.push(
       t(
-        '{methodName}, {setting}: {measureName} {scoreInWords}{difference}; trains {trainableParameters} ({share} %); {secondsPerStep} ms a step; peak {peakMemoryBytes}; {seeds}. {verdict}',
+        '{methodName}, {setting}: {measureName} {scoreInWords}{difference}; trains {trainableParameters} ({share} %); {cost}{seeds}. {verdict}',
         {
           methodName: row.methodName,
           setting: row.setting,
@@ -101,8 +101,13 @@ export function comparisonText(c: Comparison): string {
           difference,
           trainableParameters: number(row.trainableParameters),
           share: trainedShare(row.share, 1),
-          secondsPerStep: number(row.secondsPerStep.mean * 1000),
-          peakMemoryBytes: bytes(row.peakMemoryBytes),
+          cost:
+            row.secondsPerStep && row.peakMemoryBytes !== null
+              ? t('{secondsPerStep} ms a step; peak {peakMemoryBytes}; ', {
+                  secondsPerStep: number(row.secondsPerStep.mean * 1000),
+                  peakMemoryBytes: bytes(row.peakMemoryBytes),
+                })
+              : '',
           seeds: n(row.seeds.length, '{count} seed', '{count} seeds'),
           verdict: row.verdict.text,
         },

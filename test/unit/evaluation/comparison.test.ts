@@ -102,7 +102,7 @@ describe('buildComparison', () => {
       share: 0.013,
       peakMemoryBytes: 30,
     });
-    expect(lora?.secondsPerStep.mean).toBeCloseTo(0.2, 12);
+    expect(lora?.secondsPerStep?.mean).toBeCloseTo(0.2, 12);
     const accuracy = (type: string, seed: number) =>
       100 *
       classScores(runs.find(({ run }) => run.plan.method.type === type && run.seed === seed)?.run.result?.test)

@@ -99,8 +99,8 @@ function costsOf({ cells }: Evidence, ended: Ended): CellCost[] {
     if (cell.method.baseline || !baseline) return [];
     return measuredCosts.flatMap(({ key }) => {
       const ratios = runs.flatMap(({ result }, index) => {
-        const other = baseline.runs[index]?.result[key] ?? 0;
-        return other > 0 && result[key] > 0 ? [result[key] / other] : [];
+        const [own, other] = [result[key] ?? 0, baseline.runs[index]?.result[key] ?? 0];
+        return other > 0 && own > 0 ? [own / other] : [];
       });
       return ratios.length > 0 ? [{ cell, key, ratios }] : [];
     });
@@ -118,8 +118,10 @@ function costsOf({ cells }: Evidence, ended: Ended): CellCost[] {
   }));
 }
 
-const median = ({ runs }: CellCost, of: (result: RunResult) => number): number | null =>
-  runs.length === 0 ? null : medianOf(runs.map(({ result }) => of(result)));
+const median = ({ runs }: CellCost, of: (result: RunResult) => number | null): number | null => {
+  const values = runs.flatMap(({ result }) => of(result) ?? []);
+  return values.length === 0 ? null : medianOf(values);
+};
 const runIds = ({ runs }: Pick<CellCost, 'runs'>) => runs.map(({ id }) => id);
 
 function costTable(asked: Asked, costs: readonly CellCost[]): ReportTable {
