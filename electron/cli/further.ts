@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { CallRequest } from '../contract/calls.js';
+import { takenBackSchema } from '../contract/entities.js';
 import { scoresInWords } from '../contract/score-words.js';
 import { parsePlan } from '../studio/plan.js';
 import type { Command } from './command.js';
@@ -29,7 +30,6 @@ const progress = (session: Session) => (event: { event: string; data: unknown })
 };
 
 const written = z.object({ folder: z.string(), bytes: z.number() });
-const taken = z.object({ runId: z.number() });
 
 const takeFurther: Command = {
   name: 'take-further',
@@ -73,7 +73,7 @@ const back: Command = {
       () => session.handlers['further.back']({ projectId, folder }),
       progress(session),
     );
-    const run = await session.handlers['runs.get']({ id: taken.parse(result).runId });
+    const run = await session.handlers['runs.get']({ id: takenBackSchema.parse(result).runId });
     const { test, elsewhere } = run.result ?? { test: null };
     const proof = elsewhere?.proof ?? { rows: 0, largestDifference: 0 };
     session.out.event(

@@ -84,6 +84,8 @@ export const runSchema = z.object({
   problem: nullable(problemSchema),
 });
 export type Run = z.infer<typeof runSchema>;
+/** The result of a job that took one back. */
+export const takenBackSchema = z.object({ runId: id });
 
 export const stepMetricSchema = z.object({
   step: count,

@@ -8,6 +8,7 @@ import cost from './pages/cost.md?raw';
 import data from './pages/data.md?raw';
 import devices from './pages/devices.md?raw';
 import forgetting from './pages/forgetting.md?raw';
+import further from './pages/further.md?raw';
 import inference from './pages/inference.md?raw';
 import labelWords from './pages/label-words.md?raw';
 import littleData from './pages/little-data.md?raw';
@@ -46,6 +47,7 @@ export const pages: readonly HelpPage[] = [
   { id: 'composition', title: mark('Composition'), text: composition },
   { id: 'rounds', title: mark('Rounds'), text: rounds },
   { id: 'pretraining', title: mark('Pretraining'), text: pretraining },
+  { id: 'further', title: mark('Taking it further'), text: further },
   { id: 'chat', title: mark('Chat'), text: chat },
   { id: 'command-line', title: mark('Command line'), text: command },
 ];
