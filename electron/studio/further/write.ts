@@ -51,7 +51,7 @@ export async function writeFurther(
     'The project',
     rows * bytesOfRow,
   );
-  await makeFolder(folder, async (temporary) => {
+  await makeFolder(context.presence, folder, async (temporary) => {
     handle.progress(0, 3, 'Writing the data');
     await mkdir(join(temporary, 'data'), { recursive: true });
     const written = await writeSplits(context, dataset, drawnIn(going), temporary, handle);
