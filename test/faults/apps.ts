@@ -17,7 +17,7 @@ export const killApp: Kind = {
   about:
     'kill -9 of the whole app (Electron), or of its main process alone, while it opens or trains what waited in its queue',
   works: ['train'],
-  weight: 2,
+  weight: 1,
   hindered: () =>
     process.platform !== 'linux'
       ? 'its processes are found as Linux tells them'
@@ -34,13 +34,15 @@ export const killApp: Kind = {
     const first = planSchema.parse({ ...trainPlan, training: { ...trainPlan.training, maxSteps: 5000 } });
     await copy.call('runs.start', { projectId, plans: [first, trainPlan], initFolder: null });
     await copy.kill(true);
+    const before = await locks(stage.home);
     const app = spawn(await prepareElectron(), [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), process.cwd()], {
       env: { ...process.env, PEFT_STUDIO_HOME: stage.home },
       stdio: 'ignore',
       detached: true,
     });
     const exit = once(app, 'exit');
-    while (app.exitCode === null && (await locks(stage.home)) < 2) await pause(5);
+    // It has opened the folder; the killed copy's lock may be gone already.
+    while (app.exitCode === null && (await locks(stage.home)).every((name) => before.includes(name))) await pause(5);
     const wait = Math.round(stage.random() * (milliseconds * 2 + 1000));
     await pause(wait);
     const all = stage.random() < 0.5;
@@ -56,9 +58,7 @@ export const killApp: Kind = {
   },
 };
 
-/** The killed copy's lock, and the app's once it has opened the folder. */
-const locks = async (home: string) =>
-  (await readdir(join(home, 'processes'))).filter((name) => name.endsWith('.lock')).length;
+const locks = async (home: string) => (await readdir(join(home, 'processes'))).filter((name) => name.endsWith('.lock'));
 
 /** Living processes that were started for a data folder. */
 async function processesOf(home: string): Promise<number[]> {

@@ -2,15 +2,15 @@
 import { afterwards, began, readyFor, type Kind } from './kind.js';
 import { requireIntact } from './inspect.js';
 import { drawMoment } from './moments.js';
-import { projectId, works, type WorkName } from './works.js';
+import { mixedWorks, projectId, works } from './works.js';
 
 const never = () => null;
 
 export const twoCopies: Kind = {
   name: 'two-copies',
   about: 'a second copy works in the same data folder; the first is killed or goes on',
-  works: (Object.keys(works) as WorkName[]).concat('train', 'import'),
-  weight: 8,
+  works: mixedWorks,
+  weight: 5,
   hindered: never,
   async strike(world, name, seed) {
     const pace = await world.rehearsed(name);

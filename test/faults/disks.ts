@@ -36,23 +36,24 @@ async function struck(
   const times = opening ? 1 : 1 + Math.floor(stage.random() * 3);
   const pace = await world.rehearsed(name);
   const words: string[] = [];
+  let faults = 0;
   for (let time = 0; time < times; time += 1) {
     const end = time === 0 ? began(name, copy, stage) : goesOn(name, copy, stage);
     const moment = drawMoment(stage.random, pace);
-    await moment.reached(copy, end);
+    if (await moment.reached(copy, end)) faults += 1;
     await strike();
     words.push(`${moment.words}: ${await end.then(outcome).finally(mend)}`);
   }
   const next = await afterwards(world, copy, stage, opening || stage.random() < 0.5);
   await requireIntact(stage.home);
-  return { faults: times, words: `${words.join(', ')}; ${await world.settle(name, next, stage)}` };
+  return { faults, words: `${words.join(', ')}; ${await world.settle(name, next, stage)}` };
 }
 
 export const fullDisk: Kind = {
   name: 'full-disk',
   about: 'the disk of the data folder is full for a while (tmpfs)',
   works: ['import', 'train', 'checkpoint', 'import', 'project-import', 'study', 'project-export', 'migration'],
-  weight: 10,
+  weight: 8,
   hindered: noMount,
   async strike(world, name, seed) {
     await world.rehearsed(name);
@@ -80,7 +81,7 @@ export const fullTarget: Kind = {
   name: 'full-target',
   about: 'the disk that an export or a project file goes to is full for a while (tmpfs)',
   works: ['export', 'project-export'],
-  weight: 4,
+  weight: 5,
   hindered: noMount,
   async strike(world, name, seed) {
     await world.rehearsed(name);
@@ -108,7 +109,7 @@ export const readOnly: Kind = {
   name: 'read-only',
   about: 'the data folder and the target may not be written for a while, by a user who is not root',
   works: ['import', 'train', 'checkpoint', 'export', 'project-export', 'project-import', 'study'],
-  weight: 6,
+  weight: 5,
   hindered: () => (root ? null : 'only root can start a copy as another user and give files back'),
   async strike(world, name, seed) {
     await world.rehearsed(name);
@@ -140,7 +141,7 @@ export const diskError: Kind = {
   name: 'disk-error',
   about: 'the disk returns I/O errors (EIO) for all that writes, for as long as the work goes on (strace)',
   works: ['import', 'train', 'checkpoint', 'export', 'project-export', 'project-import', 'study', 'checkpoint'],
-  weight: 8,
+  weight: 6,
   hindered: () => missing('strace', '--version'),
   async strike(world, name, seed) {
     await world.rehearsed(name);
@@ -171,7 +172,7 @@ export const pulledOut: Kind = {
   name: 'pulled-out',
   about: 'the disk of the data folder is gone for a while, and with it the app that was open on it (bind mount)',
   works: ['import', 'train', 'checkpoint', 'project-import', 'study'],
-  weight: 5,
+  weight: 4,
   hindered: noMount,
   async strike(world, name, seed) {
     const pace = await world.rehearsed(name);
@@ -187,7 +188,7 @@ export const pulledOut: Kind = {
       const copy = await readyFor(world, name, seen);
       const end = began(name, copy, seen);
       const moment = drawMoment(stage.random, pace);
-      await moment.reached(copy, end);
+      const faults = (await moment.reached(copy, end)) ? 1 : 0;
       unmount();
       mounted = false;
       const told = outcome(await end);
@@ -202,7 +203,7 @@ export const pulledOut: Kind = {
       const next = await world.opened(point);
       await requireIntact(point);
       const words = `${moment.words}: ${told}${strays.length > 0 ? `, ${strays.length} files where it had been` : ''}`;
-      return { faults: 1, words: `${words}; ${await world.settle(name, next, seen)}` };
+      return { faults, words: `${words}; ${await world.settle(name, next, seen)}` };
     } finally {
       if (mounted) unmount();
       await rmdir(point).catch(() => undefined);

@@ -10,19 +10,16 @@ import { requireIntact } from './inspect.js';
 import { afterwards, began, goesOn, outcome, readyFor, type Kind, type Struck } from './kind.js';
 import { drawMoment } from './moments.js';
 import { Tracer } from './tracer.js';
-import { works, type WorkName } from './works.js';
+import { mixedWorks, works, type WorkName } from './works.js';
 import type { World } from './world.js';
 
-/** What trains takes longest, and studies most of all: they come less often. */
-const quick: readonly WorkName[] = ['import', 'project-import', 'migration', 'project-export'];
-const all = [...quick, ...quick, ...(['train', 'export', 'checkpoint', 'train', 'checkpoint', 'study'] as const)];
 const never = () => null;
 
 export const killTrainer: Kind = {
   name: 'kill-trainer',
   about: 'kill -9 of the trainer, up to three times; the app goes on',
   works: ['train', 'checkpoint', 'export', 'train', 'checkpoint', 'export', 'train', 'study'],
-  weight: 8,
+  weight: 5,
   hindered: never,
   async strike(world, name, seed) {
     const pace = await world.rehearsed(name);
@@ -77,8 +74,8 @@ async function killAgainAndAgain(world: World, name: WorkName, seed: number, tra
 export const killMain: Kind = {
   name: 'kill-main',
   about: 'kill -9 of the main process; its trainer has to go by itself',
-  works: all,
-  weight: 16,
+  works: mixedWorks,
+  weight: 14,
   hindered: never,
   strike: (world, name, seed) => killAgainAndAgain(world, name, seed, false),
 };
@@ -86,8 +83,8 @@ export const killMain: Kind = {
 export const powerCut: Kind = {
   name: 'kill-both',
   about: 'kill -9 of main process and trainer at once',
-  works: all,
-  weight: 12,
+  works: mixedWorks,
+  weight: 10,
   hindered: never,
   strike: (world, name, seed) => killAgainAndAgain(world, name, seed, true),
 };
@@ -95,8 +92,8 @@ export const powerCut: Kind = {
 export const killCommand: Kind = {
   name: 'kill-command',
   about: 'kill -9 of the command peft-studio; the app takes over',
-  works: all.filter((name) => name !== 'project-export' && name !== 'project-import'),
-  weight: 6,
+  works: mixedWorks.filter((name) => name !== 'project-export' && name !== 'project-import'),
+  weight: 5,
   hindered: never,
   async strike(world, name, seed) {
     const { milliseconds } = await world.rehearsed(name);
@@ -143,8 +140,8 @@ const calls = { rename: 4, fsync: 6, fdatasync: 12, unlink: 6, mkdir: 3, ftrunca
 export const killAtCall: Kind = {
   name: 'kill-at-call',
   about: 'kill -9 of whichever process enters the n-th call of a kind that changes files (strace)',
-  works: all,
-  weight: 10,
+  works: mixedWorks,
+  weight: 6,
   hindered: () => missing('strace', '--version'),
   async strike(world, name, seed) {
     await world.rehearsed(name);

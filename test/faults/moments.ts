@@ -10,8 +10,8 @@ export interface Pace {
 
 export interface Moment {
   readonly words: string;
-  /** Waits for it, or for the work's end where that comes first. */
-  reached(copy: Copy, end: Promise<unknown>): Promise<void>;
+  /** Waits for it, or for the work's end where that comes first. @returns whether the work is still under way */
+  reached(copy: Copy, end: Promise<unknown>): Promise<boolean>;
 }
 
 /** Half of all moments are drawn by time, half by the count of events and a little more; each alike over the whole work. */
@@ -19,22 +19,27 @@ export function drawMoment(random: () => number, { milliseconds, events }: Pace)
   const late = random();
   if (random() < 0.5 || events === 0) {
     const wait = Math.round(late * milliseconds * 1.05);
-    return { words: `after ${wait} ms`, reached: (_copy, end) => first(pause(wait), end) };
+    return { words: `after ${wait} ms`, reached: (_copy, end) => underWay(pause(wait), end) };
   }
   const count = Math.floor(late * (events + 1));
   const more = Math.round(random() * 20);
   return {
     words: `${more} ms after event ${count}`,
-    reached: async (copy, end) => {
-      await first(eventsOf(copy, copy.events.length + count), end);
-      await pause(more);
-    },
+    reached: (copy, end) =>
+      underWay(
+        eventsOf(copy, copy.events.length + count).then(() => pause(more)),
+        end,
+      ),
   };
 }
 
-const first = async (one: Promise<unknown>, other: Promise<unknown>) => {
-  await Promise.race([one, other.catch(() => undefined)]);
-};
+function underWay(moment: Promise<unknown>, end: Promise<unknown>): Promise<boolean> {
+  const over = end.then(
+    () => false,
+    () => false,
+  );
+  return Promise.race([over, moment.then(() => true)]);
+}
 
 /** Resolves once the copy has told so many events since its start. */
 function eventsOf(copy: Copy, count: number): Promise<void> {

@@ -6,11 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { signal } from './copy.js';
 import { afterwards, began, outcome, readyFor, type Kind } from './kind.js';
 import { drawMoment } from './moments.js';
-import { works, type WorkName } from './works.js';
+import { mixedWorks, works } from './works.js';
 import type { World } from './world.js';
 
 const never = () => null;
-const all = Object.keys(works) as WorkName[];
 const year = 365.25 * 86_400_000;
 const jumps = [-1000, 3_600_000, -3_600_000, 86_400_000, -year, 10 * year, -20 * year];
 
@@ -18,7 +17,7 @@ export const clockJumps: Kind = {
   name: 'clock-jumps',
   about:
     "the clock of the app and its trainers jumps, by a second to decades, forth and back; the app's own end or a kill follows",
-  works: all,
+  works: mixedWorks,
   weight: 8,
   hindered: never,
   async strike(world, name, seed) {
@@ -33,6 +32,7 @@ export const clockJumps: Kind = {
       nodeOptions: `--import ${pathToFileURL(join('test', 'faults', 'clock.mjs')).href}`,
       environment: { JUMPS: JSON.stringify(of) },
     });
+    const started = performance.now();
     const end = began(name, copy, stage);
     const killed = stage.random() < 0.4;
     if (killed) {
@@ -41,10 +41,13 @@ export const clockJumps: Kind = {
     }
     const problem = await end;
     if (problem) throw new Error(`A jump of the clock ended it: ${problem.message}`);
+    // Those that came before its end for sure.
+    const lived = performance.now() - started;
+    const faults = of.filter(([after = 0]) => after < lived).length + (killed ? 1 : 0);
     const next = await afterwards(world, copy, stage, true);
     const words = of.map(([after, by]) => `${by} ms after ${after} ms`).join(', ');
     return {
-      faults: of.length,
+      faults,
       words: `${words}${killed ? ', killed' : ''}; ${await world.settle(name, next, stage)}`,
     };
   },
@@ -55,7 +58,7 @@ export const suspended: Kind = {
   about:
     'trainer, app or both stand still for a while (SIGSTOP), as behind a closed lid; another copy may be opened meanwhile',
   works: ['train', 'checkpoint', 'import', 'export', 'import', 'train', 'project-import', 'project-export', 'study'],
-  weight: 10,
+  weight: 8,
   hindered: () => (process.platform === 'win32' ? 'Windows has no SIGSTOP' : null),
   async strike(world, name, seed) {
     const pace = await world.rehearsed(name);
@@ -63,9 +66,10 @@ export const suspended: Kind = {
     const copy = await readyFor(world, name, stage);
     const end = began(name, copy, stage);
     const words: string[] = [];
+    let faults = 0;
     for (let left = 1 + Math.floor(stage.random() * 3); left > 0; left -= 1) {
       const moment = drawMoment(stage.random, pace);
-      await moment.reached(copy, end);
+      if (await moment.reached(copy, end)) faults += 1;
       const who = Math.floor(stage.random() * 3);
       const trainer = copy.trainer === null ? [] : [copy.trainer];
       const stopped = [...(who === 1 && trainer.length > 0 ? [] : [copy.pid]), ...(who === 0 ? [] : trainer)];
@@ -86,7 +90,7 @@ export const suspended: Kind = {
     if (problem) throw new Error(`Standing still ended it: ${outcome(problem)}, ${problem.message}`);
     const found = await world.settle(name, copy, stage);
     if (!/finished|whole/.test(found)) throw new Error(`It did not go on by itself: ${found}`);
-    return { faults: words.length, words: `${words.join(', ')}; ${found}` };
+    return { faults, words: `${words.join(', ')}; ${found}` };
   },
 };
 

@@ -19,8 +19,6 @@ export interface Work {
   readonly template: 'ready' | 'old';
   /** Is a trainer at work for most of it? */
   readonly trains: boolean;
-  /** Does it write outside the data folder? */
-  readonly writesOutside: boolean;
   /** The words of the command that do the same; null where it has none. */
   command(stage: Stage): readonly string[] | null;
   /** Does it to its end. @throws whatever the studio says of it */
@@ -114,7 +112,6 @@ function training(name: string, plan: typeof trainPlan, planFile: string): Work 
     name,
     template: 'ready',
     trains: true,
-    writesOutside: false,
     command: ({ inputs }) => ['run', join(inputs, planFile), '--project', 'Trial'],
     begin,
     goOn: async (copy) => {
@@ -146,7 +143,6 @@ const importing: Work = {
   name: 'import',
   template: 'ready',
   trains: false,
-  writesOutside: false,
   command: ({ inputs }) =>
     ['data', 'add', join(inputs, 'many.csv'), '--name', 'many', '--text', 'text', '--label', 'topic'].concat([
       '--validation',
@@ -199,7 +195,6 @@ const exporting: Work = {
   name: 'export',
   template: 'ready',
   trains: true,
-  writesOutside: true,
   command: (stage) => [
     'export',
     String(finishedRun),
@@ -254,7 +249,6 @@ const projectExport: Work = {
   name: 'project-export',
   template: 'ready',
   trains: false,
-  writesOutside: true,
   command: () => null,
   begin: async (copy, stage) =>
     copy.finished(await copy.call('projects.export', { id: projectId, path: projectFile(stage) })),
@@ -276,7 +270,6 @@ const projectImport: Work = {
   name: 'project-import',
   template: 'ready',
   trains: false,
-  writesOutside: false,
   command: () => null,
   begin: async (copy, { inputs }) =>
     copy.finished(await copy.call('projects.import', { path: join(inputs, 'trial.zip') })),
@@ -293,7 +286,6 @@ const migrating: Work = {
   name: 'migration',
   template: 'old',
   trains: false,
-  writesOutside: false,
   command: () => ['data', 'list', '--project', 'Command line'],
   begin: (copy, { home }) => copy.open(home),
   goOn: async (_copy, { home }) => {
@@ -321,7 +313,6 @@ const studying: Work = {
   name: 'study',
   template: 'ready',
   trains: true,
-  writesOutside: false,
   command: ({ inputs }) => ['study', join(inputs, 'study.json'), '--project', 'Trial'],
   begin: async (copy) => {
     const { id } = await copy.call('studies.start', { projectId, study, goOn: true });
@@ -363,3 +354,11 @@ export const works = {
   study: studying,
 } as const;
 export type WorkName = keyof typeof works;
+
+/** What trains takes longest, and studies most of all: they come less often. */
+const quick: readonly WorkName[] = ['import', 'project-import', 'migration', 'project-export'];
+export const mixedWorks: readonly WorkName[] = [
+  quick,
+  quick,
+  ['train', 'export', 'checkpoint', 'train', 'checkpoint', 'study'] as const,
+].flat();
