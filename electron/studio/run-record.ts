@@ -31,7 +31,7 @@ export class RunRecord {
 
   /** @param worked the run of that number, where it is worked on here */
   constructor(
-    private readonly context: Context,
+    private readonly context: Pick<Context, 'database' | 'home' | 'emit' | 'presence' | 'unwritten'>,
     private readonly worked: (runId: number) => Worked | null,
   ) {}
 

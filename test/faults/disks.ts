@@ -23,7 +23,7 @@ const noMount = () => {
   return disk === null ? 'nothing can be mounted' : null;
 };
 
-/** The work struck at a moment by `strike`, mended by `mend`, up to three times, and then taken to its end by the same copy or one that is opened anew. */
+/** The work struck at a moment by `strike`, mended by `mend`, up to four times, and then taken to its end by the same copy or one that is opened anew. */
 async function struck(
   world: World,
   name: WorkName,
@@ -33,7 +33,7 @@ async function struck(
   mend: () => Promise<void> | void,
 ): Promise<Struck> {
   const opening = works[name].template === 'old';
-  const times = opening ? 1 : 1 + Math.floor(stage.random() * 3);
+  const times = opening ? 1 : 1 + Math.floor(stage.random() * 4);
   const pace = await world.rehearsed(name);
   const words: string[] = [];
   let faults = 0;

@@ -19,6 +19,8 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 const session = await Session.open(chosen, values.work ?? null);
+process.once('SIGINT', () => session.stop());
+process.once('SIGTERM', () => session.stop());
 try {
   const lost = await session.strike(Number(values.count), Number(values.seed), Number(values.minutes) * 60_000);
   process.exitCode = lost > 0 ? 1 : 0;

@@ -16,6 +16,7 @@ interface Tally {
 export class Session {
   readonly #tallies = new Map<string, Tally>();
   readonly #lost: string[] = [];
+  #stopped = false;
 
   private constructor(
     private readonly kinds: readonly Kind[],
@@ -33,12 +34,17 @@ export class Session {
     return new Session(able, work, await World.make(), print);
   }
 
+  /** Ends after the fault at hand. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** Faults until so many came about or the time is up. @returns how many were not without loss */
   async strike(count: number, firstSeed: number, milliseconds = Infinity): Promise<number> {
     const turns = inTurn(this.kinds);
     const until = Date.now() + milliseconds;
     let faults = 0;
-    for (let at = 0; turns.length > 0 && faults < count && Date.now() < until; at += 1) {
+    for (let at = 0; turns.length > 0 && faults < count && Date.now() < until && !this.#stopped; at += 1) {
       const kind = turns[at % turns.length] as Kind;
       faults += await this.#one(kind, firstSeed + at);
     }

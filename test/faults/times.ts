@@ -23,7 +23,7 @@ export const clockJumps: Kind = {
   async strike(world, name, seed) {
     const { milliseconds } = await world.rehearsed(name);
     const stage = await world.stage(works[name], seed);
-    const of = Array.from({ length: 1 + Math.floor(stage.random() * 3) }, () => [
+    const of = Array.from({ length: 1 + Math.floor(stage.random() * 4) }, () => [
       // The app takes a while to open before its work.
       Math.round(stage.random() * (milliseconds + 400)),
       jumps[Math.floor(stage.random() * jumps.length)] ?? 0,
@@ -67,14 +67,14 @@ export const suspended: Kind = {
     const end = began(name, copy, stage);
     const words: string[] = [];
     let faults = 0;
-    for (let left = 1 + Math.floor(stage.random() * 3); left > 0; left -= 1) {
+    for (let left = 1 + Math.floor(stage.random() * 5); left > 0; left -= 1) {
       const moment = drawMoment(stage.random, pace);
       if (await moment.reached(copy, end)) faults += 1;
       const who = Math.floor(stage.random() * 3);
       const trainer = copy.trainer === null ? [] : [copy.trainer];
       const stopped = [...(who === 1 && trainer.length > 0 ? [] : [copy.pid]), ...(who === 0 ? [] : trainer)];
       for (const pid of stopped) signal(pid, 'SIGSTOP');
-      const wait = Math.round(50 + stage.random() * 500);
+      const wait = Math.round(30 + stage.random() * 300);
       try {
         await pause(wait);
         // Who sleeps is not dead: another copy must leave its work alone, or say that the database is in use.

@@ -43,10 +43,10 @@ export const trainPlan = planSchema.parse({
     batchSize: 8,
     maxLength: 16,
     learningRate: 0.01,
-    maxSteps: 60,
+    maxSteps: 45,
     modelDropout: 0.1,
     checkpointEverySteps: 5,
-    validateEverySteps: 20,
+    validateEverySteps: 15,
   },
 });
 /** Spends most of its time on writing checkpoints. */
@@ -305,9 +305,9 @@ const migrating: Work = {
 
 const study = smallStudy({
   methods: [{ type: 'head' }],
-  seeds: [1, 2],
+  seeds: [1],
   learningRates: [0.02],
-  training: { maxSteps: 8, batchSize: 8, maxLength: 16, checkpointEverySteps: 3 },
+  training: { maxSteps: 6, batchSize: 8, maxLength: 16, checkpointEverySteps: 3 },
 });
 const studying: Work = {
   name: 'study',

@@ -43,7 +43,7 @@ export class World {
     const csv = (count: number) =>
       ['text,topic', ...tinyRows(count).map(({ text, label }) => `${text},${label}`)].join('\n');
     await writeFile(at('rows.csv'), csv(120));
-    await writeFile(at('many.csv'), csv(8000));
+    await writeFile(at('many.csv'), csv(2500));
     for (const [name, plan] of Object.entries(planFiles)) await writeFile(at(name), JSON.stringify(plan));
 
     const old = world.template('old');
