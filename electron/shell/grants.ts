@@ -11,17 +11,29 @@ const strings = (...values: readonly unknown[]) => values.filter((value) => type
 const folders = (...models: readonly string[]) =>
   models.filter((model) => path.isAbsolute(model) || model.startsWith('.') || model.startsWith('~'));
 
-/** A plan's folders: its base model, and adapters that it is made of. */
-const ofPlan = ({ model, method: { adapters }, composition }: CallRequest<'runs.estimate'>['plan']) => [
+/** Adapters that a method is made of: runs, or folders. */
+const ofMethod = ({ adapters }: Readonly<Record<string, unknown>>) =>
+  Array.isArray(adapters) ? strings(...(adapters as unknown[])) : [];
+
+type Named = Pick<CallRequest<'runs.estimate'>['plan'], 'model' | 'composition' | 'watch'>;
+
+/** A plan's folders and files: its base model, adapters that it is made of, and the general text that it watches. */
+const ofPlan = ({ model, composition, watch }: Named, ...methods: readonly Readonly<Record<string, unknown>>[]) => [
   ...folders(model),
-  ...(Array.isArray(adapters) ? strings(...adapters) : []),
+  ...methods.flatMap(ofMethod),
   ...strings(...(composition?.parts ?? []).map(({ from }) => from)),
+  ...strings(watch?.text),
 ];
 
 const ofStudy = ({ model, methods, generalText }: CallRequest<'studies.check'>['study']) => [
   ...folders(model),
-  ...methods.flatMap(({ adapters }) => (Array.isArray(adapters) ? strings(...adapters) : [])),
+  ...methods.flatMap(ofMethod),
   ...strings(generalText),
+];
+
+const ofComposition = ({ parts, head, top }: CallRequest<'compositions.check'>) => [
+  ...strings(head, ...parts.map(({ from }) => from)),
+  ...ofMethod(top ?? {}),
 ];
 
 /** Calls that carry paths, and where. A new call with a path belongs here. */
@@ -35,17 +47,20 @@ const pathsOf: PathReaders = {
   'datasets.inspect': (request) => [request.path],
   'datasets.import': (request) => [request.path, ...strings(request.validation, request.test)],
   'datasets.tokens': ({ source }) => ('path' in source ? [source.path] : []),
-  'runs.estimate': (request) => ofPlan(request.plan),
-  'runs.start': (request) => [...request.plans.flatMap(ofPlan), ...strings(request.initFolder)],
-  'runs.startMatrix': (request) => [
-    ...folders(request.matrix.model),
-    ...request.matrix.methods.flatMap(({ adapters }) => (Array.isArray(adapters) ? strings(...adapters) : [])),
+  'models.count': ({ method }) => ofMethod(method),
+  'models.map': ({ method }) => ofMethod(method),
+  'runs.estimate': ({ plan }) => ofPlan(plan, plan.method),
+  'runs.start': (request) => [
+    ...request.plans.flatMap((plan) => ofPlan(plan, plan.method)),
+    ...strings(request.initFolder),
   ],
+  'runs.startMatrix': ({ matrix }) => ofPlan(matrix, ...matrix.methods, ...(matrix.method ? [matrix.method] : [])),
+  'refinements.check': ({ method }) => ofMethod(method),
   'studies.check': ({ study }) => ofStudy(study),
   'studies.start': ({ study }) => ofStudy(study),
   'studies.exportReport': (request) => [request.path],
-  'compositions.check': (request) => strings(...request.parts.map(({ from }) => from)),
-  'compositions.start': (request) => strings(...request.parts.map(({ from }) => from)),
+  'compositions.check': ofComposition,
+  'compositions.start': ofComposition,
   'playground.predictFile': (request) => [request.path, ...strings(request.out)],
   'exports.start': (request) => [request.folder],
   'further.check': ({ from }) => ('plan' in from ? ofPlan(from.plan) : []),

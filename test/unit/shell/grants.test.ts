@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { planSchema } from '../../../electron/contract/index.js';
+import { calls, planSchema, type Handlers } from '../../../electron/contract/index.js';
+import { createDispatch } from '../../../electron/shell/dispatch.js';
 import { Grants } from '../../../electron/shell/grants.js';
+import { placesOf, requestsOf } from '../../helpers/requests.js';
 
 const code = (work: () => void) => {
   try {
@@ -76,4 +78,41 @@ describe('Grants', () => {
     grants.grant('/Data/Rows.csv', 'file');
     expect(grants.allows('/data/rows.CSV')).toBe(true);
   });
+});
+
+/** Where a call reads a name, or words that are no path; `files.show` looks at its path itself. */
+const names = new RegExp(
+  [
+    '^advice.ask: place$',
+    '^chat.generate: (sampling.stop|speakers.asked.(text|messages.content))$',
+    '^compositions.(check|start): (data|top.type)$',
+    '^datasets.rows: (amongLabels|entity|label|search)$',
+    '^files.(choose: suggestedName|show: path)$',
+    '^jobs.cancel: jobId$',
+    '^playground.predict: (pair|text)$',
+    '^projects.(create|createSample|duplicate|find|update): (description|name|sample)$',
+    '^samples.import: sample$',
+    '^runs.scoreWording: wording$',
+    '^studies.rename: name$',
+    '^(runs|studies|models|refinements)\\.\\w+: ((plans?|matrix|study)\\.)?(data|name|methods?.type|composition.parts.name|verbalizer.(template|words.*))$',
+  ].join('|'),
+);
+
+it('lets no path of any call through but to where only names are read', async () => {
+  const foreign = '/etc/foreign';
+  const reached = new Set<string>();
+  const valid = new Set<string>();
+  for (const [name, { input }] of Object.entries(calls)) {
+    const handler = async (request: unknown) => {
+      for (const place of placesOf(request, foreign)) reached.add(`${name}: ${place}`);
+    };
+    const dispatch = createDispatch({ [name]: handler } as unknown as Handlers, new Grants());
+    for (const request of requestsOf(input, foreign, 200, 1)) {
+      if (input.safeParse(request).success) valid.add(name);
+      await dispatch(name, request);
+    }
+  }
+  // Requests of every call got past its schema, so that it is the grants that are tried.
+  expect(Object.keys(calls).filter((name) => !valid.has(name))).toEqual([]);
+  expect([...reached].filter((place) => !names.test(place))).toEqual([]);
 });
