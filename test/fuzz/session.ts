@@ -152,6 +152,15 @@ function portion(parts: readonly Part[]): Part[] {
   return taken;
 }
 
+function tellTally(reader: string, first: number, tally: Tally): void {
+  const { read, refused, findings, slowest, slowestSeed, largest } = tally;
+  const total = read + refused + findings;
+  console.log(
+    `${reader}: ${total} inputs (seeds ${first} to ${first + total - 1}), ${read} read, ${refused} refused, ${findings} findings; ` +
+      `slowest ${slowest} ms (seed ${slowestSeed}), most memory ${largest} MiB`,
+  );
+}
+
 async function session(): Promise<boolean> {
   const chosen = [...subjects, faultySubject].filter(({ name }) =>
     values.reader === undefined ? name !== faultySubject.name : values.reader === name,
@@ -185,15 +194,10 @@ async function session(): Promise<boolean> {
         );
       parts = [...rest, ...after].filter(({ count, reader }) => count > 0 && tallyOf(reader).findings < mostFindings);
     } finally {
+      for (const { reader } of now)
+        if (!parts.some((part) => part.reader === reader)) tellTally(reader, first, tallyOf(reader));
       rmSync(sandbox, { recursive: true, force: true });
     }
-  }
-  for (const [reader, { read, refused, findings, slowest, slowestSeed, largest }] of tallies) {
-    const total = read + refused + findings;
-    console.log(
-      `${reader}: ${total} inputs (seeds ${first} to ${first + total - 1}), ${read} read, ${refused} refused, ${findings} findings; ` +
-        `slowest ${slowest} ms (seed ${slowestSeed}), most memory ${largest} MiB`,
-    );
   }
   const sum = (key: 'read' | 'refused' | 'findings') =>
     [...tallies.values()].reduce((all, tally) => all + tally[key], 0);

@@ -73,7 +73,7 @@ export const valueChange: Arbitrary<Change<Json>> = fc
     if (kind === 'replace') set(holder, key, structuredClone(value));
     else if (kind === 'wrap') set(holder, key, [own]);
     else if (kind === 'add' && !Array.isArray(holder)) set(holder, name, structuredClone(value));
-    else if (kind === 'repeat') set(holder, key, Array<Json>(50).fill(own));
+    else if (kind === 'repeat') set(holder, key, Array<Json>(JSON.stringify(own).length < 20_000 ? 50 : 2).fill(own));
     else if (kind === 'swap') {
       const second = pick(Object.keys(holder), other) ?? key;
       set(holder, key, Reflect.get(holder, second) as Json);
