@@ -17,13 +17,15 @@ const ofMethod = ({ adapters }: Readonly<Record<string, unknown>>) =>
 
 type Named = Pick<CallRequest<'runs.estimate'>['plan'], 'model' | 'composition' | 'watch'>;
 
-/** A plan's folders and files: its base model, adapters that it is made of, and the general text that it watches. */
-const ofPlan = ({ model, composition, watch }: Named, ...methods: readonly Readonly<Record<string, unknown>>[]) => [
+/** Folders and files of what trains: its base model, adapters that it is made of, and the general text that it watches. */
+const ofTraining = ({ model, composition, watch }: Named, ...methods: readonly Readonly<Record<string, unknown>>[]) => [
   ...folders(model),
   ...methods.flatMap(ofMethod),
   ...strings(...(composition?.parts ?? []).map(({ from }) => from)),
   ...strings(watch?.text),
 ];
+
+const ofPlan = (plan: CallRequest<'runs.estimate'>['plan']) => ofTraining(plan, plan.method);
 
 const ofStudy = ({ model, methods, generalText }: CallRequest<'studies.check'>['study']) => [
   ...folders(model),
@@ -49,12 +51,9 @@ const pathsOf: PathReaders = {
   'datasets.tokens': ({ source }) => ('path' in source ? [source.path] : []),
   'models.count': ({ method }) => ofMethod(method),
   'models.map': ({ method }) => ofMethod(method),
-  'runs.estimate': ({ plan }) => ofPlan(plan, plan.method),
-  'runs.start': (request) => [
-    ...request.plans.flatMap((plan) => ofPlan(plan, plan.method)),
-    ...strings(request.initFolder),
-  ],
-  'runs.startMatrix': ({ matrix }) => ofPlan(matrix, ...matrix.methods, ...(matrix.method ? [matrix.method] : [])),
+  'runs.estimate': ({ plan }) => ofPlan(plan),
+  'runs.start': (request) => [...request.plans.flatMap(ofPlan), ...strings(request.initFolder)],
+  'runs.startMatrix': ({ matrix }) => ofTraining(matrix, ...matrix.methods, ...(matrix.method ? [matrix.method] : [])),
   'refinements.check': ({ method }) => ofMethod(method),
   'studies.check': ({ study }) => ofStudy(study),
   'studies.start': ({ study }) => ofStudy(study),

@@ -94,7 +94,7 @@ const names = new RegExp(
     '^samples.import: sample$',
     '^runs.scoreWording: wording$',
     '^studies.rename: name$',
-    '^(runs|studies|models|refinements)\\.\\w+: ((plans?|matrix|study)\\.)?(data|name|methods?.type|composition.parts.name|verbalizer.(template|words.*))$',
+    '^(runs|studies|models|refinements|further)\\.\\w+: ((plans?|matrix|study|from\\.plan)\\.)?(data|name|methods?.type|composition.parts.name|verbalizer.(template|words.*))$',
   ].join('|'),
 );
 
