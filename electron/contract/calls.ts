@@ -440,6 +440,8 @@ export const events = {
   dropped: z.object({ items: z.array(z.object({ path: z.string(), kind: z.enum(['file', 'folder']) })).min(1) }),
   /** A project file that the system asked the app to open; the window may use it from then on. */
   opened: z.object({ path: z.string() }),
+  /** The user followed a notification: the page goes there. */
+  followed: z.object({ route: z.string().startsWith('#/') }),
   update: e.updateSchema,
   /** Lists of this kind changed: read them again. */
   changed: z.object({

@@ -1,10 +1,11 @@
 /** The life of the desktop app: one studio, one window that may close while runs go on. */
-import { app, type BrowserWindow } from 'electron';
+import { app, Notification, powerSaveBlocker, type BrowserWindow } from 'electron';
 import path from 'node:path';
 import type { Handlers, StudioEvent } from '../contract/calls.js';
 import type { Settings } from '../contract/entities.js';
 import { problemOf } from '../contract/problem-of.js';
 import { openStudio, type Studio } from '../studio/index.js';
+import { Attention, type Notice } from './attention.js';
 import { sendEvent, serveCalls, serveDrops } from './bridge.js';
 import { activeRuns, decideClosing, isActive } from './closing.js';
 import { createDispatch, type Dispatch } from './dispatch.js';
@@ -56,6 +57,7 @@ class Shell {
   #grants = new Grants();
   #studio: Studio | null = null;
   #updates: Updates | null = null;
+  #attention: Attention | null = null;
   #closingDecided = false;
   #quitting = false;
 
@@ -82,6 +84,7 @@ class Shell {
     });
     this.#studio = studio;
     this.#apply(await studio.handlers['settings.get']({}));
+    this.#attention = this.#attend(studio);
     const reason = updateReason();
     const updates = new Updates({
       source: reason === null ? feedSource() : null,
@@ -100,6 +103,7 @@ class Shell {
       'settings.set': async (request) => {
         const settings = await studio.handlers['settings.set'](request);
         this.#apply(settings);
+        await this.#attention?.settle();
         return settings;
       },
     };
@@ -169,8 +173,34 @@ class Shell {
     this.#window.focus();
   }
 
+  #attend(studio: Studio): Attention {
+    let blocker: number | null = null;
+    return new Attention({
+      settings: () => studio.handlers['settings.get']({}),
+      isWatched: () => this.#window?.isFocused() ?? false,
+      notify: (notice) => this.#notify(notice),
+      holdAwake: (awake) => {
+        if (blocker !== null) powerSaveBlocker.stop(blocker);
+        // The screen may go dark: only the computer stays awake.
+        blocker = awake ? powerSaveBlocker.start('prevent-app-suspension') : null;
+      },
+    });
+  }
+
+  #notify({ title, body, route }: Notice): void {
+    if (!Notification.isSupported()) return;
+    const shown = new Notification({ title, body });
+    shown.on('click', () => {
+      this.#show();
+      sendEvent(this.#window, { event: 'followed', data: { route } });
+    });
+    shown.show();
+  }
+
   #onEvent(event: StudioEvent): void {
     sendEvent(this.#window, event);
+    // A closing studio answers no more.
+    void this.#attention?.hear(event).catch((error: unknown) => console.error(error));
     if (event.event === 'run' && isActive(event.data)) this.#updates?.stopForRun();
     // In the background the app lives as long as its runs.
     if (event.event === 'run' && this.#window === null && this.#closingDecided) void this.#quitWhenIdle();

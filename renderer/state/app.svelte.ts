@@ -5,6 +5,7 @@ import { jobs } from './jobs.svelte.js';
 import { datasets, methods, models } from './library.svelte.js';
 import { projects } from './projects.svelte.js';
 import { Resource } from './resource.svelte.js';
+import { router } from './router.svelte.js';
 import { runs } from './runs.svelte.js';
 import { studies } from './studies.svelte.js';
 
@@ -40,6 +41,7 @@ class AppState {
       listen('job', (job) => jobs.receive(job)),
       listen('changed', ({ kind }) => void this.reread(kind)),
       listen('update', (update) => (this.update.value = update)),
+      listen('followed', ({ route }) => router.go(route)),
     ];
     const timer = setInterval(() => void this.info.read(() => call('app.info', {})), 30_000);
     void this.readAll();

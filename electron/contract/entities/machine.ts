@@ -37,6 +37,10 @@ export const settingsSchema = z.object({
   memoryLimitBytes: z.number().positive().nullable().default(null),
   density: z.enum(['compact', 'normal', 'comfortable']).default('normal'),
   onClose: z.enum(['ask', 'continue', 'pause']).default('ask'),
+  /** Whether the system tells the end of a run or a study while the window is not in front. */
+  notifications: z.boolean().default(true),
+  /** Whether the computer is kept awake while a run trains. */
+  preventSleep: z.boolean().default(true),
   /** Whether the app looks for new versions by itself. */
   updates: z.enum(['daily', 'never']).default('daily'),
 });

@@ -20,6 +20,8 @@ const settings = {
   memoryLimitBytes: null,
   density: 'normal',
   onClose: 'ask',
+  notifications: true,
+  preventSleep: true,
   updates: 'daily',
 } as const;
 
