@@ -70,6 +70,14 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
   const { rows, zone } = input;
   const scale = forestScale(rows, zone);
   const names = Math.min(170, Math.max(70, ...rows.map((r) => r.name.length * 6.4 + 24)));
+  const heading = t('difference, 95 %');
+  const within =
+    zone === null
+      ? ''
+      : t('within ± {zone} {unit}', {
+          zone: number(zone, digits(zone)),
+          unit: zone === 1 && input.unit === 'points' ? t('point') : t(input.unit),
+        });
   const right = Math.min(230, Math.max(140, ...rows.map((row) => written(row, zone).length * LETTER + 22)));
   return {
     ...base(palette),
@@ -134,19 +142,19 @@ export function forestOption(input: ForestInput, palette: Palette): ChartOption 
             zero >= area.x && zero <= end
               ? line(zero, area.y, zero, floor, { colour: palette.text, width: 1.2 })
               : null,
-            zone !== null && to > from
+            to > from
               ? text(
-                  clamp((from + to) / 2),
+                  Math.min(
+                    clamp((from + to) / 2),
+                    end + right - 12 - (heading.length + 2 + within.length / 2) * LETTER,
+                  ),
                   area.y - 10,
-                  t('within ± {zone} {unit}', {
-                    zone: number(zone, digits(zone)),
-                    unit: zone === 1 && input.unit === 'points' ? t('point') : t(input.unit),
-                  }),
+                  within,
                   palette,
                   { align: 'center', colour: palette.good },
                 )
               : null,
-            text(end + right - 12, area.y - 10, 'difference, 95 %', palette, { align: 'right', colour: palette.text3 }),
+            text(end + right - 12, area.y - 10, heading, palette, { align: 'right', colour: palette.text3 }),
           ]);
         },
       },

@@ -11,6 +11,8 @@ export interface Reading {
   /** The label, labels or number that the data give it, null for own words. */
   readonly label: string | null;
   readonly answers: Readonly<Record<string, string>>;
+  /** What the readers answered by, see `answersOf`. */
+  readonly by: string | null;
 }
 const HISTORY = 100;
 
@@ -36,16 +38,32 @@ export class Playground {
   others = $state.raw<readonly Prediction[]>([]);
   problem = $state.raw<Problem | null>(null);
   reading = $state(false);
-  history = $state.raw<readonly Reading[]>([]);
+  #readings = $state.raw<readonly Reading[]>([]);
   /** Test rows being read one after the other. */
   sampling = $state.raw<{ done: number; total: number } | null>(null);
+  #by = $state.raw<string | null>(null);
   #next = 1;
   #round = 0;
+
+  /** What readers of this kind have read. */
+  get history(): readonly Reading[] {
+    return this.#readings.filter(({ by }) => by === this.#by);
+  }
 
   /** Whether the text is still the row that was taken. */
   get known(): { label: string; accepted: readonly string[]; line: number } | null {
     const s = this.source;
     return s && s.text === this.text && (s.pair ?? '') === this.pair ? s : null;
+  }
+
+  /** Answers of readers that answered by something else leave the screen. @param by what the readers at hand answer by, null without any */
+  answerBy(by: string | null): void {
+    if (by === null || by === this.#by) return;
+    if (this.#by !== null) {
+      this.predictions = this.others = [];
+      this.source = null;
+    }
+    this.#by = by;
   }
 
   /** @param otherIds runs of other seeds that are asked afterwards, for the spread only */
@@ -92,7 +110,8 @@ export class Playground {
     const answers = Object.fromEntries(
       predictions.filter((p) => p.problem === null).map((p) => [readerKey(p.runId), p.label]),
     );
-    this.history = [{ id: this.#next++, text, pair, label, answers }, ...this.history].slice(0, HISTORY);
+    const reading = { id: this.#next++, text, pair, label, answers, by: this.#by };
+    this.#readings = [reading, ...this.#readings].slice(0, HISTORY);
     return predictions;
   }
 

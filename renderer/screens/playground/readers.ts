@@ -1,5 +1,5 @@
 /** Which runs read first, and the labels they are shown by. Pure functions. */
-import type { Prediction, Run } from '../../../electron/contract/index.js';
+import type { Dataset, Prediction, Run } from '../../../electron/contract/index.js';
 import { rankOf } from '../../state/scores.js';
 
 /** Test rows that one press reads. */
@@ -8,14 +8,22 @@ export const SAMPLE = 20;
 /** Key of a column: the run's id, "base" for the untrained one. */
 export const readerKey = (runId: number | null): string => (runId === null ? 'base' : String(runId));
 
-/** Runs that read first: of the newest data and model, one a method with the lowest seed, the baseline first, at most `limit`. */
-export function defaultReaders(runs: readonly Run[], limit = 3): number[] {
+/** Runs whose answers can stand side by side have the same: they answer by the same labels, or numbers of one data set. */
+export function answersOf(run: Run, datasets: readonly Dataset[]): string {
+  const dataset = datasets.find(({ id }) => id === run.datasetId);
+  const labels = dataset && dataset.labels.length > 0 ? [...dataset.labels].sort() : run.datasetId;
+  return JSON.stringify([run.plan.objective, labels]);
+}
+
+/** Runs that read first: the one asked for, else of the newest data and model; beside it of that data and model one a method with the lowest seed, the baseline first, at most `limit`. */
+export function defaultReaders(runs: readonly Run[], asked: Run | null = null, limit = 3): number[] {
   const finished = runs.filter((run) => run.state === 'finished');
-  const newest = finished[0];
+  const newest = asked ?? finished[0];
   if (!newest) return [];
-  const first = new Map<string, Run>();
+  const first = new Map<string, Run>(asked ? [[asked.plan.method.type, asked]] : []);
   for (const run of finished) {
     if (run.datasetId !== newest.datasetId || run.modelId !== newest.modelId) continue;
+    if (run.plan.method.type === asked?.plan.method.type) continue;
     const known = first.get(run.plan.method.type);
     if (!known || run.seed < known.seed) first.set(run.plan.method.type, run);
   }
@@ -23,10 +31,9 @@ export function defaultReaders(runs: readonly Run[], limit = 3): number[] {
     const scores = run.result?.test ?? run.validation;
     return run.plan.method.type === 'full' ? 2 : scores ? rankOf(scores) : 0;
   };
-  return [...first.values()]
-    .sort((a, b) => score(b) - score(a))
-    .slice(0, limit)
-    .map((run) => run.id);
+  const best = [...first.values()].sort((a, b) => score(b) - score(a)).map((run) => run.id);
+  const shown = best.slice(0, limit);
+  return asked && !shown.includes(asked.id) ? [...shown.slice(0, limit - 1), asked.id] : shown;
 }
 
 /** What the seeds of one setting say together. */

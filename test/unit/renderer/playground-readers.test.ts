@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { planSchema, type Prediction, type Run } from '../../../electron/contract/index.js';
-import { defaultReaders, labelOrder, othersToAsk, spreadOver } from '../../../renderer/screens/playground/readers.js';
+import { planSchema, type Dataset, type Prediction, type Run } from '../../../electron/contract/index.js';
+import {
+  answersOf,
+  defaultReaders,
+  labelOrder,
+  othersToAsk,
+  spreadOver,
+} from '../../../renderer/screens/playground/readers.js';
 
 const run = (id: number, type: string, seed: number, macroF1: number, change: Partial<Run> = {}): Run => ({
   id,
@@ -56,6 +62,29 @@ describe('defaultReaders', () => {
     ];
     expect(defaultReaders(list)).toEqual([5, 7, 6]);
     expect(defaultReaders([])).toEqual([]);
+  });
+});
+
+describe('what reads side by side', () => {
+  it('is of the data of the run that was asked for, which is among it', () => {
+    const list = [
+      run(9, 'lora', 2, 0.9),
+      run(8, 'full', 1, 0.8, { datasetId: 2 }),
+      run(7, 'lora', 1, 0.7, { datasetId: 2 }),
+      run(6, 'lora', 3, 0.9, { datasetId: 2 }),
+      run(5, 'head', 1, 0.8, { datasetId: 2 }),
+      run(4, 'bitfit', 1, 0.8, { datasetId: 2 }),
+    ];
+    expect(defaultReaders(list, list[3])).toEqual([8, 6, 5]);
+    expect(defaultReaders(list, list[2])).toEqual([8, 5, 7]);
+  });
+
+  it('answers by the same labels, or numbers of one data set', () => {
+    const set = (id: number, labels: string[]) => ({ id, labels }) as unknown as Dataset;
+    const sets = [set(1, ['a', 'b']), set(2, ['b', 'a']), set(3, ['a', 'c']), set(4, []), set(5, [])];
+    const answers = [1, 2, 3, 4, 5].map((datasetId) => answersOf(run(1, 'lora', 1, 1, { datasetId }), sets));
+    expect(answers[0]).toBe(answers[1]);
+    expect(new Set(answers).size).toBe(4);
   });
 });
 
