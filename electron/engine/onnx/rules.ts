@@ -169,7 +169,15 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
   erf: plain('Erf'),
   sigmoid: plain('Sigmoid'),
   relu: plain('Relu'),
-  sign: plain('Sign'),
+  sign: (c, node) => {
+    if (c.target === 'cpu') return plain<'sign'>('Sign')(c, node);
+    // WebGPU has no kernel for Sign.
+    const x = c.use(node.inputs[0] as Value);
+    const [above, below] = ['Greater', 'Less'].map((op) =>
+      c.emit('Cast', [c.emit(op, [x, c.float(0)])], { attributes: { to: elementType.float32 } }),
+    ) as [string, string];
+    return void c.emit('Sub', [above, below], { outputs: [c.output(node)] });
+  },
   detach: plain('Identity'),
   cast: plain('Cast', (node) => ({ to: elementType[node.attributes.to] })),
   // The slope is made of x where the backward pass comes to it: x alone is kept until then.
