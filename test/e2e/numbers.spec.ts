@@ -57,7 +57,7 @@ test('imports, compares and answers by numbers and by several labels', async ({ 
     .poll(async () => (await studio.call('runs.list', { projectId: project.id })).map(({ state }) => state), slow)
     .toEqual(Array.from({ length: 4 }, () => 'finished'));
   const runs = await studio.call('runs.list', { projectId: project.id });
-  for (const { name, id } of sets) {
+  for (const { name } of sets) {
     const own = runs.filter(({ datasetName }) => datasetName === name);
     const full = own.find(({ plan }) => plan.method.type === 'full');
     await studio.go(`#/project/${project.id}/runs/${full?.id}`);
