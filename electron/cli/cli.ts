@@ -8,6 +8,7 @@ import type { SpawnTrainer } from '../studio/trainer-port.js';
 import { advise } from './advise.js';
 import { composeCommands } from './compose.js';
 import { globalOptions, helpOf, overview, parse, type Command } from './command.js';
+import { diagnose } from './diagnose.js';
 import { generate } from './generate.js';
 import { libraryCommands } from './library.js';
 import { Output, type Streams } from './output.js';
@@ -39,6 +40,7 @@ export const commands: readonly Command[] = [
   advise,
   ...useCommands,
   ...furtherCommands,
+  diagnose,
 ];
 
 /** Places of the first two words that are neither options nor their values; options of every command may stand in front. */

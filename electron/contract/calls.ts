@@ -70,6 +70,8 @@ export const calls = {
       notices: z.array(z.object({ severity: z.enum(['info', 'warn', 'bad']), text: z.string() })),
     }),
   ),
+  /** The diagnostic report as Markdown, with no names, texts and paths of the user's; and the folder of the log. */
+  'app.diagnose': call(none, z.object({ text: z.string(), logFolder: z.string() })),
   'settings.get': call(none, e.settingsSchema),
   'settings.set': call(changeOf(e.settingsSchema), e.settingsSchema),
 

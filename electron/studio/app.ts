@@ -8,11 +8,19 @@ import { StudioError } from '../contract/errors.js';
 import { listMethods, runtimeIdentity, validateMethod } from '../engine/index.js';
 import { records } from '../storage/index.js';
 import { changed, type Context } from './context.js';
+import { diagnosticReport } from './log/index.js';
 import { bytesOfHome, freeBytes } from './files.js';
 
 type Group = Pick<
   Handlers,
-  'app.info' | 'settings.get' | 'settings.set' | 'methods.list' | 'jobs.list' | 'jobs.cancel' | 'files.write'
+  | 'app.info'
+  | 'app.diagnose'
+  | 'settings.get'
+  | 'settings.set'
+  | 'methods.list'
+  | 'jobs.list'
+  | 'jobs.cancel'
+  | 'files.write'
 >;
 type Notice = Awaited<ReturnType<Handlers['app.info']>>['notices'][number];
 
@@ -65,6 +73,10 @@ export function appCalls(context: Context, build: Build, notices: Notice[]): Gro
       },
       // Shown once.
       notices: notices.splice(0),
+    }),
+    'app.diagnose': async () => ({
+      text: await diagnosticReport(context, { version: build.version, devices: await context.devices.list() }),
+      logFolder: context.log.folder,
     }),
     'settings.get': () => records.readSettings(database),
     'settings.set': async (change) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { EventData, EventName, StudioEvent } from '../contract/calls.js';
 import type { Database, Presence } from '../storage/index.js';
 import type { DeviceTests } from './devices.js';
+import type { Log } from './log/index.js';
 import type { Jobs } from './jobs.js';
 import type { SpawnTrainer } from './trainer-port.js';
 import type { Unwritten } from './unwritten.js';
@@ -19,6 +20,8 @@ export interface Context {
   /** This process among those that work in the folder. */
   readonly presence: Presence;
   readonly unwritten: Unwritten;
+  /** What the user can send: see log/. */
+  readonly log: Log;
   readonly emit: <N extends EventName>(event: N, data: EventData<N>) => void;
 }
 

@@ -65,7 +65,9 @@ export class DeviceTests {
     };
     const failed = (error: unknown) => {
       // One that was stopped is made up for when a run needs it, or at the next start.
-      if (problemOf(error).code !== 'cancelled') console.error(error);
+      if (problemOf(error).code === 'cancelled') return;
+      this.context.log.problem('devices', error);
+      console.error(error);
     };
     void attempt().then(again, failed);
   }

@@ -17,6 +17,7 @@ import { estimateCalls } from './estimate.js';
 import { exportCalls } from './exports.js';
 import { furtherCalls } from './further/index.js';
 import { Jobs } from './jobs.js';
+import { Log, loggedCalls, loggedEvents, logUncaught } from './log/index.js';
 import { refinementCalls } from './lineage.js';
 import { mergeCheckCalls } from './merge-check.js';
 import { ensureStarter, modelCalls } from './models.js';
@@ -104,14 +105,26 @@ export async function openStudio({
   const version = appVersion();
   const licencesFolder =
     resources.map((folder) => join(folder, 'licences')).find((folder) => existsSync(folder)) ?? null;
-  const { database, notices } = await openDatabase(home);
+  const log = new Log(home);
+  const { database, notices } = await openDatabase(home).catch((error: unknown) => {
+    if (existsSync(home)) log.problem('open', error);
+    throw error;
+  });
   const presence = await Presence.announce(home).catch(async (error: unknown) => {
     await database.close();
     throw error;
   });
   try {
     const told = notices.map((text) => ({ severity: 'bad' as const, text }));
-    const tell: Context['emit'] = (event, data) => emit({ event, data } as Parameters<Emit>[0]);
+    const logged = loggedEvents(log);
+    const stopLogging = logUncaught(log);
+    const { node, electron } = process.versions;
+    log.write('start', { version, platform: process.platform, arch: process.arch, node, electron });
+    const tell: Context['emit'] = (event, data) => {
+      const whole = { event, data } as Parameters<Emit>[0];
+      logged(whole);
+      emit(whole);
+    };
     const base: Omit<Context, 'devices'> = {
       database,
       home,
@@ -120,13 +133,16 @@ export async function openStudio({
       emit: tell,
       jobs: new Jobs((job) => tell('job', job)),
       presence,
-      unwritten: new Unwritten(),
+      unwritten: new Unwritten(log),
+      log,
     };
     const context: Context = {
       ...base,
       devices: new DeviceTests(base, { appVersion: version, ...deviceTests }),
     };
     const { interrupted, waiting, studies: cutOff } = await takeOver(context);
+    if (interrupted.length + cutOff.length > 0)
+      log.write('interrupted', { runs: interrupted.length, studies: cutOff.length });
     const notice =
       interrupted.length === 1
         ? 'A run was cut off when the app ended. Resume it to go on from its last checkpoint.'
@@ -187,7 +203,7 @@ export async function openStudio({
       if (startQueued) await queue.adopt(left.waiting);
     });
     return {
-      handlers,
+      handlers: loggedCalls(handlers, log),
       close: async () => {
         await stopWatching();
         context.devices.close();
@@ -198,6 +214,8 @@ export async function openStudio({
         await context.unwritten.retry().catch(() => undefined);
         await database.close();
         await presence.release();
+        stopLogging();
+        log.write('end');
       },
     };
   } catch (error) {

@@ -45,7 +45,10 @@ export class RunQueue {
     if (share) for (const id of runIds) this.#shared.allow(id);
     this.#waiting.push(...runIds.filter((id) => !this.#waiting.includes(id)));
     if (this.#closing || this.#waiting.length === 0) return;
-    this.#working ??= this.#work().catch((error: unknown) => console.error(error));
+    this.#working ??= this.#work().catch((error: unknown) => {
+      this.context.log.problem('queue', error);
+      console.error(error);
+    });
   }
 
   /** Reads the test of a finished run that left it out, when its turn comes. @throws StudioError of the job; 'cancelled' where this process ends before */

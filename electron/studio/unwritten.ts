@@ -1,6 +1,7 @@
 /** Writes that failed, above all on a full disk: kept in mind and tried again, in order, until they go through. */
 import type { ErrorCode } from '../contract/errors.js';
 import { problemOf } from '../contract/problem-of.js';
+import type { Log } from './log/index.js';
 
 /** What may pass: a full disk, one that may not be written or returns errors, a database that is locked or cannot be written for now. */
 export const passing: ReadonlySet<ErrorCode> = new Set(['no-space', 'no-access', 'database'] as const);
@@ -8,6 +9,8 @@ export const passing: ReadonlySet<ErrorCode> = new Set(['no-space', 'no-access',
 export class Unwritten {
   #waiting: (() => Promise<unknown>)[] = [];
   #turn: Promise<void> = Promise.resolve();
+
+  constructor(private readonly log: Log) {}
 
   add(write: () => Promise<unknown>): void {
     this.#waiting.push(write);
@@ -20,6 +23,7 @@ export class Unwritten {
         await write().catch((error: unknown) => {
           if (passing.has(problemOf(error).code)) throw error;
           // What it was about is gone.
+          this.log.problem('unwritten', error);
           console.error(error);
         });
         this.#waiting.shift();

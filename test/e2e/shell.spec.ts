@@ -172,6 +172,12 @@ test('tests the devices by itself at the first start, and names what it found', 
     await studio.theme(theme);
     await studio.expectAccessible(`settings, ${theme}`);
   }
+  await page.getByTestId('copy-diagnosis').click();
+  await expect(page.getByText('The diagnostic report is on the clipboard.')).toBeVisible();
+  const report = await studio.inMain(({ clipboard }) => clipboard.readText());
+  expect(report).toContain('- cpu: passed');
+  expect(report).toContain('job kind="device-test" state="done"');
+  expect(report).not.toContain(studio.home);
   expect(studio.complaints).toEqual([]);
 });
 

@@ -118,7 +118,7 @@ export const byteChange: Arbitrary<Change<Buffer>> = fc.oneof(
     const from = within(bytes, at) + found.index;
     return spliced(bytes, from, from + found[0].length, Buffer.from(String(value)));
   }),
-  fc.tuple(place, fc.constantFrom(...words), fc.constantFrom(1, 3, 2000, 100_000)).map(
+  fc.tuple(place, fc.constantFrom(...words), fc.constantFrom(1, 1, 1, 3, 3, 3, 40, 40, 2000, 2000, 100_000)).map(
     ([at, word, times]): Change<Buffer> =>
       (bytes) =>
         spliced(bytes, within(bytes, at), within(bytes, at), Buffer.from(word.repeat(times))),

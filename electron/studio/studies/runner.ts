@@ -76,7 +76,10 @@ export class StudyRunner {
     if (this.#closing || this.#active.has(id)) return;
     const active: Active = { wish: null, runId: null, abort: new AbortController(), done: Promise.resolve() };
     this.#active.set(id, active);
-    active.done = this.#work(id, active).catch((error: unknown) => console.error(error));
+    active.done = this.#work(id, active).catch((error: unknown) => {
+      this.context.log.problem('studies', error);
+      console.error(error);
+    });
   }
 
   /** Asks a study under way to stop; its run is asked too. */

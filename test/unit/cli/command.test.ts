@@ -92,6 +92,9 @@ describe('help', () => {
       'export',
       'devices',
       'benchmark',
+      'take-further',
+      'take-back',
+      'diagnose',
     ]);
   });
 });

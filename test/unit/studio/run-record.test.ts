@@ -7,6 +7,7 @@ import { importRequestSchema } from '../../../electron/contract/entities.js';
 import { StudioError, type ErrorCode } from '../../../electron/contract/errors.js';
 import { planSchema } from '../../../electron/contract/plan.js';
 import { RunRecord } from '../../../electron/studio/run-record.js';
+import { Log } from '../../../electron/studio/log/index.js';
 import { Unwritten } from '../../../electron/studio/unwritten.js';
 import {
   datasets,
@@ -77,7 +78,7 @@ it.each<[ErrorCode, number, 'interrupted' | 'failed']>([
   await runs.updateRun(database, runId, { state: 'running', step });
   const run = await runs.getRun(database, runId);
   const record = new RunRecord(
-    { database, home, presence, emit: () => undefined, unwritten: new Unwritten() },
+    { database, home, presence, emit: () => undefined, unwritten: new Unwritten(new Log(home)) },
     () => null,
   );
   await record.fail({ runId, run, wish: null, secondsLeft: null }, new StudioError(code, 'It broke.', 'Mend it.'));
