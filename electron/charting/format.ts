@@ -143,3 +143,6 @@ export function when(iso: string, now = new Date()): string {
 /** A number of any size in few signs: 3.75, 0.0012, 12,000. */
 export const shortNumber = (value: number): string =>
   localNumber(Number(value.toPrecision(4)), { maximumSignificantDigits: 4 }).replace('-', MINUS);
+
+/** A number as it is typed: every digit, no separators of thousands: 0.0003. */
+export const plain = (value: number): string => String(value).replace('.', localNumber(0.5).charAt(1));

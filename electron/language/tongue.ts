@@ -23,6 +23,8 @@ interface Template {
   readonly pattern: RegExp;
   readonly names: readonly string[];
   readonly text: string;
+  /** Letters outside its places. */
+  readonly words: number;
 }
 
 const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
@@ -36,17 +38,25 @@ function templateOf(english: string, entry: Entry): Template {
       return '(.+?)';
     })
     .join('');
-  return { pattern: new RegExp(`^${pattern}$`, 's'), names, text: typeof entry === 'string' ? entry : entry.other };
+  return {
+    pattern: new RegExp(`^${pattern}$`, 's'),
+    names,
+    text: typeof entry === 'string' ? entry : entry.other,
+    words: english.replace(/\{\w+\}/g, '').length,
+  };
 }
 /** A number as English writes it: "1,234.5". */
 const englishNumber = /^[\u2212+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?$/;
 /** Sentences may hold sentences: a reason, a list. */
 const MOST_WITHIN = 3;
+/** A sentence is looked for among all that are known: those on the screen are remembered. */
+const MOST_REMEMBERED = 500;
 
 export class Tongue {
   readonly locale: string;
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #templates: readonly Template[];
+  readonly #said = new Map<string, string>();
   readonly #plurals: Intl.PluralRules;
   readonly #numbers = new Map<string, Intl.NumberFormat>();
 
@@ -58,7 +68,10 @@ export class Tongue {
   ) {
     this.locale = locales[language];
     this.#entries = new Map(Object.entries(catalogue));
-    this.#templates = Object.entries(sentences).map(([text, entry]) => templateOf(text, entry));
+    // The one with the most words of its own first: it says most exactly what was meant.
+    this.#templates = Object.entries(sentences)
+      .map(([text, entry]) => templateOf(text, entry))
+      .sort((a, b) => b.words - a.words);
     this.#plurals = new Intl.PluralRules(this.locale);
   }
 
@@ -84,8 +97,17 @@ export class Tongue {
   }
 
   /** A sentence that the studio made in English: by its own entry, or by one that has it with places for its values. */
-  said(english: string, within = 0): string {
+  said(english: string): string {
     if (this.#templates.length === 0) return english;
+    let known = this.#said.get(english);
+    if (known === undefined) {
+      if (this.#said.size >= MOST_REMEMBERED) this.#said.clear();
+      this.#said.set(english, (known = this.#recognized(english, 0)));
+    }
+    return known;
+  }
+
+  #recognized(english: string, within: number): string {
     const entry = this.#entries.get(english);
     if (entry !== undefined) return typeof entry === 'string' ? entry : entry.other;
     if (englishNumber.test(english)) return this.#rewritten(english);
@@ -95,7 +117,7 @@ export class Tongue {
       if (match)
         return fill(
           text,
-          Object.fromEntries(names.map((name, i) => [name, this.said(match[i + 1] ?? '', within + 1)])),
+          Object.fromEntries(names.map((name, i) => [name, this.#recognized(match[i + 1] ?? '', within + 1)])),
         );
     }
     return english;

@@ -3,7 +3,12 @@ import { languageOf, type Language, type Settings } from '../../electron/contrac
 import { speak } from '../../electron/language/index.js';
 import { english, Tongue, type Catalogue } from '../../electron/language/tongue.js';
 
-const catalogues: { readonly [L in Exclude<Language, 'en'>]: () => Promise<{ readonly default: Catalogue }> } = {
+const catalogues: {
+  readonly [L in Exclude<Language, 'en'>]: () => Promise<{
+    readonly default: Catalogue;
+    readonly sentences: Catalogue;
+  }>;
+} = {
   de: () => import('../../electron/language/de/index.js'),
 };
 /** Where the setting is remembered for the first screen, which is drawn before the studio answers. */
@@ -29,9 +34,14 @@ class LanguageState {
     const wanted = setting === 'system' ? languageOf(navigator.languages) : setting;
     this.#wanted = wanted;
     if (wanted === this.current) return this.#take(this.#tongue);
-    const tongue = wanted === 'en' ? english : new Tongue(wanted, (await catalogues[wanted]()).default);
+    const tongue = wanted === 'en' ? english : await this.#read(wanted);
     // Another choice may have come meanwhile.
     if (this.#wanted === wanted) this.#take(tongue);
+  }
+
+  async #read(wanted: Exclude<Language, 'en'>): Promise<Tongue> {
+    const { default: texts, sentences } = await catalogues[wanted]();
+    return new Tongue(wanted, texts, sentences);
   }
 
   #take(tongue: Tongue): void {

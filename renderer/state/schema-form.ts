@@ -1,6 +1,7 @@
 /** Reads a JSON Schema of options into the fields of a form, so that a method's own schema is the only description of its options. */
 import { z } from 'zod';
 import { t } from '../language.js';
+import { plain } from './format.js';
 
 interface Common {
   readonly key: string;
@@ -181,7 +182,7 @@ export function rangeWords(field: NumberField): string {
 function range(field: NumberField): string {
   const told = (value: number | null) => (value === null || Math.abs(value) >= 1e6 ? null : value);
   const [min, max] = [told(field.min), told(field.max)];
-  if (min !== null && max !== null) return t('{min} to {max}', { min, max });
-  if (min !== null) return t('from {min}', { min });
-  return max === null ? '' : t('up to {max}', { max });
+  if (min !== null && max !== null) return t('{min} to {max}', { min: plain(min), max: plain(max) });
+  if (min !== null) return t('from {min}', { min: plain(min) });
+  return max === null ? '' : t('up to {max}', { max: plain(max) });
 }

@@ -1,4 +1,4 @@
-/** German, all that the window says; the shell's own texts lie in shell.json. */
+/** German: the window's texts, and sentences of the studio; the shell's own texts lie in shell.json. */
 import type { Catalogue } from '../tongue.js';
 import charts from './charts.json';
 import chat from './chat.json';
@@ -14,6 +14,7 @@ import models from './models.json';
 import playground from './playground.json';
 import registries from './registries.json';
 import runs from './runs.json';
+import sentencesOfStudio from './sentences.json';
 import settings from './settings.json';
 import studies from './studies.json';
 
@@ -36,3 +37,4 @@ const german: Catalogue = {
   ...studies,
 };
 export default german;
+export const sentences: Catalogue = sentencesOfStudio;

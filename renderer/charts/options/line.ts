@@ -6,7 +6,7 @@ import { areaOf, at, group, line, mark, rect, text } from '../../../electron/cha
 import type { Palette } from '../../../electron/charting/palette.js';
 import { bounded, logTicks, nearest, type Sample } from '../../../electron/charting/series.js';
 import { compact, measured } from '../../../electron/charting/values.js';
-import { number } from '../../state/format.js';
+import { number, shortNumber } from '../../state/format.js';
 import { smooth } from '../../state/series.js';
 import { t } from '../../language.js';
 
@@ -93,12 +93,18 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
     yAxis: {
       type: logTick ? 'log' : 'value',
       ...yAxis(palette, {
-        unit: input.log ? t('{unit}, logarithmic', { unit: input.unit }) : input.unit,
+        unit: input.log ? t('{unit}, logarithmic', { unit: t(input.unit) }) : t(input.unit),
         unitShift: -44,
         labels: {
           show: !logTick,
           formatter: (v) =>
-            input.format ? input.format(v) : v === 0 ? '0' : v >= 100 ? compact(v) : String(Number(v.toPrecision(3))),
+            input.format
+              ? input.format(v)
+              : v === 0
+                ? '0'
+                : v >= 100
+                  ? compact(v)
+                  : shortNumber(Number(v.toPrecision(3))),
         },
       }),
       min: logTick?.[0] ?? floor,
@@ -131,7 +137,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
             const y = at(api, 0, v)[1];
             return [
               line(area.x, y, area.x + area.width, y, { colour: palette.grid }),
-              text(area.x - 8, y, String(v), palette, { align: 'right' }),
+              text(area.x - 8, y, shortNumber(v), palette, { align: 'right' }),
             ];
           });
           if (input.now === null || input.now >= xMax) return group([...spans, ...ticks]);

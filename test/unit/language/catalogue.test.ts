@@ -7,6 +7,12 @@ import { filesBelow, rawTextsOf, root, textsOf, type Found } from './scan.js';
 
 const sources = ['.ts', '.svelte'];
 const inWindow = [...filesBelow('renderer', sources), ...filesBelow('electron/charting', sources)].flatMap(textsOf);
+/** All that the studio's sources say, as they are written there, with quotes in them as they are read. */
+const studio = ['studio', 'data', 'evaluation', 'interchange', 'trainer', 'shell', 'contract', 'engine', 'storage']
+  .flatMap((folder) => filesBelow(`electron/${folder}`, ['.ts']))
+  .map((file) => readFileSync(`${root}/${file}`, 'utf8'))
+  .join('\n')
+  .replaceAll("\\'", "'");
 const inShell = filesBelow('electron/shell', sources).flatMap(textsOf);
 
 /** Catalogues of a language by their file: the shell's is read alone, the window reads all others. */
@@ -48,7 +54,8 @@ function faults(texts: readonly Found[], catalogue: Catalogue, language: string)
 describe.each(languages.filter((language) => language !== 'en'))('the catalogue of %s', (language) => {
   const files = cataloguesOf(language);
   const shell = files.get('shell.json') ?? {};
-  const ofWindow = [...files].filter(([name]) => name !== 'shell.json');
+  const sentences = files.get('sentences.json') ?? {};
+  const ofWindow = [...files].filter(([name]) => name !== 'shell.json' && name !== 'sentences.json');
   const window: Catalogue = Object.assign({}, ...ofWindow.map(([, catalogue]) => catalogue));
   const registered: Found[] = registryTexts().map(([from, text]) => ({ at: from, text, counted: false }));
 
@@ -60,6 +67,22 @@ describe.each(languages.filter((language) => language !== 'en'))('the catalogue 
   });
   it('has every text of the shell in its own file', () => {
     expect(faults(inShell, shell, language)).toEqual([]);
+  });
+  it('has sentences that the studio makes, with the same places', () => {
+    const idle = Object.entries(sentences).flatMap(([text, entry]) => {
+      // A piece stands in one literal, or is put together from several: then each of its words does.
+      const unsaid = text
+        .split(/\{\w+\}/)
+        .map((piece) => piece.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, ''))
+        .filter((piece) => !studio.includes(piece) && piece.split(' ').some((word) => !studio.includes(word)));
+      return [
+        ...unsaid.map((piece) => `"${text}": nothing says "${piece}"`),
+        ...formsOf(entry).flatMap((form) =>
+          placesOf(form).join() === placesOf(text).join() ? [] : [`"${text}" and "${form}" differ in their places`],
+        ),
+      ];
+    });
+    expect(idle).toEqual([]);
   });
   it('has no entry twice and none that nothing shows', () => {
     const used = new Set([...inWindow, ...registered].map(({ text }) => text));
