@@ -1,5 +1,5 @@
 /** The window's language: the setting, or the system's. What is shown follows it at once, for texts are read through the state below. */
-import { languageOf, type Language, type Settings } from '../../electron/contract/index.js';
+import { languageOf, languageSchema, type Language, type Settings } from '../../electron/contract/index.js';
 import { speak } from '../../electron/language/index.js';
 import { english, Tongue, type Catalogue } from '../../electron/language/tongue.js';
 
@@ -26,7 +26,8 @@ class LanguageState {
   async begin(): Promise<void> {
     speak(() => this.#tongue);
     const last = localStorage.getItem(KEY);
-    await this.choose(last === 'en' || last === 'de' ? last : 'system');
+    const known = languageSchema.safeParse(last);
+    await this.choose(known.success ? known.data : 'system');
   }
 
   async choose(setting: Settings['language']): Promise<void> {

@@ -23,7 +23,8 @@ const english = (studio: Studio) =>
     };
     for (const element of document.querySelectorAll('body *')) {
       // What the rows of the data say stays as it is, and so do names of methods.
-      if (element.closest('[data-testid="rows"], [data-testid="playground-text"], article, a[data-testid^="help-"]')) continue;
+      if (element.closest('[data-testid="rows"], [data-testid="playground-text"], article, a[data-testid^="help-"]'))
+        continue;
       for (const name of ['title', 'aria-label', 'placeholder']) look(element.getAttribute(name));
       for (const node of element.childNodes) if (node.nodeType === Node.TEXT_NODE) look(node.textContent);
     }
@@ -54,7 +55,6 @@ test('speaks German from the setting on, on every screen', async ({ studio }) =>
   await expect
     .poll(() => studio.inMain(({ Menu }) => Menu.getApplicationMenu()?.items.map(({ label }) => label) ?? []))
     .toContain('Bearbeiten');
-  await expect(at('devices').getByText('Wird geprüft')).toHaveCount(0, slow);
   await looked('settings');
 
   await studio.go('#/');

@@ -28,6 +28,13 @@ export interface HelpPage {
   readonly text: string;
 }
 
+/** Pages in other languages, by language and file; what is missing is read in English. */
+const translations = import.meta.glob<string>('./pages/*/*.md', { query: '?raw', import: 'default', eager: true });
+
+/** A page's text in a language; null where it is not translated. */
+export const translatedText = (id: string, language: string): string | null =>
+  translations[`./pages/${language}/${id}.md`] ?? null;
+
 export const pages: readonly HelpPage[] = [
   { id: 'start', title: mark('First steps'), text: start },
   { id: 'data', title: mark('Data'), text: data },
