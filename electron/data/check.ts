@@ -4,8 +4,9 @@ import { normalizedText, splitOf } from './splits.js';
 import { plainTags, type TagReading } from './tagging.js';
 import type { ImportRequest, ReadRow, RowProblem, SplitName } from './types.js';
 
-export interface CheckedRow extends RowContent {
+export interface CheckedRow {
   readonly line: number;
+  readonly content: RowContent;
   /** null where it is still to be drawn. */
   readonly split: SplitName | null;
 }
@@ -24,9 +25,9 @@ export function checkRow(
   if ('problem' in row) return row;
   const { line, values } = row;
   const content = contentOf(values, line, request, tags);
-  if ('problem' in content) return { line, ...content };
+  if ('problem' in content) return { line, problem: content.problem };
   const { splitColumn } = request;
-  if (split !== null || splitColumn === null) return { line, ...content, split };
+  if (split !== null || splitColumn === null) return { line, content, split };
   const named = (Object.hasOwn(values, splitColumn) ? values[splitColumn] : undefined) ?? '';
   const own = splitOf(named);
   if (own === null)
@@ -34,5 +35,5 @@ export function checkRow(
       line,
       problem: `the split "${named.slice(0, 40)}" in the column "${splitColumn}" is none of train, validation, test`,
     };
-  return { line, ...content, split: own };
+  return { line, content, split: own };
 }

@@ -1,36 +1,26 @@
 /** A file becomes a data set: two streamed passes, the first checks and counts, the second assigns splits and writes. */
-import { createHash } from 'node:crypto';
-import { basename, extname } from 'node:path';
+import { extname } from 'node:path';
 import { StudioError } from '../contract/errors.js';
-import { splitNames } from '../contract/entities.js';
-import type { Task } from '../contract/objectives.js';
 import { throwIfCancelled } from './decode.js';
 import { detectReading } from './detect.js';
-import { checkRow, keptTogether, type CheckedRow } from './check.js';
-import { columnsIn } from './content.js';
+import { checkRow, keptTogether } from './check.js';
+import { columnsIn, type RowContent } from './content.js';
+import { notesOn, Remarks, splitNote } from './import-notes.js';
 import { sortLabels } from './labels.js';
 import { classLimit } from './limits.js';
 import { answerable } from './questions.js';
 import { ProgressMeter } from './progress.js';
 import { readRowsAs } from './rows.js';
-import { rowsPerBatch, type RowSink } from './sink.js';
+import { RowWriter } from './row-writer.js';
+import type { RowSink } from './sink.js';
 import { byRarestLabel, StratifiedSplit } from './splits.js';
 import { schemeOf } from './tagging.js';
 import type { TagScheme } from './tags.js';
-import type {
-  ImportedRow,
-  ImportProgress,
-  ImportRequest,
-  ImportSummary,
-  Reading,
-  RowProblem,
-  SplitName,
-} from './types.js';
+import type { ImportProgress, ImportRequest, ImportSummary, Reading, RowProblem, SplitName } from './types.js';
 
 const keptProblems = 100;
 /** A column that has not been seen in so many rows is not in the file. */
 const rowsUntilColumn = 1000;
-const charactersPerBatch = 1 << 20;
 
 interface Source {
   readonly path: string;
@@ -115,64 +105,57 @@ export async function importRows(
         continue;
       }
       meter.rows += 1;
-      for (const label of checked.labels) {
+      const { content } = checked;
+      for (const label of content.labels) {
         const counts = labels.get(label) ?? { train: 0, validation: 0, test: 0 };
         labels.set(label, counts);
         if (checked.split !== null) counts[checked.split] += 1;
       }
       if (labels.size > classLimit) throw tooManyLabels(request);
-      range.add(checked, request);
-      for (const { line, about } of checked.remarks) remarks.add(about, line);
-      if (checked.split === null) drawn.count(checked.stratum, keptTogether(checked));
+      range.add(content, request);
+      for (const { line, about } of content.remarks) remarks.add(about, line);
+      if (checked.split === null) drawn.count(content.stratum, keptTogether(content));
     }
     if (rows > 0 && missing.size > 0) throw columnMissing(source.path, missing, seen);
   }
   checkRows(request, meter.rows, skippedRows, problems);
   checkAnswers(request, [...labels.keys()], range, meter.rows);
 
-  const hash = createHash('sha256');
   const positions: Record<SplitName, number> = { train: 0, validation: 0, test: 0 };
-  let batch: ImportedRow[] = [];
-  let characters = 0;
-  const flush = async () => {
-    throwIfCancelled(hooks.signal);
-    if (batch.length > 0) await sink.write(batch);
-    batch = [];
-    characters = 0;
-  };
+  const writer = new RowWriter(sink);
+  let contentHash: string;
   meter.rows = 0;
-  for (const source of sources) {
-    for await (const row of readRowsAs(source.path, source.reading, meter.hooks(hooks.signal, 'Writing rows'))) {
-      const checked = checkRow(row, request, source.split, {
-        scheme,
-        wordLines: source.reading.format === 'conll',
-      });
-      if ('problem' in checked) continue;
-      const split = checked.split ?? drawn.splitFor(checked.stratum, keptTogether(checked));
-      if (checked.split === null)
-        for (const label of checked.labels) {
-          const counts = labels.get(label);
-          if (counts !== undefined) counts[split] += 1;
-        }
-      batch.push({
-        split,
-        position: positions[split],
-        text: checked.text,
-        pair: checked.pair,
-        label: checked.label,
-        messages: checked.messages,
-        answers: checked.answers,
-        line: checked.line,
-      });
-      positions[split] += 1;
-      meter.rows += 1;
-      characters += checked.text.length + (checked.pair?.length ?? 0);
-      const { text, pair, label, messages, answers } = checked;
-      hash.update(JSON.stringify([split, text, pair, label, ...[messages, answers].filter((part) => part !== null)]));
-      if (batch.length >= rowsPerBatch || characters >= charactersPerBatch) await flush();
-    }
+  try {
+    for (const source of sources)
+      for await (const row of readRowsAs(source.path, source.reading, meter.hooks(hooks.signal, 'Writing rows'))) {
+        const checked = checkRow(row, request, source.split, {
+          scheme,
+          wordLines: source.reading.format === 'conll',
+        });
+        if ('problem' in checked) continue;
+        const { content, line } = checked;
+        const split = checked.split ?? drawn.splitOfNext(content.stratum);
+        if (split === null) throw changed(source.path);
+        if (checked.split === null)
+          for (const label of content.labels) {
+            const counts = labels.get(label);
+            if (counts !== undefined) counts[split] += 1;
+          }
+        const { text, pair, label, messages, answers } = content;
+        const full = writer.add({ split, position: positions[split], text, pair, label, messages, answers, line });
+        positions[split] += 1;
+        meter.rows += 1;
+        if (!full) continue;
+        throwIfCancelled(hooks.signal);
+        await writer.pass();
+      }
+    if (drawn.left > 0) throw changed(request.path);
+    throwIfCancelled(hooks.signal);
+    contentHash = await writer.end();
+  } catch (error) {
+    await writer.stop();
+    throw error;
   }
-  await flush();
   if (positions.train === 0)
     throw new StudioError(
       'bad-data',
@@ -189,7 +172,7 @@ export async function importRows(
     problems,
     notes: [...notes, ...remarks.sentences(), ...notesOn(labels, positions)],
     bytes: sources.reduce((sum, source) => sum + source.reading.bytes, 0),
-    contentHash: hash.digest('hex'),
+    contentHash,
   };
 }
 
@@ -209,6 +192,11 @@ async function openSources(request: ImportRequest): Promise<Source[]> {
   }
   return sources;
 }
+
+const changed = (path: string) =>
+  new StudioError('bad-file', `${path} changed while it was read.`, 'Import it again when nothing writes to it.', {
+    path,
+  });
 
 /** One column in two roles would teach the label from the label. */
 function checkRoles(request: ImportRequest): void {
@@ -244,7 +232,7 @@ function columnMissing(path: string, missing: ReadonlySet<string>, seen: Readonl
 class NumberRange {
   found: { low: number; high: number } | null = null;
 
-  add({ label }: CheckedRow, { task }: ImportRequest): void {
+  add({ label }: RowContent, { task }: ImportRequest): void {
     if (task !== 'regression') return;
     const value = Number(label);
     const { low, high } = this.found ?? { low: value, high: value };
@@ -340,89 +328,4 @@ async function schemeIn(
       for (const { path, reading } of sources) yield* readRowsAs(path, reading, signal === undefined ? {} : { signal });
     })(),
   );
-}
-
-const linesNamed = 5;
-
-/** What was read otherwise than it stands, counted by what it is. */
-class Remarks {
-  private readonly known = new Map<string, number[]>();
-  private readonly counts = new Map<string, number>();
-
-  add(about: string, line: number): void {
-    const lines = this.known.get(about) ?? [];
-    this.known.set(about, lines);
-    if (lines.length < linesNamed) lines.push(line);
-    this.counts.set(about, (this.counts.get(about) ?? 0) + 1);
-  }
-
-  /** "23 answers stood …: lines 3, 17, 20, 21, 40 and 18 more." */
-  sentences(): string[] {
-    return [...this.known].map(([about, lines]) => {
-      const count = this.counts.get(about) ?? 0;
-      const more = count > lines.length ? ` and ${count - lines.length} more` : '';
-      return `${count} ${about}: ${count === 1 ? 'line' : 'lines'} ${lines.join(', ')}${more}.`;
-    });
-  }
-}
-
-/** What keeps its share; left out: nothing. */
-const drawnBy: { readonly [T in Task]?: string } = {
-  classification: 'by label ',
-  'multi-label': "by each row's rarest label ",
-};
-
-function splitNote(request: ImportRequest): string {
-  if (request.splitColumn !== null) return `By the column "${request.splitColumn}".`;
-  const files = (['validation', 'test'] as const)
-    .filter((split) => typeof request[split] === 'string')
-    .map((split) => `${split} from ${basename(String(request[split]))}`);
-  const shares = (['validation', 'test'] as const).flatMap((split) => {
-    const share = request[split];
-    return typeof share === 'number' && share > 0 ? [`${Number((share * 100).toFixed(1))} % ${split}`] : [];
-  });
-  const drawn =
-    shares.length > 0
-      ? [
-          `${shares.join(' and ')} drawn ${drawnBy[request.task] ?? ''}with seed ${request.seed}, ${togetherIn(request)} kept together`,
-        ]
-      : [];
-  const parts = [...files, ...drawn];
-  return parts.length === 0
-    ? 'All rows are for training.'
-    : `${parts.join('; ')}.`.replace(/^./, (letter) => letter.toUpperCase());
-}
-
-function togetherIn(request: ImportRequest): string {
-  switch (request.task) {
-    case 'generation':
-      return request.columns.form === 'text' ? 'equal texts' : 'equal prompts';
-    case 'questions':
-      return request.groupColumn === null ? 'questions of one context' : `questions of one "${request.groupColumn}"`;
-    case 'tagging':
-    case 'classification':
-    case 'regression':
-    case 'multi-label':
-      return 'equal texts';
-  }
-}
-
-function notesOn(
-  labels: ReadonlyMap<string, Readonly<Record<SplitName, number>>>,
-  rows: Readonly<Record<SplitName, number>>,
-): string[] {
-  const notes: string[] = [];
-  const unseen = [...labels].filter(([, counts]) => counts.train === 0).map(([label]) => `"${label}"`);
-  if (unseen.length > 0)
-    notes.push(
-      `${unseen.length === 1 ? 'The label' : 'The labels'} ${unseen.slice(0, 5).join(', ')}${unseen.length > 5 ? ` and ${unseen.length - 5} more` : ''} ${unseen.length === 1 ? 'has' : 'have'} no training rows: they cannot be learned.`,
-    );
-  for (const split of splitNames)
-    if (split !== 'train' && rows[split] === 0)
-      notes.push(
-        split === 'validation'
-          ? 'There are no validation rows: runs cannot stop early or keep their best state.'
-          : 'There are no test rows: runs get no test score.',
-      );
-  return notes;
 }

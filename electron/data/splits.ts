@@ -22,13 +22,18 @@ export const splitOf = (cell: string): SplitName | null => spellings[cell.trim()
 
 /** Text as duplicates are told: Unicode composed and compatible forms alike, case and runs of blanks ignored. */
 export const normalizedText = (text: string, pair: string | null): string =>
-  [text, pair ?? ''].map((part) => part.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()).join('\u0000');
+  `${normalized(text)}\u0000${pair === null ? '' : normalized(pair)}`;
+
+/** Most texts are plain already but for their case: letters and signs of ASCII with single blanks between. */
+const notPlain = /[^\u0020-\u007e]|^ | $| {2}/;
+const normalized = (text: string): string =>
+  notPlain.test(text) ? text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim() : text.toLowerCase();
 
 /** A number below 2^52 that any two different texts share with a chance of about 2^-52. */
 export const textKey = (text: string): number => Number.parseInt(hash('sha256', text, 'hex').slice(0, 13), 16);
 
 /**
- * Draws a stratified split of any number of rows in two passes, holding one number a row.
+ * Draws a stratified split of any number of rows in two passes, holding two numbers a row.
  * A row's place is its label's rows in the order of a hash of seed and text: the first go to test, the next to validation.
  * So rows of the same text and label never part (no leak is made), the order of the file does not matter, and each label keeps its share.
  */
@@ -36,6 +41,9 @@ export class StratifiedSplit {
   /** The stratum that a counted one counts with. */
   private place = (stratum: string): string => stratum;
   private readonly keys = new Map<string, number[]>();
+  /** Of all rows, in the order in which they were counted. */
+  private readonly order: number[] = [];
+  private next = 0;
   private cuts: Map<string, { test: number; validation: number }> | null = null;
 
   /**
@@ -50,22 +58,26 @@ export class StratifiedSplit {
 
   /** First pass: every row once. */
   count(label: string, normalized: string): void {
+    const key = textKey(`${this.seed}\u0000${normalized}`);
+    this.order.push(key);
     const keys = this.keys.get(label);
-    if (keys === undefined) this.keys.set(label, [this.keyOf(normalized)]);
-    else keys.push(this.keyOf(normalized));
+    if (keys === undefined) this.keys.set(label, [key]);
+    else keys.push(key);
   }
 
-  /** Second pass: the split of a row that was counted. */
-  splitFor(label: string, normalized: string): SplitName {
+  /** Second pass, in the order of the first: the split of the next row that was counted; null where there were no more. */
+  splitOfNext(label: string): SplitName | null {
     this.cuts ??= this.draw();
+    const key = this.order[this.next++];
+    if (key === undefined) return null;
     const cut = this.cuts.get(this.place(label));
     if (cut === undefined) return 'train';
-    const key = this.keyOf(normalized);
     return key < cut.test ? 'test' : key < cut.validation ? 'validation' : 'train';
   }
 
-  private keyOf(normalized: string): number {
-    return textKey(`${this.seed}\u0000${normalized}`);
+  /** Counted rows that were not asked for yet. */
+  get left(): number {
+    return this.order.length - this.next;
   }
 
   private draw(): Map<string, { test: number; validation: number }> {

@@ -161,17 +161,19 @@ export async function insertRows(sql: Sql, datasetId: number, rows: readonly New
   // SQLite takes 32,766 values a statement; 400 rows of 9 stay well below.
   for (let from = 0; from < rows.length; from += 400) {
     const part = rows.slice(from, from + 400);
-    const values = part.flatMap<Parameter>((row) => [
-      datasetId,
-      row.split,
-      row.position,
-      row.line,
-      row.text,
-      row.pair,
-      row.label,
-      row.messages === null ? null : JSON.stringify(row.messages),
-      row.answers ? JSON.stringify(row.answers) : null,
-    ]);
+    const values: Parameter[] = [];
+    for (const { split, position, line, text, pair, label, messages, answers } of part)
+      values.push(
+        datasetId,
+        split,
+        position,
+        line,
+        text,
+        pair,
+        label,
+        messages === null ? null : JSON.stringify(messages),
+        answers ? JSON.stringify(answers) : null,
+      );
     await sql.run(
       `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) VALUES ${part.map(() => places).join(', ')}`,
       values,

@@ -9,7 +9,7 @@ function draw(
 ) {
   const split = new StratifiedSplit(shares, seed);
   for (const [label, text] of rows) split.count(label, text);
-  return rows.map(([label, text]) => split.splitFor(label, text));
+  return rows.map(([label]) => split.splitOfNext(label));
 }
 describe('byRarestLabel', () => {
   // Sixty different lists of six labels, of which "rare" stands in one row of fifty.
@@ -20,7 +20,7 @@ describe('byRarestLabel', () => {
   );
   const split = new StratifiedSplit({ validation: 0.1, test: 0.2 }, 1, byRarestLabel);
   lists.forEach((labels, row) => split.count(JSON.stringify(labels), `text ${row}`));
-  const splits = lists.map((labels, row) => split.splitFor(JSON.stringify(labels), `text ${row}`));
+  const splits = lists.map((labels) => split.splitOfNext(JSON.stringify(labels)));
 
   test('keeps the shares of all rows, and of a rare label to the row', () => {
     expect([count(splits, 'train'), count(splits, 'validation'), count(splits, 'test')]).toEqual([700, 100, 200]);
