@@ -10,7 +10,7 @@ export const twoCopies: Kind = {
   name: 'two-copies',
   about: 'a second copy works in the same data folder; the first is killed or goes on',
   works: mixedWorks,
-  weight: 5,
+  weight: 4,
   hindered: never,
   async strike(world, name, seed) {
     const pace = await world.rehearsed(name);

@@ -36,7 +36,7 @@ export const outOfMemory: Kind = {
   name: 'out-of-memory',
   about: "the system refuses the trainer's runtime any more memory, in the middle of a step (prlimit)",
   works: ['train', 'checkpoint', 'study', 'checkpoint'],
-  weight: 3,
+  weight: 2,
   hindered: () => missing('prlimit', '--version'),
   strike: starved,
 };

@@ -52,8 +52,19 @@ async function struck(
 export const fullDisk: Kind = {
   name: 'full-disk',
   about: 'the disk of the data folder is full for a while (tmpfs)',
-  works: ['import', 'train', 'checkpoint', 'import', 'project-import', 'study', 'project-export', 'migration'],
-  weight: 8,
+  works: [
+    'import',
+    'import',
+    'import',
+    'project-import',
+    'project-import',
+    'project-export',
+    'migration',
+    'train',
+    'checkpoint',
+    'study',
+  ],
+  weight: 10,
   hindered: noMount,
   async strike(world, name, seed) {
     await world.rehearsed(name);
@@ -80,8 +91,8 @@ export const fullDisk: Kind = {
 export const fullTarget: Kind = {
   name: 'full-target',
   about: 'the disk that an export or a project file goes to is full for a while (tmpfs)',
-  works: ['export', 'project-export'],
-  weight: 5,
+  works: ['project-export', 'project-export', 'export'],
+  weight: 6,
   hindered: noMount,
   async strike(world, name, seed) {
     await world.rehearsed(name);
@@ -108,8 +119,8 @@ export const fullTarget: Kind = {
 export const readOnly: Kind = {
   name: 'read-only',
   about: 'the data folder and the target may not be written for a while, by a user who is not root',
-  works: ['import', 'train', 'checkpoint', 'export', 'project-export', 'project-import', 'study'],
-  weight: 5,
+  works: ['import', 'project-import', 'project-export', 'project-import', 'train', 'checkpoint', 'export'],
+  weight: 4,
   hindered: () => (root ? null : 'only root can start a copy as another user and give files back'),
   async strike(world, name, seed) {
     await world.rehearsed(name);
@@ -140,8 +151,8 @@ const writing = 'fsync,fdatasync,pwrite64,rename,ftruncate,mkdir';
 export const diskError: Kind = {
   name: 'disk-error',
   about: 'the disk returns I/O errors (EIO) for all that writes, for as long as the work goes on (strace)',
-  works: ['import', 'train', 'checkpoint', 'export', 'project-export', 'project-import', 'study', 'checkpoint'],
-  weight: 6,
+  works: ['import', 'import', 'project-import', 'project-import', 'project-export', 'train', 'checkpoint', 'study'],
+  weight: 8,
   hindered: () => missing('strace', '--version'),
   async strike(world, name, seed) {
     await world.rehearsed(name);
@@ -172,7 +183,7 @@ export const pulledOut: Kind = {
   name: 'pulled-out',
   about: 'the disk of the data folder is gone for a while, and with it the app that was open on it (bind mount)',
   works: ['import', 'train', 'checkpoint', 'project-import', 'study'],
-  weight: 4,
+  weight: 3,
   hindered: noMount,
   async strike(world, name, seed) {
     const pace = await world.rehearsed(name);

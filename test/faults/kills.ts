@@ -19,7 +19,7 @@ export const killTrainer: Kind = {
   name: 'kill-trainer',
   about: 'kill -9 of the trainer, up to three times; the app goes on',
   works: ['train', 'checkpoint', 'export', 'train', 'checkpoint', 'export', 'train', 'study'],
-  weight: 5,
+  weight: 4,
   hindered: never,
   async strike(world, name, seed) {
     const pace = await world.rehearsed(name);
@@ -75,7 +75,7 @@ export const killMain: Kind = {
   name: 'kill-main',
   about: 'kill -9 of the main process; its trainer has to go by itself',
   works: mixedWorks,
-  weight: 14,
+  weight: 12,
   hindered: never,
   strike: (world, name, seed) => killAgainAndAgain(world, name, seed, false),
 };
@@ -84,7 +84,7 @@ export const powerCut: Kind = {
   name: 'kill-both',
   about: 'kill -9 of main process and trainer at once',
   works: mixedWorks,
-  weight: 10,
+  weight: 8,
   hindered: never,
   strike: (world, name, seed) => killAgainAndAgain(world, name, seed, true),
 };
@@ -93,7 +93,7 @@ export const killCommand: Kind = {
   name: 'kill-command',
   about: 'kill -9 of the command peft-studio; the app takes over',
   works: mixedWorks.filter((name) => name !== 'project-export' && name !== 'project-import'),
-  weight: 5,
+  weight: 4,
   hindered: never,
   async strike(world, name, seed) {
     const { milliseconds } = await world.rehearsed(name);

@@ -18,7 +18,7 @@ export const clockJumps: Kind = {
   about:
     "the clock of the app and its trainers jumps, by a second to decades, forth and back; the app's own end or a kill follows",
   works: mixedWorks,
-  weight: 8,
+  weight: 10,
   hindered: never,
   async strike(world, name, seed) {
     const { milliseconds } = await world.rehearsed(name);
@@ -57,8 +57,19 @@ export const suspended: Kind = {
   name: 'suspended',
   about:
     'trainer, app or both stand still for a while (SIGSTOP), as behind a closed lid; another copy may be opened meanwhile',
-  works: ['train', 'checkpoint', 'import', 'export', 'import', 'train', 'project-import', 'project-export', 'study'],
-  weight: 8,
+  works: [
+    'import',
+    'project-import',
+    'project-export',
+    'import',
+    'project-import',
+    'project-export',
+    'import',
+    'train',
+    'checkpoint',
+    'export',
+  ],
+  weight: 14,
   hindered: () => (process.platform === 'win32' ? 'Windows has no SIGSTOP' : null),
   async strike(world, name, seed) {
     const pace = await world.rehearsed(name);

@@ -360,5 +360,7 @@ const quick: readonly WorkName[] = ['import', 'project-import', 'migration', 'pr
 export const mixedWorks: readonly WorkName[] = [
   quick,
   quick,
-  ['train', 'export', 'checkpoint', 'train', 'checkpoint', 'study'] as const,
+  quick,
+  quick,
+  ['train', 'export', 'checkpoint', 'train', 'study'] as const,
 ].flat();
