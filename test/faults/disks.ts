@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { SmallDisk } from '../helpers/small-disk.js';
 import type { Copy } from './copy.js';
 import { missing } from './copy.js';
@@ -12,6 +13,8 @@ import { filesBelow, foldersBelow, type Stage } from './stage.js';
 import { Tracer } from './tracer.js';
 import { works, type WorkName } from './works.js';
 import type { World } from './world.js';
+
+const MILLISECONDS_TO_LAST = 20_000;
 
 const root = process.getuid?.() === 0;
 /** "nobody": owns nothing, so permissions count for it. */
@@ -42,7 +45,10 @@ async function struck(
     const moment = drawMoment(stage.random, pace);
     if (await moment.reached(copy, end)) faults += 1;
     await strike();
-    words.push(`${moment.words}: ${await end.then(outcome).finally(mend)}`);
+    // A fault that lasts may keep the work waiting, but not for ever.
+    await Promise.race([end.catch(() => undefined), pause(MILLISECONDS_TO_LAST, null, { ref: false })]);
+    await mend();
+    words.push(`${moment.words}: ${outcome(await end)}`);
   }
   const next = await afterwards(world, copy, stage, opening || stage.random() < 0.5);
   await requireIntact(stage.home);

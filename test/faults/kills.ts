@@ -134,6 +134,8 @@ const childrenOf = async (pid: number): Promise<number[]> =>
     .map(Number)
     .filter((child) => child > 0);
 
+const MILLISECONDS_TO_TRACE = 30_000;
+
 /** Calls to the system that change what is kept, each with about how many of it a work makes. */
 const calls = { rename: 4, fsync: 6, fdatasync: 12, unlink: 6, mkdir: 3, ftruncate: 2, pwrite64: 120 } as const;
 
@@ -153,8 +155,10 @@ export const killAtCall: Kind = {
     const copy = await readyFor(world, name, stage);
     const tracer = await Tracer.attach([copy.pid], call, `signal=SIGKILL:when=${count}`);
     const end = began(name, copy, stage);
-    const told = outcome(await end);
+    // strace itself may hang on what it has killed.
+    await Promise.race([end.catch(() => undefined), pause(MILLISECONDS_TO_TRACE, null, { ref: false })]);
     await tracer.detach();
+    const told = outcome(await end);
     const who = copy.ended ? 'the app' : tracer.struck ? 'the trainer' : 'nobody';
     if (copy.ended) await copy.kill();
     const next = await afterwards(world, copy, stage, false);

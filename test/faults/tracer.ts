@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
+const MILLISECONDS_TO_LET_GO = 5000;
+
 export class Tracer {
   #log = '';
 
@@ -15,7 +17,7 @@ export class Tracer {
     const words = ['-f', ...pids.flatMap((pid) => ['-p', String(pid)])];
     words.push('-e', `trace=${calls}`, '-e', `inject=${calls}:${what}`, '-e', 'signal=none');
     const child = spawn('strace', words, { stdio: ['ignore', 'ignore', 'pipe'] });
-    const tracer = new Tracer(child, once(child, 'close'));
+    const tracer = new Tracer(child, once(child, 'exit'));
     await new Promise<void>((resolve, reject) => {
       child.stderr?.on('data', (text: Buffer) => {
         tracer.#log += text.toString();
@@ -35,6 +37,9 @@ export class Tracer {
   /** Lets the processes go on as they are. */
   async detach(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGINT');
+    // Where it killed what it traced, it may wait for that for ever.
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), MILLISECONDS_TO_LET_GO);
     await this.exit;
+    clearTimeout(timer);
   }
 }
