@@ -18,6 +18,8 @@ export type Facts = Readonly<Record<string, Fact>>;
 
 export class Log {
   readonly folder: string;
+  /** The last line without its time, and how often it came again. */
+  #last = { line: '', again: 0 };
 
   constructor(home: string) {
     this.folder = join(home, 'log');
@@ -28,11 +30,21 @@ export class Log {
     const told = Object.entries(facts).flatMap(([name, value]) =>
       value === undefined || value === null ? [] : [`${name}=${JSON.stringify(value)}`],
     );
+    const line = [process.pid, what, ...told].join(' ');
+    // What comes a thousand times pushes nothing else out.
+    if (line === this.#last.line) {
+      this.#last.again += 1;
+      return;
+    }
+    const { again } = this.#last;
+    this.#last = { line, again: 0 };
+    const time = new Date().toISOString();
+    const before = again > 0 ? `${time} ${process.pid} the line before came ${again} more times\n` : '';
     try {
       mkdirSync(this.folder, { recursive: true });
       const file = this.#file(0);
       this.#makeRoom(file);
-      appendFileSync(file, `${[new Date().toISOString(), process.pid, what, ...told].join(' ')}\n`);
+      appendFileSync(file, `${before}${time} ${line}\n`);
     } catch {
       // Nothing depends on it.
     }

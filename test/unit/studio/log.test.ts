@@ -142,6 +142,20 @@ describe('Log', () => {
     expect(lines).toEqual(Array.from({ length: 5000 }, (_, index) => 25_000 + index));
   });
 
+  it('counts what comes again and again', async () => {
+    const home = await mkdtemp(join(outside, 'log-'));
+    const log = new Log(home);
+    log.write('first');
+    for (let time = 0; time < 100; time += 1) log.problem('same', 'fault');
+    log.write('last');
+    expect(log.last(10).map((line) => line.replace(/^\S+ \d+ /, ''))).toEqual([
+      'first',
+      'same code="internal" kind="string"',
+      'the line before came 99 more times',
+      'last',
+    ]);
+  });
+
   it('stops nothing where it cannot be written', async () => {
     const home = join(outside, 'file');
     await mkdir(outside, { recursive: true });
