@@ -1,4 +1,5 @@
 /** Short notices in the corner; problems stay until closed. */
+import { problemHref } from './help.js';
 import { toProblem } from './client.js';
 
 export interface Toast {
@@ -6,6 +7,8 @@ export interface Toast {
   readonly tone: 'good' | 'warn' | 'bad' | 'plain';
   readonly text: string;
   readonly hint: string | null;
+  /** Address of the page that explains it. */
+  readonly help: string | null;
   readonly action: { readonly label: string; readonly run: () => void } | null;
 }
 
@@ -15,10 +18,23 @@ class Toasts {
 
   show(
     text: string,
-    options: { tone?: Toast['tone']; hint?: string | null; action?: Toast['action']; seconds?: number | null } = {},
+    options: {
+      tone?: Toast['tone'];
+      hint?: string | null;
+      help?: string;
+      action?: Toast['action'];
+      seconds?: number | null;
+    } = {},
   ): void {
     const tone = options.tone ?? 'plain';
-    const toast: Toast = { id: this.#next++, tone, text, hint: options.hint ?? null, action: options.action ?? null };
+    const toast: Toast = {
+      id: this.#next++,
+      tone,
+      text,
+      hint: options.hint ?? null,
+      help: options.help ?? null,
+      action: options.action ?? null,
+    };
     this.list = [...this.list.slice(-3), toast];
     const seconds = options.seconds === undefined ? (tone === 'bad' ? null : 6) : options.seconds;
     if (seconds !== null) setTimeout(() => this.close(toast.id), seconds * 1000);
@@ -27,7 +43,8 @@ class Toasts {
   /** Shows what was caught; a cancelled action needs no notice. */
   problem(error: unknown): void {
     const problem = toProblem(error);
-    if (problem.code !== 'cancelled') this.show(problem.message, { tone: 'bad', hint: problem.hint });
+    if (problem.code !== 'cancelled')
+      this.show(problem.message, { tone: 'bad', hint: problem.hint, help: problemHref(problem.code) });
   }
 
   close(id: number): void {

@@ -211,3 +211,27 @@ test('keeps one instance a home folder', async ({ studio }) => {
   expect(second).toBe('refused');
   await expect(studio.page.getByRole('heading', { level: 1 })).toBeVisible();
 });
+
+test('the guided tour goes by keys alone, and the help is searched', async ({ studio }) => {
+  test.setTimeout(120_000);
+  const { page } = studio;
+  const at = (id: string) => page.getByTestId(id);
+  await at('start-tour').focus();
+  await page.keyboard.press('Enter');
+  await expect(at('tour')).toBeFocused({ timeout: 60_000 });
+  await expect(at('tour')).toContainText('1 of 7');
+  // The button that leaves it comes first; at the first stop there is no way back.
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(at('tour')).toContainText('2 of 7');
+  await expect(at('methods')).toHaveClass(/tour-target/);
+  await studio.expectAccessible('the tour');
+  await page.keyboard.press('Escape');
+  await expect(at('tour')).toHaveCount(0);
+  await studio.go('#/help');
+  await at('help-search').fill('out of memor');
+  await at('help-results').getByRole('link').first().click();
+  await expect(at('help-text')).toContainText('accumulationSteps');
+  await studio.expectAccessible('the help');
+});

@@ -22,6 +22,12 @@ import tasks from './pages/tasks.md?raw';
 import writing from './pages/writing.md?raw';
 import { mark } from '../../language.js';
 
+import { measurePages } from './measures.js';
+import { objectivePages } from './objectives.js';
+import { problemPages } from './problems.js';
+import { problemPage } from '../../state/help.js';
+import type { ErrorCode } from '../../../electron/contract/index.js';
+
 export interface HelpPage {
   readonly id: string;
   readonly title: string;
@@ -58,3 +64,16 @@ export const pages: readonly HelpPage[] = [
   { id: 'chat', title: mark('Chat'), text: chat },
   { id: 'command-line', title: mark('Command line'), text: command },
 ];
+
+type Told = Omit<HelpPage, 'id'>;
+const named = (table: Readonly<Record<string, Told>>, idOf: (name: string) => string): readonly HelpPage[] =>
+  Object.entries(table).map(([name, page]) => ({ id: idOf(name), ...page }));
+
+/** Pages that a table of the contract has one of for each entry, by what stands above them in the list. */
+export const groups: readonly { readonly title: string; readonly pages: readonly HelpPage[] }[] = [
+  { title: mark('Objectives'), pages: named(objectivePages, (name) => `objective-${name}`) },
+  { title: mark('Measures'), pages: named(measurePages, (name) => `measure-${name}`) },
+  { title: mark('When something goes wrong'), pages: named(problemPages, (code) => problemPage(code as ErrorCode)) },
+];
+
+export const allPages: readonly HelpPage[] = [...pages, ...groups.flatMap((group) => group.pages)];

@@ -1,29 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import { toHtml } from '../../../../renderer/screens/help/markdown.js';
-import { pages } from '../../../../renderer/screens/help/pages.js';
+import { errorCodes } from '../../../../electron/contract/errors.js';
+import { measures } from '../../../../electron/contract/measures.js';
+import { objectiveTable } from '../../../../electron/contract/objectives.js';
+import { studyKindSchema } from '../../../../electron/contract/study.js';
+import { allPages } from '../../../../renderer/screens/help/pages.js';
+import { helpSearch } from '../../../../renderer/screens/help/search.js';
+import { problemHref } from '../../../../renderer/state/help.js';
 
-describe('toHtml', () => {
-  it('writes markup as text', () => expect(toHtml('<script>alert(1)</script>')).not.toContain('<script'));
-  it('keeps inner links and turns outside ones into text with their address', () => {
-    const html = toHtml('[inside](#/help/data) and [paper](https://example.org/a?b=1&c=2)');
-    expect(html).toContain('<a href="#/help/data">inside</a>');
-    expect(html).not.toContain('href="https');
-    expect(html).toContain('https://example.org/a?b=1&amp;c=2');
-  });
-  it('refuses script addresses', () => expect(toHtml('[x](javascript:alert(1))')).not.toContain('href'));
-  it('aligns cells without inline styles, which the content security policy forbids', () => {
-    const html = toHtml('| a | b |\n| --- | ---: |\n| x | 1 |');
-    expect(html).toContain('<td class="n">1</td>');
-    expect(html).not.toContain('style=');
-  });
-});
+const ids = new Set(allPages.map(({ id }) => id));
 
-describe('pages', () => {
-  it('have a title, no exclamation and only links that lead somewhere', () => {
-    const ids = pages.map((page) => page.id);
-    for (const page of pages) {
-      expect(page.text.replaceAll('`', '')).not.toMatch(/\w!/);
-      for (const [, target = ''] of page.text.matchAll(/\(#\/help\/([a-z-]+)\)/g)) expect(ids).toContain(target);
-    }
+describe('the help', () => {
+  it('has a page for every error, measure, objective and study kind, and no page twice', () => {
+    expect(ids.size).toBe(allPages.length);
+    for (const code of errorCodes) expect(ids).toContain(problemHref(code).replace('#/help/', ''));
+    for (const measure of measures) expect(ids).toContain(`measure-${measure}`);
+    for (const objective of Object.keys(objectiveTable)) expect(ids).toContain(`objective-${objective}`);
+    for (const kind of studyKindSchema.options) expect(ids).toContain(kind);
+    for (const { text } of allPages) expect(text.length).toBeGreaterThan(80);
+  });
+
+  it('links to pages that are there', () => {
+    for (const { id, text } of allPages)
+      for (const [, page = ''] of text.matchAll(/#\/help\/([\w-]+)/g))
+        expect(ids, `${id} links to ${page}`).toContain(page);
+  });
+
+  it('is found by words, their beginnings and with slips', () => {
+    const search = helpSearch(allPages);
+    expect(search('out of memory')[0]?.id).toBe('problem-out-of-memory');
+    expect(search('perplex')[0]?.id).toBe('measure-perplexity');
+    expect(search('accurracy').map(({ id }) => id)).toContain('measure-accuracy');
+    expect(search('xyzzyq')).toEqual([]);
   });
 });
