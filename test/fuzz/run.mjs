@@ -1,11 +1,11 @@
 // Bundles and starts a fuzzing session over the readers: `npm run fuzz -- [--count N] [--seed S] [--reader NAME] [--only SEED]`.
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'dist', `fuzz-${process.pid}`);
-const { rmSync } = await import('node:fs');
 try {
   await build({
     absWorkingDir: root,

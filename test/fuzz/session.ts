@@ -76,7 +76,13 @@ function readParts(parts: readonly Part[], sandbox: string, tallyOf: (reader: st
       [`--max-old-space-size=${heapMegabytes}`, join(__dirname, 'child.cjs'), sandbox, JSON.stringify(parts)],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, HOME: join(sandbox, 'home'), TMPDIR: join(sandbox, 'work') },
+        env: {
+          ...process.env,
+          HOME: join(sandbox, 'home'),
+          TMPDIR: join(sandbox, 'work'),
+          // glibc reserves memory for each thread, which would be taken for the reader's.
+          MALLOC_ARENA_MAX: '2',
+        },
       },
     );
     let current: Told | null = null;
