@@ -438,8 +438,12 @@ export const events = {
   answers: z.object({ jobId: z.string(), rows: z.array(e.answerSchema) }),
   /** What models write, at most about sixteen times a second. */
   pieces: z.object({ jobId: z.string(), pieces: z.array(e.pieceSchema) }),
-  /** Files and folders that the user dropped on the window; the window may use them from then on. */
-  dropped: z.object({ items: z.array(z.object({ path: z.string(), kind: z.enum(['file', 'folder']) })).min(1) }),
+  /** Files and folders that the user dropped on the window; the window may use them from then on. `result`: a folder holds one of a plan that was taken to peft. */
+  dropped: z.object({
+    items: z
+      .array(z.object({ path: z.string(), kind: z.enum(['file', 'folder']), result: z.literal(true).optional() }))
+      .min(1),
+  }),
   /** A project file that the system asked the app to open; the window may use it from then on. */
   opened: z.object({ path: z.string() }),
   /** The user followed a notification: the page goes there. */

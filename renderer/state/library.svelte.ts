@@ -2,6 +2,7 @@
 import type { BaseModel, Dataset, MethodInfo } from '../../electron/contract/index.js';
 import { call } from './client.js';
 import { confirm } from './confirm.svelte.js';
+import { removals } from './removals.svelte.js';
 import { Resource } from './resource.svelte.js';
 import { mark, t } from '../language.js';
 
@@ -48,7 +49,7 @@ class Datasets extends Resource<readonly Dataset[]> {
   projectId = $state<number | null>(null);
 
   get list(): readonly Dataset[] {
-    return this.value ?? [];
+    return (this.value ?? []).filter(({ id }) => !removals.hidden.has(`dataset/${id}`));
   }
   async open(projectId: number): Promise<void> {
     if (this.projectId !== projectId) this.clear();
@@ -58,11 +59,18 @@ class Datasets extends Resource<readonly Dataset[]> {
   async refresh(): Promise<void> {
     if (this.projectId !== null) await this.open(this.projectId);
   }
-  /** Says what goes, asks, removes. Returns whether it went. */
-  async remove(id: number): Promise<boolean> {
+  /** Says what goes, asks, removes; it can be taken back for some seconds. `text` tells it. Returns whether it went. */
+  async remove(id: number, text: string): Promise<boolean> {
+    await removals.flush();
     if (!(await confirm.removal(await call('datasets.removal', { id }), t('Delete data set')))) return false;
-    await call('datasets.remove', { id });
-    await this.refresh();
+    await removals.add({
+      key: `dataset/${id}`,
+      text,
+      remove: async () => {
+        await call('datasets.remove', { id });
+        await this.refresh();
+      },
+    });
     return true;
   }
 }

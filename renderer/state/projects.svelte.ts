@@ -2,6 +2,7 @@
 import type { Project } from '../../electron/contract/index.js';
 import { call } from './client.js';
 import { confirm } from './confirm.svelte.js';
+import { removals } from './removals.svelte.js';
 import { Resource } from './resource.svelte.js';
 import { router } from './router.svelte.js';
 import { t } from '../language.js';
@@ -10,8 +11,12 @@ class Projects extends Resource<readonly Project[]> {
   /** Archived ones are listed only when asked for. */
   archived = new Resource<readonly Project[]>();
 
+  get archivedList(): readonly Project[] {
+    return (this.archived.value ?? []).filter(({ id }) => !removals.hidden.has(`project/${id}`));
+  }
+
   get list(): readonly Project[] {
-    return this.value ?? [];
+    return (this.value ?? []).filter(({ id }) => !removals.hidden.has(`project/${id}`));
   }
 
   /** The project of the present address, null while it loads or when there is none. */
@@ -55,11 +60,18 @@ class Projects extends Resource<readonly Project[]> {
     return project;
   }
 
-  /** Says what goes, asks, removes. Returns whether it went. */
-  async remove(id: number): Promise<boolean> {
+  /** Says what goes, asks, removes; it can be taken back for some seconds. `text` tells it. Returns whether it went. */
+  async remove(id: number, text: string): Promise<boolean> {
+    await removals.flush();
     if (!(await confirm.removal(await call('projects.removal', { id }), t('Delete project')))) return false;
-    await call('projects.remove', { id });
-    await this.refresh();
+    await removals.add({
+      key: `project/${id}`,
+      text,
+      remove: async () => {
+        await call('projects.remove', { id });
+        await this.refresh();
+      },
+    });
     return true;
   }
 }

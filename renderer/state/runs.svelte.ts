@@ -11,6 +11,7 @@ import {
 import { call, toProblem } from './client.js';
 import { confirm } from './confirm.svelte.js';
 import { LiveRun } from './live.svelte.js';
+import { removals } from './removals.svelte.js';
 import { t } from '../language.js';
 
 export const isActive = (run: Run): boolean =>
@@ -25,7 +26,9 @@ class Runs {
   live = $state.raw<LiveRun | null>(null);
 
   /** Newest first. */
-  list = $derived([...this.byId.values()].sort((a, b) => b.id - a.id));
+  list = $derived(
+    [...this.byId.values()].filter(({ id }) => !removals.hidden.has(`run/${id}`)).sort((a, b) => b.id - a.id),
+  );
   active = $derived(this.list.filter(isActive));
   /** In the order in which they will run. */
   queued = $derived(this.list.filter((run) => run.state === 'queued').reverse());
@@ -123,11 +126,18 @@ class Runs {
     this.receive(await call('runs.cancel', { id: run.id }));
     return true;
   }
-  /** Says what goes, asks, removes. Returns whether it went. */
-  async remove(id: number): Promise<boolean> {
+  /** Says what goes, asks, removes; it can be taken back for some seconds. `text` tells it. Returns whether it went. */
+  async remove(id: number, text: string): Promise<boolean> {
+    await removals.flush();
     if (!(await confirm.removal(await call('runs.removal', { id }), t('Delete run')))) return false;
-    await call('runs.remove', { id });
-    this.byId.delete(id);
+    await removals.add({
+      key: `run/${id}`,
+      text,
+      remove: async () => {
+        await call('runs.remove', { id });
+        this.byId.delete(id);
+      },
+    });
     return true;
   }
 }

@@ -3,6 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Problem, Study, StudyKind, StudyKindInfo } from '../../electron/contract/index.js';
 import { call, toProblem } from './client.js';
 import { confirm } from './confirm.svelte.js';
+import { removals } from './removals.svelte.js';
 import { Resource } from './resource.svelte.js';
 import { t } from '../language.js';
 
@@ -78,6 +79,7 @@ class Studies {
   }
   /** Says what goes, asks, removes; `runs`: with the runs it made. Returns whether it went. */
   async remove(id: number, runs: boolean): Promise<boolean> {
+    await removals.flush();
     if (!(await confirm.removal(await call('studies.removal', { id, runs }), t('Delete study')))) return false;
     await call('studies.remove', { id, runs });
     this.byId.delete(id);

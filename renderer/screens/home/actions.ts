@@ -34,9 +34,8 @@ export const archiveProject = (project: Project): Promise<void> =>
 
 export const deleteProject = (project: Project): Promise<void> =>
   guarded(async () => {
-    if (!(await projects.remove(project.id))) return;
+    if (!(await projects.remove(project.id, t('{project} was deleted.', { project: project.name })))) return;
     if (router.projectId === project.id) router.go('#/');
-    toasts.show(t('{project} was deleted.', { project: project.name }));
   });
 
 export const exportProject = (project: Project): Promise<void> =>

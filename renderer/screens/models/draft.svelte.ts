@@ -18,6 +18,7 @@ import type {
 import { SvelteMap } from 'svelte/reactivity';
 import { call, toProblem } from '../../state/client.js';
 import { Resource } from '../../state/resource.svelte.js';
+import { keepDraft } from './saved.svelte.js';
 
 export type Counts = CallOutput<'models.count'>;
 
@@ -248,12 +249,13 @@ export class PlanDraft {
 
 const drafts = new Map<string, PlanDraft>();
 
-/** The draft of a project, or of a further round on one of its runs: the same one each time while the window lives. */
+/** The draft of a project, or of a further round on one of its runs: the same one each time; it is kept through restarts. */
 export function draftOf(projectId: number, former: Run | null = null): PlanDraft {
   const key = `${projectId}/${former?.id ?? ''}`;
   const known = drafts.get(key);
   if (known) return known;
   const draft = new PlanDraft(former);
   drafts.set(key, draft);
+  keepDraft(draft, key);
   return draft;
 }

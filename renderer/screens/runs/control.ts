@@ -38,8 +38,7 @@ export const cancelRun = (run: Run): Promise<void> => guarded(() => runs.cancel(
 
 export const deleteRun = (run: Run): Promise<void> =>
   guarded(async () => {
-    if (!(await runs.remove(run.id))) return;
-    toasts.show(t('{runTitle} was deleted.', { runTitle: runTitle(run) }));
+    if (!(await runs.remove(run.id, t('{runTitle} was deleted.', { runTitle: runTitle(run) })))) return;
     if (router.route.screen === 'project' && router.route.detail === String(run.id))
       router.go(projectHref(run.projectId, 'runs'));
   });

@@ -26,6 +26,17 @@ describe('grantDropped', () => {
     expect(grants.allows(path.join(home, 'other.csv'))).toBe(false);
   });
 
+  it('tells a folder that holds the result of a plan that was taken to peft, itself or in its project', async () => {
+    const project = path.join(home, 'for-peft');
+    const result = path.join(project, 'result');
+    await mkdir(result, { recursive: true });
+    await writeFile(path.join(result, 'result.json'), '{}');
+    expect(await grantDropped([project, result], new Grants())).toEqual([
+      { path: project, kind: 'folder', result: true },
+      { path: result, kind: 'folder', result: true },
+    ]);
+  });
+
   it.each([
     ['what is not there', ['/not/there.csv']],
     ['something else than a list', 'rows.csv'],

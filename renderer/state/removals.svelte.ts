@@ -1,0 +1,63 @@
+/** What the user deleted a moment ago: hidden at once, removed for good when the time to take it back is over. */
+import { SvelteSet } from 'svelte/reactivity';
+import { t } from '../language.js';
+import { toasts } from './toasts.svelte.js';
+
+const SECONDS_TO_UNDO = 8;
+
+interface Removal {
+  /** "run/12" */
+  readonly key: string;
+  /** What the notice says: "LoRA, seed 1, was deleted." */
+  readonly text: string;
+  /** Removes it for good. */
+  readonly remove: () => Promise<unknown>;
+}
+
+class Removals {
+  /** Keys of what lists leave out. */
+  readonly hidden = new SvelteSet<string>();
+  #waiting: { readonly removal: Removal; readonly timer: ReturnType<typeof setTimeout> } | null = null;
+
+  constructor() {
+    // A window that goes removes what it has hidden: nothing comes back by itself.
+    globalThis.addEventListener?.('pagehide', () => void this.flush());
+  }
+
+  /** Hides something and tells it, with a way back for some seconds. What waited before goes for good. */
+  async add(removal: Removal): Promise<void> {
+    await this.flush();
+    this.hidden.add(removal.key);
+    this.#waiting = { removal, timer: setTimeout(() => void this.flush(), SECONDS_TO_UNDO * 1000) };
+    toasts.show(removal.text, {
+      seconds: SECONDS_TO_UNDO,
+      action: { label: t('Undo'), run: () => this.#undo(removal) },
+    });
+  }
+
+  /** Removes for good what waits: before anything is asked that it would stand in the way of. */
+  async flush(): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    this.#waiting = null;
+    clearTimeout(waiting.timer);
+    const { key, remove } = waiting.removal;
+    try {
+      await remove();
+    } catch (error) {
+      toasts.problem(error);
+    } finally {
+      // Lists that were read again lack it; where it could not go, it is there again.
+      this.hidden.delete(key);
+    }
+  }
+
+  #undo({ key }: Removal): void {
+    if (this.#waiting?.removal.key !== key) return;
+    clearTimeout(this.#waiting.timer);
+    this.#waiting = null;
+    this.hidden.delete(key);
+  }
+}
+
+export const removals = new Removals();
