@@ -132,9 +132,10 @@ export const readOnly: Kind = {
     await world.rehearsed(name);
     const stage = await world.stage(works[name], seed);
     const places = [stage.home, stage.outside];
+    // What the work removes meanwhile needs no change.
     const each = async (change: (path: string, folder: boolean) => Promise<void>) => {
       for (const place of places) {
-        for (const folder of await foldersBelow(place)) await change(join(place, folder), true);
+        for (const folder of await foldersBelow(place)) await change(join(place, folder), true).catch(() => undefined);
         for (const file of await filesBelow(place)) await change(join(place, file), false).catch(() => undefined);
       }
     };
