@@ -43,6 +43,14 @@ describe('byRarestLabel', () => {
 const count = <T>(items: readonly T[], item: T) => items.filter((other) => other === item).length;
 
 describe('StratifiedSplit', () => {
+  test('gives as many splits as rows were counted, and says how many it still has', () => {
+    const split = new StratifiedSplit({ validation: 0, test: 0.5 }, 1);
+    for (const text of ['one', 'two']) split.count('a', text);
+    expect(split.left).toBe(2);
+    expect([split.splitOfNext('a'), split.splitOfNext('a')].sort()).toEqual(['test', 'train']);
+    expect([split.left, split.splitOfNext('a')]).toEqual([0, null]);
+  });
+
   const rows = Array.from({ length: 1000 }, (_, row) => [row % 10 === 0 ? 'rare' : 'usual', `text ${row}`] as const);
 
   test('keeps the shares overall and in each label', () => {
