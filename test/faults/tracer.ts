@@ -21,8 +21,8 @@ export class Tracer {
     await new Promise<void>((resolve, reject) => {
       child.stderr?.on('data', (text: Buffer) => {
         tracer.#log += text.toString();
-        // Threads follow within the same line or the next; each is stopped before it is told.
-        if (tracer.#log.split('attached').length > pids.length) resolve();
+        // Of a process that has just ended it says so instead.
+        if ((tracer.#log.match(/attached|attach: ptrace/g) ?? []).length >= pids.length) resolve();
       });
       child.once('exit', () => reject(new Error(`strace: ${tracer.#log}`)));
     });
