@@ -10,7 +10,8 @@ export type OnnxOutputs = { readonly of: 'texts' | 'tokens'; readonly classes: n
 /**
  * Opens a model with int64 inputs [batch, sequence], on the CPU, with the outputs `logits` [batch, classes] or [batch, sequence,
  * classes], or `start_logits` and `end_logits` [batch, sequence]. It answers as `Evaluation` has the logits.
- * Throws EngineError 'bad-file' where the runtime cannot read it, an input is not known or the logits have another size.
+ * Throws EngineError 'bad-file' where the runtime cannot read it, an input is not known or the logits have another size;
+ * so does `predict` where it cannot be run.
  */
 export async function openOnnx(path: string, outputs: OnnxOutputs): Promise<EngineClassifier> {
   const ort = await runtime();
@@ -42,7 +43,9 @@ export async function openOnnx(path: string, outputs: OnnxOutputs): Promise<Engi
           batch.size,
           batch.sequence,
         ]);
-      const given = await session.run(feeds);
+      const given = await session.run(feeds).catch((error: unknown) => {
+        throw bad(`the runtime cannot run it (${error instanceof Error ? error.message : String(error)}).`, error);
+      });
       const floats = (name: string, size: number) => {
         const data = given[name]?.data;
         if (!(data instanceof Float32Array) || data.length !== size) throw bad(`it does not give ${size} ${name}.`);
