@@ -103,12 +103,16 @@ const alternatives = (node: Node): Node[] => [
 const valuesOf = ({ additionalProperties }: Node): unknown =>
   typeof additionalProperties === 'object' ? additionalProperties : undefined;
 
+/** A key may be called "constructor", which every object has. */
+const own = (properties: Readonly<Record<string, unknown>> | undefined, key: string): unknown =>
+  properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined;
+
 /** What may stand at a path in a value of `schema`; null where the schema knows no such place. */
 export function allowedAt(schema: z.ZodType, path: readonly PropertyKey[]): AllowedKey | null {
   let node = treeOf(schema);
   for (const key of path) {
     const next = alternatives(node)
-      .map((one) => (typeof key === 'number' ? one.items : (one.properties?.[String(key)] ?? valuesOf(one))))
+      .map((one) => (typeof key === 'number' ? one.items : (own(one.properties, String(key)) ?? valuesOf(one))))
       .find((one) => one !== undefined);
     if (next === undefined) return null;
     node = nodeSchema.parse(next);

@@ -41,3 +41,7 @@ it('lists the keys with preset and purpose', () => {
     about: 'Examples an optimizer step',
   });
 });
+
+it.each(['constructor', 'toString', '__proto__'])('finds nothing at %s, which every object has', (key) => {
+  expect(allowedAt(z.strictObject({ rank: z.int() }), [key])).toBeNull();
+});
