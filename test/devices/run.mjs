@@ -1,28 +1,14 @@
 // Where each method's training step runs on a graphics device: `npm run placement [-- DEVICE [TYPE,TYPE]]`, WebGPU where none is named.
 // Without a graphics card, on Linux: `npm run placement -- software` draws in software (SwiftShader, which lies beside Electron).
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundleScript } from '../helpers/bundle.mjs';
 
-const root = join(import.meta.dirname, '..', '..');
-const bundle = async (entry, name) => {
-  const outfile = join(root, 'dist', 'devices', name);
-  await build({
-    entryPoints: [join(root, entry)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'warning',
-  });
-  return outfile;
-};
 const [device = 'webgpu', ...rest] = process.argv.slice(2);
 const software = device === 'software';
-const { softwareGpu } = software ? await import(await bundle('test/helpers/software-gpu.ts', 'software-gpu.mjs')) : {};
-const program = await bundle('test/devices/placement.ts', 'placement.mjs');
+const { softwareGpu } = software
+  ? await import(await bundleScript('test/helpers/software-gpu.ts', 'devices/software-gpu.mjs'))
+  : {};
+const program = await bundleScript('test/devices/placement.ts', 'devices/placement.mjs');
 process.exitCode =
   spawnSync(process.execPath, [program, software ? 'webgpu' : device, ...rest], {
     stdio: 'inherit',

@@ -2,26 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundlePrograms } from '../helpers/bundle.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'dist', `fuzz-${process.pid}`);
 try {
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['session', 'child'].map((name) => join(import.meta.dirname, `${name}.ts`)),
-    outdir: folder,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20.18',
-    logLevel: 'warning',
-    external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
-    define: { 'import.meta.url': 'bundleUrl' },
-    banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
-    loader: { '.css': 'text' },
-  });
+  await bundlePrograms({ session: 'test/fuzz/session.ts', child: 'test/fuzz/child.ts' }, folder);
   process.exitCode =
     spawnSync(process.execPath, [join(folder, 'session.cjs'), ...process.argv.slice(2)], {
       cwd: root,

@@ -4,8 +4,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { z } from 'zod';
+import { bundlePrograms } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 // Two levels below the checkout, where the programs look for native-assets and node_modules.
@@ -16,21 +16,7 @@ export type PrintedEvent = z.infer<typeof eventSchema>;
 /** @param more programs to build beside it, by name */
 export async function buildCommand(more: Readonly<Record<string, string>> = {}): Promise<void> {
   await mkdir(commandFolder, { recursive: true });
-  await build({
-    absWorkingDir: root,
-    entryPoints: { cli: 'electron/cli/main.ts', trainer: 'electron/trainer/main.ts', ...more },
-    outdir: commandFolder,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20.18',
-    logLevel: 'warning',
-    external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
-    loader: { '.css': 'text' },
-    define: { 'import.meta.url': 'bundleUrl' },
-    banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
-  });
+  await bundlePrograms({ cli: 'electron/cli/main.ts', trainer: 'electron/trainer/main.ts', ...more }, commandFolder);
 }
 
 export const removeCommand = () => rm(commandFolder, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundlePrograms } from './bundle.mjs';
 import { StudioError } from '../../electron/contract/errors.js';
 import {
   trainerMessageSchema,
@@ -29,21 +29,9 @@ function bundled(entry: string): Promise<string> {
 async function bundle(entry: string): Promise<string> {
   const folder = join(root, 'node_modules', '.cache', `trainer-${process.pid}`);
   await mkdir(folder, { recursive: true });
-  const outfile = join(folder, `${bundles.size}.cjs`);
-  await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20.18',
-    logLevel: 'warning',
-    external: ['electron', 'onnxruntime-node', 'sqlite3', '@anush008/tokenizers'],
-    define: { 'import.meta.url': 'bundleUrl' },
-    banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href;" },
-  });
-  return outfile;
+  const name = String(bundles.size);
+  await bundlePrograms({ [name]: entry }, folder);
+  return join(folder, `${name}.cjs`);
 }
 
 /** The built trainer program, for whoever forks it by itself. */
