@@ -30,7 +30,7 @@ export class SmallDisk {
     const file = openSync(join(this.folder, 'ballast'), 'w');
     try {
       for (const block of [Buffer.alloc(2 ** 20), Buffer.alloc(4096)])
-        while (this.free - left >= block.length) writeSync(file, block);
+        while (this.free - left >= block.length && taken(file, block));
     } finally {
       closeSync(file);
     }
@@ -50,5 +50,16 @@ export class SmallDisk {
   unmount(): void {
     execFileSync('umount', ['-l', this.folder], { stdio: 'ignore' });
     rmdirSync(this.folder);
+  }
+}
+
+/** Whether the block was written: somebody else may take what is left between the look and the write. */
+function taken(file: number, block: Buffer): boolean {
+  try {
+    writeSync(file, block);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return false;
+    throw error;
   }
 }

@@ -1,8 +1,8 @@
 /** A real studio over a real trainer process, in a folder of its own. */
-import { fork } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { forkTrainerFrom } from '../../electron/cli/trainer-process.js';
 import type { EventData, EventName, StudioEvent } from '../../electron/contract/calls.js';
 import { importRequestSchema, type Job, type Run } from '../../electron/contract/entities.js';
 import { StudioError } from '../../electron/contract/errors.js';
@@ -36,19 +36,11 @@ export async function openTestStudio(
   const events: StudioEvent[] = [];
   const listeners = new Set<(event: StudioEvent) => void>();
   const pids: number[] = [];
-  const spawnTrainer: SpawnTrainer = ({ quiet = false } = {}) => {
-    const output = quiet ? 'ignore' : 'inherit';
-    const child = fork(program, [], { stdio: ['ignore', output, output, 'ipc'] });
-    if (child.pid !== undefined) pids.push(child.pid);
-    return {
-      pid: child.pid,
-      postMessage: (message) => {
-        if (child.connected) child.send(message as object);
-      },
-      onMessage: (listener) => void child.on('message', listener),
-      onExit: (listener) => void child.once('exit', listener),
-      kill: () => void child.kill('SIGKILL'),
-    };
+  const fork = forkTrainerFrom(program);
+  const spawnTrainer: SpawnTrainer = (how) => {
+    const trainer = fork(how);
+    if (trainer.pid !== undefined) pids.push(trainer.pid);
+    return trainer;
   };
   const studio = await openStudio({
     home: folder,
