@@ -1,7 +1,6 @@
 /** What projects share (base models, methods) and the open project's data sets. */
 import type { BaseModel, Dataset, MethodInfo } from '../../electron/contract/index.js';
 import { call } from './client.js';
-import { confirm } from './confirm.svelte.js';
 import { removals } from './removals.svelte.js';
 import { Resource } from './resource.svelte.js';
 import { mark, t } from '../language.js';
@@ -60,10 +59,8 @@ class Datasets extends Resource<readonly Dataset[]> {
     if (this.projectId !== null) await this.open(this.projectId);
   }
   /** Says what goes, asks, removes; it can be taken back for some seconds. `text` tells it. Returns whether it went. */
-  async remove(id: number, text: string): Promise<boolean> {
-    await removals.flush();
-    if (!(await confirm.removal(await call('datasets.removal', { id }), t('Delete data set')))) return false;
-    await removals.add({
+  remove(id: number, text: string): Promise<boolean> {
+    return removals.ask(() => call('datasets.removal', { id }), t('Delete data set'), {
       key: `dataset/${id}`,
       text,
       remove: async () => {
@@ -71,7 +68,6 @@ class Datasets extends Resource<readonly Dataset[]> {
         await this.refresh();
       },
     });
-    return true;
   }
 }
 

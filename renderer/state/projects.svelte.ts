@@ -1,7 +1,6 @@
 /** Projects, and what belongs to the open one. */
 import type { Project } from '../../electron/contract/index.js';
 import { call } from './client.js';
-import { confirm } from './confirm.svelte.js';
 import { removals } from './removals.svelte.js';
 import { Resource } from './resource.svelte.js';
 import { router } from './router.svelte.js';
@@ -61,10 +60,8 @@ class Projects extends Resource<readonly Project[]> {
   }
 
   /** Says what goes, asks, removes; it can be taken back for some seconds. `text` tells it. Returns whether it went. */
-  async remove(id: number, text: string): Promise<boolean> {
-    await removals.flush();
-    if (!(await confirm.removal(await call('projects.removal', { id }), t('Delete project')))) return false;
-    await removals.add({
+  remove(id: number, text: string): Promise<boolean> {
+    return removals.ask(() => call('projects.removal', { id }), t('Delete project'), {
       key: `project/${id}`,
       text,
       remove: async () => {
@@ -72,7 +69,6 @@ class Projects extends Resource<readonly Project[]> {
         await this.refresh();
       },
     });
-    return true;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the user deleted a moment ago: hidden at once, removed for good when the time to take it back is over. */
 import { SvelteSet } from 'svelte/reactivity';
 import { t } from '../language.js';
+import { confirm } from './confirm.svelte.js';
 import { toasts } from './toasts.svelte.js';
 
 const SECONDS_TO_UNDO = 8;
@@ -22,6 +23,18 @@ class Removals {
   constructor() {
     // A window that goes removes what it has hidden: nothing comes back by itself.
     globalThis.addEventListener?.('pagehide', () => void this.flush());
+  }
+
+  /** Says what goes, asks, hides; it can be taken back for some seconds. Returns whether it went. */
+  async ask(
+    goes: () => Promise<Parameters<typeof confirm.removal>[0]>,
+    title: string,
+    removal: Removal,
+  ): Promise<boolean> {
+    await this.flush();
+    if (!(await confirm.removal(await goes(), title))) return false;
+    await this.add(removal);
+    return true;
   }
 
   /** Hides something and tells it, with a way back for some seconds. What waited before goes for good. */

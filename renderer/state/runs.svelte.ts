@@ -127,10 +127,8 @@ class Runs {
     return true;
   }
   /** Says what goes, asks, removes; it can be taken back for some seconds. `text` tells it. Returns whether it went. */
-  async remove(id: number, text: string): Promise<boolean> {
-    await removals.flush();
-    if (!(await confirm.removal(await call('runs.removal', { id }), t('Delete run')))) return false;
-    await removals.add({
+  remove(id: number, text: string): Promise<boolean> {
+    return removals.ask(() => call('runs.removal', { id }), t('Delete run'), {
       key: `run/${id}`,
       text,
       remove: async () => {
@@ -138,7 +136,6 @@ class Runs {
         this.byId.delete(id);
       },
     });
-    return true;
   }
 }
 
