@@ -5,7 +5,7 @@ import { StudioError } from '../contract/errors.js';
 import { hasHead, type Objective } from '../contract/objectives.js';
 import type { Arguments, Command } from './command.js';
 import { methodIn } from './method.js';
-import { finishJob, project } from './session.js';
+import { finishJob, project, tellJob } from './session.js';
 import { exitCodeOf, watchRuns } from './watch.js';
 
 interface Part {
@@ -118,13 +118,7 @@ const mergeCheck: Command = {
   options: {},
   async run(input, session) {
     const id = input.id(0);
-    const job = await finishJob(
-      session,
-      () => session.handlers['runs.checkMerge']({ id }),
-      (event) => {
-        if (event.event === 'job') session.out.progress(event.data.message);
-      },
-    );
+    const job = await finishJob(session, () => session.handlers['runs.checkMerge']({ id }), tellJob(session));
     const found = mergeCheckSchema.parse(job.result);
     const { plan } = await session.handlers['runs.get']({ id });
     session.out.event({ event: 'merge-check', run: id, ...found }, inWords(found, plan.objective));

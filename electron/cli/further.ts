@@ -8,7 +8,7 @@ import { parsePlan } from '../studio/plan.js';
 import type { Command } from './command.js';
 import { megabytes } from './output.js';
 import { readJson } from './runs.js';
-import { findDataset, findModel, finishJob, project, type Session } from './session.js';
+import { findDataset, findModel, finishJob, project, tellJob, type Session } from './session.js';
 
 /** A run's number, or a plan in a file. */
 async function sourceOf(session: Session, word: string): Promise<CallRequest<'further.check'>> {
@@ -22,12 +22,6 @@ async function sourceOf(session: Session, word: string): Promise<CallRequest<'fu
   await findDataset(session, projectId, plan.data);
   return { projectId, from: { plan: { ...plan, model: model.name } } };
 }
-
-const progress = (session: Session) => (event: { event: string; data: unknown }) => {
-  if (event.event !== 'job') return;
-  const { message } = z.object({ message: z.string() }).parse(event.data);
-  session.out.progress(message);
-};
 
 const written = z.object({ folder: z.string(), bytes: z.number() });
 
@@ -47,7 +41,7 @@ const takeFurther: Command = {
     const { result } = await finishJob(
       session,
       () => session.handlers['further.write']({ ...source, folder, model: !input.has('without-model') }),
-      progress(session),
+      tellJob(session),
     );
     const { bytes } = written.parse(result);
     session.out.event(
@@ -71,7 +65,7 @@ const back: Command = {
     const { result } = await finishJob(
       session,
       () => session.handlers['further.back']({ projectId, folder }),
-      progress(session),
+      tellJob(session),
     );
     const run = await session.handlers['runs.get']({ id: takenBackSchema.parse(result).runId });
     const { test, elsewhere } = run.result ?? { test: null };

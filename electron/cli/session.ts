@@ -84,6 +84,13 @@ export async function findDataset(session: Session, projectId: number, wanted: s
   );
 }
 
+/** Progress of a job in its own words, for {@link finishJob}. */
+export const tellJob =
+  ({ out }: Pick<Session, 'out'>) =>
+  (event: StudioEvent): void => {
+    if (event.event === 'job') out.progress(event.data.message);
+  };
+
 /** Progress of devices being tested; the number of that job while it runs, null for any other event. */
 export function tellDeviceTest({ out }: Pick<Session, 'out'>, event: StudioEvent): string | null {
   if (event.event !== 'job' || event.data.kind !== 'device-test' || event.data.state !== 'running') return null;

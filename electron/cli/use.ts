@@ -14,7 +14,7 @@ import { StudioError } from '../contract/errors.js';
 import { parsePlan } from '../studio/plan.js';
 import type { Command } from './command.js';
 import { duration, megabytes, percent, table, whole } from './output.js';
-import { findDataset, findModel, finishJob, project, tellDeviceTest, type Session } from './session.js';
+import { findDataset, findModel, finishJob, project, tellDeviceTest, tellJob, type Session } from './session.js';
 
 const predict: Command = {
   name: 'predict',
@@ -144,13 +144,7 @@ const exportRun: Command = {
     const format = exportFormatSchema.parse(input.required('format'));
     const folder = resolve(input.required('to'));
     const { projectId, plan } = await session.handlers['runs.get']({ id: runId });
-    await finishJob(
-      session,
-      () => session.handlers['exports.start']({ runId, format, folder }),
-      (event) => {
-        if (event.event === 'job') session.out.progress(event.data.message);
-      },
-    );
+    await finishJob(session, () => session.handlers['exports.start']({ runId, format, folder }), tellJob(session));
     const made = (await session.handlers['exports.list']({ projectId })).find(
       (artefact) => artefact.runId === runId && artefact.folder === folder && artefact.format === format,
     );

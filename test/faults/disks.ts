@@ -55,6 +55,30 @@ async function struck(
   return { faults, words: `${words.join(', ')}; ${await world.settle(name, next, stage)}` };
 }
 
+/** Uses a small disk of its own, and lets go of it. */
+async function onDisk(megabytes: number, use: (disk: SmallDisk) => Promise<Struck>): Promise<Struck> {
+  const disk = SmallDisk.mount(megabytes);
+  if (disk === null) throw new Error('no disk');
+  try {
+    return await use(disk);
+  } finally {
+    disk.unmount();
+  }
+}
+
+/** The work while a disk is full for a while: `left` bytes stay free. */
+async function struckFull(world: World, name: WorkName, stage: Stage, disk: SmallDisk, left: number): Promise<Struck> {
+  const copy = await readyFor(world, name, stage);
+  return struck(
+    world,
+    name,
+    stage,
+    copy,
+    () => disk.fill(left),
+    () => disk.clear(),
+  );
+}
+
 export const fullDisk: Kind = {
   name: 'full-disk',
   about: 'the disk of the data folder is full for a while (tmpfs)',
@@ -74,23 +98,11 @@ export const fullDisk: Kind = {
   hindered: noMount,
   async strike(world, name, seed) {
     await world.rehearsed(name);
-    const disk = SmallDisk.mount(160);
-    if (disk === null) throw new Error('no disk');
-    try {
+    return onDisk(160, async (disk) => {
       const stage = await world.stage(works[name], seed, join(disk.folder, 'home'));
       const left = [0, 0, 20_000, 300_000, 2 ** 20][Math.floor(stage.random() * 5)] ?? 0;
-      const copy = await readyFor(world, name, stage);
-      return await struck(
-        world,
-        name,
-        stage,
-        copy,
-        () => disk.fill(left),
-        () => disk.clear(),
-      );
-    } finally {
-      disk.unmount();
-    }
+      return struckFull(world, name, stage, disk, left);
+    });
   },
 };
 
@@ -102,23 +114,11 @@ export const fullTarget: Kind = {
   hindered: noMount,
   async strike(world, name, seed) {
     await world.rehearsed(name);
-    const disk = SmallDisk.mount(80);
-    if (disk === null) throw new Error('no disk');
-    try {
+    return onDisk(80, async (disk) => {
       const stage = { ...(await world.stage(works[name], seed)), outside: join(disk.folder, 'outside') };
       await mkdir(stage.outside);
-      const copy = await readyFor(world, name, stage);
-      return await struck(
-        world,
-        name,
-        stage,
-        copy,
-        () => disk.fill(0),
-        () => disk.clear(),
-      );
-    } finally {
-      disk.unmount();
-    }
+      return struckFull(world, name, stage, disk, 0);
+    });
   },
 };
 
