@@ -28,18 +28,12 @@ import { problemPages } from './problems.js';
 import { problemPage } from '../../state/help.js';
 import type { ErrorCode } from '../../../electron/contract/index.js';
 
+/** A page as it is written first, in English; told.ts has it in other languages. */
 export interface HelpPage {
   readonly id: string;
   readonly title: string;
   readonly text: string;
 }
-
-/** Pages in other languages, by language and file; what is missing is read in English. */
-const translations = import.meta.glob<string>('./pages/*/*.md', { query: '?raw', import: 'default', eager: true });
-
-/** A page's text in a language; null where it is not translated. */
-export const translatedText = (id: string, language: string): string | null =>
-  translations[`./pages/${language}/${id}.md`] ?? null;
 
 export const pages: readonly HelpPage[] = [
   { id: 'start', title: mark('First steps'), text: start },

@@ -4,13 +4,14 @@ import MiniSearch from 'minisearch';
 export interface Searched {
   readonly id: string;
   readonly title: string;
+  readonly summary: string;
   readonly text: string;
 }
 
-/** Returns the pages that answer a query, the best first. */
+/** Returns what tells the pages that answer a query, the best first. */
 export function helpSearch(pages: readonly Searched[]): (query: string) => readonly Searched[] {
   const index = new MiniSearch<Searched>({
-    fields: ['title', 'text'],
+    fields: ['title', 'summary', 'text'],
     searchOptions: {
       boost: { title: 4 },
       prefix: true,
