@@ -6,6 +6,7 @@ import { StudioError } from '../contract/errors.js';
 import { measureSchema, measureTable, shownMeasure, type Measure } from '../contract/measures.js';
 import { objectiveTable } from '../contract/objectives.js';
 import { namingFile } from '../contract/problem-of.js';
+import { deviceIdSchema } from '../contract/plan.js';
 import { parseMatrix, parsePlan, planKeys } from '../studio/plan.js';
 import type { Command } from './command.js';
 import { percent, table, whole } from './output.js';
@@ -56,11 +57,18 @@ const resume: Command = {
   name: 'resume',
   arguments: 'RUN',
   positionals: [1, 1],
-  about: 'Goes on with a run that was paused or cut off.',
-  options: {},
+  about: 'Goes on with a run that was paused or cut off, from its last checkpoint.',
+  options: {
+    device: {
+      value: 'DEVICE',
+      about: 'Where it goes on; default: the device that it was on',
+      choices: deviceIdSchema.options,
+    },
+  },
   async run(input, session) {
     const id = input.id(0);
-    const [ended] = await watchRuns(session, async () => [await session.handlers['runs.resume']({ id })]);
+    const device = deviceIdSchema.optional().parse(input.text('device') ?? undefined);
+    const [ended] = await watchRuns(session, async () => [await session.handlers['runs.resume']({ id, device })]);
     return ended === undefined ? 1 : exitCodeOf(ended);
   },
 };

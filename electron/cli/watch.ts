@@ -186,8 +186,8 @@ export function exitCodeOf(run: Run): number {
 }
 
 /** What a run that did not finish is reported as. */
-export function failureOf({ id, state, step, problem }: Run): StudioError {
-  const goOn = `Go on with: peft-studio resume ${id}`;
+export function failureOf({ id, state, step, device, problem }: Run): StudioError {
+  const goOn = `Go on with: peft-studio resume ${id}${state === 'interrupted' && device !== null && device !== 'cpu' ? `, on the CPU with: peft-studio resume ${id} --device cpu` : ''}`;
   if (problem)
     return new StudioError(
       problem.code,

@@ -7,6 +7,7 @@ import {
   askedPlanSchema,
   changeOf,
   compositionSchema,
+  deviceIdSchema,
   matrixSchema,
   methodSchema,
   refineBySchema,
@@ -254,7 +255,8 @@ export const calls = {
   ),
   'runs.startMatrix': call(z.strictObject({ projectId: id, matrix: matrixSchema }), z.array(e.runSchema)),
   'runs.pause': call(z.strictObject({ id }), e.runSchema),
-  'runs.resume': call(z.strictObject({ id }), e.runSchema),
+  /** `device`: where it goes on from its last checkpoint, once and for all; left out, on the device that it was on. */
+  'runs.resume': call(z.strictObject({ id, device: deviceIdSchema.optional() }), e.runSchema),
   'runs.cancel': call(z.strictObject({ id }), e.runSchema),
   'runs.removal': call(z.strictObject({ id }), removal),
   'runs.remove': call(z.strictObject({ id }), done),

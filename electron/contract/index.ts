@@ -4,6 +4,7 @@ export * from './lists.js';
 export * from './marked.js';
 export * from './measures.js';
 export * from './answer-words.js';
+export * from './device-words.js';
 export * from './objectives.js';
 export * from './outcomes.js';
 export * from './plan.js';

@@ -1,4 +1,5 @@
 /** The comparison of methods with full fine-tuning: what was measured, and what may be said of it. */
+import { devicesInWords } from '../contract/device-words.js';
 import { measuresOf, type Comparison, type ComparisonRow } from '../contract/entities.js';
 import { measureTable, type Measure } from '../contract/measures.js';
 import { rowVariances, type ScoredPair } from './bootstrap.js';
@@ -62,7 +63,7 @@ export async function buildComparison(runs: readonly RunWithRows[], options: Com
     notes.push(
       `${single} ${single === 1 ? 'difference rests' : 'differences rest'} on one seed: ${single === 1 ? 'its interval covers' : 'their intervals cover'} other test rows, not other seeds.`,
     );
-  notes.push(...stageNotes(groups), ...memoryNotes(groups), ...elsewhereNotes(groups));
+  notes.push(...stageNotes(groups), ...memoryNotes(groups), ...deviceNotes(groups), ...elsewhereNotes(groups));
   return {
     dataset,
     model,
@@ -94,6 +95,17 @@ function memoryNotes(groups: readonly Group[]): string[] {
   return names.map(
     (name) => `${name}: its runs shared a process with others of a study; its peak memory is at most what stands here.`,
   );
+}
+
+/** Which runs went on on another device than they began on. */
+function deviceNotes(groups: readonly Group[]): string[] {
+  return groups
+    .flatMap(({ runs }) => runs)
+    .filter(({ run }) => run.devices)
+    .map(
+      ({ run }) =>
+        `${run.methodName}, ${run.setting}, seed ${run.seed}: trained on ${devicesInWords(run)}; its times and memory are of all of them.`,
+    );
 }
 
 /** Which rows hold runs of another program, and where these were made. */

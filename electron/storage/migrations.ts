@@ -78,6 +78,8 @@ const migrations: readonly (readonly string[])[] = [
   ],
   // Where the answers of questions stand in their contexts.
   [`ALTER TABLE dataset_rows ADD COLUMN answers TEXT`],
+  // A run that goes on on another device than its plan asks for: the one that was chosen for it, and where each took over.
+  [`ALTER TABLE runs ADD COLUMN device_chosen TEXT`, `ALTER TABLE runs ADD COLUMN devices TEXT`],
 ];
 
 export const schemaVersion = migrations.length;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { runResultSchema, runSchema, runStates, scoresSchema, type Run } from '../contract/entities.js';
 import { problemSchema, StudioError } from '../contract/errors.js';
-import { planSchema, type Plan } from '../contract/plan.js';
+import { deviceIdSchema, planSchema, type DeviceId, type Plan } from '../contract/plan.js';
 import type { Parameter, Sql } from './database.js';
 
 const json = <T extends z.ZodType>(schema: T) =>
@@ -25,6 +25,7 @@ const rowSchema = z.object({
   step: z.number(),
   total_steps: z.number(),
   device: z.string().nullable(),
+  devices: json(runSchema.shape.devices.unwrap().unwrap()),
   created_at: z.string(),
   started_at: z.string().nullable(),
   ended_at: z.string().nullable(),
@@ -56,6 +57,7 @@ function record(row: unknown): Run {
     totalSteps: r.total_steps,
     secondsLeft: null,
     device: r.device,
+    ...(r.devices === null ? {} : { devices: r.devices }),
     createdAt: r.created_at,
     startedAt: r.started_at,
     endedAt: r.ended_at,
@@ -92,6 +94,16 @@ export async function initFolderOf(sql: Sql, id: number): Promise<string | null>
   return z
     .object({ init_folder: z.string().nullable() })
     .parse((await sql.all('SELECT init_folder FROM runs WHERE id = ?', [id]))[0]).init_folder;
+}
+
+/** The device that was chosen for the rest of a run instead of its plan's; null where none was. */
+export async function chosenDeviceOf(sql: Sql, id: number): Promise<DeviceId | null> {
+  const [row] = await sql.all('SELECT device_chosen AS device FROM runs WHERE id = ?', [id]);
+  return z.object({ device: deviceIdSchema.nullable() }).parse(row).device;
+}
+
+export async function chooseDevice(sql: Sql, id: number, device: DeviceId): Promise<void> {
+  await sql.run('UPDATE runs SET device_chosen = ? WHERE id = ?', [device, id]);
 }
 
 export async function runsOf(sql: Sql, column: 'dataset_id' | 'model_id', id: number): Promise<Run[]> {
@@ -143,7 +155,7 @@ const columns = {
   startedAt: 'started_at',
   endedAt: 'ended_at',
 } as const;
-const jsonColumns = { validation: 'validation', result: 'result', problem: 'problem' } as const;
+const jsonColumns = { validation: 'validation', result: 'result', problem: 'problem', devices: 'devices' } as const;
 export type RunChange = Partial<Pick<Run, keyof typeof columns | keyof typeof jsonColumns>>;
 
 export async function updateRun(sql: Sql, id: number, change: RunChange): Promise<void> {

@@ -41,7 +41,11 @@ export function fastestDevice(tested: readonly Found[]): DeviceId {
  * held against: it needs no test.
  * @throws StudioError 'device-failed' with the reason for one that did not pass
  */
-export function chooseDevice(wanted: DeviceChoice, tested: readonly Found[]): DeviceId {
+export function chooseDevice(
+  wanted: DeviceChoice,
+  tested: readonly Found[],
+  hint = 'Choose "auto" or "cpu", or mend that and test the devices again (Settings, or `peft-studio devices`).',
+): DeviceId {
   if (wanted === 'auto') return fastestDevice(tested);
   if (wanted === 'cpu') return 'cpu';
   const found = tested.find(({ id }) => id === wanted);
@@ -49,7 +53,7 @@ export function chooseDevice(wanted: DeviceChoice, tested: readonly Found[]): De
   throw new StudioError(
     'device-failed',
     `The device ${wanted} ${found ? `did not pass its self-test: ${found.reason ?? 'no reason given'}` : 'has not been tested on this system'}`,
-    'Choose "auto" or "cpu", or mend that and test the devices again (Settings, or `peft-studio devices`).',
+    hint,
     { device: wanted },
   );
 }

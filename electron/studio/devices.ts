@@ -94,7 +94,7 @@ export class DeviceTests {
   /**
    * The device that a plan's choice means, with a line for the run's log; "auto" is the setting's, and there the fastest. What has not
    * been tested is tested first.
-   * @param before the device that the run was begun on: it goes on there, to the same numbers, if it can
+   * @param before the device that the run was begun on: it goes on there, to the same numbers, or not at all unless asked
    * @throws StudioError 'device-failed' for one that did not pass
    */
   async resolve(choice: DeviceChoice, before: DeviceId | null = null): Promise<{ device: DeviceId; why: string }> {
@@ -106,9 +106,11 @@ export class DeviceTests {
       });
     }
     const tested = await this.#tested();
-    const passed = ({ id, status }: TestedDevice) => id === before && (id === 'cpu' || status === 'passed');
-    if (choice === 'auto' && before !== null && (before === 'cpu' || tested.some(passed)))
+    if (choice === 'auto' && before !== null) {
+      // Another device is the user's to choose: its numbers differ in their last digits.
+      chooseDevice(before, tested, 'Go on on another device, or mend that and test the devices again.');
       return { device: before, why: `Device: ${deviceTitles[before]}, on which the run was begun.` };
+    }
     const device = chooseDevice(wanted, tested);
     return { device, why: explainChoice(wanted, device, tested) };
   }

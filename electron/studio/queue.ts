@@ -4,6 +4,7 @@
  */
 import type { Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
+import type { DeviceId } from '../contract/plan.js';
 import { models, runs } from '../storage/index.js';
 import type { TrainerEvent, TrainTask } from '../trainer/protocol.js';
 import { changed, now, runFolder, type Context } from './context.js';
@@ -171,7 +172,7 @@ export class RunQueue {
       });
       const gone = await this.context.presence.whyGone();
       if (gone) throw gone;
-      const { device, why } = await this.context.devices.resolve(before.plan.device, begunOn(before));
+      const { device, why } = await this.#deviceOf(before);
       await this.#record.log(runId, 'check', why);
       const task = {
         ...(await taskOf(this.context, before, device, await runs.initFolderOf(database, runId))),
@@ -237,7 +238,7 @@ export class RunQueue {
     active.run = run;
     if (run.state !== 'finished' || run.result === null || run.result.test !== null)
       throw new StudioError('conflict', `Run ${runId} is ${run.state} and has no test to read.`, null, { run: runId });
-    const { device } = await devices.resolve(run.plan.device, begunOn(run));
+    const { device } = await this.#deviceOf(run);
     const task = await taskOf(this.context, run, device, null);
     active.allowTests = await devices.holdOff();
     const client = this.#shared.clientFor(runId);
@@ -273,6 +274,12 @@ export class RunQueue {
     await this.#record.log(runId, 'check', `Test, read once with the parameters of step ${run.result.bestStep}.`);
     await this.#record.tell(runId);
     changed(this.context, 'runs');
+  }
+
+  /** What was chosen for the rest of a run comes before what its plan asks for. @throws StudioError 'device-failed' */
+  async #deviceOf(run: Run): Promise<{ device: DeviceId; why: string }> {
+    const chosen = await runs.chosenDeviceOf(this.context.database, run.id);
+    return this.context.devices.resolve(chosen ?? run.plan.device, begunOn(run));
   }
 
   async #requireMemory(active: Active, task: TrainTask, modelId: number): Promise<void> {

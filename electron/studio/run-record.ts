@@ -7,6 +7,7 @@ import { problemOf } from '../contract/problem-of.js';
 import { metrics, runs } from '../storage/index.js';
 import type { ResultOf, TrainerEvent } from '../trainer/protocol.js';
 import { now, runFolder, type Context } from './context.js';
+import { devicesAfter } from './device-parts.js';
 import { sweepRun } from './files.js';
 import { passing } from './unwritten.js';
 
@@ -58,6 +59,7 @@ export class RunRecord {
         await this.change(runId, {
           state: 'running',
           device: event.device,
+          devices: devicesAfter(active.run, event),
           step: event.step,
           totalSteps: event.totalSteps,
         });
@@ -133,13 +135,28 @@ export class RunRecord {
     await this.#end(active, {
       state: resumable ? 'interrupted' : 'failed',
       endedAt: now(),
-      problem: { ...problem, hint },
+      problem: {
+        ...problem,
+        hint,
+        context: { ...problem.context, ...(resumable ? await this.#standing(active) : {}) },
+      },
     });
   }
 
-  async #hasSteps({ runId, run }: Worked): Promise<boolean> {
-    const known = await runs.getRun(this.context.database, runId).catch(() => run);
-    return (known?.step ?? 0) > 0;
+  async #hasSteps(active: Worked): Promise<boolean> {
+    return ((await this.#known(active))?.step ?? 0) > 0;
+  }
+
+  /** From where the run can go on: the device that it was on, and the steps of its last checkpoint (0: from the start). */
+  async #standing(active: Worked): Promise<{ device?: string; checkpoint: number }> {
+    const device = (await this.#known(active))?.device ?? null;
+    const names = await readdir(join(runFolder(this.context.home, active.runId), 'checkpoints')).catch(() => []);
+    const steps = names.map((name) => Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? 0));
+    return { ...(device === null ? {} : { device }), checkpoint: Math.max(0, ...steps) };
+  }
+
+  #known({ runId, run }: Worked): Promise<Run | null> {
+    return runs.getRun(this.context.database, runId).catch(() => run);
   }
 
   /** The end of a run is told even where the disk has no room for it: it is then written as soon as there is. */

@@ -264,13 +264,18 @@ export function runCalls(context: Context, queue: RunQueue): Group {
       queue.ask(id, 'pause');
       return queue.decorate(run);
     },
-    'runs.resume': async ({ id }) => {
+    'runs.resume': async ({ id, device }) => {
       // How it ended must stand in the database before it can go on.
       await context.unwritten.retry();
       const run = await runs.getRun(database, id);
       await requireOurs(run);
       // A queued one may be left from a process that ended: whoever resumes it takes it up.
       if (!['queued', 'paused', 'interrupted', 'failed', 'cancelled'].includes(run.state)) throw refuse(run, 'resumed');
+      if (device !== undefined) {
+        // One that cannot train is refused now, and the run stays as it is.
+        await context.devices.resolve(device);
+        await runs.chooseDevice(database, id, device);
+      }
       const resumed = await queue.change(id, { state: 'queued', problem: null });
       await queue.adopt([id]);
       return resumed;

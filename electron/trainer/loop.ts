@@ -6,6 +6,7 @@ import type { Training } from '../contract/plan.js';
 import type { Batch, EngineTrainer, NamedTensors, SearchStep } from '../engine/index.js';
 import { stepsAhead, validationsAhead, type Course, type StageSpan } from './course.js';
 import { peakBytes, residentBytes } from './memory.js';
+import { inStep } from './problems.js';
 import { afterStep, afterValidation, isBetter, median, type Progress } from './progress.js';
 import type { Reporter } from './reporter.js';
 import type { JobContext } from './server.js';
@@ -84,7 +85,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     const batches = source.batches(progress.step);
     const learningRate = parts.learningRate(progress.step);
     const started = performance.now();
-    const { loss, gradientNorm, search } = await trainer.step(batches, learningRate);
+    const { loss, gradientNorm, search } = await atStep(progress.step + 1, () => trainer.step(batches, learningRate));
     const seconds = (performance.now() - started) / 1000;
     const tokens = batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
     progress = afterStep(progress, seconds, tokens);
@@ -147,7 +148,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
   async function validate(measure: () => Promise<Scores>): Promise<void> {
     await reporter.phase('validating', progress.step, progress.totalSteps);
     const started = performance.now();
-    const scores = await measure();
+    const scores = await atStep(progress.step, measure);
     if (!Number.isFinite(scores.loss))
       throw await diverged(
         reporter,
@@ -181,6 +182,15 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
         `Stopped early: ${progress.validationsWithoutGain} validations without gain; the best was after step ${progress.best?.step ?? 0}.`,
       );
     await reporter.phase('training', progress.step, progress.totalSteps);
+  }
+}
+
+/** What fails names the step. */
+async function atStep<T>(step: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw inStep(error, step);
   }
 }
 

@@ -15,6 +15,8 @@ const engineCodes: Record<EngineErrorCode, ErrorCode> = {
 
 const memoryHint =
   'Use a smaller batch or a shorter maximum length, split the batch by accumulation, choose a method that trains fewer parameters, or close other programs.';
+/** Of a run that has a checkpoint, or begins anew. */
+const goOnHint = 'The run stands at its last checkpoint. Go on on the CPU or another device, or on the same one again.';
 const deviceHint = 'Run this on the CPU, or test the device again in the settings.';
 /** What the runtime and the allocator say when memory ends, and when a device goes away. */
 const outOfMemory =
@@ -52,6 +54,17 @@ export function toProblem(error: unknown): Problem {
     hint: 'This is a fault in the app; restarting it may help.',
     context: { where: error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? null) : null },
   };
+}
+
+/** What failed in a step of a run: of another device than the CPU it names the device and the step, since the run can go on elsewhere. */
+export function inStep(error: unknown, step: number): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const { code, context, message } = error;
+  const { device } = context;
+  if ((code !== 'device-failed' && code !== 'out-of-memory') || typeof device !== 'string' || device === 'cpu')
+    return error;
+  const hint = code === 'out-of-memory' ? `${goOnHint} A new run with a smaller batch may fit.` : goOnHint;
+  return new StudioError(code, `Step ${step}: ${message}`, hint, { ...context, step }, { cause: error });
 }
 
 /** What a job throws when it was cancelled. */

@@ -2,6 +2,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import {
   settingKey,
+  type DeviceId,
   type EventData,
   type Matrix,
   type Plan,
@@ -100,8 +101,8 @@ class Runs {
   async pause(id: number): Promise<void> {
     this.receive(await call('runs.pause', { id }));
   }
-  async resume(id: number): Promise<void> {
-    this.receive(await call('runs.resume', { id }));
+  async resume(id: number, device?: DeviceId): Promise<void> {
+    this.receive(await call('runs.resume', { id, device }));
   }
   /** Asks first when work would be lost. Returns whether it was cancelled. */
   async cancel(run: Run): Promise<boolean> {

@@ -26,13 +26,13 @@ export interface TestStudio extends Studio {
   remove(): Promise<void>;
 }
 
-/** Devices are left untested unless `options` ask for it: most tests name theirs. */
+/** Devices are left untested unless `options` ask for it: most tests name theirs. `trainer`: the entry of another trainer program. */
 export async function openTestStudio(
   home?: string,
-  options: Pick<StudioOptions, 'checkDevices' | 'deviceTests'> = {},
+  { trainer, ...options }: Pick<StudioOptions, 'checkDevices' | 'deviceTests'> & { readonly trainer?: string } = {},
 ): Promise<TestStudio> {
   const folder = home ?? (await mkdtemp(join(tmpdir(), 'studio-')));
-  const program = await bundledTrainer();
+  const program = await bundledTrainer(trainer);
   const events: StudioEvent[] = [];
   const listeners = new Set<(event: StudioEvent) => void>();
   const pids: number[] = [];

@@ -34,8 +34,8 @@ async function bundle(entry: string): Promise<string> {
   return join(folder, `${name}.cjs`);
 }
 
-/** The built trainer program, for whoever forks it by itself. */
-export const bundledTrainer = (): Promise<string> => bundled(appEntry);
+/** The built trainer program (or another entry that serves the same protocol), for whoever forks it by itself. */
+export const bundledTrainer = (entry = appEntry): Promise<string> => bundled(entry);
 
 /** Removes this test process's bundles. */
 export async function removeBundles(): Promise<void> {

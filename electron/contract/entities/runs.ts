@@ -76,6 +76,8 @@ export const runSchema = z.object({
   totalSteps: count,
   secondsLeft: nullable(count),
   device: nullable(z.string()),
+  /** Each with the steps done when it took over, the first at 0; none for a run that stayed on one device. */
+  devices: z.array(z.object({ device: z.string(), afterStep: count })).nullish(),
   createdAt: z.string(),
   startedAt: nullable(z.string()),
   endedAt: nullable(z.string()),

@@ -1,5 +1,6 @@
 /** The report of a study: what its kind makes of the runs, and all that it takes to repeat them. */
 import { cpus, platform, release, totalmem } from 'node:os';
+import { devicesInWords, devicesOfRun } from '../../contract/device-words.js';
 import type { Report, Study } from '../../contract/entities.js';
 import { runtimeIdentity } from '../../engine/index.js';
 import { hashWeights } from '../../interchange/index.js';
@@ -51,7 +52,7 @@ export async function reportOf(
         processor: processor?.model.trim() ?? 'unknown',
         threads: threads ?? cpus().length,
         memoryBytes: totalmem(),
-        device: [...new Set(runs.flatMap(({ run }) => run.device ?? []))].join(', ') || asked.plan.device,
+        device: [...new Set(runs.flatMap(({ run }) => devicesOfRun(run)))].join(', ') || asked.plan.device,
       },
       model: { name: asked.model.name, contentHash: await hashWeights(asked.model.folder).catch(() => null) },
       data: asked.datasets.map(({ name, contentHash, rows }) => ({ name, contentHash, rows })),
@@ -64,7 +65,7 @@ export async function reportOf(
         learningRate: run.plan.training.learningRate,
         data: dataset.name,
         dataHash: dataset.contentHash,
-        device: run.device,
+        device: devicesInWords(run),
       })),
       startedAt: study.createdAt,
       endedAt: now(),

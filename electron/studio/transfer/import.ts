@@ -108,6 +108,7 @@ export async function importProject(
           step: run.step,
           totalSteps: run.totalSteps,
           device: run.device,
+          devices: run.devices ?? null,
           startedAt: run.startedAt,
           endedAt: run.endedAt,
           validation: run.validation,

@@ -87,7 +87,7 @@ ${facts}`,
     title: mark('A device failed'),
     text: `The device that trains (a graphics card) gave an error, went away, or no longer computes what the CPU does.
 
-- The run's last checkpoint stands: go on on the CPU, or test the device again in the settings.
+- The run waits at its last checkpoint and goes on only where you say: on the CPU, on another device, or on the same one again (\`peft-studio resume RUN --device cpu\`).
 - Drivers and other programs that use the card are the usual reason. See [Devices](#/help/devices).`,
   },
   'trainer-lost': {

@@ -1,5 +1,5 @@
 /** What can be done with a run, and what its failure suggests. Failures of these actions are shown as notices. */
-import type { ErrorCode, Plan, Run } from '../../../electron/contract/index.js';
+import type { DeviceId, DeviceReport, ErrorCode, Plan, Run } from '../../../electron/contract/index.js';
 import { projectHref, router } from '../../state/router.svelte.js';
 import { runs } from '../../state/runs.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
@@ -33,7 +33,14 @@ export const canCancel = (run: Run): boolean =>
 export const canDelete = (run: Run): boolean => !canPause(run);
 
 export const pauseRun = (run: Run): Promise<void> => guarded(() => runs.pause(run.id));
-export const resumeRun = (run: Run): Promise<void> => guarded(() => runs.resume(run.id));
+/** @param device where it goes on; left out, on the one that it was on */
+export const resumeRun = (run: Run, device?: DeviceId): Promise<void> => guarded(() => runs.resume(run.id, device));
+
+/** Devices on which a run could go on that was cut off on another than the CPU: the CPU first. */
+export const devicesBeside = (run: Run, known: readonly DeviceReport[]): DeviceReport[] =>
+  run.state !== 'interrupted' || run.device === null || run.device === 'cpu'
+    ? []
+    : known.filter(({ id, status }) => id !== run.device && (id === 'cpu' || status === 'passed'));
 export const cancelRun = (run: Run): Promise<void> => guarded(() => runs.cancel(run));
 
 export const deleteRun = (run: Run): Promise<void> =>

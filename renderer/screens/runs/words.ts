@@ -1,5 +1,5 @@
 /** How runs are named and their states said, everywhere the same. */
-import type { Run } from '../../../electron/contract/index.js';
+import { devicesOfRun, type Run } from '../../../electron/contract/index.js';
 import { t } from '../../language.js';
 
 type State = Run['state'];
@@ -39,6 +39,10 @@ export const deviceName = (id: string | null): string =>
     : ((
         { cpu: 'CPU', webgpu: 'WebGPU', cuda: 'CUDA', dml: 'DirectML', coreml: t('Core ML') } as Record<string, string>
       )[id] ?? id);
+
+/** Every device that a run was trained on; what is asked for before it has begun. */
+export const devicesOf = (run: Run): string =>
+  devicesOfRun(run).map(deviceName).join(', ') || deviceName(run.plan.device);
 
 /** Short reason of a failed run by the code of its problem. */
 export function failureWords(run: Run): string {

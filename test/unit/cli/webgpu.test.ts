@@ -2,7 +2,7 @@
  * The WebGPU path without a graphics card: the real command and its real trainer over SwiftShader. macOS and Windows have no Vulkan
  * for it; there Metal and Direct3D are tried by the studio's own self-test.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,19 +24,22 @@ const testSchema = z.object({
 
 let folder: string;
 let gpu: Record<string, string>;
-const command = (...words: string[]) => runCommand([...words, '--home', join(folder, 'home')], undefined, gpu);
+type OnEvent = Parameters<typeof runCommand>[1];
+const commandWith = (onEvent: OnEvent, ...words: string[]) =>
+  runCommand([...words, '--home', join(folder, 'home')], onEvent, gpu);
+const command = (...words: string[]) => commandWith(undefined, ...words);
 
-async function train(device: string, method: object): Promise<Ended> {
+async function train(device: string, method: object, training: object = {}, onEvent?: OnEvent): Promise<Ended> {
   const file = join(folder, `${device}.json`);
   const plan = {
     model: 'tiny',
     data: 'topics',
     method,
-    training: { batchSize: 8, maxLength: 16, learningRate: 0.002, maxSteps: STEPS, modelDropout: 0.1 },
+    training: { batchSize: 8, maxLength: 16, learningRate: 0.002, maxSteps: STEPS, modelDropout: 0.1, ...training },
     device,
   };
   await writeFile(file, JSON.stringify(plan));
-  return command('run', file);
+  return commandWith(onEvent, 'run', file);
 }
 
 describe.runIf(process.platform === 'linux')('over a graphics card in software', { timeout: 600_000 }, () => {
@@ -92,5 +95,39 @@ describe.runIf(process.platform === 'linux')('over a graphics card in software',
     expect(own?.trainableParameters).toBe(reference?.trainableParameters);
     // A renderer in software takes some fifty times the processor's time: it was not the processor.
     expect(own?.secondsPerStep).toBeGreaterThan(4 * (reference?.secondsPerStep ?? NaN));
+  });
+
+  it('a run that the driver takes down with its process goes on from its checkpoint on the CPU, when told to', async () => {
+    const [method, training] = [
+      { type: 'lora', rank: 4 },
+      { maxSteps: 12, checkpointEverySteps: 2 },
+    ];
+    let struck = false;
+    const cut = await train('webgpu', method, training, (event, child) => {
+      if (struck || event.event !== 'step' || Number(event['step']) < 3) return;
+      struck = true;
+      void readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').then((pids) => {
+        for (const pid of pids.split(' ').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
+      });
+    });
+    expect(cut.code).toBe(1);
+    const run = String(cut.events.find(({ event }) => event === 'start')?.['run']);
+    expect(cut.events.at(-1)).toMatchObject({
+      event: 'error',
+      hint: expect.stringContaining(`on the CPU with: peft-studio resume ${run} --device cpu`),
+    });
+    const [resumed, whole] = [await command('resume', run, '--device', 'cpu'), await train('cpu', method, training)];
+    for (const { code, stderr } of [resumed, whole]) expect(code, stderr).toBe(0);
+    const steps = ({ events }: Ended) =>
+      new Map(
+        events.filter(({ event }) => event === 'step').map((event) => [event['step'], stepSchema.parse(event).loss]),
+      );
+    const reference = steps(whole);
+    const own = new Map([...steps(cut), ...steps(resumed)]);
+    expect([...own.keys()].sort((a, b) => Number(a) - Number(b))).toEqual([...reference.keys()]);
+    for (const [step, loss] of own) {
+      const expected = reference.get(step) ?? NaN;
+      expect(Math.abs(loss - expected) / expected, `step ${String(step)}`).toBeLessThan(TOLERANCE);
+    }
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { problemSchema, StudioError } from '../../../electron/contract/errors.js';
 import { EngineError } from '../../../electron/engine/index.js';
-import { toProblem } from '../../../electron/trainer/problems.js';
+import { inStep, toProblem } from '../../../electron/trainer/problems.js';
 
 describe('toProblem', () => {
   it('keeps code, message, hint and facts of the app and the engine', () => {
@@ -44,6 +44,30 @@ describe('toProblem', () => {
       expect(toProblem(new RangeError(message))).toMatchObject({ code: 'out-of-memory' });
     }
     expect(toProblem(new Error('Device lost: DXGI_ERROR_DEVICE_REMOVED'))).toMatchObject({ code: 'device-failed' });
+  });
+
+  it('names device and step of what fails in a step on another device than the CPU', () => {
+    const failed = new EngineError('device-failed', 'The device webgpu failed: lost.', 'Mend it.', {
+      device: 'webgpu',
+    });
+    expect(toProblem(inStep(failed, 7))).toMatchObject({
+      code: 'device-failed',
+      message: 'Step 7: The device webgpu failed: lost.',
+      hint: expect.stringContaining('Go on on the CPU'),
+      context: { device: 'webgpu', step: 7 },
+    });
+    const full = new EngineError('out-of-memory', 'The device dml ran out of memory.', null, { device: 'dml' });
+    expect(toProblem(inStep(full, 7))).toMatchObject({
+      code: 'out-of-memory',
+      hint: expect.stringContaining('smaller batch'),
+      context: { device: 'dml', step: 7 },
+    });
+    for (const other of [
+      new EngineError('device-failed', 'The device cpu failed.', null, { device: 'cpu' }),
+      new EngineError('bad-graph', 'MatMul'),
+      new Error('unforeseen'),
+    ])
+      expect(inStep(other, 7)).toBe(other);
   });
 
   it('names the file of a file system error', async () => {

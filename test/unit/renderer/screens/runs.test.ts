@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { planSchema } from '../../../../electron/contract/index.js';
-import type { ErrorCode, Run, StageMetric } from '../../../../electron/contract/index.js';
-import { canCancel, canDelete, canPause, canResume, remediesOf } from '../../../../renderer/screens/runs/control.js';
+import type { DeviceReport, ErrorCode, Run, StageMetric } from '../../../../electron/contract/index.js';
+import {
+  canCancel,
+  canDelete,
+  canPause,
+  canResume,
+  devicesBeside,
+  remediesOf,
+} from '../../../../renderer/screens/runs/control.js';
 import { plannedRate } from '../../../../renderer/screens/runs/planned.js';
 import { stageCells } from '../../../../renderer/screens/runs/stages.js';
-import { failureWords, runTitle } from '../../../../renderer/screens/runs/words.js';
+import { devicesOf, failureWords, runTitle } from '../../../../renderer/screens/runs/words.js';
 
 const plan = planSchema.parse({
   model: 'm',
@@ -55,6 +62,42 @@ describe('what can be done with a run', () => {
     expect(canResume(run('failed', 'no-space', 0))).toBe(false);
     expect(canResume(run('failed', 'out-of-memory'))).toBe(false);
     expect(canResume(run('failed', 'diverged'))).toBe(false);
+  });
+});
+
+describe('a run that was cut off on another device than the CPU', () => {
+  const report = (id: DeviceReport['id'], status: DeviceReport['status']): DeviceReport => ({
+    id,
+    title: id,
+    status,
+    inUse: false,
+    difference: null,
+    secondsPerStep: null,
+    reason: null,
+    testedAt: null,
+  });
+  const known = [
+    report('cpu', 'untested'),
+    report('cuda', 'passed'),
+    report('dml', 'failed'),
+    report('webgpu', 'passed'),
+  ];
+  const ids = (it: Run) => devicesBeside(it, known).map(({ id }) => id);
+  it('is offered the CPU and what passed, but not what it failed on', () =>
+    expect(ids({ ...run('interrupted', 'device-failed'), device: 'webgpu' })).toEqual(['cpu', 'cuda']));
+  it.each<[Run['state'], string | null]>([
+    ['interrupted', 'cpu'],
+    ['interrupted', null],
+    ['finished', 'webgpu'],
+    ['running', 'webgpu'],
+  ])('is asked nothing where it is %s on %s', (state, device) => expect(ids({ ...run(state), device })).toEqual([]));
+  it('is named with all its devices', () => {
+    const devices = [
+      { device: 'webgpu', afterStep: 0 },
+      { device: 'cpu', afterStep: 5 },
+    ];
+    expect(devicesOf({ ...run('finished'), device: 'cpu', devices })).toBe('WebGPU, CPU');
+    expect(devicesOf(run('queued'))).toBe('WebGPU');
   });
 });
 
