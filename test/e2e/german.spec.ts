@@ -98,6 +98,12 @@ test('speaks German from the setting on, on every screen', async ({ studio }) =>
   await studio.go('#/help/start');
   await expect(heading).toHaveText('Erste Schritte');
   await looked('help');
+  await at('help-search').fill('Singulärwertzerlegung');
+  await at('help-results').getByRole('link').first().click();
+  await expect(heading).toHaveText('AdaLoRA');
+  await expect(at('help-text')).toContainText('Was trainiert wird.');
+  await expect(at('help-foreign')).toHaveCount(0);
+  await looked('help-method');
   await page.keyboard.press('Control+k');
   await expect(page.getByRole('dialog')).toBeVisible();
   await looked('commands');

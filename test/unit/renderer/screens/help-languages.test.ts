@@ -46,7 +46,8 @@ const withCapital = (word: string) => word.charAt(0).toUpperCase() + word.slice(
 describe.each(foreign)('the help in %s', (language) => {
   const pages = english.map((page) => ({ ...page, english: page.text, ...textIn(language, page.id, page.text) }));
 
-  it('has no page that English lacks', () => {
+  it('has every page, and none that English lacks', () => {
+    expect(pages.filter((page) => page.foreign).map(({ id }) => `pages/${language}/${id}.md is missing`)).toEqual([]);
     const known = new Set(english.map(({ id }) => `${id}.md`));
     expect(known.size).toBe(english.length);
     const own = files.filter((file) => file.includes(`/${language}/`)).map((file) => file.split('/').at(-1) ?? '');
