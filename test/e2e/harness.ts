@@ -118,6 +118,7 @@ export class Studio {
       await this.picture(`${name}-${theme}`);
       await this.expectAccessible(`${what}, ${theme}`);
     }
+    await this.expectCharts(what);
   }
 
   /** Fails on any axe finding of the page as it stands, in the theme it has. */
@@ -143,6 +144,39 @@ export class Studio {
       );
     });
     expect(findings, `axe on ${what}`).toEqual([]);
+  }
+
+  /** Fails on a picture of the page as it stands without words for who does not see it, and on a chart without a table by the keyboard. */
+  async expectCharts(what: string): Promise<void> {
+    const mute = await this.page.locator('main').evaluateAll((mains) =>
+      mains
+        .flatMap((main) => [...main.querySelectorAll('canvas, svg')])
+        .filter((picture) => !picture.closest('[aria-hidden="true"], [role="img"][aria-label]'))
+        .map((picture) => picture.parentElement?.outerHTML.slice(0, 200)),
+    );
+    expect(mute, `pictures without words on ${what}`).toEqual([]);
+    const charts = this.page.locator('main .chart:has(> .tools)');
+    expect(await this.page.locator('main canvas').count(), `${what}: charts in their frames`).toBe(
+      await charts.locator('canvas').count(),
+    );
+    const count = (await this.page.locator('dialog[open]').count()) > 0 ? 0 : await charts.count();
+    for (let i = 0; i < count; i += 1) {
+      // A chart of what still goes on may be drawn anew meanwhile.
+      await expect(async () => {
+        const frame = charts.nth(i);
+        const table = frame.getByRole('region');
+        if (await table.isVisible()) await table.press('Escape');
+        const name = await frame.getByRole('img').getAttribute('aria-label', { timeout: 5000 });
+        expect(name, `a chart's words on ${what}`).toMatch(/^\p{L}.{8,}[.:]/u);
+        await frame.getByRole('img').focus();
+        await this.page.keyboard.press('t');
+        await expect(table).toBeFocused();
+        expect(await frame.locator('tbody tr').count(), `the table behind "${name}"`).toBeGreaterThan(0);
+        expect((await frame.locator('th').allTextContents()).filter(Boolean).length).toBeGreaterThan(1);
+        await this.page.keyboard.press('Escape');
+        await expect(frame.getByRole('img')).toBeFocused();
+      }).toPass({ timeout: 60_000 });
+    }
   }
 
   async theme(theme: 'light' | 'dark'): Promise<void> {

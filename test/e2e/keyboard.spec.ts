@@ -14,6 +14,13 @@ test('trains the sample, compares and exports by the keyboard alone', async ({ s
   // What moves looks different for a moment without the focus.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await expect(at('try-sample')).toBeVisible(slow);
+  // Less motion: what a component says of its own movements is not heard.
+  const moving = () =>
+    [...document.querySelectorAll('*')].filter((element) => {
+      const { transitionDuration, animationName } = getComputedStyle(element);
+      return transitionDuration !== '0s' || animationName !== 'none';
+    }).length;
+  expect(await page.evaluate(moving)).toBe(0);
   await keys.around('the first start');
 
   // A dialog keeps the focus, and gives it back.
@@ -89,6 +96,10 @@ test('trains the sample, compares and exports by the keyboard alone', async ({ s
   await keys.around('the runs');
   await keys.use('nav-home');
   await keys.around('the projects');
+  await keys.use('spark');
+  await expect(at('spark-table').getByRole('row')).toHaveCount(3);
+  await keys.press('Escape');
+  await expect(at('spark')).toBeFocused();
   await keys.use('project-menu');
   await expect(page.getByRole('menu')).toBeVisible();
   await keys.press('ArrowDown');

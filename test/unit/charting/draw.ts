@@ -3,6 +3,7 @@ import { CustomChart } from 'echarts/charts';
 import { GridComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { expect } from 'vitest';
 import type { ChartOption } from '../../../electron/charting/chart-option.js';
 import { paletteTokens, type Palette } from '../../../electron/charting/palette.js';
 
@@ -21,6 +22,8 @@ export const size = { width: 640, height: 320 };
 
 export function draw(option: ChartOption): { texts: string[]; svg: string } {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
+  // Nothing moves, for anybody: who asks for less motion needs no charts of their own.
+  expect(option.animation).toBe(false);
   chart.setOption(option);
   const svg = chart.renderToSVGString();
   chart.dispose();

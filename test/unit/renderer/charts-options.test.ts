@@ -23,6 +23,8 @@ const size = { width: 640, height: 320 };
 
 function draw(option: ChartOption): { texts: string[]; svg: string } {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
+  // Nothing moves, for anybody: who asks for less motion needs no charts of their own.
+  expect(option.animation).toBe(false);
   chart.setOption(option);
   const svg = chart.renderToSVGString();
   chart.dispose();
