@@ -9,16 +9,24 @@ const SECONDS_TO_UNDO = 8;
 interface Removal {
   /** "run/12" */
   readonly key: string;
+  /** Keys of what goes with it: a study's runs. */
+  readonly with?: readonly string[];
   /** What the notice says: "LoRA, seed 1, was deleted." */
   readonly text: string;
   /** Removes it for good. */
   readonly remove: () => Promise<unknown>;
 }
 
+const keysOf = (removal: Removal): readonly string[] => [removal.key, ...(removal.with ?? [])];
+
 class Removals {
   /** Keys of what lists leave out. */
   readonly hidden = new SvelteSet<string>();
-  #waiting: { readonly removal: Removal; readonly timer: ReturnType<typeof setTimeout> } | null = null;
+  #waiting: {
+    readonly removal: Removal;
+    readonly timer: ReturnType<typeof setTimeout>;
+    readonly notice: number;
+  } | null = null;
 
   constructor() {
     // A window that goes removes what it has hidden: nothing comes back by itself.
@@ -40,12 +48,12 @@ class Removals {
   /** Hides something and tells it, with a way back for some seconds. What waited before goes for good. */
   async add(removal: Removal): Promise<void> {
     await this.flush();
-    this.hidden.add(removal.key);
-    this.#waiting = { removal, timer: setTimeout(() => void this.flush(), SECONDS_TO_UNDO * 1000) };
-    toasts.show(removal.text, {
+    for (const key of keysOf(removal)) this.hidden.add(key);
+    const notice = toasts.show(removal.text, {
       seconds: SECONDS_TO_UNDO,
       action: { label: t('Undo'), run: () => this.#undo(removal) },
     });
+    this.#waiting = { removal, notice, timer: setTimeout(() => void this.flush(), SECONDS_TO_UNDO * 1000) };
   }
 
   /** Removes for good what waits: before anything is asked that it would stand in the way of. */
@@ -54,22 +62,22 @@ class Removals {
     if (waiting === null) return;
     this.#waiting = null;
     clearTimeout(waiting.timer);
-    const { key, remove } = waiting.removal;
+    toasts.close(waiting.notice);
     try {
-      await remove();
+      await waiting.removal.remove();
     } catch (error) {
       toasts.problem(error);
     } finally {
       // Lists that were read again lack it; where it could not go, it is there again.
-      this.hidden.delete(key);
+      for (const key of keysOf(waiting.removal)) this.hidden.delete(key);
     }
   }
 
-  #undo({ key }: Removal): void {
-    if (this.#waiting?.removal.key !== key) return;
+  #undo(removal: Removal): void {
+    if (this.#waiting?.removal !== removal) return;
     clearTimeout(this.#waiting.timer);
     this.#waiting = null;
-    this.hidden.delete(key);
+    for (const key of keysOf(removal)) this.hidden.delete(key);
   }
 }
 

@@ -15,7 +15,9 @@ class Studies {
   kinds = new Resource<readonly StudyKindInfo[]>();
 
   /** Newest first. */
-  list = $derived([...this.byId.values()].sort((a, b) => b.id - a.id));
+  list = $derived(
+    [...this.byId.values()].filter(({ id }) => !removals.hidden.has(`study/${id}`)).sort((a, b) => b.id - a.id),
+  );
 
   titleOf(kind: StudyKind): string {
     return t(this.kinds.value?.find((it) => it.kind === kind)?.title ?? kind);
@@ -77,13 +79,20 @@ class Studies {
     this.receive(await call('studies.cancel', { id }));
     return true;
   }
-  /** Says what goes, asks, removes; `runs`: with the runs it made. Returns whether it went. */
-  async remove(id: number, runs: boolean): Promise<boolean> {
-    await removals.flush();
-    if (!(await confirm.removal(await call('studies.removal', { id, runs }), t('Delete study')))) return false;
-    await call('studies.remove', { id, runs });
-    this.byId.delete(id);
-    return true;
+  /**
+   * Says what goes, asks, removes; it can be taken back for some seconds. `runs`: with the runs it made; `text` tells it. Returns whether it went.
+   */
+  async remove(id: number, runs: boolean, text: string): Promise<boolean> {
+    const made = runs ? await call('studies.runs', { id }) : [];
+    return removals.ask(() => call('studies.removal', { id, runs }), t('Delete study'), {
+      key: `study/${id}`,
+      with: made.flatMap(({ runId }) => (runId === null ? [] : [`run/${runId}`])),
+      text,
+      remove: async () => {
+        await call('studies.remove', { id, runs });
+        this.byId.delete(id);
+      },
+    });
   }
   /** The same plan again from the start. */
   async repeat(id: number): Promise<Study> {

@@ -16,6 +16,7 @@ class Toasts {
   list = $state.raw<readonly Toast[]>([]);
   #next = 1;
 
+  /** Returns the notice's number, for closing it. */
   show(
     text: string,
     options: {
@@ -25,7 +26,7 @@ class Toasts {
       action?: Toast['action'];
       seconds?: number | null;
     } = {},
-  ): void {
+  ): number {
     const tone = options.tone ?? 'plain';
     const toast: Toast = {
       id: this.#next++,
@@ -38,6 +39,7 @@ class Toasts {
     this.list = [...this.list.slice(-3), toast];
     const seconds = options.seconds === undefined ? (tone === 'bad' ? null : 6) : options.seconds;
     if (seconds !== null) setTimeout(() => this.close(toast.id), seconds * 1000);
+    return toast.id;
   }
 
   /** Shows what was caught; a cancelled action needs no notice. */

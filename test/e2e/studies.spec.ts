@@ -58,6 +58,12 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await at('study-file').setInputFiles(path.join(home, 'wrong.json'));
   await expect(page.getByText('The file holds no study.')).toBeVisible();
 
+  // The draft outlives the window.
+  await expect.poll(() => page.evaluate(() => Object.values(localStorage).join())).toContain('"Small gap"');
+  await page.reload();
+  await expect(at('study-name')).toHaveValue('Small gap');
+  await expect(at('study-runs')).toHaveText('4 runs', slow);
+
   await at('study-start').click();
   await expect(at('study-progress')).toBeVisible();
   await expect(at('study-done')).toContainText(/[1-4] of 4/, slow);
@@ -142,6 +148,13 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await at(`advice-study-${id}`).click();
   await expect(page).toHaveURL(new RegExp(`studies/${id}$`));
   await studio.go(`#/project/${projectId}/studies`);
+  await at(`more-${id}`).click();
+  await page.getByRole('menuitem', { name: 'Delete, keep its runs' }).click();
+  await page.getByRole('button', { name: 'Delete study' }).click();
+  await expect(at('studies-empty')).toBeVisible();
+  // It can be taken back for some seconds; what is gone on from removes it for good.
+  await page.getByTestId('toast').getByRole('button', { name: 'Undo' }).click();
+  await expect(at(`study-${id}`)).toBeVisible();
   await at(`more-${id}`).click();
   await page.getByRole('menuitem', { name: 'Delete, keep its runs' }).click();
   await page.getByRole('button', { name: 'Delete study' }).click();

@@ -17,8 +17,9 @@ import type {
 } from '../../../electron/contract/index.js';
 import { SvelteMap } from 'svelte/reactivity';
 import { call, toProblem } from '../../state/client.js';
+import { keep } from '../../state/kept.svelte.js';
 import { Resource } from '../../state/resource.svelte.js';
-import { keepDraft } from './saved.svelte.js';
+import { keptPlan } from './saved.svelte.js';
 
 export type Counts = CallOutput<'models.count'>;
 
@@ -256,6 +257,6 @@ export function draftOf(projectId: number, former: Run | null = null): PlanDraft
   if (known) return known;
   const draft = new PlanDraft(former);
   drafts.set(key, draft);
-  keepDraft(draft, key);
+  keep(keptPlan(draft, key));
   return draft;
 }

@@ -1,10 +1,8 @@
-/** Drafts of plans outlive their screen, the window and a crash: each change is kept in the window's own storage. */
+/** What is kept of the draft of a plan. */
 import { z } from 'zod';
 import { deviceSchema, trainingSchema, verbalizerSchema } from '../../../electron/contract/index.js';
+import type { Kept } from '../../state/kept.svelte.js';
 import type { PlanDraft } from './draft.svelte.js';
-
-/** Typing is kept when it rests. */
-const MILLISECONDS_AT_REST = 300;
 
 const savedSchema = z.object({
   modelId: z.number().nullable(),
@@ -22,51 +20,19 @@ const savedSchema = z.object({
   ),
 });
 
-const keyOf = (key: string) => `plan ${key}`;
-
-/** Takes up what was kept of a draft; what an older app kept in another form is left aside. */
-export function restoreDraft(draft: PlanDraft, key: string): void {
-  const text = globalThis.localStorage?.getItem(keyOf(key));
-  if (text == null) return;
-  try {
-    const { methods, ...saved } = savedSchema.parse(JSON.parse(text));
+/** @param key the project's number, and the run's of which a further round is planned: "3/12" */
+export const keptPlan = (draft: PlanDraft, key: string): Kept<z.infer<typeof savedSchema>> => ({
+  key: `plan ${key}`,
+  schema: savedSchema,
+  read: () => {
+    const { modelId, datasetId, device, seedText, training, verbalizer, shown, methods } = draft;
+    return {
+      ...$state.snapshot({ modelId, datasetId, device, seedText, training, verbalizer, shown }),
+      methods: [...methods],
+    };
+  },
+  take: ({ methods, ...saved }) => {
     Object.assign(draft, saved);
     for (const [type, method] of methods) draft.methods.set(type, method);
-  } catch {
-    globalThis.localStorage.removeItem(keyOf(key));
-  }
-}
-
-/** A draft as it is kept: reads all of it. */
-export function textOf({
-  modelId,
-  datasetId,
-  device,
-  seedText,
-  training,
-  verbalizer,
-  shown,
-  methods,
-}: PlanDraft): string {
-  const plain = $state.snapshot({ modelId, datasetId, device, seedText, training, verbalizer, shown });
-  return JSON.stringify({ ...plain, methods: [...methods] });
-}
-
-export function storeDraft(text: string, key: string): void {
-  // A full storage loses the draft at the window's end, and nothing else.
-  try {
-    globalThis.localStorage?.setItem(keyOf(key), text);
-  } catch {}
-}
-
-/** Restores a draft, and keeps it from then on, as long as the window lives. */
-export function keepDraft(draft: PlanDraft, key: string): void {
-  restoreDraft(draft, key);
-  $effect.root(() => {
-    $effect(() => {
-      const text = textOf(draft);
-      const timer = setTimeout(() => storeDraft(text, key), MILLISECONDS_AT_REST);
-      return () => clearTimeout(timer);
-    });
-  });
-}
+  },
+});

@@ -29,8 +29,7 @@ export const repeatStudy = (study: Study): Promise<void> =>
 
 export const deleteStudy = (study: Study, withRuns: boolean): Promise<void> =>
   guarded(async () => {
-    if (!(await studies.remove(study.id, withRuns))) return;
-    toasts.show(t('{study} was deleted.', { study: study.name }));
+    if (!(await studies.remove(study.id, withRuns, t('{study} was deleted.', { study: study.name })))) return;
     if (router.route.screen === 'project' && router.route.detail === String(study.id))
       router.go(projectHref(study.projectId, 'studies'));
   });

@@ -1,4 +1,4 @@
-/** A study as the user plans it in one project; kept while the window lives. */
+/** A study as the user plans it in one project; kept as it is edited. */
 import {
   StudioError,
   studySchema,
@@ -16,8 +16,10 @@ import {
   type Training,
 } from '../../../electron/contract/index.js';
 import { call, toProblem } from '../../state/client.js';
+import { keep } from '../../state/kept.svelte.js';
 import { Resource } from '../../state/resource.svelte.js';
 import { parseSeeds } from '../models/draft.svelte.js';
+import { keptStudy } from './saved.svelte.js';
 import { t } from '../../language.js';
 
 type PlanInput = CallInput<'studies.check'>['study'];
@@ -220,11 +222,12 @@ export class StudyDraft {
 }
 
 const drafts = new Map<number, StudyDraft>();
-/** The draft of a project: the same one each time while the window lives. */
+/** The draft of a project: the same one each time; it is kept through restarts. */
 export function draftOf(projectId: number): StudyDraft {
   const known = drafts.get(projectId);
   if (known) return known;
   const draft = new StudyDraft();
   drafts.set(projectId, draft);
+  keep(keptStudy(draft, projectId));
   return draft;
 }

@@ -7,6 +7,7 @@ import {
   type CallInput,
 } from '../../../../electron/contract/index.js';
 import { call } from '../../../state/client.js';
+import { removals } from '../../../state/removals.svelte.js';
 import { Resource } from '../../../state/resource.svelte.js';
 
 /** What a field's number is times this in the studio's unit: megabytes in bytes. */
@@ -57,6 +58,8 @@ class Question {
   }
 
   async ask(request: CallInput<'advice.ask'>): Promise<void> {
+    // Advice rests on what is there: a study that was deleted a moment ago goes for good first.
+    await removals.flush();
     await this.advice.read(() => call('advice.ask', request));
   }
 }

@@ -31,6 +31,22 @@ it('takes back what it hid, and then removes nothing', async () => {
   expect(run.remove).not.toHaveBeenCalled();
 });
 
+it('hides and brings back with it what goes with it', async () => {
+  const study = { ...removal('study/1'), with: ['run/7', 'run/8'] };
+  await removals.add(study);
+  expect([...removals.hidden]).toEqual(['study/1', 'run/7', 'run/8']);
+  undo();
+  expect([...removals.hidden]).toEqual([]);
+});
+
+it('leaves no way back in sight that leads nowhere', async () => {
+  const run = removal('run/6');
+  await removals.add(run);
+  const shown = toasts.list.at(-1)?.id;
+  await removals.flush();
+  expect(toasts.list.some(({ id }) => id === shown)).toBe(false);
+});
+
 it('removes what waits before the next, and before anything is asked; its undo then does nothing', async () => {
   const [first, second] = [removal('run/3'), removal('run/4')];
   await removals.add(first);
