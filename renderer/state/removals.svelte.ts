@@ -49,7 +49,7 @@ class Removals {
   async add(removal: Removal): Promise<void> {
     await this.flush();
     for (const key of keysOf(removal)) this.hidden.add(key);
-    const notice = toasts.show(removal.text, {
+    const notice = toasts.add(removal.text, {
       seconds: SECONDS_TO_UNDO,
       action: { label: t('Undo'), run: () => this.#undo(removal) },
     });

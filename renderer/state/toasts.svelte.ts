@@ -12,21 +12,24 @@ export interface Toast {
   readonly action: { readonly label: string; readonly run: () => void } | null;
 }
 
+interface Options {
+  readonly tone?: Toast['tone'];
+  readonly hint?: string | null;
+  readonly help?: string;
+  readonly action?: Toast['action'];
+  readonly seconds?: number | null;
+}
+
 class Toasts {
   list = $state.raw<readonly Toast[]>([]);
   #next = 1;
 
-  /** Returns the notice's number, for closing it. */
-  show(
-    text: string,
-    options: {
-      tone?: Toast['tone'];
-      hint?: string | null;
-      help?: string;
-      action?: Toast['action'];
-      seconds?: number | null;
-    } = {},
-  ): number {
+  show(text: string, options: Options = {}): void {
+    this.add(text, options);
+  }
+
+  /** Shows a notice, and returns its number for closing it. */
+  add(text: string, options: Options = {}): number {
     const tone = options.tone ?? 'plain';
     const toast: Toast = {
       id: this.#next++,
