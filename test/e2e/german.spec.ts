@@ -104,6 +104,7 @@ test('speaks German from the setting on, on every screen', async ({ studio }) =>
   await expect(at('help-text')).toContainText('Was trainiert wird.');
   await expect(at('help-foreign')).toHaveCount(0);
   await looked('help-method');
+  await studio.go('#/help/start');
   await page.keyboard.press('Control+k');
   await expect(page.getByRole('dialog')).toBeVisible();
   await looked('commands');
