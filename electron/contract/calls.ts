@@ -173,7 +173,7 @@ export const calls = {
   /** Opens the system's dialog; the answer's path is granted to this window until it closes. */
   'files.choose': call(
     z.strictObject({
-      kind: z.enum(['data', 'model-folder', 'folder', 'save', 'project-file']),
+      kind: z.enum(['data', 'model-folder', 'folder', 'save', 'project-file', 'plan-file']),
       suggestedName: z.string().optional(),
     }),
     z.object({ path: z.string().nullable() }),
@@ -399,6 +399,20 @@ export const calls = {
   ),
   /** Takes the result of such a project back as a finished run; the job's result is `{ runId }`. */
   'further.back': call(z.strictObject({ projectId: id, folder: z.string() }), job),
+
+  /** What a file that the command takes asks for; null for one that is no plan and no study. */
+  'plans.read': call(
+    z.strictObject({ path: z.string() }),
+    z.object({
+      asked: z
+        .discriminatedUnion('kind', [
+          z.object({ kind: z.literal('plan'), plan: askedPlanSchema }),
+          z.object({ kind: z.literal('matrix'), matrix: matrixSchema }),
+          z.object({ kind: z.literal('study'), study: studySchema }),
+        ])
+        .nullable(),
+    }),
+  ),
 
   'devices.list': call(none, z.array(e.deviceReportSchema)),
   'devices.test': call(none, z.array(e.deviceReportSchema)),

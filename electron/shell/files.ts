@@ -20,6 +20,14 @@ const openOptions = (): Readonly<Record<Exclude<Kind, 'save'>, OpenDialogOptions
     properties: ['openDirectory'],
   },
   folder: { title: t('Choose a folder'), properties: ['openDirectory', 'createDirectory'] },
+  'plan-file': {
+    title: t('Choose a plan or a study'),
+    properties: ['openFile'],
+    filters: [
+      { name: t('Plan or study'), extensions: ['json'] },
+      { name: t('All files'), extensions: ['*'] },
+    ],
+  },
   'project-file': {
     title: t('Choose a project file'),
     properties: ['openFile'],

@@ -62,6 +62,7 @@ const pathsOf: PathReaders = {
   'compositions.start': ofComposition,
   'playground.predictFile': (request) => [request.path, ...strings(request.out)],
   'exports.start': (request) => [request.folder],
+  'plans.read': (request) => [request.path],
   'further.check': ({ from }) => ('plan' in from ? ofPlan(from.plan) : []),
   'further.write': ({ from, folder }) => [folder, ...('plan' in from ? ofPlan(from.plan) : [])],
   'further.back': (request) => [request.folder],

@@ -23,6 +23,7 @@ import { mergeCheckCalls } from './merge-check.js';
 import { ensureStarter, modelCalls } from './models.js';
 import { playgroundCalls } from './playground.js';
 import { pretrainingCalls } from './pretraining.js';
+import { planFileCalls } from './plan-file.js';
 import { projectCalls } from './projects.js';
 import { RunQueue } from './queue.js';
 import { takeOver, watchOthers } from './recovery.js';
@@ -185,6 +186,7 @@ export async function openStudio({
       ...mergeCheckCalls(context),
       ...exportCalls(context),
       ...furtherCalls(context),
+      ...planFileCalls(),
       ...deviceCalls(context),
       // Updates, dialogs and the file manager belong to the window's shell.
       'updates.get': noUpdates,

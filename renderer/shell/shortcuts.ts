@@ -4,11 +4,7 @@ import { projects } from '../state/projects.svelte.js';
 import { projectHref, router } from '../state/router.svelte.js';
 import { sections } from './nav.js';
 
-/** Project that Ctrl 2 to 8 lead to outside projects: the one last opened here. */
-let lastProject: number | null = null;
-
 export function handleShortcut(event: KeyboardEvent): void {
-  if (router.projectId !== null) lastProject = router.projectId;
   if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
   const action = actionFor(event.key.toLowerCase());
   if (!action) return;
@@ -22,6 +18,7 @@ function actionFor(key: string): (() => void) | null {
   if (key === ',') return () => router.go('#/settings');
   if (key === '1') return () => router.go('#/');
   const section = /^[2-8]$/.test(key) ? sections[Number(key) - 2] : undefined;
-  const projectId = lastProject ?? projects.list[0]?.id ?? null;
+  // Outside projects they lead to the one last opened.
+  const projectId = router.projectId ?? projects.list[0]?.id ?? null;
   return section && projectId !== null ? () => router.go(projectHref(projectId, section.section)) : null;
 }

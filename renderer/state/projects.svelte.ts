@@ -1,6 +1,7 @@
 /** Projects, and what belongs to the open one. */
 import type { Project } from '../../electron/contract/index.js';
 import { call } from './client.js';
+import { recent } from './recent.svelte.js';
 import { removals } from './removals.svelte.js';
 import { Resource } from './resource.svelte.js';
 import { router } from './router.svelte.js';
@@ -14,8 +15,9 @@ class Projects extends Resource<readonly Project[]> {
     return (this.archived.value ?? []).filter(({ id }) => !removals.hidden.has(`project/${id}`));
   }
 
+  /** The last opened first, so that the first is the one to go on with; those never opened after them, newest first. */
   get list(): readonly Project[] {
-    return (this.value ?? []).filter(({ id }) => !removals.hidden.has(`project/${id}`));
+    return recent.sorted((this.value ?? []).filter(({ id }) => !removals.hidden.has(`project/${id}`)));
   }
 
   /** The project of the present address, null while it loads or when there is none. */
@@ -34,6 +36,8 @@ class Projects extends Resource<readonly Project[]> {
     await this.archived.read(async () =>
       (await call('projects.list', { archived: true })).filter((project) => project.archivedAt !== null),
     );
+    if (this.value && this.archived.value)
+      recent.forgetAllBut([...this.value, ...this.archived.value].map(({ id }) => id));
   }
 
   async create(name: string, description: string): Promise<Project> {

@@ -1,5 +1,5 @@
 /** Files and folders dropped on the window, by the system's own drag events. */
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, type Studio } from './harness.js';
@@ -41,6 +41,71 @@ test('a dropped model folder is looked into and can be added', async ({ studio, 
   await expect(studio.page.getByTestId('model-name')).toHaveValue('my-model');
   await studio.page.getByTestId('add-model-confirm').click();
   await expect.poll(async () => (await studio.call('models.list', {})).map((model) => model.folder)).toContain(folder);
+});
+
+test('a dropped plan or study fills in its form, and a wrong one is refused by the name of its key', async ({
+  studio,
+  home,
+}) => {
+  const { page } = studio;
+  const at = (id: string) => page.getByTestId(id);
+  const write = async (name: string, value: unknown) => {
+    const file = path.join(home, name);
+    await writeFile(file, JSON.stringify(value));
+    return file;
+  };
+  const matrix = {
+    model: 'Starter',
+    data: 'wordnet-domains',
+    methods: [{ type: 'lora', rank: 2 }, { type: 'bitfit' }],
+    seeds: [4, 5],
+    training: { maxSteps: 7 },
+  };
+  const file = await write('plan.json', matrix);
+  await drop(studio, file);
+  await expect(page.getByText('Open a project first: a plan is of its data.')).toBeVisible();
+  const { id } = await studio.call('projects.createSample', { sample: null });
+  await studio.go(`#/project/${id}/runs`);
+  await expect(at('nav-models')).toBeVisible();
+  await drop(studio, file);
+  await expect(at('seeds')).toHaveValue('4, 5');
+  await expect(at('training-maxSteps')).toHaveValue('7');
+  await expect(at('method-bitfit')).toBeChecked();
+  await expect(at('method-full')).not.toBeChecked();
+  await expect(at('train')).toContainText('4 runs');
+  await expect(page.getByText('The form is filled in from the file.')).toBeVisible();
+
+  await drop(studio, await write('wrong.json', { ...matrix, training: { epochs: -1 } }));
+  await expect(at('toast').filter({ hasText: 'training.epochs' })).toBeVisible();
+  await expect(at('seeds')).toHaveValue('4, 5');
+
+  // What the form asks for is saved as a file that opens it again, by the menu too.
+  const saved = path.join(home, 'saved.json');
+  await studio.choose(saved);
+  await at('plan-menu').press('Enter');
+  await at('plan-save').press('Enter');
+  await expect.poll(() => readFile(saved, 'utf8').catch(() => '')).toContain('"bitfit"');
+  await at('seeds').fill('1');
+  await at('plan-menu').press('Enter');
+  await at('plan-open').press('Enter');
+  await expect(at('seeds')).toHaveValue('4, 5');
+
+  await drop(
+    studio,
+    await write('study.json', { kind: 'cost', model: 'Starter', data: ['elsewhere'], methods: [{ type: 'bitfit' }] }),
+  );
+  await expect(at('study-method-bitfit')).toBeChecked();
+  await expect(page.getByText('This project lacks the data set elsewhere')).toBeVisible();
+  // Rows stay rows.
+  await drop(
+    studio,
+    await write('rows.json', [
+      { text: 'one', label: 'a' },
+      { text: 'two', label: 'b' },
+    ]),
+  );
+  await expect(at('import-screen')).toBeVisible();
+  expect(studio.complaints).toEqual([]);
 });
 
 test('a drop that the page makes up opens nothing', async ({ studio, home }) => {

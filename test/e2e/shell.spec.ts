@@ -235,3 +235,41 @@ test('the guided tour goes by keys alone, and the help is searched', async ({ st
   await expect(at('help-text')).toContainText('accumulationSteps');
   await studio.expectAccessible('the help');
 });
+
+test('projects stand in the order in which they were open, after a restart too, and what is gone is told', async ({
+  studio,
+  home,
+}) => {
+  const { page } = studio;
+  const [first, second] = [
+    await studio.call('projects.create', { name: 'First' }),
+    await studio.call('projects.create', { name: 'Second' }),
+  ];
+  const cards = (of: Studio) => of.page.getByTestId('project-card').getByRole('heading');
+  await expect(cards(studio)).toHaveText(['Second', 'First']);
+  await studio.go(`#/project/${first.id}/models`);
+  await expect(page.getByTestId('project-picker')).toHaveValue(String(first.id));
+  await studio.go('#/');
+  await expect(cards(studio)).toHaveText(['First', 'Second']);
+  // The window writes its storage when it is closed, as a user closes it.
+  await studio.app.close();
+
+  const again = await Studio.start(home);
+  try {
+    await expect(cards(again)).toHaveText(['First', 'Second']);
+    await again.page.keyboard.press('Control+k');
+    await again.page.keyboard.type('open');
+    await expect(again.page.getByRole('option').filter({ hasText: /Open (First|Second)/ })).toHaveText([
+      'Open First',
+      'Open Second',
+    ]);
+    await again.page.keyboard.press('Escape');
+    await again.call('projects.remove', { id: first.id });
+    await expect(cards(again)).toHaveText(['Second']);
+    await again.go(`#/project/${first.id}/models`);
+    await expect(again.page.getByText('There is no project with this number')).toBeVisible();
+    expect(second.id).not.toBe(first.id);
+  } finally {
+    await again.close();
+  }
+});

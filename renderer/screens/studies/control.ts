@@ -6,6 +6,7 @@ import { jobs } from '../../state/jobs.svelte.js';
 import { projectHref, router } from '../../state/router.svelte.js';
 import { studies } from '../../state/studies.svelte.js';
 import { toasts } from '../../state/toasts.svelte.js';
+import { saveJson, tellSaved } from '../../state/save.js';
 import { t } from '../../language.js';
 
 async function guarded(action: () => Promise<unknown>): Promise<void> {
@@ -34,16 +35,6 @@ export const deleteStudy = (study: Study, withRuns: boolean): Promise<void> =>
       router.go(projectHref(study.projectId, 'studies'));
   });
 
-function saved(path: string): void {
-  toasts.show(t('Saved {path}', { path }), {
-    tone: 'good',
-    action: {
-      label: t('Show in folder'),
-      run: () => void call('files.show', { path }).catch((error: unknown) => toasts.problem(error)),
-    },
-  });
-}
-
 /** Asks for a path and writes the report there; nothing happens when the dialog is closed. */
 export const exportReport = (id: number, { title }: Pick<Report, 'title'>, format: ReportFormat): Promise<void> =>
   guarded(async () => {
@@ -52,15 +43,9 @@ export const exportReport = (id: number, { title }: Pick<Report, 'title'>, forma
     if (path === null) return;
     const { jobId } = await call('studies.exportReport', { id, format, path });
     await jobs.finished(jobId);
-    saved(path);
+    tellSaved(path);
   });
 
 /** Writes the study itself: the command takes the same file. */
 export const savePlan = (plan: StudyPlan): Promise<void> =>
-  guarded(async () => {
-    const suggestedName = `${plan.name === '' ? 'study' : fileName(plan.name)}.json`;
-    const { path } = await call('files.choose', { kind: 'save', suggestedName });
-    if (path === null) return;
-    await call('files.write', { path, text: `${JSON.stringify(plan, null, 2)}\n` });
-    saved(path);
-  });
+  saveJson(`${plan.name === '' ? 'study' : fileName(plan.name)}.json`, plan);

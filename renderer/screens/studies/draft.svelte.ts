@@ -199,7 +199,11 @@ export class StudyDraft {
    * @throws StudioError 'bad-file' for what is neither
    */
   load(text: string, models: readonly BaseModel[], datasets: readonly Dataset[]): string[] {
-    const plan = studyIn(text);
+    return this.take(studyIn(text), models, datasets);
+  }
+
+  /** Takes up a study. Returns what it names and this project lacks. */
+  take(plan: StudyPlan, models: readonly BaseModel[], datasets: readonly Dataset[]): string[] {
     this.kind = plan.kind;
     this.name = plan.name;
     this.methods = plan.methods.filter(({ type }) => type !== 'full');
@@ -210,7 +214,7 @@ export class StudyDraft {
     this.training = plan.training;
     this.generalText = plan.generalText;
     this.device = plan.device;
-    const model = models.find(({ name }) => name === plan.model);
+    const model = models.find(({ name, folder }) => name === plan.model || folder === plan.model);
     this.modelId = model?.id ?? this.modelId;
     const found = plan.data.map((name) => datasets.find((set) => set.name === name));
     this.chosenData = found.flatMap((set) => set?.id ?? []);
