@@ -2,8 +2,9 @@
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import type { Dataset, Run, RunResult, SplitName } from '../../contract/entities.js';
-import { scoresSchema, splitNames } from '../../contract/entities.js';
+import { z } from 'zod';
+import type { Dataset, Run, RunResult, Scores, SplitName } from '../../contract/entities.js';
+import { scoresSchema, splitNames, stepMetricSchema, validationMetricSchema } from '../../contract/entities.js';
 import { StudioError } from '../../contract/errors.js';
 import { objectiveTable } from '../../contract/objectives.js';
 import type { Plan } from '../../contract/plan.js';
@@ -33,6 +34,14 @@ interface Read {
 
 const wrong = (folder: string, why: string, remedy: string) =>
   new StudioError('bad-file', `${folder}: ${why}`, remedy, { file: folder });
+
+function unreadable(folder: string, file: string, { issues: [issue] }: z.ZodError): StudioError {
+  return wrong(
+    folder,
+    `${file} does not read as it should (${issue?.path.map(String).join('.')}: ${issue?.message}).`,
+    'Take it back as train.py wrote it; an older app may not read what a newer one exported.',
+  );
+}
 
 async function jsonIn(path: string): Promise<{ readonly value: unknown; readonly hash: string }> {
   const bytes = await readFile(path).catch((error: unknown) => {
@@ -64,14 +73,8 @@ async function readResult(chosen: string): Promise<Read> {
   const made = await jsonIn(join(folder, 'setup.json'));
   const result = resultSchema.safeParse(told.value);
   const setup = setupSchema.safeParse(made.value);
-  if (!result.success || !setup.success) {
-    const issue = (result.error ?? setup.error)?.issues[0];
-    throw wrong(
-      folder,
-      `${result.success ? 'setup.json' : 'result.json'} does not read as it should (${issue?.path.join('.')}: ${issue?.message}).`,
-      'Take it back as train.py wrote it; an older app may not read what a newer one exported.',
-    );
-  }
+  if (!result.success) throw unreadable(folder, 'result.json', result.error);
+  if (!setup.success) throw unreadable(folder, 'setup.json', setup.error);
   if (result.data.setup !== made.hash)
     throw wrong(folder, 'setup.json is not the one that the result was made with.', 'Copy the folder whole.');
   return { folder, setup: setup.data, result: result.data, hash: told.hash };
@@ -168,6 +171,7 @@ export async function takeBack(
   const answers =
     result.test && plan.readTest ? await answersOf(context, dataset, plan, result.test.logits, folder) : null;
   if (answers && result.test) requireSame(folder, answers, result.test.scores);
+  const course = courseOf(read);
   const work = await mkdtemp(join(await presence.workFolder(), 'back-'));
   try {
     handle.progress(1, 3, 'Reading the parameters and answering test rows with them');
@@ -179,6 +183,7 @@ export async function takeBack(
     handle.progress(2, 3, 'Storing the run');
     const trained = join(work, trainedFileName);
     const told = runResult(read, {
+      validation: course.validation,
       test: answers?.scores ?? null,
       trainableParameters: trainable,
       totalParameters: await totalOf(context, plan, modelId, dataset),
@@ -208,7 +213,7 @@ export async function takeBack(
         validation: told.validation,
         result: told,
       });
-      await metrics.restoreHistory(sql, id, historyOf(read, plan, ended));
+      await metrics.restoreHistory(sql, id, { ...course.history, stages: [], log: logOf(read, plan, ended) });
       if (answers) await metrics.insertOutcomes(sql, id, answers.outcomes);
       await mkdir(runFolder(home, id), { recursive: true });
       await rename(trained, join(runFolder(home, id), trainedFileName));
@@ -234,15 +239,13 @@ async function totalOf(context: Context, plan: Plan, modelId: number, dataset: D
   );
 }
 
-type Known = Pick<RunResult, 'test' | 'trainableParameters' | 'totalParameters' | 'checkpointBytes'> & {
+type Known = Pick<RunResult, 'test' | 'validation' | 'trainableParameters' | 'totalParameters' | 'checkpointBytes'> & {
   readonly proof: NonNullable<RunResult['elsewhere']>['proof'];
 };
 
-function runResult({ result, setup, hash }: Read, { proof, ...known }: Known): RunResult {
-  const best = result.validations.findLast(({ best }) => best === true);
+function runResult({ result, hash }: Read, { proof, ...known }: Known): RunResult {
   return {
     ...known,
-    validation: best ? scoresSchema.parse({ ...best, objective: setup.objective }) : null,
     bestStep: result.bestStep,
     steps: result.steps.length,
     stoppedEarly: result.stoppedEarly,
@@ -266,18 +269,24 @@ function runResult({ result, setup, hash }: Read, { proof, ...known }: Known): R
   };
 }
 
-function historyOf({ result, setup }: Read, plan: Plan, time: string) {
-  const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
-  return {
+const courseSchema = z.object({ steps: z.array(stepMetricSchema), validations: z.array(validationMetricSchema) });
+
+/** Steps and validations as a run here has them. @throws StudioError 'bad-file' where they are none */
+function courseOf({ folder, result, setup }: Read): {
+  readonly history: z.output<typeof courseSchema>;
+  readonly validation: Scores | null;
+} {
+  const course = courseSchema.safeParse({
     steps: result.steps.map((step) => ({ ...step, tokensPerSecond: 0, memoryBytes: 0 })),
     validations: result.validations.map((scores) => ({ ...scores, objective: setup.objective })),
-    stages: [],
-    log: [
-      {
-        time,
-        level: 'plan',
-        message: `Trained elsewhere: on ${result.device}, ${result.processes} ${result.processes === 1 ? 'process' : 'processes'}, by ${versions.join(', ')}; seed ${plan.training.seed}.`,
-      },
-    ],
-  };
+  });
+  if (!course.success) throw unreadable(folder, 'result.json', course.error);
+  const best = course.data.validations.findLast(({ best: is }) => is);
+  return { history: course.data, validation: best ? scoresSchema.parse(best) : null };
+}
+
+function logOf({ result }: Read, plan: Plan, time: string) {
+  const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
+  const message = `Trained elsewhere: on ${result.device}, ${result.processes} ${result.processes === 1 ? 'process' : 'processes'}, by ${versions.join(', ')}; seed ${plan.training.seed}.`;
+  return [{ time, level: 'plan', message }];
 }

@@ -5,6 +5,7 @@ import { dataSubjects } from './data.js';
 import { modelSubjects } from './models.js';
 import { planSubject, reportSubject } from './plans.js';
 import { projectSubject } from './project.js';
+import { resultSubject } from './result.js';
 
 export const subjects: readonly Subject[] = [
   ...dataSubjects,
@@ -13,4 +14,5 @@ export const subjects: readonly Subject[] = [
   planSubject,
   reportSubject,
   projectSubject,
+  resultSubject,
 ];

@@ -6,6 +6,7 @@ import { reportSchema } from '../../../electron/contract/entities.js';
 import { studyWithin } from '../../../electron/contract/study.js';
 import { StudioError } from '../../../electron/contract/errors.js';
 import { listMethods } from '../../../electron/engine/index.js';
+import { askedIn } from '../../../electron/studio/plan-file.js';
 import { parseMatrix, parsePlan, parseStudy } from '../../../electron/studio/plan.js';
 import { everyFigure } from '../../fixtures/reports/every-figure.js';
 import type { FileSet, Subject } from '../subject.js';
@@ -15,6 +16,13 @@ const made = fc
   .oneof(fc.json(), fc.string({ unit: 'binary' }))
   .map((text) => new Map([['plan.json', Buffer.from(text)]]));
 const training = { epochs: 1, batchSize: 8, learningRate: 0.001, seed: 1, optimizer: 'adamw', schedule: 'linear' };
+
+/** As the window takes a file that is dropped on it; what it takes for rows counts as refused. */
+function askedInWindow(value: unknown): unknown {
+  const asked = askedIn(value);
+  if (asked === null) throw new StudioError('bad-file', 'It is no plan and no study.', 'It may hold rows.');
+  return asked;
+}
 
 export const planSubject: Subject = {
   name: 'plan',
@@ -47,7 +55,8 @@ export const planSubject: Subject = {
   async read(folder) {
     const path = join(folder, 'plan.json');
     const failures: unknown[] = [];
-    for (const parse of [parsePlan, parseMatrix, (value: unknown) => parseStudy(studyWithin(value))]) {
+    const parsers = [parsePlan, parseMatrix, (value: unknown) => parseStudy(studyWithin(value)), askedInWindow];
+    for (const parse of parsers) {
       try {
         parse(await readJson(path));
       } catch (error) {
@@ -55,7 +64,7 @@ export const planSubject: Subject = {
         failures.push(error);
       }
     }
-    if (failures.length === 3) throw failures[0];
+    if (failures.length === parsers.length) throw failures[0];
   },
 };
 

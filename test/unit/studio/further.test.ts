@@ -3,7 +3,6 @@
  * environment variable PEFT_STUDIO_PYTHON (a Python with torch, transformers, peft and accelerate) it is the program itself.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import type { Run } from '../../../electron/contract/entities.js';
 import type { AskedPlan } from '../../../electron/contract/plan.js';
 import { shuffledOrder } from '../../../electron/data/random.js';
 import { listMethods } from '../../../electron/engine/index.js';
+import { writeResult } from '../../helpers/further.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
 import { makeTinyModel, tinyRows, uniforms } from '../../helpers/tiny-model.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
@@ -91,41 +91,16 @@ async function resultOf(folder: string, run: Run): Promise<string> {
   await studio.finished(
     await handlers['exports.start']({ runId: run.id, format: 'peft', folder: join(out, 'trained') }),
   );
-  const setup = await readFile(join(folder, 'setup.json'));
-  await writeFile(join(out, 'setup.json'), setup);
   const { rows } = await handlers['datasets.rows']({ id: run.datasetId, offset: 0, limit: 1000, split: 'test' });
   const texts = await Promise.all(
     rows.map(({ text, pair }) => handlers['playground.predict']({ runIds: [run.id], text, pair, untrained: false })),
   );
   const labels = (await handlers['datasets.get']({ id: run.datasetId })).labels;
-  const { test, validation } = run.result!;
-  const step = { step: 1, loss: 1.1, learningRate: 0.01, gradientNorm: 1, seconds: 0.5 };
-  await writeFile(
-    join(out, 'result.json'),
-    JSON.stringify({
-      format: 'peft-studio-result',
-      version: 1,
-      setup: createHash('sha256').update(setup).digest('hex'),
-      plan: await json(folder, 'plan.json'),
-      versions: { python: '3.11', torch: '2' },
-      device: 'cluster',
-      processes: 2,
-      precision: 'no',
-      secondsPerStep: 0.5,
-      trainingSeconds: 6,
-      peakMemoryBytes: null,
-      steps: [step, { ...step, step: 2 }],
-      validations: [
-        { step: 2, best: true, macroF1: validation?.macroF1, accuracy: validation?.accuracy, loss: validation?.loss },
-      ],
-      bestStep: 2,
-      stoppedEarly: false,
-      test: {
-        scores: { macroF1: test?.macroF1, accuracy: test?.accuracy, loss: test?.loss },
-        logits: texts.map(([answer]) => labels.map((label) => Math.log(answer!.probabilities[label]!))),
-      },
-    }),
-  );
+  await writeResult(folder, out, {
+    logits: texts.map(([answer]) => labels.map((label) => Math.log(answer!.probabilities[label]!))),
+    test: run.result!.test,
+    validation: run.result!.validation,
+  });
   return out;
 }
 
@@ -327,6 +302,8 @@ describe('a result taken back', () => {
     await changed({ plan: { ...told.plan, method: { type: 'lora', rank: 8 } } }, /another method/);
     await changed({ setup: 'other' }, /not the one that the result was made with/);
     await changed({ steps: [{ step: 'one' }] }, /does not read as it should/);
+    await changed({ validations: [{ best: true, macroF1: 'good' }] }, /validations\.0\.macroF1/);
+    await changed({ validations: [{ step: 2, best: true }] }, /validations\.0\.loss/);
     await writeFile(join(out, 'result.json'), whole);
     const other = await studio.handlers['projects.create']({ name: 'Other', description: '' });
     await expect(
