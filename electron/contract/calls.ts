@@ -220,6 +220,8 @@ export const calls = {
       /** Of tagged words: rows with an entity of this type. */
       entity: z.string().optional(),
       search: z.string().max(500).optional(),
+      /** How many fit, as another page told: they are not counted again, for which a search looks at every row. */
+      total: z.int().min(0).optional(),
     }),
     z.object({ total: z.number(), rows: z.array(e.datasetRowSchema) }),
   ),
@@ -231,7 +233,19 @@ export const calls = {
 
   'runs.list': call(z.strictObject({ projectId: id.nullable().default(null) }), z.array(e.runSchema)),
   'runs.get': call(z.strictObject({ id }), e.runSchema),
-  'runs.history': call(z.strictObject({ id, afterStep: z.int().min(0).default(0) }), e.runHistorySchema),
+  /**
+   * `points`: at most so many steps and so many validations, as many as a chart can show; neighbouring steps become one, of validations
+   * every so-and-so-many stands, the last and the last best among them. Left out: all of them.
+   */
+  'runs.history': call(
+    z.strictObject({ id, afterStep: z.int().min(0).default(0), points: z.int().min(1).max(20_000).optional() }),
+    e.runHistorySchema,
+  ),
+  /** Validations alone, thinned in the same way. */
+  'runs.validations': call(
+    z.strictObject({ id, points: z.int().min(1).max(20_000) }),
+    z.array(e.validationMetricSchema),
+  ),
   /** The words nearest to each virtual token of a finished run, the nearest first; null where its method has no soft prompt. */
   'runs.virtualWords': call(
     z.strictObject({ id, count: z.int().min(1).max(50).default(5) }),

@@ -43,5 +43,4 @@ export const localNumber = (value: number, options?: Intl.NumberFormatOptions): 
   spoken().number(value, options);
 
 /** A date as the language writes it. */
-export const localDate = (date: Date, options: Intl.DateTimeFormatOptions): string =>
-  date.toLocaleDateString(spoken().locale, options);
+export const localDate = (date: Date, options: Intl.DateTimeFormatOptions): string => spoken().date(date, options);

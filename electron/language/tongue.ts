@@ -58,7 +58,9 @@ export class Tongue {
   readonly #templates: readonly Template[];
   readonly #said = new Map<string, string>();
   readonly #plurals: Intl.PluralRules;
+  // Making a format takes longer than a hundred uses of it.
   readonly #numbers = new Map<string, Intl.NumberFormat>();
+  readonly #dates = new Map<string, Intl.DateTimeFormat>();
 
   constructor(
     readonly language: Language,
@@ -141,6 +143,13 @@ export class Tongue {
     let format = this.#numbers.get(key);
     if (!format) this.#numbers.set(key, (format = new Intl.NumberFormat(this.locale, options)));
     return format.format(value);
+  }
+
+  date(date: Date, options: Intl.DateTimeFormatOptions): string {
+    const key = JSON.stringify(options);
+    let format = this.#dates.get(key);
+    if (!format) this.#dates.set(key, (format = new Intl.DateTimeFormat(this.locale, options)));
+    return format.format(date);
   }
 }
 

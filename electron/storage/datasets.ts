@@ -198,12 +198,14 @@ export interface RowFilter {
   readonly search?: string;
 }
 
+/** @param known how many rows fit the filter, where that is known: otherwise they are counted */
 export async function pageRows(
   sql: Sql,
   datasetId: number,
   filter: RowFilter,
   offset: number,
   limit: number,
+  known?: number,
 ): Promise<{ total: number; rows: DatasetRow[] }> {
   const parts: [string, Parameter][] = [['dataset_id = ?', datasetId]];
   if (filter.split !== undefined) parts.push(['split = ?', filter.split]);
@@ -219,13 +221,14 @@ export async function pageRows(
     ]);
   const where = parts.map(([condition]) => condition).join(' AND ');
   const values = parts.map(([, value]) => value);
-  const [count] = await sql.all(`SELECT COUNT(*) AS total FROM dataset_rows WHERE ${where}`, values);
+  const count = async () =>
+    Number((await sql.all(`SELECT COUNT(*) AS total FROM dataset_rows WHERE ${where}`, values))[0]?.['total']);
   // The inner query skips within the index; only the page's own rows are read.
   const rows = await sql.all(
     `SELECT id, ${rowColumns} FROM dataset_rows WHERE id IN (SELECT id FROM dataset_rows WHERE ${where} ORDER BY id LIMIT ? OFFSET ?) ORDER BY id`,
     [...values, limit, offset],
   );
-  return { total: Number(count?.['total']), rows: rows.map((row) => storedRow.parse(row)) };
+  return { total: known ?? (await count()), rows: rows.map((row) => storedRow.parse(row)) };
 }
 
 /** All rows in order, read in pages, so that memory stays constant. */

@@ -57,24 +57,80 @@ export async function insertMetrics(
     ]);
 }
 
-export async function readHistory(sql: Sql, runId: number, afterStep: number): Promise<RunHistory> {
-  const steps = await sql.all(
-    `SELECT step, loss, learning_rate AS learningRate, gradient_norm AS gradientNorm, tokens_per_second AS tokensPerSecond, memory_bytes AS memoryBytes, seconds
-     FROM run_steps WHERE run_id = ? AND step > ? ORDER BY step`,
+const stepColumns =
+  'step, loss, learning_rate AS learningRate, gradient_norm AS gradientNorm, tokens_per_second AS tokensPerSecond, memory_bytes AS memoryBytes, seconds';
+const spanSchema = z.object({ first: z.number().nullable(), last: z.number().nullable() });
+
+/** How many neighbouring steps become one, so that at most `points` are left. */
+async function stepsTogether(sql: Sql, runId: number, afterStep: number, points: number | null) {
+  if (points === null) return 1;
+  const rows = await sql.all(
+    'SELECT MIN(step) AS first, MAX(step) AS last FROM run_steps WHERE run_id = ? AND step > ?',
     [runId, afterStep],
   );
+  const { last } = spanSchema.parse(rows[0]);
+  return last === null ? 1 : Math.max(1, Math.ceil((last - afterStep) / points));
+}
+
+/** At most `points` records, null for all: means of what fluctuates, the largest of memory, step and learning rate of the last. */
+async function readSteps(sql: Sql, runId: number, afterStep: number, points: number | null): Promise<StepMetric[]> {
+  const together = await stepsTogether(sql, runId, afterStep, points);
+  // Counted in the database: a million steps take no time of this process.
+  const rows =
+    together === 1
+      ? await sql.all(`SELECT ${stepColumns} FROM run_steps WHERE run_id = ? AND step > ? ORDER BY step`, [
+          runId,
+          afterStep,
+        ])
+      : await sql.all(
+          `SELECT m.step, m.loss, s.learning_rate AS learningRate, m.gradientNorm, m.tokensPerSecond, m.memoryBytes, m.seconds FROM
+             (SELECT MAX(step) AS step, AVG(loss) AS loss, AVG(gradient_norm) AS gradientNorm, AVG(tokens_per_second) AS tokensPerSecond,
+                MAX(memory_bytes) AS memoryBytes, AVG(seconds) AS seconds
+              FROM run_steps WHERE run_id = ? AND step > ? GROUP BY (step - ? - 1) / ?) m
+           JOIN run_steps s ON s.run_id = ? AND s.step = m.step ORDER BY m.step`,
+          [runId, afterStep, afterStep, together, runId],
+        );
+  return rows.map((row) => stepMetricSchema.parse(row));
+}
+
+/** At most about `points` validations after a step, null for all; the last and the last best are among them. */
+export async function readValidations(
+  sql: Sql,
+  runId: number,
+  points: number | null,
+  afterStep = -1,
+): Promise<ValidationMetric[]> {
+  const own = 'FROM run_validations WHERE run_id = ? AND step > ?';
+  const [count] = await sql.all(`SELECT COUNT(*) AS total ${own}`, [runId, afterStep]);
+  const each = points === null ? 1 : Math.ceil(Number(count?.['total']) / points);
+  const rows =
+    each <= 1
+      ? await sql.all(`SELECT data ${own} ORDER BY step`, [runId, afterStep])
+      : await sql.all(
+          `SELECT data FROM (SELECT step, data, ROW_NUMBER() OVER (ORDER BY step DESC) AS place ${own})
+           WHERE place % ? = 1 OR step = (SELECT MAX(step) ${own} AND json_extract(data, '$.best')) ORDER BY step`,
+          [runId, afterStep, each, runId, afterStep],
+        );
+  return rows.map((row) => validationMetricSchema.parse(dataOf(row)));
+}
+
+/** @param points at most about so many steps and validations each; null for all */
+export async function readHistory(
+  sql: Sql,
+  runId: number,
+  afterStep: number,
+  points: number | null = null,
+): Promise<RunHistory> {
+  const steps = await readSteps(sql, runId, afterStep, points);
   // A run without steps was validated after step 0: whoever asks for all wants that too.
-  const validations = await sql.all('SELECT data FROM run_validations WHERE run_id = ? AND step > ? ORDER BY step', [
-    runId,
-    afterStep === 0 ? -1 : afterStep,
-  ]);
+  const validations = await readValidations(sql, runId, points, afterStep === 0 ? -1 : afterStep);
   const stages = await sql.all('SELECT data FROM run_stages WHERE run_id = ? ORDER BY stage', [runId]);
   const log = await sql.all('SELECT time, level, message FROM run_log WHERE run_id = ? ORDER BY id DESC LIMIT 1000', [
     runId,
   ]);
   return {
-    steps: steps.map((row) => stepMetricSchema.parse(row)),
-    validations: validations.map((row) => validationMetricSchema.parse(dataOf(row))),
+    steps,
+    validations,
     stages: stages.map((row) => stageMetricSchema.parse(dataOf(row))),
     log: log.reverse().map((row) => logLineSchema.parse(row)),
   };

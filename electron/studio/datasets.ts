@@ -130,9 +130,9 @@ export function datasetCalls(context: Context): Group {
       context.jobs.start('import', `Import ${basename(request.path)}`, (handle) =>
         importDataset(context, request, handle),
       ),
-    'datasets.rows': async ({ id, offset, limit, ...filter }) => {
+    'datasets.rows': async ({ id, offset, limit, total, ...filter }) => {
       await datasets.getDataset(database, id);
-      return datasets.pageRows(database, id, filter, offset, limit);
+      return datasets.pageRows(database, id, filter, offset, limit, total);
     },
     'datasets.profile': async ({ id, modelId }) =>
       profileOf(

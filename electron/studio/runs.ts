@@ -32,6 +32,7 @@ type Group = CompositionCalls &
     | 'runs.list'
     | 'runs.get'
     | 'runs.history'
+    | 'runs.validations'
     | 'runs.start'
     | 'runs.startMatrix'
     | 'runs.pause'
@@ -250,9 +251,13 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     ...compositionCalls(context, (projectId, value) => resolvePlan(context, projectId, value), start),
     'runs.list': async ({ projectId }) => (await runs.listRuns(database, projectId)).map((run) => queue.decorate(run)),
     'runs.get': async ({ id }) => queue.decorate(await runs.getRun(database, id)),
-    'runs.history': async ({ id, afterStep }) => {
+    'runs.history': async ({ id, afterStep, points }) => {
       await runs.getRun(database, id);
-      return metrics.readHistory(database, id, afterStep);
+      return metrics.readHistory(database, id, afterStep, points ?? null);
+    },
+    'runs.validations': async ({ id, points }) => {
+      await runs.getRun(database, id);
+      return metrics.readValidations(database, id, points);
     },
     'runs.start': ({ projectId, plans, initFolder }) => start(projectId, plans, initFolder),
     'runs.startMatrix': ({ projectId, matrix }) => start(projectId, expandMatrix(parseMatrix(matrix)), null),

@@ -1,4 +1,4 @@
-/** Curves, stages and log of one run, bounded, refreshed at most four times a second. */
+/** Curves, stages and log of one run, bounded, refreshed at most four times a second, with thousands of points once a second. */
 import type {
   EventData,
   LogLine,
@@ -10,7 +10,7 @@ import type {
 import { call, toProblem } from './client.js';
 import { append } from './series.js';
 
-const STEP_LIMIT = 4000;
+export const STEP_LIMIT = 4000;
 const LOG_LIMIT = 2000;
 /** Lines that the stored history and the stream may both tell. */
 const LOG_OVERLAP = 100;
@@ -36,7 +36,7 @@ export class LiveRun {
   /** Reads what was stored; what arrives meanwhile is kept and added. */
   async load(): Promise<void> {
     try {
-      const history = await call('runs.history', { id: this.runId, afterStep: 0 });
+      const history = await call('runs.history', { id: this.runId, points: STEP_LIMIT });
       this.steps = append([], history.steps, STEP_LIMIT);
       this.validations = history.validations;
       this.stages = history.stages;
@@ -51,7 +51,9 @@ export class LiveRun {
 
   receive(data: EventData<'metrics'>): void {
     this.#pending.push(data);
-    if (this.loaded && this.#timer === null) this.#timer = setTimeout(() => this.#flush(), FLUSH_MS);
+    // Among thousands of points one more changes little, and drawing them takes long.
+    const wait = FLUSH_MS * (1 + this.steps.length / 1000);
+    if (this.loaded && this.#timer === null) this.#timer = setTimeout(() => this.#flush(), wait);
   }
 
   #flush(): void {

@@ -36,22 +36,35 @@ export interface LineInput {
   readonly format?: (value: number) => string;
 }
 
+/** Validations of which each is marked by a circle. */
+const MOST_SYMBOLS = 200;
+/** A smooth line needs fewer points than a rough one to look the same. */
+const SMOOTH_POINTS = 800;
+
 const value = (input: LineInput, y: number): string => (input.format ?? measured)(y);
 const usable = (input: LineInput, y: number | null): number | null =>
   y === null || !Number.isFinite(y) || (input.log && y <= 0) ? null : y;
 
 /** The train line smoothed; empty where it is too short to be. */
-function smoothed({ train, smoothOver }: LineInput): Sample[] {
+function smoothed(input: LineInput): Sample[] {
+  const { train, smoothOver } = input;
   if (smoothOver <= 1 || train.length <= smoothOver) return [];
+  const known = smoothLines.get(input);
+  if (known) return known;
   const means = smooth(
     train.map((s) => s.y),
     smoothOver,
   );
-  return means.map((y, i) => ({ x: train[i]?.x ?? 0, y }));
+  const line = means.map((y, i) => ({ x: train[i]?.x ?? 0, y }));
+  smoothLines.set(input, line);
+  return line;
 }
+/** Once for all places of the pointer. */
+const smoothLines = new WeakMap<LineInput, Sample[]>();
 
 export function lineOption(input: LineInput, palette: Palette, size: Size): ChartOption {
-  const points = (samples: readonly Sample[]) => bounded(samples).map(({ x, y }) => [x, usable(input, y) ?? '-']);
+  const points = (samples: readonly Sample[], most?: number) =>
+    bounded(samples, most).map(({ x, y }) => [x, usable(input, y) ?? '-']);
   const smoothLine = smoothed(input);
   const smoothing = smoothLine.length > 0;
   const ends = input.others.filter((o) => o.points.length > 0);
@@ -178,7 +191,7 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
         id: 'smooth',
         name: 'smoothed',
         type: 'line',
-        data: points(smoothLine),
+        data: points(smoothLine, SMOOTH_POINTS),
         showSymbol: false,
         z: 3,
         lineStyle: { width: 1.8, color: palette.text3 },
@@ -248,6 +261,8 @@ export function lineOption(input: LineInput, palette: Palette, size: Size): Char
         z: 5,
         symbol: 'circle',
         symbolSize: input.validation.length > 80 ? 4 : 7,
+        // Each is a shape of its own, looked at in every frame; more stand too close to be told apart.
+        showSymbol: input.validation.length <= MOST_SYMBOLS,
         lineStyle: { width: 2, color: palette.accent },
         itemStyle: { color: palette.accent, borderColor: palette.surface, borderWidth: 1 },
         emphasis: { disabled: true },

@@ -55,6 +55,7 @@ export class RowPages {
         ...(split ? { split } : {}),
         ...(label === null ? {} : { [this.by]: label }),
         ...(search ? { search } : {}),
+        ...(this.total === null ? {} : { total: this.total }),
       });
       if (turn !== this.#turn) return;
       const pages = new Map(this.#pages).set(page, answer.rows);

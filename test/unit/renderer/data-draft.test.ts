@@ -167,5 +167,9 @@ describe('row pages', () => {
     expect(asked.filter((a) => a['search'] === 'row').map((a) => a['offset'])).toEqual([0, 100]);
     expect(asked[1]).toMatchObject({ id: 3, limit: 100, split: 'train', label: 'x' });
     expect(pages.at(249)).toBeUndefined();
+    // How many fit is counted with the first page only.
+    pages.show(240, 249);
+    await vi.waitFor(() => expect(pages.at(249)?.text).toBe('row 249'));
+    expect(asked.map((a) => a['total'])).toEqual([undefined, undefined, undefined, 250]);
   });
 });

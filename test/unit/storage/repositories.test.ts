@@ -148,6 +148,8 @@ describe('data sets', () => {
     const { datasetId } = await world();
     const page = (filter: datasets.RowFilter, offset = 0, limit = 100) =>
       datasets.pageRows(database, datasetId, filter, offset, limit);
+    // What another page has told is not counted again.
+    expect((await datasets.pageRows(database, datasetId, {}, 0, 3, 99)).total).toBe(99);
     expect((await page({}, 4, 3)).rows.map(({ text }) => text)).toEqual(['text 4', 'text 5', 'text 6']);
     expect((await page({}, 4, 3)).total).toBe(10);
     expect((await page({ split: 'test' })).rows.map(({ line }) => line)).toEqual([2, 7]);
@@ -327,6 +329,33 @@ describe('metrics', () => {
       [],
     );
     expect((await metrics.readHistory(database, runId, 0)).steps).toHaveLength(5000);
+  });
+
+  it('are read as a chart shows them: neighbours as one, the last of all among them', async () => {
+    const { runId } = await world();
+    const steps = Array.from({ length: 1003 }, (_, i) => ({
+      ...step(i + 1, i % 2 === 0 ? 1 : 3),
+      learningRate: i + 1,
+      memoryBytes: i % 7,
+    }));
+    const check = (at: number, best: boolean) => ({ step: at, accuracy: 0.5, macroF1: 0.4, loss: 1, best });
+    const validations = Array.from({ length: 250 }, (_, i) => check(4 * (i + 1), i < 77));
+    await metrics.insertMetrics(database, runId, steps, validations, []);
+    const thin = await metrics.readHistory(database, runId, 0, 100);
+    // Eleven steps together, the last record of two.
+    expect(thin.steps).toHaveLength(92);
+    expect(thin.steps[0]).toMatchObject({ step: 11, loss: 1 + (2 * 5) / 11, learningRate: 11, memoryBytes: 6 });
+    expect(thin.steps.at(-1)).toMatchObject({ step: 1003, learningRate: 1003, loss: 2 });
+    expect(thin.validations.length).toBeLessThanOrEqual(101);
+    expect(thin.validations.at(-1)?.step).toBe(1000);
+    expect(thin.validations.findLast(({ best }) => best)?.step).toBe(4 * 77);
+    expect(thin.validations.map((one) => one.step)).toEqual(
+      thin.validations.map((one) => one.step).sort((a, b) => a - b),
+    );
+    expect(await metrics.readValidations(database, runId, 100)).toEqual(thin.validations);
+    // What is fewer than asked for stands as it is.
+    expect((await metrics.readHistory(database, runId, 1000, 100)).steps).toEqual(steps.slice(1000));
+    expect(await metrics.readHistory(database, runId, 0, 2000)).toEqual(await metrics.readHistory(database, runId, 0));
   });
 
   it('holds test answers by row', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Job, LogLine, StageMetric, StepMetric, ValidationMetric } from '../../../../electron/contract/index.js';
 import { Resource } from '../../../../renderer/state/resource.svelte.js';
-import { LiveRun } from '../../../../renderer/state/live.svelte.js';
+import { LiveRun, STEP_LIMIT } from '../../../../renderer/state/live.svelte.js';
 import { jobs } from '../../../../renderer/state/jobs.svelte.js';
 import { confirm } from '../../../../renderer/state/confirm.svelte.js';
 
@@ -88,6 +88,28 @@ describe('LiveRun', () => {
       [3, null],
     ]);
     expect(live.log.map((it) => it.message)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('asks for no more steps than a chart draws, and holds no more', async () => {
+    const asked: unknown[] = [];
+    const steps = Array.from({ length: STEP_LIMIT }, (_, i) => step(250 * (i + 1)));
+    vi.stubGlobal('window', {
+      studio: {
+        call: async (_name: string, input: unknown) => {
+          asked.push(input);
+          return { ok: true, value: { steps, validations: [], stages: [], log: [] } };
+        },
+        on: () => () => undefined,
+      },
+    });
+    const live = new LiveRun(5);
+    await live.load();
+    expect(asked).toEqual([{ id: 5, points: STEP_LIMIT }]);
+    expect(live.steps).toHaveLength(STEP_LIMIT);
+    live.receive({ runId: 5, steps: [step(1_000_001)], validations: [], stages: [], log: [] });
+    vi.advanceTimersByTime(2000);
+    expect(live.steps.length).toBeLessThanOrEqual(STEP_LIMIT);
+    expect(live.steps.at(-1)?.step).toBe(1_000_001);
   });
 
   it('changes at most four times a second', async () => {

@@ -1,0 +1,54 @@
+/** Much of everything: what the window draws and asks for does not grow with it. `npm run frames` measures the frames. */
+import { fill } from '../frames/fill.js';
+import { expect, Studio, test } from './harness.js';
+
+const sizes = { points: 9000, runs: 1000, rows: 5000 };
+/** Rows of a list of 900 pixels with 28 each, and those drawn beyond. */
+const MOST_ROWS = 60;
+
+test('a long run, many runs and many rows are drawn by what is in sight', async ({ home }) => {
+  test.setTimeout(180_000);
+  const { projectId, datasetId, runId } = await fill(home, sizes);
+  const studio = await Studio.start(home);
+  const { page } = studio;
+  try {
+    await studio.go(`#/project/${projectId}/runs`);
+    const list = page.getByTestId('runs-list');
+    await expect(list.getByRole('listitem').first()).toHaveAttribute('aria-setsize', '1000');
+    expect(await list.getByRole('listitem').count()).toBeLessThanOrEqual(MOST_ROWS);
+    await list.evaluate((box) => (box.scrollTop = box.scrollHeight));
+    await expect(list.getByRole('listitem').last()).toHaveAttribute('aria-posinset', '1000');
+    expect(await list.getByRole('listitem').count()).toBeLessThanOrEqual(MOST_ROWS);
+    // A row's menu is made when it is come to: by the pointer, or by the keyboard.
+    const more = list.getByRole('button', { name: /^More for LoRA r 8, seed 1$/ });
+    await more.click();
+    await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('menu')).toHaveCount(0);
+    const other = list.getByRole('button', { name: /^More for LoRA r 8, seed 2$/ });
+    await other.focus();
+    await expect(other).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(other).toBeFocused();
+
+    await studio.go(`#/project/${projectId}/data/${datasetId}`);
+    const rows = page.getByTestId('rows-list');
+    await expect(rows.getByRole('button').first()).toBeVisible();
+    expect(await rows.getByRole('listitem').count()).toBeLessThanOrEqual(MOST_ROWS);
+    await rows.evaluate((box) => (box.scrollTop = box.scrollHeight));
+    await expect(rows.getByRole('button').last()).toContainText('5,001');
+    expect(await rows.getByRole('listitem').count()).toBeLessThanOrEqual(MOST_ROWS);
+
+    await studio.go(`#/project/${projectId}/runs/${runId}`);
+    const plot = page.getByTestId('loss-chart').getByRole('img');
+    await expect(plot).toHaveAttribute('aria-label', /at step 9,000\./);
+    const { steps } = await studio.call('runs.history', { id: runId, points: 4000 });
+    expect(steps.length).toBeLessThanOrEqual(4000);
+    expect(steps.at(-1)?.step).toBe(sizes.points);
+    expect(studio.complaints).toEqual([]);
+  } finally {
+    await studio.close();
+  }
+});
