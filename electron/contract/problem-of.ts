@@ -44,6 +44,13 @@ const fileProblems: Readonly<Record<string, { code: ErrorCode; what: string; hin
   ENOTDIR: { code: 'bad-file', what: 'it is a file, not a folder', hint: 'Choose a folder.' },
 };
 
+/** Node makes folders upwards and then tells that the last one is absent, whatever kept it from being made. */
+const unmade = {
+  code: 'no-access',
+  what: 'the folder could not be made',
+  hint: 'Check the disk and its connection, or choose another folder, then try again.',
+} as const;
+
 const contextValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 /** Errors of lower layers (the engine's) carry the same facts without sharing the class. */
 const described = z.object({
@@ -65,7 +72,9 @@ export const namingFile =
 export function fileProblem(error: unknown): Problem | null {
   if (!(error instanceof Error) || !('code' in error)) return null;
   const { code } = error;
-  const known = typeof code === 'string' && Object.hasOwn(fileProblems, code) ? fileProblems[code] : undefined;
+  const making = code === 'ENOENT' && 'syscall' in error && error.syscall === 'mkdir';
+  const named = typeof code === 'string' && Object.hasOwn(fileProblems, code) ? fileProblems[code] : undefined;
+  const known = making ? unmade : named;
   if (!known) return null;
   const path = 'path' in error && typeof error.path === 'string' ? error.path : null;
   return {

@@ -97,6 +97,11 @@ describe('toProblem', () => {
     }
   });
 
+  it('takes a folder that could not be made for a disk at fault, not for a file that is missing', () => {
+    const error = Object.assign(new Error('mkdir'), { code: 'ENOENT', syscall: 'mkdir', path: '/x' });
+    expect(toProblem(error)).toMatchObject({ code: 'no-access', message: '/x: the folder could not be made.' });
+  });
+
   it('names the path of a value that a schema refuses, and takes anything else as internal', () => {
     const refused = z.strictObject({ a: z.object({ b: z.number() }) }).safeParse({ a: { b: 'x' } });
     expect(toProblem(refused.error)).toMatchObject({ code: 'bad-input', message: expect.stringContaining('a.b') });
