@@ -161,6 +161,41 @@ describe('data sets', () => {
     expect((await page({ search: `'; DROP TABLE runs; --` })).total).toBe(0);
   });
 
+  it('come back as they were, whatever signs they hold', async () => {
+    const { projectId } = await world();
+    const id = await datasets.beginDataset(database, requestFor(projectId, 'signs'), time, worker);
+    const [first] = rowsOf(1);
+    const texts = ['a \u0000 b', '\\u0000 \\ "q" \n\t', '\u{1F600} é \u2028', 'null', '1.50'];
+    const rows = texts.map((text, i) => ({
+      ...first,
+      split: 'train' as const,
+      position: i,
+      text,
+      pair: i ? text : null,
+    }));
+    const alone = rows.slice(1);
+    const messages = [{ role: 'user' as const, content: 'a "b" \\ \n' }];
+    for (const part of [rows, alone, [{ ...rows[0], messages, answers: [{ text: 'a', start: 0 }] }]])
+      await datasets.insertRows(
+        database,
+        id,
+        part.map((row) => ({
+          messages: null,
+          label: 'x',
+          line: 2,
+          position: 0,
+          text: '',
+          pair: null,
+          split: 'train',
+          ...row,
+        })),
+      );
+    const found = (await datasets.pageRows(database, id, {}, 0, 100)).rows;
+    expect(found.map(({ text }) => text)).toEqual([...texts, ...texts.slice(1), texts[0]]);
+    expect(found.map(({ pair }) => pair)).toEqual([null, ...texts.slice(1), ...texts.slice(1), null]);
+    expect(found.at(-1)).toMatchObject({ messages, answers: [{ text: 'a', start: 0 }] });
+  });
+
   it('stream in order over many pages, one split or all', async () => {
     const { projectId } = await world();
     const id = await datasets.beginDataset(database, requestFor(projectId, 'long'), time, worker);
