@@ -1,15 +1,15 @@
 // Bundles a benchmark and runs it with the given options: `npm run bench -- --rounds 3` of training, `npm run bench -- methods …`,
-// `npm run bench -- generation …`, `npm run bench -- import`, `npm run bench -- target …`.
+// `npm run bench -- generation …`, `npm run bench -- import`, `npm run bench -- target …`, `npm run bench -- steps …`.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { bundlePrograms, bundleScript } from '../helpers/bundle.mjs';
 
 const [first, ...rest] = process.argv.slice(2);
-const own = ['methods', 'generation', 'import', 'target'].includes(first);
+const own = ['methods', 'generation', 'import', 'target', 'steps'].includes(first);
 const [name, options] = own ? [first, rest] : ['bench', process.argv.slice(2)];
 const outfile = await bundleScript(`test/benchmarks/${name}.ts`, `bench/${name}.mjs`);
 // Whole jobs are timed with the command as users have it.
-if (name === 'target')
+if (['target', 'steps'].includes(name))
   await bundlePrograms(
     { cli: 'electron/cli/main.ts', trainer: 'electron/trainer/main.ts' },
     join(import.meta.dirname, '..', '..', 'dist', 'bench-command'),

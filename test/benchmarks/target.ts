@@ -8,13 +8,12 @@
  *   --split-column COLUMN --methods lora,prefix,full --rates 0.001,0.01,0.0001 --steps 200 --every 20 --batch 16 --max-length 128
  *   --examples N (a class; all without) --seed 1 --rounds 1 --share 0.95 --python PATH --setfit PATH --out FILE.json
  */
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { commandIn, sampleWords, watch, type Command } from './command.js';
 import { above, defaultThreads, findPython, lastLine, machineLines, median, ratio, start, table } from './report.js';
 
 interface Reached {
@@ -28,51 +27,21 @@ interface Course {
   readonly seconds: number;
 }
 
-/** Runs a process; `read` is given each line it prints with the seconds since its start. @throws Error with its words where it fails */
-async function watch(
-  command: string,
-  words: readonly string[],
-  read: (line: string, seconds: number) => void,
-): Promise<number> {
-  const began = performance.now();
-  const since = () => (performance.now() - began) / 1000;
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let told = '';
-  const keep = (text: string) => (told = `${told}${text}\n`.slice(-2000));
-  child.stderr.on('data', (text: Buffer) => keep(text.toString()));
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    keep(line);
-    read(line, since());
-  });
-  const code = await new Promise<number | null>((done, failed) => child.on('close', done).on('error', failed));
-  if (code !== 0) throw new Error(`${[command, ...words].join(' ')} ended with ${code}: ${told}`);
-  return since();
-}
-
 const eventSchema = z.union([
   z.object({ event: z.literal('validation'), macroF1: z.number() }),
   z.object({ event: z.literal('result'), run: z.number(), test: z.object({ macroF1: z.number() }) }),
   z.looseObject({ event: z.string() }).transform(() => null),
 ]);
 
-class Ours {
-  constructor(private readonly home: string) {}
-
-  command(words: readonly string[], read: (line: string, seconds: number) => void = () => undefined): Promise<number> {
-    const program = above('dist/bench-command/cli.cjs');
-    return watch(process.execPath, [program, ...words, '--home', this.home, '--json'], read);
-  }
-
-  async course(plan: string): Promise<Course> {
-    const validations: Reached[] = [];
-    let test = NaN;
-    const seconds = await this.command(['run', plan], (line, at) => {
-      const event = eventSchema.parse(JSON.parse(line));
-      if (event?.event === 'validation') validations.push({ seconds: at, score: event.macroF1 });
-      if (event?.event === 'result') test = event.test.macroF1;
-    });
-    return { validations, test, seconds };
-  }
+async function ourCourse(command: Command, plan: string): Promise<Course> {
+  const validations: Reached[] = [];
+  let test = NaN;
+  const seconds = await command(['run', plan], (line, at) => {
+    const event = eventSchema.parse(JSON.parse(line));
+    if (event?.event === 'validation') validations.push({ seconds: at, score: event.macroF1 });
+    if (event?.event === 'result') test = event.test.macroF1;
+  });
+  return { validations, test, seconds };
 }
 
 /** The project's program; what it prints at a validation and at its end begins with the macro F1. */
@@ -121,7 +90,6 @@ async function main(): Promise<void> {
       out: { type: 'string' },
     },
   });
-  const sample = ['--text', 'definition', '--label', 'domain', '--split-column', 'split'];
   const named = (['text', 'label', 'test', 'validation', 'split-column'] as const).flatMap((name) =>
     values[name] === undefined ? [] : [`--${name}`, values[name]],
   );
@@ -134,10 +102,10 @@ async function main(): Promise<void> {
   const two = (number: number) => (Number.isNaN(number) ? '–' : number.toFixed(1));
   const points = (number: number) => (100 * number).toFixed(1);
   try {
-    const ours = new Ours(join(folder, 'home'));
-    await ours.command(['model', 'add', resolve(values.model), '--name', 'base']);
-    const file = resolve(values.data ?? above('native-assets/samples/wordnet-domains.csv'));
-    await ours.command(['data', 'add', file, '--name', 'rows', ...(values.data ? named : sample)]);
+    const command = commandIn(join(folder, 'home'));
+    await command(['model', 'add', resolve(values.model), '--name', 'base']);
+    const words = values.data ? [resolve(values.data), ...named] : sampleWords();
+    await command(['data', 'add', ...words, '--name', 'rows']);
     let setFitFolder: string | null = null;
     for (const [place, type] of values.methods.split(',').entries()) {
       const rate = values.rates?.split(',')[place];
@@ -155,20 +123,18 @@ async function main(): Promise<void> {
       const project = join(folder, `further-${type}`);
       // What peft cannot train has no other side: its reason stands below the table.
       let goes = python !== null;
-      await ours
-        .command(['take-further', plan, '--to', project], (line) => {
-          const refused = refusalSchema.safeParse(JSON.parse(line));
-          if (!refused.success) return;
-          goes = false;
-          reasons.push(refused.data.message);
-        })
-        .catch((error: unknown) => {
-          if (reasons.length === 0) throw error;
-        });
+      await command(['take-further', plan, '--to', project], (line) => {
+        const refused = refusalSchema.safeParse(JSON.parse(line));
+        if (!refused.success) return;
+        goes = false;
+        reasons.push(refused.data.message);
+      }).catch((error: unknown) => {
+        if (reasons.length === 0) throw error;
+      });
       if (goes) setFitFolder ??= project;
       const [own, peers]: [Course[], Course[]] = [[], []];
       for (let round = 0; round < Number(values.rounds); round++) {
-        own.push(await ours.course(plan));
+        own.push(await ourCourse(command, plan));
         if (python !== null && goes) peers.push(await peerCourse(python, project, round));
         process.stderr.write(`${type}: round ${round + 1} of ${values.rounds}\n`);
       }
