@@ -32,5 +32,10 @@ export const commandIn =
 /** The bundled sample as `data add` takes it. */
 export const sampleWords = (): string[] => [
   above('native-assets/samples/wordnet-domains.csv'),
-  ...['--text', 'definition', '--label', 'domain', '--split-column', 'split'],
+  '--text',
+  'definition',
+  '--label',
+  'domain',
+  '--split-column',
+  'split',
 ];

@@ -1,11 +1,8 @@
 /** Training: one graph holds forward, backward and optimizer; parameters and moments are overwritten in place. */
-import { differentiate } from '../autodiff/reverse.js';
 import { EngineError } from '../errors.js';
 import { evaluateDim, sizeOf } from '../graph/dims.js';
-import { Graph } from '../graph/graph.js';
-import type { Value } from '../graph/ir.js';
 import type { DropoutSite } from '../models/builder.js';
-import { BucketValues, shapeOfBucket, type Bucket, type BucketEntry } from '../optim/buckets.js';
+import { shapeOfBucket, type Bucket, type BucketEntry } from '../optim/buckets.js';
 import {
   clip,
   idleFactor,
@@ -28,16 +25,8 @@ import { requireWhole } from './reader.js';
 import { createSearch } from './search.js';
 import { fillMask, keyOf } from './random.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
-import {
-  build,
-  ParameterStore,
-  prepare,
-  requireTrainable,
-  resolver,
-  startStores,
-  weightsOf,
-  type Setup,
-} from './setup.js';
+import { ParameterStore, prepare, requireTrainable, startStores, weightsOf, type Setup } from './setup.js';
+import { differentiated, gathered, sumName } from './stage-graph.js';
 import { UsedRows } from './used-rows.js';
 
 /** `whole`: a step in one run. `gather`: gradients of a micro-batch are added up. `apply`: the update from what was added up. */
@@ -50,19 +39,10 @@ interface StageSession {
   readonly inPlace: ReadonlyMap<string, string>;
 }
 
-interface StageGraph {
-  readonly g: Graph;
-  readonly dropouts: readonly DropoutSite[];
-  readonly gradients: ReadonlyMap<Bucket, Value>;
-  /** The same by pieces, in the order in which they are made: what the norm adds up. */
-  readonly pieces: readonly Value[];
-}
-
 /** Names of parameters in a saved state begin so. */
 const ofParameter = 'parameter/';
 const watchKey = (name: string) => `watch/${name}`;
 const gradientName = (name: string) => `gradient of ${name}`;
-const sumName = (bucket: Bucket) => `${bucket.name} sum`;
 /** Values updated together: their dozen temporaries fit a core's cache. A GPU wants few large kernels instead. */
 const PART = 131_072;
 
@@ -139,8 +119,9 @@ class Trainer implements EngineTrainer {
   }
 
   async #build(stage: Stage): Promise<StageSession> {
-    const { optimizer, device, threads } = this.options;
-    const { g, dropouts, gradients, pieces } = stage === 'apply' ? this.#gathered() : this.#differentiated();
+    const { optimizer, device, threads, modelDropout } = this.options;
+    const parts = { setup: this.setup, store: this.store, fixed: this.fixed, used: this.#used, modelDropout };
+    const { g, dropouts, gradients, pieces } = stage === 'apply' ? gathered(parts) : differentiated(parts);
     if (stage === 'gather') {
       for (const [bucket, gradient] of gradients)
         g.output(nextName(sumName(bucket)), g.add(g.input(sumName(bucket), 'float32', gradient.type.shape), gradient));
@@ -172,50 +153,6 @@ class Trainer implements EngineTrainer {
   /** Tensors of a bucket whose gradients the method reads. */
   #observed(bucket: Bucket): readonly BucketEntry[] {
     return bucket.entries.filter(({ name }) => this.watch?.observed.includes(name));
-  }
-
-  /** Forward and backward pass. */
-  #differentiated(): StageGraph {
-    const values = new BucketValues(this.store.buckets);
-    const { b, lossSum } = build(this.setup, {
-      training: true,
-      packed: true,
-      modelDropout: this.options.modelDropout,
-      resolve: resolver(values, new BucketValues(this.fixed.buckets)),
-    });
-    const { g, dropouts } = b;
-    const penalty = this.setup.hooks.penalty?.(b);
-    // Every micro-batch carries its share of the penalty, so that a step counts it once.
-    const loss = penalty ? g.add(lossSum, g.mul(penalty, g.input('micro_share', 'float32', []))) : lossSum;
-    g.output('loss', loss);
-    const names = [...values.parameters.keys()];
-    const used = this.#used;
-    // Of a table read by rows, the rows that were read.
-    const wrt = [...values.parameters].map(([name, value]) => (name === used?.name ? (b.words?.read ?? value) : value));
-    const each = differentiate(g, loss, wrt).map((own, i) =>
-      used && names[i] === used.name ? used.gradient(g, own) : own,
-    );
-    const byName = new Map(names.map((name, i) => [name, each[i] as Value]));
-    return {
-      g,
-      dropouts,
-      gradients: new Map(this.store.buckets.map((bucket) => [bucket, values.join(g, bucket, byName)])),
-      // The runtime walks the graph from its end, the first operand last: so each gradient is made, and what it needs let go, as
-      // the backward pass comes by.
-      pieces: each.sort((a, b) => a.id - b.id),
-    };
-  }
-
-  /** The gradients that were added up over micro-batches. */
-  #gathered(): StageGraph {
-    const g = new Graph();
-    const gradients = new Map(
-      this.store.buckets.map((bucket) => {
-        const shape = bucket === this.#used?.bucket ? this.#used.gradientShape : shapeOfBucket(bucket);
-        return [bucket, g.input(sumName(bucket), 'float32', shape)];
-      }),
-    );
-    return { g, dropouts: [], gradients, pieces: [...gradients.values()] };
   }
 
   async #run(stage: Stage, feeds: Feeds, sizes: Readonly<Record<string, number>>, micro: number): Promise<Feeds> {
