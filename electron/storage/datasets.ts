@@ -163,6 +163,9 @@ export type NewRow = Omit<DatasetRow, 'id' | 'messages' | 'answers'> & {
   readonly answers?: readonly MarkedAnswer[] | null;
 };
 
+export const isThere = async (sql: Sql, id: number): Promise<boolean> =>
+  (await sql.all('SELECT 1 FROM datasets WHERE id = ?', [id])).length > 0;
+
 /** Rows as one JSON text a statement: the binding takes longer over each value than SQLite over reading them all. */
 export async function insertRows(sql: Sql, datasetId: number, rows: readonly NewRow[]): Promise<void> {
   for (let from = 0; from < rows.length; from += rowsPerStatement) {

@@ -1,6 +1,6 @@
 /** Data sets: import into the database, rows, profile; and the split files that the trainer reads. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Handlers } from '../contract/calls.js';
@@ -13,6 +13,7 @@ import { changed, datasetFolder, now, type Context } from './context.js';
 import { bytesBelow, replaceFile, requireSpace } from './files.js';
 import type { JobHandle } from './jobs.js';
 import { profileOf } from './profiles.js';
+import { removeWithFolders } from './removals.js';
 
 type Group = Pick<
   Handlers,
@@ -165,8 +166,7 @@ export function datasetCalls(context: Context): Group {
           'Delete these runs first.',
           { runs: using.length },
         );
-      await datasets.deleteDataset(database, id);
-      await rm(datasetFolder(context.home, id), { recursive: true, force: true });
+      await removeWithFolders(context, [datasetFolder(context.home, id)], () => datasets.deleteDataset(database, id));
       changed(context, 'datasets', set.projectId);
       return { done: true };
     },

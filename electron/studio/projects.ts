@@ -1,5 +1,4 @@
 /** Projects: made, changed, copied, deleted, and the sample that a first start offers. */
-import { rm } from 'node:fs/promises';
 import type { Handlers } from '../contract/calls.js';
 import type { Project, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -14,6 +13,7 @@ import { bytesBelow } from './files.js';
 import { ensureStarter } from './models.js';
 import { findSample, importSample } from './samples.js';
 import { exportProject, importProject } from './transfer/index.js';
+import { removeWithFolders } from './removals.js';
 
 type Group = Pick<
   Handlers,
@@ -199,8 +199,7 @@ export function projectCalls(context: Context): Group {
         ...(await runs.listRuns(database, id)).map((run) => runFolder(home, run.id)),
         ...(await datasets.listDatasets(database, id)).map((set) => datasetFolder(home, set.id)),
       ];
-      await database.transaction((sql) => projects.deleteProject(sql, id));
-      for (const folder of folders) await rm(folder, { recursive: true, force: true });
+      await removeWithFolders(context, folders, () => database.transaction((sql) => projects.deleteProject(sql, id)));
       changed(context, 'projects');
       return { done: true };
     },

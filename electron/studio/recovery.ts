@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { datasets, runs, studies } from '../storage/index.js';
-import { runFolder, type Context } from './context.js';
+import { datasetFolder, runFolder, type Context } from './context.js';
 import { sweepRun } from './files.js';
 
 const MILLISECONDS_BETWEEN = 3000;
@@ -41,12 +41,17 @@ export async function takeOver(context: Context): Promise<Left> {
   return { interrupted, waiting: waiting.sort((a, b) => a - b), studies: cutOff };
 }
 
-/** Folders of runs that a project's import had made when it was cut off: its runs are not in the database, and their numbers are given again. */
+/**
+ * Folders that a project's import had made or a deletion was to remove when it was cut off. Those of runs and data sets that are not in
+ * the database go: of an import that was rolled back the numbers are given again.
+ */
 async function removeLeft({ database, home, presence }: Context): Promise<void> {
   for (const path of presence.left.splice(0)) {
     const id = Number(basename(path));
-    if (path !== runFolder(home, id) || (await runs.isThere(database, id))) continue;
-    await rm(path, { recursive: true, force: true });
+    const ofNone =
+      (path === runFolder(home, id) && !(await runs.isThere(database, id))) ||
+      (path === datasetFolder(home, id) && !(await datasets.isThere(database, id)));
+    if (ofNone) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,4 @@
 /** Runs: started, watched, stopped, resumed, deleted. */
-import { rm } from 'node:fs/promises';
 import type { Handlers } from '../contract/calls.js';
 import type { BaseModel, Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -25,6 +24,7 @@ import { expandMatrix, namesOf, parseMatrix, parsePlan } from './plan.js';
 import type { RunQueue } from './queue.js';
 import { forgetResult, refinedPlan, requireUnrefined, whyKept } from './refinements.js';
 import { requireLanguage } from './watch.js';
+import { removeWithFolders } from './removals.js';
 
 type Group = CompositionCalls &
   Pick<
@@ -313,8 +313,7 @@ export function runCalls(context: Context, queue: RunQueue): Group {
       if (queue.isActive(id)) throw new StudioError('conflict', `Run ${id} is under way.`, 'Cancel it first.');
       await requireOurs(run);
       await requireUnrefined(context, run);
-      await runs.deleteRun(database, id);
-      await rm(runFolder(context.home, id), { recursive: true, force: true });
+      await removeWithFolders(context, [runFolder(context.home, id)], () => runs.deleteRun(database, id));
       await forgetResult(context, run);
       changed(context, 'runs', run.projectId);
       changed(context, 'projects');

@@ -1,5 +1,4 @@
 /** Studies as the window and the command call them: checked, started, stopped, gone on with, told of. */
-import { rm } from 'node:fs/promises';
 import type { Handlers } from '../../contract/calls.js';
 import type { Study, StudyRun } from '../../contract/entities.js';
 import { StudioError } from '../../contract/errors.js';
@@ -14,6 +13,7 @@ import { kindOf, kinds } from './kinds/index.js';
 import type { Asked, Ended } from './kinds/kind.js';
 import { questionOf, reportOf, titleOf } from './report.js';
 import type { StudyRunner } from './runner.js';
+import { removeWithFolders } from '../removals.js';
 
 type Group = Pick<Handlers, Extract<keyof Handlers, `studies.${string}`>>;
 
@@ -188,11 +188,13 @@ export function studyCalls(context: Context, runner: StudyRunner, version: strin
       if (runner.isActive(id))
         throw new StudioError('conflict', `Study ${id} is under way.`, 'Pause or cancel it first.');
       const own = withRuns ? await studies.runsOfStudy(database, id) : [];
-      await database.transaction(async (sql) => {
-        for (const { runId } of own) await runs.deleteRun(sql, runId);
-        await studies.deleteStudy(sql, id);
-      });
-      for (const { runId } of own) await rm(runFolder(context.home, runId), { recursive: true, force: true });
+      const folders = own.map(({ runId }) => runFolder(context.home, runId));
+      await removeWithFolders(context, folders, () =>
+        database.transaction(async (sql) => {
+          for (const { runId } of own) await runs.deleteRun(sql, runId);
+          await studies.deleteStudy(sql, id);
+        }),
+      );
       changed(context, 'studies', study.projectId);
       changed(context, 'runs', study.projectId);
       changed(context, 'projects');

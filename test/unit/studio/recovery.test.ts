@@ -1,5 +1,6 @@
 /** What outlives the app: the queue, a run that was cut off, settings; and runs that are refused. Real database, real trainer. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -158,3 +159,26 @@ it('keeps settings and what was shown', async () => {
   expect(await studio.handlers['settings.get']({})).toMatchObject({ theme: 'dark', onClose: 'ask' });
   await expect(studio.handlers['settings.set']({ threads: 0 })).rejects.toThrow();
 });
+
+it(
+  'what a deletion that was cut off left goes at the next start; what is in the database stays',
+  { timeout: 60_000 },
+  async () => {
+    const [id = 0] = await start(plan({ maxSteps: 1 }));
+    await ended(id);
+    await studio.close();
+    const killed = join(home, 'processes', randomUUID());
+    await mkdir(killed);
+    await writeFile(`${killed}.lock`, '');
+    for (const [at, name] of ['runs/4000', 'datasets/4000', `runs/${id}`, 'elsewhere/4000'].entries()) {
+      await mkdir(join(home, name), { recursive: true });
+      await writeFile(join(home, name, 'kept'), '');
+      await writeFile(join(killed, `${at}.making`), join(home, name));
+    }
+    studio = await openTestStudio(home);
+    expect(await readdir(join(home, 'runs'))).not.toContain('4000');
+    expect(await readdir(join(home, 'datasets'))).not.toContain('4000');
+    expect(await readdir(join(home, 'runs', String(id)))).toContain('trained.safetensors');
+    expect(await readdir(join(home, 'elsewhere/4000'))).toEqual(['kept']);
+  },
+);
