@@ -79,6 +79,16 @@ const told = (runId: number) => async (studio: Studio) => {
   await studio.page.waitForTimeout(1000 * TELLING);
 };
 
+/** As at the end of a run: the window reads all runs anew. */
+const readAnew = async (studio: Studio) => {
+  await studio.inMain(
+    ({ BrowserWindow }, channel) =>
+      BrowserWindow.getAllWindows()[0]?.webContents.send(channel, 'changed', { kind: 'runs', projectId: null }),
+    eventChannel,
+  );
+  await studio.page.waitForTimeout(2000);
+};
+
 const heading = (testid: string) => `document.querySelector('[data-testid="${testid}"]')`;
 
 export const scenesOf = ({ projectId, datasetId, runId }: Filled, { points }: Sizes): readonly Scene[] => [
@@ -101,6 +111,7 @@ export const scenesOf = ({ projectId, datasetId, runId }: Filled, { points }: Si
       { name: 'scroll', act: wheel('runs-list', () => 200) },
       { name: 'jump', act: jump('runs-list') },
       { name: 'while one trains', act: told(runId) },
+      { name: 'read anew', act: readAnew },
       {
         name: 'search',
         act: async (studio) => {
