@@ -19,13 +19,18 @@ const middle = (values: readonly number[]): number | null => {
   return sorted[sorted.length >> 1] ?? null;
 };
 
-/** Seconds, from runs of a method that have finished, else from its probe; null where one that is to come has neither. */
+/**
+ * Seconds, from runs of a method that have finished, else from its probe; of a method that has neither (a head on what another is still to
+ * train) from the other methods. Null where there is none of all these.
+ */
 export function secondsLeft(steps: readonly StudyStep[], ended: Ended, probed: Probed): number | null {
   const measured = steps.flatMap((step) => {
     const run = ended.get(step.key);
     const seconds = run?.state === 'finished' ? wallSeconds(run) : null;
     return run?.result && seconds !== null ? [{ step, seconds, result: run.result }] : [];
   });
+  const anyRate = middle([...measured.flatMap(({ result }) => result.secondsPerStep ?? []), ...probed.values()]);
+  const anyCount = middle(steps.flatMap((step) => stepsOf(step) ?? []));
   let left = 0;
   for (const step of steps) {
     if (ended.has(step.key)) continue;
@@ -37,14 +42,15 @@ export function secondsLeft(steps: readonly StudyStep[], ended: Ended, probed: P
         other.size === step.size && other.dataset === step.dataset ? [seconds] : [],
       ),
     );
-    const rate = middle(own.flatMap(({ result }) => result.secondsPerStep ?? [])) ?? probed.get(key) ?? null;
+    const rate = middle(own.flatMap(({ result }) => result.secondsPerStep ?? [])) ?? probed.get(key) ?? anyRate;
     const planned = steps.filter(
       (other) => methodKey(other.method) === key && other.size === step.size && other.dataset === step.dataset,
     );
     const count =
       stepsOf(step) ??
       middle(own.flatMap(({ step: other }) => stepsOf(other) ?? [])) ??
-      middle(planned.flatMap((other) => stepsOf(other) ?? []));
+      middle(planned.flatMap((other) => stepsOf(other) ?? [])) ??
+      anyCount;
     const around = middle(own.map(({ seconds, result }) => seconds - result.steps * (result.secondsPerStep ?? 0)));
     const seconds = alike ?? (rate === null || count === null ? null : rate * count + (around ?? 0));
     if (seconds === null) return null;

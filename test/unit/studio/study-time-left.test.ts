@@ -32,7 +32,6 @@ const [full, lora] = [methodKey(method('full')), methodKey(method('lora'))];
 it('knows nothing without runs and probes, and is told by probes of all methods', () => {
   const steps = [step('a', 'full'), step('b', 'lora'), step('c', 'lora', 40)];
   expect(secondsLeft(steps, new Map(), new Map())).toBeNull();
-  expect(secondsLeft(steps, new Map(), new Map([[full, 2]]))).toBeNull();
   // 20 steps of 2 s, 20 and 40 of 0.5 s.
   const probed = new Map([
     [full, 2],
@@ -58,4 +57,12 @@ it('counts a run whose rate is not chosen yet by the steps of its like', () => {
   const steps = [step('a', 'lora'), step('b', 'lora', null)];
   expect(secondsLeft(steps, new Map([['a', run(30, 1)]]), new Map())).toBe(30);
   expect(secondsLeft(steps, new Map(), new Map([[lora, 1]]))).toBe(40);
+});
+
+it('takes the others for a method that has neither runs nor a probe yet', () => {
+  const steps = [step('a', 'full'), step('b', 'lora'), step('c', 'head', null)];
+  const probed = new Map([[full, 2]]);
+  expect(secondsLeft(steps, new Map(), probed)).toBe(40 + 40 + 40);
+  // A finished run's own rate, and the others around what runs took beside their steps.
+  expect(secondsLeft(steps, new Map([['b', run(30, 1)]]), probed)).toBe(40 + 40);
 });
