@@ -1,6 +1,7 @@
 /**
- * Step time, tokens a second and peak memory of LoRA, bottleneck adapters and full fine-tuning at MiniLM size, and beside them
- * transformers + peft on the same machine in the same run where a Python has them. Processes alternate, medians are compared.
+ * Step time, tokens a second and peak memory of LoRA, bottleneck adapters, prefix tuning and full fine-tuning at MiniLM size, and beside
+ * them transformers + peft on the same machine in the same run where a Python has them. Processes alternate, medians are compared.
+ * `--model bert-base` does the same at BERT-base's size.
  * `--model smollm2` does the same for LoRA and full fine-tuning of a decoder of SmolLM2-135M's shape as a language model.
  *
  * Two shapes of batch: full rows of one length, and rows as long as real texts are, padded to the longest of their batch.
@@ -37,14 +38,18 @@ import { measurementSchema, type Measurement, type Work } from './worker.js';
 const titles: Readonly<Record<string, string>> = {
   lora: 'LoRA r 8, query value',
   bottleneck: 'Bottleneck 64, Houlsby',
+  prefix: 'Prefix tuning, 20 tokens',
   full: 'Full fine-tuning',
 };
 const methodsOf = (targetModules: readonly string[]): Readonly<Record<string, Work['method']>> => ({
   lora: { type: 'lora', rank: 8, alpha: 16, dropout: 0, targetModules },
   bottleneck: { type: 'bottleneck', placement: 'houlsby', reductionFactor: 6, activation: 'relu' },
+  prefix: { type: 'prefix', numVirtualTokens: 20, prefixProjection: false },
   full: { type: 'full' },
 });
 const spellingSchema = z.object({ attention: z.string(), fused: z.boolean() });
+/** The peer's first answer: how it is fastest, or why it cannot train this. */
+const peerSchema = z.union([z.object({ spelling: spellingSchema }), z.object({ refused: z.string() })]);
 
 /** Tokens of each text of a file's column by the starter model's tokenizer, cut to `limit`. */
 async function lengthsOfTexts(file: string, column: string, limit: number): Promise<number[]> {
@@ -110,6 +115,7 @@ async function main(): Promise<void> {
     })),
   );
   const results: Result[] = [];
+  const refusals = new Set<string>();
   let versions: Record<string, string> = {};
   try {
     await model.write(folder, layers);
@@ -125,7 +131,9 @@ async function main(): Promise<void> {
           const own = { ...work, labels: labels.length, method: peerMethod, ...more };
           return lastLine(python ?? '', [above('test/benchmarks/peer.py'), JSON.stringify(own)]);
         };
-        const spelling = python === null ? null : z.object({ spelling: spellingSchema }).parse(await peer({})).spelling;
+        const found = python === null ? null : peerSchema.parse(await peer({}));
+        if (found && 'refused' in found) refusals.add(`${title}: ${found.refused}`);
+        const spelling = found && 'spelling' in found ? found.spelling : null;
         const ours: Measurement[] = [];
         const theirs: Measurement[] = [];
         for (let round = 0; round < Number(options.rounds); round++) {
@@ -158,6 +166,7 @@ async function main(): Promise<void> {
     `${model.title}, ${layers} layers; dropout 0; AdamW, clipping 1; medians of ${options.rounds} × ${options.steps} steps\n`,
   );
   console.log(resultTable(results));
+  for (const refusal of refusals) console.log(`\n${refusal}`);
   if (python === null)
     console.log('\nNo Python with torch, transformers and peft was found: our side only. Name one by --python PATH.');
   if (options.out !== undefined)

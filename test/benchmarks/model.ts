@@ -20,6 +20,13 @@ export const miniLm: BenchModel = {
   intermediateSize: 1536,
   vocabularySize: 30522,
 };
+const bertBase: BenchModel = {
+  layers: 12,
+  hiddenSize: 768,
+  heads: 12,
+  intermediateSize: 3072,
+  vocabularySize: 30522,
+};
 /** SmolLM2-135M. */
 const smolLm2: BenchModel = {
   layers: 30,
@@ -161,32 +168,33 @@ function writeDecoder(folder: string, model: BenchModel): Promise<void> {
   });
 }
 
-/** What `--model` names: a model, and how it is measured unless options say otherwise. */
-export const benchModels: Readonly<
-  Record<
-    string,
-    {
-      readonly title: string;
-      readonly layers: number;
-      readonly batch: number;
-      readonly objective: 'classification' | 'causal-lm';
-      readonly targets: readonly string[];
-      readonly methods: string;
-      readonly shapes: string;
-      write(folder: string, layers: number): Promise<void>;
-    }
-  >
-> = {
-  minilm: {
-    title: `BERT shape, width ${miniLm.hiddenSize}`,
-    layers: miniLm.layers,
-    batch: 16,
-    objective: 'classification',
-    targets: ['query', 'value'],
-    methods: 'lora,bottleneck,full',
-    shapes: 'full,texts',
-    write: (folder, layers) => writeModel(folder, { ...miniLm, layers }),
-  },
+/** A model, and how it is measured unless options say otherwise. */
+interface Measured {
+  readonly title: string;
+  readonly layers: number;
+  readonly batch: number;
+  readonly objective: 'classification' | 'causal-lm';
+  readonly targets: readonly string[];
+  readonly methods: string;
+  readonly shapes: string;
+  write(folder: string, layers: number): Promise<void>;
+}
+
+const encoder = (model: BenchModel): Measured => ({
+  title: `BERT shape, width ${model.hiddenSize}`,
+  layers: model.layers,
+  batch: 16,
+  objective: 'classification',
+  targets: ['query', 'value'],
+  methods: 'lora,bottleneck,prefix,full',
+  shapes: 'full,texts',
+  write: (folder, layers) => writeModel(folder, { ...model, layers }),
+});
+
+/** What `--model` names. */
+export const benchModels: Readonly<Record<string, Measured>> = {
+  minilm: encoder(miniLm),
+  'bert-base': encoder(bertBase),
   smollm2: {
     title: `SmolLM2-135M's shape, width ${smolLm2.hiddenSize}, next tokens`,
     layers: smolLm2.layers,

@@ -10,6 +10,7 @@ import sys
 import time
 
 import torch
+import transformers
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 from transformers.utils import logging
 
@@ -56,6 +57,10 @@ def build(attention: str, fused: bool):
         from peft import LoraConfig, TaskType, get_peft_model
 
         model = get_peft_model(model, LoraConfig(task_type=TaskType.CAUSAL_LM if language else TaskType.SEQ_CLS, r=method["rank"], lora_alpha=method["alpha"], lora_dropout=0.0, target_modules=method["targetModules"]))
+    elif method["type"] == "prefix":
+        from peft import PrefixTuningConfig, TaskType, get_peft_model
+
+        model = get_peft_model(model, PrefixTuningConfig(task_type=TaskType.SEQ_CLS, num_virtual_tokens=method["numVirtualTokens"], prefix_projection=False))
     elif method["type"] == "bottleneck":
         model.requires_grad_(False)
         add_bottlenecks(model, method["size"])
@@ -110,6 +115,9 @@ def peak_memory() -> int | None:
 
 
 def main() -> None:
+    if options["method"]["type"] == "prefix" and int(transformers.__version__.split(".")[0]) >= 5:
+        print(json.dumps({"refused": "peft hands a prefix to the model by an argument that transformers 5 no longer has; name a Python with transformers 4 for it."}))
+        return
     spelling = options.get("spelling")
     if spelling is None:
         times = {}
