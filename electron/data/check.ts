@@ -1,5 +1,6 @@
 /** Whether a row can be trained on, and what it is then. */
 import { contentOf, type RowContent } from './content.js';
+import { problemAt } from './limits.js';
 import { normalizedText, splitOf } from './splits.js';
 import { plainTags, type TagReading } from './tagging.js';
 import type { ImportRequest, ReadRow, RowProblem, SplitName } from './types.js';
@@ -24,16 +25,19 @@ export function checkRow(
 ): CheckedRow | RowProblem {
   if ('problem' in row) return row;
   const { line, values } = row;
+  const refused = (problem: string): RowProblem => ({
+    line,
+    problem: row.row === undefined ? problem : problemAt(row.row, problem),
+  });
   const content = contentOf(values, line, request, tags);
-  if ('problem' in content) return { line, problem: content.problem };
+  if ('problem' in content) return refused(content.problem);
   const { splitColumn } = request;
   if (split !== null || splitColumn === null) return { line, content, split };
   const named = (Object.hasOwn(values, splitColumn) ? values[splitColumn] : undefined) ?? '';
   const own = splitOf(named);
   if (own === null)
-    return {
-      line,
-      problem: `the split "${named.slice(0, 40)}" in the column "${splitColumn}" is none of train, validation, test`,
-    };
+    return refused(
+      `the split "${named.slice(0, 40)}" in the column "${splitColumn}" is none of train, validation, test`,
+    );
   return { line, content, split: own };
 }

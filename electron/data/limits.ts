@@ -18,3 +18,6 @@ function sizeName(characters: number): string {
 
 export const cellTooLong = (where: string) => `${where} is longer than the limit of ${sizeName(cellLimit)} a cell`;
 export const rowTooLong = () => `the row is longer than the limit of ${sizeName(rowLimit)}`;
+
+/** A problem of a row that its line does not tell from others. */
+export const problemAt = (row: number, problem: string): string => `row ${row}: ${problem}`;

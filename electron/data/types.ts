@@ -14,9 +14,11 @@ export type DataFormat = NonNullable<ReadingOptions['format']>;
 
 /**
  * One row of a file, by column name, or why it is none. A key is missing where the file has no value for it (JSON null, an absent key).
- * `line` is the 1-based line on which the row begins; in a JSON array or a Parquet file it is the row's number.
+ * `line` is the 1-based line on which the row begins; in a Parquet file it is the row's number. `row` is that number in a JSON array of which
+ * several rows begin in one line.
  */
-export type ReadRow = { readonly line: number; readonly values: Readonly<Record<string, string>> } | RowProblem;
+export type ReadRow =
+  { readonly line: number; readonly values: Readonly<Record<string, string>>; readonly row?: number } | RowProblem;
 export interface RowProblem {
   readonly line: number;
   /** What is wrong, as a sentence without file and line. */

@@ -1,6 +1,6 @@
 /** A JSON array of objects, bare or wrapped in an object ({"data": [...]}): one element a row. */
 import { decodedPieces } from '../decode.js';
-import { rowTooLong } from '../limits.js';
+import { problemAt, rowTooLong } from '../limits.js';
 import type { ReadRow } from '../types.js';
 import { JsonArraySplitter, type JsonElement } from './json-elements.js';
 import { rowFromJson } from './json-values.js';
@@ -10,8 +10,13 @@ export const jsonReader: Reader = {
   formats: ['json'],
   async *rows(path, reading, hooks) {
     const splitter = new JsonArraySplitter();
+    let [read, before] = [0, 0];
     for await (const piece of decodedPieces(path, reading.encoding ?? 'utf-8', hooks)) {
-      yield* rowsOf(splitter.feed(piece));
+      for (const element of splitter.feed(piece)) {
+        read += 1;
+        yield rowOf(element, element.line === before ? read : null);
+        before = element.line;
+      }
       if (splitter.failure !== null) break;
     }
     splitter.end();
@@ -19,7 +24,9 @@ export const jsonReader: Reader = {
   },
 };
 
-function* rowsOf(elements: readonly JsonElement[]): Generator<ReadRow> {
-  for (const { line, text, tooLong } of elements)
-    yield tooLong ? { line, problem: rowTooLong() } : rowFromJson(line, text);
+/** @param row the element's number, where its line does not tell which it is */
+function rowOf({ line, text, tooLong }: JsonElement, row: number | null): ReadRow {
+  const read = tooLong ? { line, problem: rowTooLong() } : rowFromJson(line, text);
+  if (row === null) return read;
+  return 'problem' in read ? { line, problem: problemAt(row, read.problem) } : { ...read, row };
 }

@@ -203,6 +203,16 @@ describe('importRows', () => {
     await expect(run({ path: some })).rejects.toThrow('line 2: no value for the text column "text"');
   });
 
+  test('a bad row of a JSON array in one line is told by its number; by its line where that tells', async () => {
+    const rows = '{"text":"x","label":"a"},{"text":"y","label":"b"},{"label":"b"},7';
+    const one = await files.write('one.json', `[${rows}]`);
+    await expect(run({ path: one })).rejects.toThrow('line 1: row 3: no value for the text column "text"');
+    const seven = await files.write('seven.json', `[${rows.replace(',{"label":"b"}', '')}]`);
+    await expect(run({ path: seven })).rejects.toThrow('line 1: row 3: a number where an object');
+    const each = await files.write('each.json', `[\n${rows.replaceAll('},', '},\n')}]`);
+    await expect(run({ path: each })).rejects.toThrow('line 4: no value for the text column "text"');
+  });
+
   test('tells progress over both passes and stops at a signal', async () => {
     const path = await files.write('long.csv', many(60_000));
     const told: ImportProgress[] = [];
