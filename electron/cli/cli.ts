@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { StudioError } from '../contract/errors.js';
 import { problemOf } from '../contract/problem-of.js';
 import { defaultHome } from '../studio/home.js';
-import { openStudio } from '../studio/index.js';
+import { appVersion, openStudio } from '../studio/index.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
 import { advise } from './advise.js';
 import { composeCommands } from './compose.js';
@@ -86,6 +86,11 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     if (!found) {
       if (words.length === 0 || words.includes('--help') || words[0] === 'help') {
         out.event({ event: 'help', text: overview(commands) }, overview(commands));
+        return 0;
+      }
+      if (words[0] === '--version' || words[0] === 'version') {
+        const version = appVersion();
+        out.event({ event: 'version', version }, `peft-studio ${version}`);
         return 0;
       }
       throw unknownCommand(words);

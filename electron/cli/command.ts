@@ -197,6 +197,6 @@ export function overview(commands: readonly Command[]): string {
     'Every command:',
     ...optionLines(globalOptions),
     '',
-    '`peft-studio COMMAND --help` shows the options of a command.',
+    '`peft-studio COMMAND --help` shows the options of a command, `peft-studio --version` the version.',
   ].join('\n');
 }

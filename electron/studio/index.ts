@@ -78,7 +78,7 @@ function assetsFolder(): string {
 }
 
 /** Version of this app, from its package.json. */
-function appVersion(): string {
+export function appVersion(): string {
   const file = programFolders.map((folder) => join(folder, 'package.json')).find((name) => existsSync(name));
   try {
     return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file ?? '', 'utf8'))).version;

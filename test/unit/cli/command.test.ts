@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { commands, runCommandLine } from '../../../electron/cli/cli.js';
 import { globalOptions, helpOf, overview, parse, type Command } from '../../../electron/cli/command.js';
 
@@ -130,6 +132,12 @@ describe('the command line', () => {
       event: 'help',
       text: expect.stringContaining('PLAN.json'),
     });
+  });
+
+  it('tells its version', async () => {
+    const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile('package.json', 'utf8')));
+    expect(await printed(['--version'])).toEqual({ code: 0, stdout: `peft-studio ${version}\n`, stderr: '' });
+    expect(JSON.parse((await printed(['version', '--json'])).stdout)).toEqual({ event: 'version', version });
   });
 
   it('tells errors on the stream of its reader', async () => {
