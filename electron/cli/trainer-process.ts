@@ -1,5 +1,6 @@
 /** The trainer without a window: a child process with a channel of its own. */
 import { fork } from 'node:child_process';
+import { LastWords } from '../studio/last-words.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
 
 /** @param program the built trainer (dist/trainer.cjs) */
@@ -8,9 +9,14 @@ export const forkTrainerFrom =
   (options = {}) => {
     const child = fork(program, [], {
       // What the trainer and its native parts print must not mix with JSON lines on stdout.
-      stdio: options.quiet ? ['ignore', 'ignore', 'ignore', 'ipc'] : ['ignore', 2, 2, 'ipc'],
+      stdio: options.quiet ? ['ignore', 'ignore', 'ignore', 'ipc'] : ['ignore', 2, 'pipe', 'ipc'],
       // Ctrl-C reaches a whole process group; the trainer must live on to save. It ends by itself when its host is gone.
       detached: process.platform !== 'win32',
+    });
+    const last = new LastWords();
+    child.stderr?.on('data', (chunk: Buffer) => {
+      last.take(chunk);
+      process.stderr.write(chunk);
     });
     // One that hangs in a driver never hears that its host is gone.
     const end = () => void child.kill('SIGKILL');
@@ -28,10 +34,11 @@ export const forkTrainerFrom =
       onExit: (listener) => {
         let told = false;
         const tell = (code: number | null) => {
-          if (!told) listener(code);
+          if (!told) listener(code, last.text);
           told = true;
         };
-        child.on('exit', tell);
+        // Not before all that it printed has been read.
+        child.on('close', tell);
         // A program that cannot be started gives an error and no exit.
         child.on('error', () => !child.pid && tell(null));
       },

@@ -1,20 +1,25 @@
 /** The trainer under Electron: a utility process, so that its crash or its end by the system leaves the app alone. */
 import { utilityProcess } from 'electron';
+import { LastWords } from '../studio/last-words.js';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
 
 /**
  * @param program the built trainer (dist/trainer.cjs)
- * @param output where goes what it prints: of a command all to stderr, since stdout holds results
+ * @param output where goes what it prints on stdout: of a command to stderr, since stdout holds results
  */
 export const spawnTrainerFrom =
-  (program: string, { output = 'inherit' }: { readonly output?: 'inherit' | 'stderr' } = {}): SpawnTrainer =>
+  (program: string, { output = 'stdout' }: { readonly output?: 'stdout' | 'stderr' } = {}): SpawnTrainer =>
   (options = {}) => {
     const child = utilityProcess.fork(program, [], {
       serviceName: 'PEFT Studio trainer',
-      stdio: options.quiet ? 'ignore' : output === 'inherit' ? 'inherit' : 'pipe',
+      stdio: options.quiet ? 'ignore' : 'pipe',
     });
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
+    const last = new LastWords();
+    child.stdout?.on('data', (chunk: Buffer) => process[output].write(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      last.take(chunk);
+      process.stderr.write(chunk);
+    });
     let ended = false;
     child.on('exit', () => {
       ended = true;
@@ -27,7 +32,7 @@ export const spawnTrainerFrom =
         if (!ended) child.postMessage(message);
       },
       onMessage: (listener) => void child.on('message', listener),
-      onExit: (listener) => void child.on('exit', listener),
+      onExit: (listener) => void child.on('exit', (code) => listener(code, last.text)),
       kill: () => {
         // Its own kill asks, and one that hangs in a driver may not hear.
         if (child.pid !== undefined && !ended) process.kill(child.pid, 'SIGKILL');

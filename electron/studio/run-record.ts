@@ -166,8 +166,10 @@ export class RunRecord {
     const write = async () => {
       await this.#noteCheckpoints(runId);
       await database.transaction(async (sql) => {
-        if (end.problem)
-          await metrics.insertMetrics(sql, runId, [], [], [{ time, level: 'error', message: end.problem.message }]);
+        const lastWords = end.problem?.context['lastWords'];
+        const log = [end.problem?.message, lastWords && `The trainer printed last: ${lastWords}`];
+        const lines = log.flatMap((message) => (message ? [{ time, level: 'error' as const, message }] : []));
+        if (lines.length > 0) await metrics.insertMetrics(sql, runId, [], [], lines);
         await runs.updateRun(sql, runId, end);
       });
       this.#unwritten.delete(runId);

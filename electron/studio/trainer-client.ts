@@ -34,7 +34,7 @@ export class TrainerClient {
   constructor(spawn: SpawnTrainer) {
     this.#process = spawn();
     this.#process.onMessage((message) => this.#take(message));
-    this.#process.onExit((code) => this.#end(code));
+    this.#process.onExit((code, lastWords) => this.#end(code, lastWords));
   }
 
   get ended(): boolean {
@@ -51,7 +51,7 @@ export class TrainerClient {
   ): RunningJob<T> {
     const id = randomUUID();
     const result = new Promise<ResultOf<T>>((resolve, reject) => {
-      if (this.#ended) return reject(lost(null));
+      if (this.#ended) return reject(lost(null, ''));
       const settle = (answer: ResultOf<JobType>) => {
         if (answer.type === job.type) resolve(answer as ResultOf<T>);
         else reject(new StudioError('internal', `The trainer answered a ${job.type} job with ${answer.type}.`));
@@ -95,20 +95,20 @@ export class TrainerClient {
     else waiting.reject(StudioError.fromProblem(message.problem));
   }
 
-  #end(code: number | null): void {
+  #end(code: number | null, lastWords: string): void {
     this.#ended = true;
-    for (const { reject } of this.#waiting.values()) reject(lost(code));
+    for (const { reject } of this.#waiting.values()) reject(lost(code, lastWords));
     this.#waiting.clear();
   }
 }
 
-function lost(code: number | null): StudioError {
+function lost(code: number | null, lastWords: string): StudioError {
   return new StudioError(
     'trainer-lost',
     code === null
       ? 'The trainer process was ended from outside, perhaps because memory ran out.'
       : `The trainer process ended with code ${code}.`,
     'Resume the run: it goes on from its last checkpoint. If it happens again, use a smaller batch or a shorter maximum length.',
-    { code },
+    { code, ...(lastWords === '' ? {} : { lastWords }) },
   );
 }

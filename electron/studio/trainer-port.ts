@@ -4,8 +4,8 @@ export interface TrainerProcess {
   /** Messages are plain data (electron/trainer/protocol.ts); sending to a process that has ended does nothing. */
   postMessage(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
-  /** Called once, when the process has ended; `code` is null when a signal ended it. */
-  onExit(listener: (code: number | null) => void): void;
+  /** Called once, when the process has ended; `code` is null when a signal ended it, `lastWords` what it printed last on stderr. */
+  onExit(listener: (code: number | null, lastWords: string) => void): void;
   /** Ends the process at once. */
   kill(): void;
 }
