@@ -6,7 +6,7 @@
  *
  * Options: --model FOLDER (default the starter) --data FILE --text COLUMN --label COLUMN --test FILE|SHARE --validation FILE|SHARE
  *   --split-column COLUMN --methods lora,prefix,full --rates 0.001,0.01,0.0001 --steps 200 --every 20 --batch 16 --max-length 128
- *   --examples N (a class; all without) --seed 1 --rounds 1 --share 0.95 --python PATH --setfit PATH --out FILE.json
+ *   --dropout RATE (the base's own; as the base says without) --examples N (a class; all without) --seed 1 --rounds 1 --share 0.95 --python PATH --setfit PATH --out FILE.json
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -81,6 +81,7 @@ async function main(): Promise<void> {
       every: { type: 'string', default: '20' },
       batch: { type: 'string', default: '16' },
       'max-length': { type: 'string', default: '128' },
+      dropout: { type: 'string' },
       examples: { type: 'string' },
       seed: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '1' },
@@ -116,6 +117,7 @@ async function main(): Promise<void> {
         maxLength: Number(values['max-length']),
         validateEverySteps: Number(values.every),
         ...(rate === undefined ? {} : { learningRate: Number(rate) }),
+        ...(values.dropout === undefined ? {} : { modelDropout: Number(values.dropout) }),
         ...(values.examples === undefined ? {} : { examplesPerClass: Number(values.examples) }),
       };
       const plan = join(folder, `${type}.json`);
