@@ -6,7 +6,8 @@
  *
  * Options: --model FOLDER (default the starter) --data FILE --text COLUMN --label COLUMN --test FILE|SHARE --validation FILE|SHARE
  *   --split-column COLUMN --methods lora,prefix,full --rates 0.001,0.01,0.0001 --steps 200 --every 20 --batch 16 --max-length 128
- *   --dropout RATE (the base's own; as the base says without) --examples N (a class; all without) --seed 1 --rounds 1 --share 0.95 --python PATH --setfit PATH --out FILE.json
+ *   --dropout RATE (the base's own; as the base says without) --examples N (a class; all without) --seed 1
+ *   --rounds 1 --share 0.95 --python PATH --setfit PATH --out FILE.json
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -27,3 +27,5 @@ try {
 } finally {
   await session.close();
 }
+// A fault that was lost may have left a copy of the app open, which would keep this process.
+process.exit();
