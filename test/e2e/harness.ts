@@ -150,7 +150,7 @@ export class Studio {
   async expectCharts(what: string): Promise<void> {
     const mute = await this.page.locator('main').evaluateAll((mains) =>
       mains
-        .flatMap((main) => [...main.querySelectorAll('canvas, svg')])
+        .flatMap((main) => Array.from(main.querySelectorAll('canvas, svg')))
         .filter((picture) => !picture.closest('[aria-hidden="true"], [role="img"][aria-label]'))
         .map((picture) => picture.parentElement?.outerHTML.slice(0, 200)),
     );
