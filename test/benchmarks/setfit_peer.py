@@ -1,4 +1,4 @@
-"""SetFit on the rows of a project that `take-further` wrote: python setfit_peer.py FOLDER SEED. One JSON line on stdout.
+"""SetFit on the rows of a project that `take-further` wrote: python setfit_peer.py FOLDER SEED MODEL. One JSON line on stdout.
 
 Sentence pairs train the encoder, then logistic regression stands on its vectors (Tunstall et al. 2022), with the paper's twenty pairs of each kind a row.
 """
@@ -20,7 +20,7 @@ setup = json.loads((folder / "setup.json").read_text(encoding="utf-8"))
 training = json.loads((folder / "plan.json").read_text(encoding="utf-8"))["training"]
 labels = setup["labels"]
 train, test = (read_rows(folder / setup["data"][name]["file"]) for name in ("train", "test"))
-model = SetFitModel.from_pretrained(str(folder / "model"), labels=labels)
+model = SetFitModel.from_pretrained(sys.argv[3], labels=labels)
 model.model_body.max_seq_length = training["maxLength"]
 rows = Dataset.from_dict({"text": [row["text"] for row in train], "label": [labels.index(row["label"]) for row in train]})
 with tempfile.TemporaryDirectory() as made:
