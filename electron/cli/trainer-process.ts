@@ -13,11 +13,7 @@ export const forkTrainerFrom =
       // Ctrl-C reaches a whole process group; the trainer must live on to save. It ends by itself when its host is gone.
       detached: process.platform !== 'win32',
     });
-    const last = new LastWords();
-    child.stderr?.on('data', (chunk: Buffer) => {
-      last.take(chunk);
-      process.stderr.write(chunk);
-    });
+    const last = new LastWords(child.stderr);
     // One that hangs in a driver never hears that its host is gone.
     const end = () => void child.kill('SIGKILL');
     process.once('exit', end);

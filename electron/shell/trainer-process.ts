@@ -14,12 +14,8 @@ export const spawnTrainerFrom =
       serviceName: 'PEFT Studio trainer',
       stdio: options.quiet ? 'ignore' : 'pipe',
     });
-    const last = new LastWords();
+    const last = new LastWords(child.stderr);
     child.stdout?.on('data', (chunk: Buffer) => process[output].write(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => {
-      last.take(chunk);
-      process.stderr.write(chunk);
-    });
     let ended = false;
     child.on('exit', () => {
       ended = true;
