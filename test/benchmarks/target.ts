@@ -110,7 +110,7 @@ async function main(): Promise<void> {
   const all: unknown[] = [];
   const reasons: string[] = [];
   const versions: Record<string, string> = {};
-  const two = (number: number) => (Number.isNaN(number) ? '–' : number.toFixed(1));
+  const two = (number: number) => number.toFixed(1);
   const points = (number: number) => (100 * number).toFixed(1);
   try {
     const command = commandIn(join(folder, 'home'));
@@ -188,7 +188,9 @@ async function main(): Promise<void> {
       `${values.steps} steps of ${values.batch}, validated every ${values.every}; the target is ${values.share} of the lower best validation macro F1\n`,
     );
     const head = 'method,target,to the target: ours s,PyTorch s,ratio,whole job: ours s,PyTorch s,ratio';
-    console.log(table([`${head},test macro F1: ours,PyTorch`.split(','), ...rows]));
+    // Where one side has nothing there is no figure and no ratio.
+    const shown = rows.map((row) => row.map((cell) => (cell === 'NaN' ? '–' : cell)));
+    console.log(table([`${head},test macro F1: ours,PyTorch`.split(','), ...shown]));
     for (const reason of reasons) console.log(`\n${reason}`);
     if (values.out !== undefined)
       await writeFile(values.out, `${JSON.stringify({ versions, courses: all }, null, 2)}\n`);
