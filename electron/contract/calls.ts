@@ -30,6 +30,7 @@ export type Handlers = { [N in CallName]: (request: CallRequest<N>) => Promise<C
 
 /** What the studio tells by itself; `runs` and `metrics` come at most about ten times a second. */
 export const events = {
+  /** A run as it is now, each time it changes and when there is a new one. */
   run: e.runSchema,
   metrics: z.object({
     runId: id,
@@ -56,7 +57,7 @@ export const events = {
   /** The user followed a notification: the page goes there. */
   followed: z.object({ route: z.string().startsWith('#/') }),
   update: e.updateSchema,
-  /** Lists of this kind changed: read them again. */
+  /** Lists of this kind changed: read them again. Of runs only where some went or several changed; one tells itself by `run`. */
   changed: z.object({
     kind: z.enum(['projects', 'models', 'datasets', 'runs', 'studies', 'exports', 'devices', 'settings']),
     projectId: id.nullable(),

@@ -1,13 +1,19 @@
 /** When two runs are of one setting: they differ in nothing but their seed, and may be averaged. */
 import type { Run } from './entities.js';
 
+/** Runs are never changed in place, and lists of a thousand are grouped again and again. */
+const keys = new WeakMap<object, string>();
+
 /** Equal for runs of one setting: base model, data, method and training with all values but the seed (how often a run saves does not count). */
-export function settingKey({
-  modelId,
-  datasetId,
-  plan,
-  result,
-}: Pick<Run, 'modelId' | 'datasetId' | 'plan'> & Partial<Pick<Run, 'result'>>): string {
+export function settingKey(run: Keyed): string {
+  const known = keys.get(run) ?? keyOf(run);
+  keys.set(run, known);
+  return known;
+}
+
+type Keyed = Pick<Run, 'modelId' | 'datasetId' | 'plan'> & Partial<Pick<Run, 'result'>>;
+
+function keyOf({ modelId, datasetId, plan, result }: Keyed): string {
   const { seed: _seed, checkpointEverySteps: _saving, ...training } = plan.training;
   const { parts = [], kind, how, head } = plan.composition ?? {};
   const composition = parts.map(({ from, weight }) => [from, weight]);

@@ -227,7 +227,6 @@ export class RunQueue {
       if (active.client) this.#shared.drop(active.client);
       await this.#record.fail(active, error);
     }
-    changed(this.context, 'runs');
     changed(this.context, 'projects');
   }
 
@@ -273,7 +272,6 @@ export class RunQueue {
     }
     await this.#record.log(runId, 'check', `Test, read once with the parameters of step ${run.result.bestStep}.`);
     await this.#record.tell(runId);
-    changed(this.context, 'runs');
   }
 
   /** What was chosen for the rest of a run comes before what its plan asks for. @throws StudioError 'device-failed' */

@@ -26,6 +26,8 @@ const goesOn: ReadonlySet<ErrorCode> = new Set(['trainer-lost', ...passing] as c
 /** What a run that has taken steps met on its way: they worked before, so they may again. */
 const metOnTheWay: ReadonlySet<ErrorCode> = new Set(['device-failed', 'out-of-memory'] as const);
 
+const working: ReadonlySet<Run['state']> = new Set(['preparing', 'running'] as const);
+
 export class RunRecord {
   /** Ends of runs that could not be written yet. */
   readonly #unwritten = new Map<number, runs.RunChange>();
@@ -40,7 +42,8 @@ export class RunRecord {
   decorate(run: Run): Run {
     const known = { ...run, ...this.#unwritten.get(run.id) };
     const worked = this.worked(run.id);
-    return worked ? { ...known, secondsLeft: worked.secondsLeft } : known;
+    // It is worked on until after its end has been told.
+    return worked && working.has(known.state) ? { ...known, secondsLeft: worked.secondsLeft } : known;
   }
 
   /** A line of the run's log, stored and shown. */

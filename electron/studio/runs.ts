@@ -215,7 +215,6 @@ export function runCalls(context: Context, queue: RunQueue): Group {
     });
     const started = await Promise.all(ids.map((id) => runs.getRun(database, id)));
     for (const run of started) context.emit('run', run);
-    changed(context, 'runs', projectId);
     changed(context, 'projects');
     queue.take(ids);
     return started;

@@ -20,14 +20,6 @@ export const isActive = (run: Run): boolean =>
 export const isOver = (run: Run): boolean =>
   run.state === 'finished' || run.state === 'cancelled' || run.state === 'failed';
 
-/** Keys of runs as they stand: siblings are looked for whenever any run tells something. */
-const keys = new WeakMap<Run, string>();
-function keyOf(run: Run): string {
-  const known = keys.get(run) ?? settingKey(run);
-  keys.set(run, known);
-  return known;
-}
-
 class Runs {
   byId = new SvelteMap<number, Run>();
   loaded = $state(false);
@@ -51,9 +43,9 @@ class Runs {
   }
   /** Finished runs of the same setting with other seeds, by seed. */
   siblingsOf(run: Run): Run[] {
-    const key = keyOf(run);
+    const key = settingKey(run);
     return this.finishedOf(run.projectId)
-      .filter((other) => other.id !== run.id && other.seed !== run.seed && keyOf(other) === key)
+      .filter((other) => other.id !== run.id && other.seed !== run.seed && settingKey(other) === key)
       .sort((a, b) => a.seed - b.seed);
   }
   /** Runs that will still end: the queue and what is under way or paused. */

@@ -79,7 +79,20 @@ const told = (runId: number) => async (studio: Studio) => {
   await studio.page.waitForTimeout(1000 * TELLING);
 };
 
-/** As at the end of a run: the window reads all runs anew. */
+/** What the queue tells when a run has ended. */
+const ended = (runId: number) => async (studio: Studio) => {
+  const run = await studio.call('runs.get', { id: runId });
+  await studio.inMain(
+    ({ BrowserWindow }, { run, channel }) => {
+      const window = BrowserWindow.getAllWindows()[0];
+      window?.webContents.send(channel, 'run', run);
+      window?.webContents.send(channel, 'changed', { kind: 'projects', projectId: null });
+    },
+    { run, channel: eventChannel },
+  );
+  await studio.page.waitForTimeout(2000);
+};
+/** As after runs were deleted: the window reads all of them anew. */
 const readAnew = async (studio: Studio) => {
   await studio.inMain(
     ({ BrowserWindow }, channel) =>
@@ -111,6 +124,7 @@ export const scenesOf = ({ projectId, datasetId, runId }: Filled, { points }: Si
       { name: 'scroll', act: wheel('runs-list', () => 200) },
       { name: 'jump', act: jump('runs-list') },
       { name: 'while one trains', act: told(runId) },
+      { name: 'as it ends', act: ended(runId) },
       { name: 'read anew', act: readAnew },
       {
         name: 'search',

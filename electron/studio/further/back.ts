@@ -221,7 +221,6 @@ export async function takeBack(
     });
     const run: Run = await runs.getRun(database, runId);
     context.emit('run', run);
-    changed(context, 'runs', projectId);
     changed(context, 'projects');
     return { runId };
   } finally {

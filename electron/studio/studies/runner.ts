@@ -175,6 +175,7 @@ export class StudyRunner {
         active.runId = run.id;
         await this.queue.readTest(run.id, shares);
         await studies.changeRole(database, run.id, next.role);
+        this.context.emit('run', await runs.getRun(database, run.id));
         continue;
       }
       const runId = run?.id ?? (await this.#make(id, asked, next));
@@ -225,7 +226,6 @@ export class StudyRunner {
       return made;
     });
     this.context.emit('run', await runs.getRun(database, runId));
-    changed(this.context, 'runs', projectId);
     changed(this.context, 'projects');
     return runId;
   }

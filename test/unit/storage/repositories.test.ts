@@ -247,6 +247,18 @@ describe('runs', () => {
     expect((await runs.getRun(database, runId)).validation).toBeNull();
   });
 
+  it('are checked again only where their row has changed', async () => {
+    const { runId, projectId } = await world();
+    const first = await runs.getRun(database, runId);
+    expect((await runs.listRuns(database, projectId))[0]).toBe(first);
+    await runs.updateRun(database, runId, { step: 3 });
+    expect(await runs.getRun(database, runId)).toEqual({ ...first, step: 3 });
+    await database.run("UPDATE base_models SET name = 'renamed'");
+    expect(await runs.listRuns(database, null)).toEqual([{ ...first, step: 3, modelName: 'renamed' }]);
+    await database.run("UPDATE runs SET plan = '{}'");
+    await expect(runs.getRun(database, runId)).rejects.toThrow(/Invalid/);
+  });
+
   it('that were under way when their process ended are interrupted, others are left', async () => {
     const { projectId, modelId, datasetId } = await world();
     const add = async (state: Run['state'], worker: string | null) => {

@@ -110,6 +110,15 @@ it('trains methods beside full fine-tuning, compares, answers and exports', asyn
       await handlers['exports.start']({ runId: lora.id, format: 'peft', folder: join(studio.home, 'out', 'peft') }),
     ),
   ).rejects.toMatchObject({ code: 'conflict' });
+
+  // Each run is told as it is stored, so that no list is read again when one begins or ends.
+  for (const run of finished) {
+    const told = studio.events.findLast((event) => event.event === 'run' && event.data.id === run.id);
+    expect(told?.data).toEqual(await handlers['runs.get']({ id: run.id }));
+  }
+  const changed = studio.events.flatMap((event) => (event.event === 'changed' ? [event.data.kind] : []));
+  expect(changed).toContain('projects');
+  expect(changed).not.toContain('runs');
 }, 120_000);
 
 it('goes on from a killed trainer to the losses of an uninterrupted run', async () => {
