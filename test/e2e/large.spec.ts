@@ -32,6 +32,27 @@ test('a long run, many runs and many rows are drawn by what is in sight', async 
     await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeVisible();
     await page.keyboard.press('Escape');
     await expect(other).toBeFocused();
+    // Rows take over the elements of others; never one that has the focus, or whose menu is open.
+    const holder = await list.evaluateHandle(() => document.activeElement);
+    await list.evaluate((box) => (box.scrollTop = 0));
+    await expect(list.getByRole('listitem').first()).toHaveAttribute('aria-posinset', '1');
+    expect(await holder.evaluate((element) => element?.isConnected)).toBe(false);
+    await list
+      .getByRole('button', { name: /^More for/ })
+      .first()
+      .click();
+    await expect(page.getByRole('menu')).toBeVisible();
+    await list.evaluate((box) => (box.scrollTop = box.scrollHeight));
+    await expect(page.getByRole('menu')).toHaveCount(0);
+    // Down the list by the keyboard: the focus stays on its row while others come and go.
+    await list.evaluate((box) => (box.scrollTop = 0));
+    await list.getByRole('link').first().focus();
+    const focused = () =>
+      page.evaluate(() => Number(document.activeElement?.closest('[aria-posinset]')?.getAttribute('aria-posinset')));
+    for (let row = 2; row <= 50; row += 1) {
+      await page.keyboard.press('j');
+      await expect.poll(focused).toBe(row);
+    }
 
     await studio.go(`#/project/${projectId}/data/${datasetId}`);
     const rows = page.getByTestId('rows-list');
