@@ -10,7 +10,7 @@ import { sortLabels } from './labels.js';
 import { classLimit } from './limits.js';
 import { answerable } from './questions.js';
 import { ProgressMeter } from './progress.js';
-import { readRowsAs } from './rows.js';
+import { readRowsAs, rowBatches } from './rows.js';
 import { RowWriter } from './row-writer.js';
 import type { RowSink } from './sink.js';
 import { byRarestLabel, StratifiedSplit } from './splits.js';
@@ -75,47 +75,49 @@ export async function importRows(
     );
     const seen = new Set<string>();
     let rows = 0;
-    for await (const row of readRowsAs(source.path, source.reading, meter.hooks(hooks.signal, 'Checking every row'))) {
-      if ('values' in row) {
-        for (const name of Object.keys(row.values)) if (seen.size < 200) seen.add(name);
-        for (const name of missing) if (Object.hasOwn(row.values, name)) missing.delete(name);
-        rows += 1;
-        if (
-          missing.size > 0 &&
-          (rows >= rowsUntilColumn || source.reading.format === 'csv' || source.reading.format === 'tsv')
-        )
-          throw columnMissing(source.path, missing, seen);
+    const reading = rowBatches(source.path, source.reading, meter.hooks(hooks.signal, 'Checking every row'));
+    for await (const batch of reading)
+      for (const row of batch) {
+        if ('values' in row) {
+          for (const name of Object.keys(row.values)) if (seen.size < 200) seen.add(name);
+          for (const name of missing) if (Object.hasOwn(row.values, name)) missing.delete(name);
+          rows += 1;
+          if (
+            missing.size > 0 &&
+            (rows >= rowsUntilColumn || source.reading.format === 'csv' || source.reading.format === 'tsv')
+          )
+            throw columnMissing(source.path, missing, seen);
+        }
+        const checked = checkRow(row, request, source.split, {
+          scheme,
+          wordLines: source.reading.format === 'conll',
+        });
+        if ('problem' in checked) {
+          if (request.badRows === 'stop' && missing.size > 0 && 'values' in row)
+            throw columnMissing(source.path, missing, seen);
+          if (request.badRows === 'stop')
+            throw new StudioError(
+              'bad-data',
+              `${source.path}, line ${checked.line}: ${checked.problem}.`,
+              'Correct the line, or import again and leave bad rows out.',
+              { path: source.path, line: checked.line },
+            );
+          skippedRows += 1;
+          if (problems.length < keptProblems) problems.push({ ...checked, path: source.path });
+          continue;
+        }
+        meter.rows += 1;
+        const { content } = checked;
+        for (const label of content.labels) {
+          const counts = labels.get(label) ?? { train: 0, validation: 0, test: 0 };
+          labels.set(label, counts);
+          if (checked.split !== null) counts[checked.split] += 1;
+        }
+        if (labels.size > classLimit) throw tooManyLabels(request);
+        range.add(content, request);
+        for (const { line, about } of content.remarks) remarks.add(about, line);
+        if (checked.split === null) drawn.count(content.stratum, keptTogether(content));
       }
-      const checked = checkRow(row, request, source.split, {
-        scheme,
-        wordLines: source.reading.format === 'conll',
-      });
-      if ('problem' in checked) {
-        if (request.badRows === 'stop' && missing.size > 0 && 'values' in row)
-          throw columnMissing(source.path, missing, seen);
-        if (request.badRows === 'stop')
-          throw new StudioError(
-            'bad-data',
-            `${source.path}, line ${checked.line}: ${checked.problem}.`,
-            'Correct the line, or import again and leave bad rows out.',
-            { path: source.path, line: checked.line },
-          );
-        skippedRows += 1;
-        if (problems.length < keptProblems) problems.push({ ...checked, path: source.path });
-        continue;
-      }
-      meter.rows += 1;
-      const { content } = checked;
-      for (const label of content.labels) {
-        const counts = labels.get(label) ?? { train: 0, validation: 0, test: 0 };
-        labels.set(label, counts);
-        if (checked.split !== null) counts[checked.split] += 1;
-      }
-      if (labels.size > classLimit) throw tooManyLabels(request);
-      range.add(content, request);
-      for (const { line, about } of content.remarks) remarks.add(about, line);
-      if (checked.split === null) drawn.count(content.stratum, keptTogether(content));
-    }
     if (rows > 0 && missing.size > 0) throw columnMissing(source.path, missing, seen);
   }
   checkRows(request, meter.rows, skippedRows, problems);
@@ -127,28 +129,29 @@ export async function importRows(
   meter.rows = 0;
   try {
     for (const source of sources)
-      for await (const row of readRowsAs(source.path, source.reading, meter.hooks(hooks.signal, 'Writing rows'))) {
-        const checked = checkRow(row, request, source.split, {
-          scheme,
-          wordLines: source.reading.format === 'conll',
-        });
-        if ('problem' in checked) continue;
-        const { content, line } = checked;
-        const split = checked.split ?? drawn.splitOfNext(content.stratum);
-        if (split === null) throw changed(source.path);
-        if (checked.split === null)
-          for (const label of content.labels) {
-            const counts = labels.get(label);
-            if (counts !== undefined) counts[split] += 1;
-          }
-        const { text, pair, label, messages, answers } = content;
-        const full = writer.add({ split, position: positions[split], text, pair, label, messages, answers, line });
-        positions[split] += 1;
-        meter.rows += 1;
-        if (!full) continue;
-        throwIfCancelled(hooks.signal);
-        await writer.pass();
-      }
+      for await (const batch of rowBatches(source.path, source.reading, meter.hooks(hooks.signal, 'Writing rows')))
+        for (const row of batch) {
+          const checked = checkRow(row, request, source.split, {
+            scheme,
+            wordLines: source.reading.format === 'conll',
+          });
+          if ('problem' in checked) continue;
+          const { content, line } = checked;
+          const split = checked.split ?? drawn.splitOfNext(content.stratum);
+          if (split === null) throw changed(source.path);
+          if (checked.split === null)
+            for (const label of content.labels) {
+              const counts = labels.get(label);
+              if (counts !== undefined) counts[split] += 1;
+            }
+          const { text, pair, label, messages, answers } = content;
+          const full = writer.add({ split, position: positions[split], text, pair, label, messages, answers, line });
+          positions[split] += 1;
+          meter.rows += 1;
+          if (!full) continue;
+          throwIfCancelled(hooks.signal);
+          await writer.pass();
+        }
     if (drawn.left > 0) throw changed(request.path);
     throwIfCancelled(hooks.signal);
     contentHash = await writer.end();

@@ -15,7 +15,12 @@ export async function* readRows(
   yield* readRowsAs(path, await detectReading(path, options), hooks);
 }
 
-/** The same where the reading stands already, so that two passes read alike. */
-export function readRowsAs(path: string, reading: Reading, hooks: ReadHooks = {}): AsyncIterable<ReadRow> {
-  return readers[reading.format].rows(path, reading, hooks);
+/** The same where the reading stands already. */
+export async function* readRowsAs(path: string, reading: Reading, hooks: ReadHooks = {}): AsyncGenerator<ReadRow> {
+  for await (const rows of rowBatches(path, reading, hooks)) yield* rows;
+}
+
+/** The same as the reader gives them, many at a time: for who reads all rows. Each batch is gone through before the next is asked for. */
+export function rowBatches(path: string, reading: Reading, hooks: ReadHooks = {}): AsyncIterable<Iterable<ReadRow>> {
+  return readers[reading.format].batches(path, reading, hooks);
 }

@@ -9,4 +9,4 @@ export interface RowSink {
   write(rows: readonly ImportedRow[]): Promise<void>;
 }
 
-export const rowsPerBatch = 1000;
+export const rowsPerBatch = 4000;

@@ -10,23 +10,64 @@ type Parameters = readonly Parameter[];
 /** What repositories need: the open database, or one transaction on it. Rows come back unchecked; repositories check them. */
 export interface Sql {
   run(sql: string, parameters?: Parameters): Promise<{ lastId: number; changes: number }>;
+  /**
+   * As `run`, for a statement that comes again and again: it stays prepared and begins at once. Another is prepared first, and
+   * goes on only when this process's own thread is free again.
+   */
+  runAgain(sql: string, parameters?: Parameters): Promise<{ lastId: number; changes: number }>;
   all(sql: string, parameters?: Parameters): Promise<Record<string, unknown>[]>;
 }
 
 class Connection implements Sql {
+  readonly #prepared = new Map<string, sqlite3.Statement>();
+
   constructor(
-    readonly handle: sqlite3.Database,
+    private readonly handle: sqlite3.Database,
     private readonly path: string,
   ) {}
 
   run(sql: string, parameters: Parameters = []): Promise<{ lastId: number; changes: number }> {
+    return this.#ran((done) => this.handle.run(sql, [...parameters], done));
+  }
+
+  async runAgain(sql: string, parameters: Parameters = []): Promise<{ lastId: number; changes: number }> {
+    const statement = this.#prepared.get(sql) ?? (await this.#prepare(sql));
+    return this.#ran((done) => statement.run([...parameters], done));
+  }
+
+  #ran(
+    start: (done: (this: sqlite3.RunResult, error: Error | null) => void) => void,
+  ): Promise<{ lastId: number; changes: number }> {
     const { path } = this;
     return new Promise((resolve, reject) => {
-      this.handle.run(sql, [...parameters], function (this: sqlite3.RunResult, error: Error | null) {
+      start(function (error) {
         if (error) reject(databaseError(error, path));
         else resolve({ lastId: this.lastID, changes: this.changes });
       });
     });
+  }
+
+  #prepare(sql: string): Promise<sqlite3.Statement> {
+    return new Promise((resolve, reject) => {
+      const statement = this.handle.prepare(sql, (error: Error | null) => {
+        if (error) return reject(databaseError(error, this.path));
+        this.#prepared.set(sql, statement);
+        resolve(statement);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    // SQLite closes nothing that has statements left.
+    await Promise.all(
+      [...this.#prepared.values()].map(
+        (statement) => new Promise<void>((resolve) => statement.finalize(() => resolve())),
+      ),
+    );
+    this.#prepared.clear();
+    await new Promise<void>((resolve, reject) =>
+      this.handle.close((error) => (error ? reject(databaseError(error, this.path)) : resolve())),
+    );
   }
 
   all(sql: string, parameters: Parameters = []): Promise<Record<string, unknown>[]> {
@@ -107,10 +148,7 @@ export class Database implements Sql {
   readonly #connection: Connection;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    handle: sqlite3.Database,
-    private readonly path: string,
-  ) {
+  private constructor(handle: sqlite3.Database, path: string) {
     this.#connection = new Connection(handle, path);
   }
 
@@ -126,6 +164,10 @@ export class Database implements Sql {
 
   run(sql: string, parameters?: Parameters) {
     return this.#queued(() => this.#connection.run(sql, parameters));
+  }
+
+  runAgain(sql: string, parameters?: Parameters) {
+    return this.#queued(() => this.#connection.runAgain(sql, parameters));
   }
 
   all(sql: string, parameters?: Parameters) {
@@ -155,8 +197,6 @@ export class Database implements Sql {
 
   async close(): Promise<void> {
     await this.#turn;
-    await new Promise<void>((resolve, reject) =>
-      this.#connection.handle.close((error) => (error ? reject(databaseError(error, this.path)) : resolve())),
-    );
+    await this.#connection.close();
   }
 }

@@ -92,8 +92,10 @@ const valuesInJson = rowColumns
   .split(', ')
   .map((_, place) => `value->>${place}`)
   .join(', ');
+const insertJson = `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) SELECT ?, ${valuesInJson} FROM json_each(?)`;
+const rowsPerStatement = 4000;
 /** SQLite takes 32,766 values a statement. */
-const rowsPerStatement = 500;
+const rowsByValue = 500;
 
 export async function listDatasets(sql: Sql, projectId: number): Promise<Dataset[]> {
   return (await sql.all('SELECT * FROM datasets WHERE project_id = ? AND ready = 1 ORDER BY id', [projectId])).map(
@@ -166,23 +168,27 @@ export type NewRow = Omit<DatasetRow, 'id' | 'messages' | 'answers'> & {
 export const isThere = async (sql: Sql, id: number): Promise<boolean> =>
   (await sql.all('SELECT 1 FROM datasets WHERE id = ?', [id])).length > 0;
 
-/** Rows as one JSON text a statement: the binding takes longer over each value than SQLite over reading them all. */
+/** Rows as one JSON text a statement: the binding takes longer over each value than SQLite over reading them all. Each statement is written whole or not at all. */
 export async function insertRows(sql: Sql, datasetId: number, rows: readonly NewRow[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += rowsPerStatement) {
-    const part = rows.slice(from, from + rowsPerStatement).map(valuesOf);
-    const json = JSON.stringify(part);
+  for (const part of parts(rows, rowsPerStatement)) {
+    const values = part.map(valuesOf);
+    const json = JSON.stringify(values);
     // SQLite would end a text of JSON at a NUL, and keep half a surrogate pair as bytes that are no text.
-    if (/\\u(0000|d[89a-f])/.test(json))
-      await sql.run(
-        `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) VALUES ${part.map(() => places).join(', ')}`,
-        part.flatMap((values) => [datasetId, ...values]),
-      );
-    else
-      await sql.run(
-        `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) SELECT ?, ${valuesInJson} FROM json_each(?)`,
-        [datasetId, json],
-      );
+    if (/\\u(0000|d[89a-f])/.test(json)) await insertByValue(sql, datasetId, values);
+    else await sql.runAgain(insertJson, [datasetId, json]);
   }
+}
+
+async function insertByValue(sql: Sql, datasetId: number, rows: readonly (readonly Parameter[])[]): Promise<void> {
+  for (const part of parts(rows, rowsByValue))
+    await sql.run(
+      `INSERT INTO dataset_rows (dataset_id, ${rowColumns}) VALUES ${part.map(() => places).join(', ')}`,
+      part.flatMap((values) => [datasetId, ...values]),
+    );
+}
+
+function* parts<T>(all: readonly T[], length: number): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += length) yield all.slice(from, from + length);
 }
 
 function valuesOf({ split, position, line, text, pair, label, messages, answers }: NewRow): readonly Parameter[] {

@@ -62,7 +62,7 @@ export async function importDataset(
   try {
     const summary = await importRows(
       request,
-      { write: (rows) => database.transaction((sql) => datasets.insertRows(sql, id, rows)) },
+      { write: (rows) => datasets.insertRows(database, id, rows) },
       {
         signal: handle?.signal,
         onProgress: ({ done, total, message, secondsLeft }) => handle?.progress(done, total, message, secondsLeft),

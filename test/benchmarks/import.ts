@@ -59,7 +59,7 @@ async function main(): Promise<void> {
     const before = process.cpuUsage();
     const began = performance.now();
     const summary = await importRows(request, {
-      write: (part) => database.transaction((sql) => datasets.insertRows(sql, id, part)),
+      write: (part) => datasets.insertRows(database, id, part),
     });
     const seconds = (performance.now() - began) / 1000;
     const { user, system } = process.cpuUsage(before);

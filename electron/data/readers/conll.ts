@@ -12,11 +12,11 @@ const wordLimit = 10_000;
 
 export const conllReader: Reader = {
   formats: ['conll'],
-  async *rows(path, reading, hooks) {
+  async *batches(path, reading, hooks) {
     const sentences = new Sentences(reading.delimiter);
-    for await (const line of textLines(decodedPieces(path, reading.encoding ?? 'utf-8', hooks), cellLimit))
-      yield* sentences.line(line);
-    yield* sentences.end();
+    for await (const lines of textLines(decodedPieces(path, reading.encoding ?? 'utf-8', hooks), cellLimit))
+      yield sentences.of(lines);
+    yield sentences.end();
   },
 };
 
@@ -34,13 +34,12 @@ class Sentences {
 
   constructor(private readonly delimiter: string | null) {}
 
-  *line(line: TextLine): Generator<ReadRow> {
-    if (line.text.trim() !== '' || line.tooLong) {
+  *of(lines: Iterable<TextLine>): Generator<ReadRow> {
+    for (const line of lines) {
+      if (line.text.trim() === '' && !line.tooLong) yield* this.end();
       // One more than is allowed says enough.
-      if (this.lines.length <= wordLimit) this.lines.push(line);
-      return;
+      else if (this.lines.length <= wordLimit) this.lines.push(line);
     }
-    yield* this.end();
   }
 
   *end(): Generator<ReadRow> {

@@ -7,12 +7,12 @@ import type { Reader } from './reader.js';
 
 export const csvReader: Reader = {
   formats: ['csv', 'tsv'],
-  async *rows(path, reading, hooks) {
+  async *batches(path, reading, hooks) {
     const parser = new DelimitedParser(reading.delimiter ?? ',', reading.quoted);
     const table = new Table(reading.header);
     for await (const piece of decodedPieces(path, reading.encoding ?? 'utf-8', hooks))
-      yield* table.rows(parser.feed(piece));
-    yield* table.rows(parser.end());
+      yield table.rows(parser.feed(piece));
+    yield table.rows(parser.end());
   },
 };
 

@@ -8,19 +8,22 @@ import type { Reader } from './reader.js';
 
 export const jsonReader: Reader = {
   formats: ['json'],
-  async *rows(path, reading, hooks) {
+  async *batches(path, reading, hooks) {
     const splitter = new JsonArraySplitter();
     let [read, before] = [0, 0];
-    for await (const piece of decodedPieces(path, reading.encoding ?? 'utf-8', hooks)) {
-      for (const element of splitter.feed(piece)) {
+    const rowsOf = function* (elements: readonly JsonElement[]): Generator<ReadRow> {
+      for (const element of elements) {
         read += 1;
         yield rowOf(element, element.line === before ? read : null);
         before = element.line;
       }
+    };
+    for await (const piece of decodedPieces(path, reading.encoding ?? 'utf-8', hooks)) {
+      yield rowsOf(splitter.feed(piece));
       if (splitter.failure !== null) break;
     }
     splitter.end();
-    if (splitter.failure !== null) yield splitter.failure;
+    if (splitter.failure !== null) yield [splitter.failure];
   },
 };
 

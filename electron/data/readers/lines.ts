@@ -7,8 +7,8 @@ export interface TextLine {
   readonly tooLong: boolean;
 }
 
-/** Lines without their ends (LF, CRLF or CR), numbered from 1; the last one needs no end. */
-export async function* textLines(pieces: AsyncIterable<string>, limit = rowLimit): AsyncGenerator<TextLine> {
+/** Lines without their ends (LF, CRLF or CR), numbered from 1, those of a piece at a time; the last one needs no end. */
+export async function* textLines(pieces: AsyncIterable<string>, limit = rowLimit): AsyncGenerator<Iterable<TextLine>> {
   let line = 1;
   let held = '';
   let tooLong = false;
@@ -19,7 +19,7 @@ export async function* textLines(pieces: AsyncIterable<string>, limit = rowLimit
       held = '';
     } else held += part;
   };
-  for await (const piece of pieces) {
+  const linesOf = function* (piece: string): Generator<TextLine> {
     let from: number = skipLineFeed && piece.startsWith('\n') ? 1 : 0;
     skipLineFeed = false;
     const ends = /\r\n?|\n/g;
@@ -34,6 +34,7 @@ export async function* textLines(pieces: AsyncIterable<string>, limit = rowLimit
       skipLineFeed = end[0] === '\r' && from === piece.length;
     }
     hold(piece.slice(from));
-  }
-  if (held !== '' || tooLong) yield { line, text: held, tooLong };
+  };
+  for await (const piece of pieces) yield linesOf(piece);
+  if (held !== '' || tooLong) yield [{ line, text: held, tooLong }];
 }

@@ -5,6 +5,7 @@ import { compressors } from 'hyparquet-compressors';
 import { z } from 'zod';
 import { StudioError } from '../../contract/errors.js';
 import { fileError, throwIfCancelled } from '../decode.js';
+import type { ReadRow } from '../types.js';
 import { rowFromObject } from './json-values.js';
 import type { Reader } from './reader.js';
 
@@ -14,7 +15,7 @@ const groupLimit = 1 << 30;
 
 export const parquetReader: Reader = {
   formats: ['parquet'],
-  async *rows(path, reading, hooks) {
+  async *batches(path, reading, hooks) {
     const handle = await open(path, 'r').catch((error: unknown) => {
       throw fileError(path, error);
     });
@@ -57,7 +58,7 @@ export const parquetReader: Reader = {
           }).catch((error: unknown) => {
             throw damaged(path, error);
           });
-          for (const [index, row] of rows.entries()) yield rowFromObject(start + index + 1, readable(row, binary));
+          yield rowsFrom(start, rows, binary);
           hooks.onBytes?.(Math.round((reading.bytes * end) / Math.max(1, total)));
         }
         groupStart = groupEnd;
@@ -92,6 +93,15 @@ export async function classNames(path: string): Promise<ReadonlyMap<string, read
   } finally {
     await handle.close();
   }
+}
+
+/** @param start the rows before these */
+function* rowsFrom(
+  start: number,
+  rows: readonly Record<string, unknown>[],
+  binary: ReadonlySet<string>,
+): Generator<ReadRow> {
+  for (const [index, row] of rows.entries()) yield rowFromObject(start + index + 1, readable(row, binary));
 }
 
 /** Dates as ISO text, bytes left out: they are no text. */

@@ -30,7 +30,7 @@ const articleSchema = z.object({
 
 export const squadReader: Reader = {
   formats: ['squad'],
-  async *rows(path, reading, hooks) {
+  async *batches(path, reading, hooks) {
     const splitter = new JsonArraySplitter();
     let questions = 0;
     const rowsOf = function* (elements: readonly JsonElement[]): Generator<ReadRow> {
@@ -41,11 +41,11 @@ export const squadReader: Reader = {
         }
     };
     for await (const piece of decodedPieces(path, reading.encoding ?? 'utf-8', hooks)) {
-      yield* rowsOf(splitter.feed(piece));
+      yield rowsOf(splitter.feed(piece));
       if (splitter.failure !== null) break;
     }
     splitter.end();
-    if (splitter.failure !== null) yield splitter.failure;
+    if (splitter.failure !== null) yield [splitter.failure];
   },
 };
 

@@ -33,17 +33,19 @@ const many = (count: number) => table(count, (index) => `text number ${index},${
 
 describe('importRows', () => {
   test('draws the splits, numbers rows within them, and tells what it did', async () => {
-    const path = await files.write('many.csv', many(2000));
+    const path = await files.write('many.csv', many(9000));
     const { rows, sizes, summary } = await run({ path, validation: 0.1, test: 0.2, seed: 3 });
     expect(summary).toMatchObject({
-      rows: { train: 1400, validation: 200, test: 400 },
+      rows: { train: 6300, validation: 900, test: 1800 },
       labels: ['a', 'b', 'c', 'd'],
       skippedRows: 0,
       problems: [],
       notes: [],
       splitNote: '10 % validation and 20 % test drawn by label with seed 3, equal texts kept together.',
     });
-    expect(sizes).toEqual([1000, 1000]);
+    expect(sizes).toEqual([4000, 4000, 1000]);
+    // As earlier versions had it: the same file stays the same data.
+    expect(summary.contentHash).toBe('61c932fce220dd422fbae3218eb0985ab58a283427506cfc500bd517a2ca5257');
     for (const split of ['train', 'validation', 'test'] as const)
       expect(rows.filter((row) => row.split === split).map((row) => row.position)).toEqual(
         Array.from({ length: summary.rows[split] }, (_, position) => position),

@@ -7,7 +7,7 @@ async function lines(text: string, size: number, limit?: number) {
     for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
   }
   const all = [];
-  for await (const line of textLines(pieces(), limit)) all.push(line);
+  for await (const lines of textLines(pieces(), limit)) all.push(...lines);
   return all;
 }
 
