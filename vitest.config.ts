@@ -1,10 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 /** Everything but the window runs in plain Node; the window's state classes need Svelte's compiler and its browser build. */
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
+    // Two on two cores, where it would be one: many tests wait for processes of theirs.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
@@ -12,7 +14,9 @@ export default defineConfig({
           environment: 'node',
           include: ['test/unit/**/*.test.ts', 'test/parity/**/*.test.ts'],
           exclude: ['test/unit/renderer/**'],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          setupFiles: ['test/helpers/own-temporary.ts'],
           // onnxruntime-node and sqlite3 are native: worker threads share their globals, processes do not.
           pool: 'forks',
           // Style sheets are read as text by the reports; by default they would be empty.

@@ -3,7 +3,8 @@
  * The last line counts both. `-- --unit` or `-- --e2e` runs one kind.
  */
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildAll } from './build.mjs';
 import { openDisplay } from './display.mjs';
@@ -78,8 +79,16 @@ async function test() {
   await mkdir(results, { recursive: true });
   await buildAll();
   const counts = [];
-  if (!only('e2e')) counts.push(await unitTests());
-  if (!only('unit')) counts.push(await appTests());
+  // Everything temporary in one folder, so that a test that fails or is killed leaves nothing behind either.
+  const temporary = await mkdtemp(path.join(tmpdir(), 'peft-studio-tests-'));
+  await chmod(temporary, 0o755); // some tests start processes of another user
+  for (const name of ['TMPDIR', 'TEMP', 'TMP']) process.env[name] = temporary;
+  try {
+    if (!only('e2e')) counts.push(await unitTests());
+    if (!only('unit')) counts.push(await appTests());
+  } finally {
+    await rm(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }).catch(() => undefined);
+  }
   const sum = (key) => counts.reduce((total, entry) => total + entry[key], 0);
   const skipped = sum('skipped');
   if (sum('failed') > 0 || sum('passed') === 0) process.exitCode = 1;
