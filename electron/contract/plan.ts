@@ -57,6 +57,18 @@ export const trainingSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("null keeps the base model's own rates, 0 switches them off"),
+  packWeights: z
+    .boolean()
+    .default(true)
+    .describe(
+      'On the CPU: frozen weights are also held in the order that its kernels like; false holds them once, for steps that take longer',
+    ),
+  gradientCheckpointing: z
+    .boolean()
+    .default(false)
+    .describe(
+      'What a layer computes on its way is computed anew for the backward pass instead of kept: the same result for less memory, steps take about half as long again',
+    ),
   validateEverySteps: z.int().min(1).nullable().default(null).describe('null validates at the end of each epoch'),
   earlyStoppingPatience: z
     .int()

@@ -120,6 +120,13 @@ export interface TrainerOptions {
   readonly optimizer: OptimizerSpec;
   /** null keeps the base's own dropout rates, 0 switches them off. */
   readonly modelDropout: number | null;
+  /**
+   * The base's weights are also held in the order that the processor's kernels like, which is quicker (the default); false holds
+   * them once.
+   */
+  readonly packWeights?: boolean;
+  /** What a layer computes on its way is let go and computed anew for the backward pass (Chen et al. 2016); false by default. */
+  readonly gradientCheckpointing?: boolean;
   readonly seed: number;
   readonly device: DeviceId;
   readonly threads?: number;

@@ -134,6 +134,7 @@ export async function probe(
           ? []
           : remediesFor({
               training,
+              onCpu: task.device === 'cpu',
               trainedShare: trainer.trainableParameters / trainer.totalParameters,
               memory,
               ceiling,

@@ -17,6 +17,8 @@ const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 :
 
 export interface Shortage {
   readonly training: Training;
+  /** The base's weights lie in memory of this process. */
+  readonly onCpu: boolean;
   /** Trained parameters of all, 0 to 1. */
   readonly trainedShare: number;
   readonly memory: MemoryModel;
@@ -32,6 +34,7 @@ export interface Shortage {
 /** Remedies with numbers, the one that changes least first. */
 export function remediesFor({
   training,
+  onCpu,
   trainedShare,
   memory,
   ceiling,
@@ -52,6 +55,12 @@ export function remediesFor({
       `Use a batch of ${fitting * training.accumulationSteps} rows or less; ${training.batchSize} need about ${gigabytes(memory.peak)}.`,
     );
   }
+  if (onCpu && training.packWeights && trainedShare <= 0.5)
+    remedies.push('Set packWeights to false: the base’s weights are held once then; steps take longer.');
+  if (!training.gradientCheckpointing)
+    remedies.push(
+      'Set gradientCheckpointing to true: layers are computed anew for the backward pass instead of kept; the result stays, steps take about half as long again.',
+    );
   if (longestTokens > 32)
     remedies.push(
       `Set maxLength to ${Math.max(16, longestTokens >> 1)}: the longest row has ${longestTokens} tokens now, and memory grows with them.`,

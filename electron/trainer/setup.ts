@@ -78,9 +78,11 @@ export async function prepare(
     shuffle: training.shuffle,
     seed: training.seed,
   });
+  // Neither changes the result; checkpoints of versions that had none of them go on.
+  const { packWeights: _packed, gradientCheckpointing: _anew, ...result } = training;
   const hash = createHash('sha256').update(
     JSON.stringify([
-      training,
+      result,
       task.method,
       task.objective,
       model.architecture,
@@ -130,6 +132,8 @@ export function buildTrainer(
     objective,
     optimizer: { type: training.optimizer, weightDecay: training.weightDecay, gradientClip: training.gradientClip },
     modelDropout: training.modelDropout,
+    packWeights: training.packWeights,
+    gradientCheckpointing: training.gradientCheckpointing,
     seed: training.seed,
     device: task.device,
     steps,

@@ -93,6 +93,8 @@ if training["modelDropout"] is not None:
         if hasattr(config, name):
             setattr(config, name, training["modelDropout"])
 model = AutoModelForSequenceClassification.from_pretrained(options.model, config=config, dtype=torch.float32, ignore_mismatched_sizes=True)
+if training["gradientCheckpointing"]:
+    model.gradient_checkpointing_enable({"use_reentrant": False})
 accepted = set(inspect.signature(model.forward).parameters)
 
 steps_per_epoch = math.ceil(len(train.targets) / training["batchSize"])

@@ -16,7 +16,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { openTokenizer, readRows } from '../../electron/data/index.js';
 import { benchModels, labels, lengthsOf } from './model.js';
 import {
   above,
@@ -33,6 +32,7 @@ import {
   table,
   type Side,
 } from './report.js';
+import { lengthsOfTexts } from './texts.js';
 import { measurementSchema, type Measurement, type Work } from './worker.js';
 
 const titles: Readonly<Record<string, string>> = {
@@ -50,20 +50,6 @@ const methodsOf = (targetModules: readonly string[]): Readonly<Record<string, Wo
 const spellingSchema = z.object({ attention: z.string(), fused: z.boolean() });
 /** The peer's first answer: how it is fastest, or why it cannot train this. */
 const peerSchema = z.union([z.object({ spelling: spellingSchema }), z.object({ refused: z.string() })]);
-
-/** Tokens of each text of a file's column by the starter model's tokenizer, cut to `limit`. */
-async function lengthsOfTexts(file: string, column: string, limit: number): Promise<number[]> {
-  const tokenizer = await openTokenizer(above('native-assets/starter-model'));
-  const texts: { text: string; pair: null }[] = [];
-  for await (const row of readRows(file)) {
-    if ('problem' in row) continue;
-    const text = row.values[column];
-    if (text === undefined) throw new Error(`${file} has no column ${column}.`);
-    texts.push({ text, pair: null });
-    if (texts.length === 2000) break;
-  }
-  return (await tokenizer.encode(texts, limit)).map(({ ids }) => ids.length);
-}
 
 interface Result {
   readonly shape: string;
@@ -86,7 +72,7 @@ async function main(): Promise<void> {
       sequence: { type: 'string', default: '128' },
       shapes: { type: 'string' },
       rows: { type: 'string' },
-      column: { type: 'string', default: 'definition' },
+      column: { type: 'string' },
       python: { type: 'string' },
       methods: { type: 'string' },
       out: { type: 'string' },
@@ -104,14 +90,7 @@ async function main(): Promise<void> {
   const shapes = await Promise.all(
     (options.shapes ?? model.shapes).split(',').map(async (shape) => ({
       shape,
-      lengths:
-        shape === 'full'
-          ? [sequence]
-          : await lengthsOfTexts(
-              options.rows ?? above('native-assets/samples/wordnet-domains.csv'),
-              options.column,
-              sequence,
-            ),
+      lengths: shape === 'full' ? [sequence] : await lengthsOfTexts(options, sequence),
     })),
   );
   const results: Result[] = [];

@@ -12,6 +12,8 @@ export const workSchema = z.object({
   lengths: z.array(z.number()),
   threads: z.number(),
   objective: z.enum(['classification', 'causal-lm']),
+  packWeights: z.boolean().optional(),
+  gradientCheckpointing: z.boolean().optional(),
 });
 export type Work = z.infer<typeof workSchema>;
 
@@ -36,6 +38,8 @@ export async function measure(work: Work): Promise<Measurement> {
     objective,
     optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 },
     modelDropout: 0,
+    packWeights: work.packWeights,
+    gradientCheckpointing: work.gradientCheckpointing,
     seed: 1,
     device: 'cpu',
     threads: work.threads,

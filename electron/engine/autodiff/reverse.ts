@@ -3,6 +3,7 @@ import { EngineError } from '../errors.js';
 import { sameShape, shapeText, type Shape } from '../graph/dims.js';
 import type { Graph } from '../graph/graph.js';
 import type { Op, Value } from '../graph/ir.js';
+import { recomputation } from './recompute.js';
 import { gradientRules, type GradientRule } from './rules.js';
 
 /** Sums a gradient over the axes along which `shape` was broadcast. */
@@ -54,10 +55,16 @@ function stackable({ node, type }: Value, first: Value): boolean {
 
 /**
  * Appends the backward pass of a scalar `loss` and returns its gradients with respect to `wrt`, in their order.
+ * With `recompute`, the input of the first layer and the end of each, what lies between them is computed anew for the backward pass.
  * Only nodes on a path from `wrt` to the loss are differentiated; frozen parameters cost nothing.
  * Throws EngineError 'bad-graph' where the loss is not a scalar or does not depend on a value of `wrt`.
  */
-export function differentiate(g: Graph, loss: Value, wrt: readonly Value[]): Value[] {
+export function differentiate(
+  g: Graph,
+  loss: Value,
+  wrt: readonly Value[],
+  { recompute = [] }: { readonly recompute?: readonly Value[] } = {},
+): Value[] {
   if (loss.type.shape.length > 0) {
     throw new EngineError(
       'bad-graph',
@@ -70,6 +77,7 @@ export function differentiate(g: Graph, loss: Value, wrt: readonly Value[]): Val
     if (gradientRules[node.op] !== 'none' && node.inputs.some((value) => dependent.has(value)))
       node.outputs.forEach((value) => dependent.add(value));
   }
+  const computed = recomputation(g, recompute);
   const parts = new Map<Value, Value[]>([[loss, [g.scalar(1)]]]);
   const gradientOf = (value: Value): Value | undefined => {
     const own = parts.get(value);
@@ -82,7 +90,7 @@ export function differentiate(g: Graph, loss: Value, wrt: readonly Value[]): Val
     const d = gradientOf(node.outputs[0] as Value);
     if (!d) continue;
     const wants = node.inputs.map((value) => dependent.has(value));
-    const back = rule(g, node as never, d, wants);
+    const back = rule(g, computed(node, d) as never, d, wants);
     node.inputs.forEach((value, k) => {
       const part = back[k];
       if (!part || !wants[k]) return;

@@ -57,6 +57,7 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> | typeof none 
   sign: none,
   cast: none,
   detach: none,
+  after: none,
   gelu: (g, node, d) => [g.mul(d, node.outputs[1] as Value)],
   // s = σ(a): da = d·b·s(1 + a(1 - s)), db = d·a·s
   swiglu: (g, node, d, wants) => {

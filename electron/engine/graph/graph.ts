@@ -115,6 +115,10 @@ export class Graph {
   detach(x: Value): Value {
     return this.#one('detach', {}, x);
   }
+  /** x, once `known` [n, …] has been computed. */
+  after(x: Value, known: Value): Value {
+    return this.#one('after', {}, x, known);
+  }
   gelu(x: Value, approximate: 'none' | 'tanh' = 'none'): Value {
     return this.#one('gelu', { approximate }, x);
   }

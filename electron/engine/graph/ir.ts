@@ -33,6 +33,8 @@ export interface OpAttributes {
   cast: { readonly to: DType };
   /** The value itself, which the backward pass takes for a constant. */
   detach: None;
+  /** The first input itself, which is there only once the second has been computed (see autodiff/recompute.ts). */
+  after: None;
   /** Outputs y and, for the backward, dy/dx. */
   gelu: { readonly approximate: 'none' | 'tanh' };
   // Elementwise, two inputs, NumPy broadcasting

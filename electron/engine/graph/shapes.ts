@@ -105,6 +105,11 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     arity('detach', inputs, 1);
     return [input(inputs, 0)];
   },
+  after: (inputs) => {
+    arity('after', inputs, 2);
+    if (inputs.some(({ shape }) => shape.length === 0)) fail('after', 'needs operands with an axis', inputs);
+    return [input(inputs, 0)];
+  },
   cast: (inputs, { to }) => {
     arity('cast', inputs, 1);
     return [{ dtype: to, shape: input(inputs, 0).shape }];

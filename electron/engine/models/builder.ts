@@ -79,6 +79,8 @@ export class Builder {
   readonly kept = new Map<string, Value>();
   /** Keys and values of this pass's tokens [length, batch, width] where earlier ones are fed, by layer and part: "0.key". */
   readonly presents = new Map<string, Value>();
+  /** The input of the first layer and the end of each. */
+  readonly layerEnds: Value[] = [];
   /** The table of word embeddings and what the tokens of the text read from it [tokens, width]. */
   words: { readonly table: string; readonly read: Value } | undefined;
   /** Names of the base's weights that lie [in, out]. */

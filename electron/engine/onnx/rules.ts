@@ -179,6 +179,16 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
     return void c.emit('Sub', [above, below], { outputs: [c.output(node)] });
   },
   detach: plain('Identity'),
+  // Its own shape, read with that of what it waits for: no value is moved.
+  after: (c, node) => {
+    const [x, known] = node.inputs.map((value) => c.use(value)) as [string, string];
+    const nothing = c.emit('Mul', [
+      c.emit('Shape', [known], { attributes: { end: 1 } }),
+      c.constant('0 of a shape', [1], BigInt64Array.of(0n)),
+    ]);
+    const shape = c.emit('Add', [c.emit('Shape', [x]), nothing]);
+    c.emit('Reshape', [x, shape], { outputs: [c.output(node)] });
+  },
   cast: plain('Cast', (node) => ({ to: elementType[node.attributes.to] })),
   // The slope is made of x where the backward pass comes to it: x alone is kept until then.
   gelu: (c, node) => {

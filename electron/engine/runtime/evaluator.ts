@@ -59,7 +59,7 @@ export class Evaluator {
   static async create(
     setup: Setup,
     { trained, fixed }: Stores,
-    options: { device: DeviceId; threads?: number },
+    options: { device: DeviceId; threads?: number; packWeights?: boolean },
     fed = false,
   ): Promise<Evaluator> {
     const ort = await runtime();

@@ -134,12 +134,12 @@ class WordingTrainer implements EngineTrainer {
   }
 
   #build(): Promise<GraphSession> {
-    const { device, threads } = this.options;
+    const { device, threads, packWeights, gradientCheckpointing } = this.options;
     const { b, lossSum } = build(this.setup, { training: false, packed: true, modelDropout: null });
     const { g } = b;
     const loss = g.mul(lossSum, g.input('inverse_weight', 'float32', []));
     const { table, read } = b.words as NonNullable<typeof b.words>;
-    const [each] = differentiate(g, loss, [read]) as [Value];
+    const [each] = differentiate(g, loss, [read], { recompute: gradientCheckpointing ? b.layerEnds : [] }) as [Value];
     const { length } = this.tokens;
     const { hiddenSize, vocabularySize } = this.setup.info;
     const own = g.gather(each, g.input('wording_rows', 'int64', [multiplyDims('batch', length)]), true);
@@ -148,7 +148,8 @@ class WordingTrainer implements EngineTrainer {
     g.output('loss', loss);
     g.output('gradient', gradient);
     g.output('gain', g.matmul(gradient, words, { transB: true, alpha: -1 }));
-    return GraphSession.create(g, { device, threads, folder: this.setup.info.folder, weights: weightsOf(this.setup) });
+    const { folder } = this.setup.info;
+    return GraphSession.create(g, { device, threads, packWeights, folder, weights: weightsOf(this.setup) });
   }
 
   /** The most promising tokens of a position with which the wording can still be typed, each with the text that then stands there. */

@@ -26,6 +26,8 @@ export function runtime(): Promise<Runtime> {
 export interface SessionOptions {
   readonly device: DeviceId;
   readonly threads?: number;
+  /** Weights are also held in the order that the processor's kernels like: quicker (the default), for twice their memory and more. */
+  readonly packWeights?: boolean;
   /** Folder that external weights are relative to, and where each lies; left out for graphs without weights. */
   readonly folder?: string;
   readonly weights?: (name: string) => WeightSource;
@@ -55,14 +57,17 @@ export class GraphSession {
   ) {}
 
   /** Throws EngineError 'device-failed' with the provider's reason, 'out-of-memory' where memory ran out. */
-  static async create(graph: Graph, { device, threads, folder, weights }: SessionOptions): Promise<GraphSession> {
+  static async create(
+    graph: Graph,
+    { device, threads, packWeights = true, folder, weights }: SessionOptions,
+  ): Promise<GraphSession> {
     const ort = await runtime();
     const { bytes, ...model } = writeOnnx(graph, {
       target: device === 'cpu' ? 'cpu' : 'gpu',
       weights: weights ?? noWeights,
       ...(device === 'cpu' ? { mark: MARK } : {}),
     });
-    const key = poolKey(bytes, folder, { device, threads });
+    const key = poolKey(bytes, folder, { device, threads, packWeights });
     const kept = takeSession(key);
     if (kept) return new GraphSession(model, kept, key);
     try {
@@ -79,6 +84,7 @@ export class GraphSession {
           session: {
             // Weights of padding underflow to numbers that processors handle a hundred times slower than zero.
             set_denormal_as_zero: '1',
+            ...(packWeights ? {} : { disable_prepacking: '1' }),
             ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
           },
         },

@@ -22,13 +22,21 @@ export interface StageParts {
   /** The word table's, where it trains by its used rows. */
   readonly used: UsedRows | null;
   readonly modelDropout: number | null;
+  readonly gradientCheckpointing: boolean;
 }
 
 /** Input that holds the gradients of a bucket added up over micro-batches. */
 export const sumName = (bucket: Bucket) => `${bucket.name} sum`;
 
 /** Forward and backward pass. */
-export function differentiated({ setup, store, fixed, used, modelDropout }: StageParts): StageGraph {
+export function differentiated({
+  setup,
+  store,
+  fixed,
+  used,
+  modelDropout,
+  gradientCheckpointing,
+}: StageParts): StageGraph {
   const values = new BucketValues(store.buckets);
   const { b, lossSum } = build(setup, {
     training: true,
@@ -44,7 +52,7 @@ export function differentiated({ setup, store, fixed, used, modelDropout }: Stag
   const names = [...values.parameters.keys()];
   // Of a table read by rows, the rows that were read.
   const wrt = [...values.parameters].map(([name, value]) => (name === used?.name ? (b.words?.read ?? value) : value));
-  const each = differentiate(g, loss, wrt).map((own, i) =>
+  const each = differentiate(g, loss, wrt, { recompute: gradientCheckpointing ? b.layerEnds : [] }).map((own, i) =>
     used && names[i] === used.name ? used.gradient(g, own) : own,
   );
   const byName = new Map(names.map((name, i) => [name, each[i] as Value]));

@@ -119,8 +119,15 @@ class Trainer implements EngineTrainer {
   }
 
   async #build(stage: Stage): Promise<StageSession> {
-    const { optimizer, device, threads, modelDropout } = this.options;
-    const parts = { setup: this.setup, store: this.store, fixed: this.fixed, used: this.#used, modelDropout };
+    const { optimizer, device, threads, modelDropout, packWeights, gradientCheckpointing = false } = this.options;
+    const parts = {
+      setup: this.setup,
+      store: this.store,
+      fixed: this.fixed,
+      used: this.#used,
+      modelDropout,
+      gradientCheckpointing,
+    };
     const { g, dropouts, gradients, pieces } = stage === 'apply' ? gathered(parts) : differentiated(parts);
     if (stage === 'gather') {
       for (const [bucket, gradient] of gradients)
@@ -144,6 +151,7 @@ class Trainer implements EngineTrainer {
     const session = await GraphSession.create(g, {
       device,
       threads,
+      packWeights,
       folder: this.setup.info.folder,
       weights: weightsOf(this.setup),
     });

@@ -79,6 +79,7 @@ ${facts}`,
     text: `Training needs more memory than there is, or than the settings allow.
 
 - *Batch in parts* keeps the plan and takes less at once (\`accumulationSteps\`).
+- \`gradientCheckpointing\` and \`packWeights\` false (*All settings*) keep the result, and take more time: see [Memory](#/help/memory).
 - Shorter texts (\`maxLength\`) help most, since attention grows with their square.
 - A method that trains less, a smaller base model, or a higher limit in the settings.
 - *Measure* tells time and memory before a run starts. See [Devices](#/help/devices).`,

@@ -79,6 +79,8 @@ export function remediesOf(run: Run): Remedy[] {
             accumulationSteps: training.accumulationSteps * 2,
           }),
         );
+      if (!training.gradientCheckpointing)
+        list.push(changed(t('With as little memory as can be'), { packWeights: false, gradientCheckpointing: true }));
       if (training.maxLength > 32)
         list.push(
           changed(t('Cut rows at {floor} tokens', { floor: Math.floor(training.maxLength / 2) }), {

@@ -8,17 +8,29 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createGenerator,
+  createTrainer,
   openModel,
   planParameters,
   writeSafetensors,
   type BaseModelInfo,
+  type Batch,
   type EngineGenerator,
   type MethodSpec,
   type NamedTensors,
   type TensorToWrite,
 } from '../../../electron/engine/index.js';
+import { trainerOptions } from '../../helpers/conformance.js';
 import { oracleFolder } from '../../helpers/oracle.js';
 
+const short: Batch = {
+  size: 1,
+  sequence: 4,
+  inputIds: Int32Array.of(30, 31, 32, 33),
+  tokenTypeIds: new Int32Array(4),
+  attentionMask: new Int32Array(4).fill(1),
+  labels: Int32Array.of(1),
+  weights: null,
+};
 let home = '';
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'held-once-'));
@@ -143,5 +155,24 @@ describe.runIf(process.platform === 'linux')('memory of base, LoRA, another LoRA
     const held = (anonymousBytes() - before) / weights;
     expect(held).toBeLessThan(1.5);
     for (const generator of generators) await generator.dispose();
+  });
+
+  it('a training holds them once where they are not packed', async () => {
+    const folder = join(home, 'memory-training');
+    const weights = 4 * (await writeLlama(folder, 'F32'));
+    const held = async (packWeights: boolean): Promise<number> => {
+      const before = anonymousBytes();
+      const model = await openModel(folder);
+      const objective = { type: 'classification', labels: ['a', 'b'] } as const;
+      const trainer = await createTrainer(trainerOptions(model, lora, objective, { packWeights }));
+      await trainer.step([short], 1e-3);
+      await trainer.evaluate(short);
+      const after = anonymousBytes();
+      await trainer.dispose();
+      return (after - before) / weights;
+    };
+    // Mapped from their file, which is no memory of the process's own.
+    expect(await held(false)).toBeLessThan(0.5);
+    expect(await held(true)).toBeGreaterThan(1);
   });
 });

@@ -3,7 +3,7 @@ import { trainingSchema } from '../../../electron/contract/plan.js';
 import { fits, remediesFor } from '../../../electron/trainer/remedies.js';
 
 const training = trainingSchema.parse({ batchSize: 32 });
-const base = { training, trainedShare: 1, limited: false, availableMemoryBytes: 2e9, longestTokens: 128 };
+const base = { training, onCpu: true, trainedShare: 1, limited: false, availableMemoryBytes: 2e9, longestTokens: 128 };
 
 describe('fits', () => {
   it('leaves a twentieth free', () => {
@@ -37,5 +37,15 @@ describe('remediesFor', () => {
     expect(remedies.join(' ')).not.toMatch(/accumulationSteps|batch of/);
     expect(remedies.join(' ')).not.toContain('Choose LoRA');
     expect(remedies.at(-1)).toContain('Raise the memory limit');
+  });
+
+  it('offers what saves memory at the cost of time, where it does and is not taken already', () => {
+    const short = { memory: { fixed: 3e9, perRow: 1e8, peak: 6e9 }, ceiling: 2e9 };
+    const told = (more: object) => remediesFor({ ...base, ...short, trainedShare: 0.01, ...more }).join(' ');
+    const saving = trainingSchema.parse({ packWeights: false, gradientCheckpointing: true });
+    expect(told({})).toMatch(/packWeights to false.*gradientCheckpointing to true/);
+    expect(told({ onCpu: false })).not.toContain('packWeights');
+    expect(told({ trainedShare: 1 })).not.toContain('packWeights');
+    expect(told({ training: saving })).not.toMatch(/packWeights|gradientCheckpointing/);
   });
 });

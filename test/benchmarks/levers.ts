@@ -1,0 +1,104 @@
+/**
+ * Each lever of time and memory on its own, before and after: processes alternate, medians are compared.
+ *
+ * Options: --model minilm --method lora --steps 8 --rounds 2 --threads 1 --batch N --sequence 128 --shape full --rows FILE --column NAME
+ *   --only NAME,NAME
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchModels } from './model.js';
+import { machineLines, measureApart, megabytes, milliseconds, ratio, start, summarize, table } from './report.js';
+import { lengthsOfTexts } from './texts.js';
+import type { Measurement, Work } from './worker.js';
+
+interface Lever {
+  readonly title: string;
+  readonly before: Partial<Work>;
+  readonly after: Partial<Work>;
+}
+
+const levers: Readonly<Record<string, Lever>> = {
+  weights: {
+    title: 'weights held once (`packWeights` false)',
+    before: { packWeights: true },
+    after: { packWeights: false },
+  },
+  checkpointing: {
+    title: 'layers computed anew (`gradientCheckpointing`)',
+    before: { gradientCheckpointing: false },
+    after: { gradientCheckpointing: true },
+  },
+  both: {
+    title: 'both',
+    before: { packWeights: true, gradientCheckpointing: false },
+    after: { packWeights: false, gradientCheckpointing: true },
+  },
+};
+
+async function main(): Promise<void> {
+  const { values: options } = parseArgs({
+    options: {
+      model: { type: 'string', default: 'minilm' },
+      method: { type: 'string', default: 'lora' },
+      steps: { type: 'string', default: '8' },
+      rounds: { type: 'string', default: '2' },
+      threads: { type: 'string', default: '1' },
+      batch: { type: 'string' },
+      sequence: { type: 'string', default: '128' },
+      shape: { type: 'string', default: 'full' },
+      rows: { type: 'string' },
+      column: { type: 'string' },
+      only: { type: 'string', default: Object.keys(levers).join() },
+    },
+  });
+  const model = benchModels[options.model];
+  if (model === undefined)
+    throw new Error(`--model is "${options.model}"; it takes ${Object.keys(benchModels).join(', ')}.`);
+  const chosen = options.only.split(',').map((name) => {
+    const lever = levers[name];
+    if (lever === undefined) throw new Error(`--only has "${name}"; it takes ${Object.keys(levers).join(', ')}.`);
+    return { lever, before: [] as Measurement[], after: [] as Measurement[] };
+  });
+  const [sequence, steps, threads] = [Number(options.sequence), Number(options.steps), Number(options.threads)];
+  const batchSize = Number(options.batch ?? model.batch);
+  const lengths = options.shape === 'full' ? [sequence] : await lengthsOfTexts(options, sequence);
+  const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
+  try {
+    await model.write(folder, model.layers);
+    const { objective } = model;
+    const method = { type: options.method };
+    const work: Work = { folder, objective, method, steps, warmup: 2, batchSize, lengths, threads };
+    for (let round = 0; round < Number(options.rounds); round++)
+      for (const { lever, before, after } of chosen) {
+        before.push(await measureApart({ ...work, ...lever.before }));
+        after.push(await measureApart({ ...work, ...lever.after }));
+        process.stderr.write(`${lever.title}: round ${round + 1} of ${options.rounds}\n`);
+      }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  console.log(await machineLines(threads, {}));
+  const rows = options.shape === 'full' ? `${batchSize} × ${sequence}` : `${batchSize} texts`;
+  console.log(`${model.title}, ${model.layers} layers, ${options.method}, ${rows}; medians\n`);
+  console.log(
+    table([
+      ['lever', 'step, ms', 'with it', 'ratio', 'peak memory, MB', 'with it', 'ratio'],
+      ...chosen.map(({ lever, before, after }) => {
+        const [off, on] = [summarize(before), summarize(after)];
+        return [
+          lever.title,
+          milliseconds(off.seconds),
+          milliseconds(on.seconds),
+          ratio(on.seconds, off.seconds),
+          megabytes(off.peakMemoryBytes),
+          megabytes(on.peakMemoryBytes),
+          ratio(on.peakMemoryBytes ?? NaN, off.peakMemoryBytes),
+        ];
+      }),
+    ]),
+  );
+}
+
+await start(main);
