@@ -15,6 +15,7 @@ export {
 } from './peft/index.js';
 export { learningRateAt, type ScheduleOptions } from './optim/schedule.js';
 export { createTrainer, parametersOf } from './runtime/trainer.js';
+export { frozenPartOf, type FrozenPart } from './runtime/frozen-layers.js';
 export { keepSessions } from './runtime/session-pool.js';
 export { startWording } from './runtime/search.js';
 export { createPredictor } from './runtime/evaluator.js';

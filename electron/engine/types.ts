@@ -127,6 +127,11 @@ export interface TrainerOptions {
   readonly packWeights?: boolean;
   /** What a layer computes on its way is let go and computed anew for the backward pass (Chen et al. 2016); false by default. */
   readonly gradientCheckpointing?: boolean;
+  /**
+   * What the layers below all that trains or drops give for a text is computed once and kept, up to so many bytes; 0, the default,
+   * computes it in each step.
+   */
+  readonly keepFrozenBytes?: number;
   readonly seed: number;
   readonly device: DeviceId;
   readonly threads?: number;
@@ -192,6 +197,9 @@ export interface EngineTrainer {
   readonly mostOptimizerBytes: number;
   /** One optimizer step over one or more micro-batches (gradient accumulation). Synchronous work inside: run it in the trainer process. */
   step(batches: readonly Batch[], learningRate: number): Promise<StepResult>;
+  /** With `keepFrozenBytes`: computes what the frozen layers give for a batch's texts, and keeps it; `keptBytes` is what is held so far. */
+  keep?(batch: Batch): Promise<void>;
+  readonly keptBytes?: number;
   /** Forward without dropout: the logits of `evaluate`. */
   predict(batch: Batch): Promise<Float32Array>;
   /** Loss without dropout over one batch. */

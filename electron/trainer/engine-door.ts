@@ -5,6 +5,7 @@ import type {
   EngineGenerator,
   EngineScorer,
   EngineTrainer,
+  FrozenPart,
   GeneratorOptions,
   MethodSpec,
   PredictorOptions,
@@ -15,6 +16,8 @@ import type {
 export interface EngineDoor {
   openModel(folder: string): Promise<BaseModelInfo>;
   createTrainer(options: TrainerOptions): Promise<EngineTrainer>;
+  /** The layers below all that a training by these options changes or drops; null where there are none. */
+  frozenPartOf?(options: TrainerOptions): FrozenPart | null;
   createPredictor(options: PredictorOptions): Promise<EngineScorer>;
   createGenerator(options: GeneratorOptions): Promise<EngineGenerator>;
   /** Rate of the update after `step` done steps. */

@@ -18,7 +18,7 @@ import { countSteps, median } from './progress.js';
 import type { JobOf, ResultOf, SplitRow, TrainTask } from './protocol.js';
 import { fits, remediesFor, type MemoryModel } from './remedies.js';
 import type { JobContext } from './server.js';
-import { buildTrainer } from './setup.js';
+import { trainerOptions } from './setup.js';
 
 const sampleRows = 2000;
 const typicalSteps = 6;
@@ -79,11 +79,9 @@ export async function probe(
   const building = performance.now();
   // Of a method with stages all that any of them trains: the most memory and the longest steps.
   const { parameters } = await startValues(task, model, learning);
-  const trainer = await buildTrainer(task, model, tokenizer, learning, engine, {
-    stage: null,
-    steps: totalSteps,
-    parameters,
-  });
+  const trainer = await engine.createTrainer(
+    trainerOptions(task, model, tokenizer, learning, { stage: null, steps: totalSteps, parameters }),
+  );
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');

@@ -1,7 +1,7 @@
 /** From a task to what training and probing both need: model, tokenizer, encoded splits, batches, the engine's trainer. */
 import { createHash } from 'node:crypto';
 import { TrainingBatches, type TextTokenizer } from '../data/index.js';
-import { positionsOf, type BaseModelInfo, type EngineTrainer, type NamedTensors } from '../engine/index.js';
+import { positionsOf, type BaseModelInfo, type NamedTensors, type TrainerOptions } from '../engine/index.js';
 import { StudioError } from '../contract/errors.js';
 import { openBase, type BaseOpener } from './bases.js';
 import { courseOf, type Course } from './course.js';
@@ -112,20 +112,19 @@ async function optional(file: string | null, open: (file: string) => Promise<Ope
 }
 
 /**
- * Builds the engine's trainer for a task, or for one stage of it. The caller disposes it.
+ * What the engine's trainer is built by, for a task or for one stage of it.
  * @param at which of the method's stages (null for all that any stage trains), the steps of the whole run, and start values:
  * what they leave out starts as the base and the method say
  */
-export function buildTrainer(
+export function trainerOptions(
   task: TrainTask,
   model: BaseModelInfo,
   tokenizer: TextTokenizer,
   { objective, door }: Pick<Learning, 'objective' | 'door'>,
-  engine: EngineDoor,
   { stage, steps, parameters }: { stage: number | null; steps: number; parameters: NamedTensors },
-): Promise<EngineTrainer> {
+): TrainerOptions {
   const { training, method } = task;
-  return engine.createTrainer({
+  return {
     model,
     method,
     ...(stage === null ? {} : { stage }),
@@ -141,5 +140,5 @@ export function buildTrainer(
     initial: parameters,
     tokenize: (text, special) => tokenizer.ids(text, special),
     ...(door ? { wording: door } : {}),
-  });
+  };
 }

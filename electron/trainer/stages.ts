@@ -18,7 +18,7 @@ export interface StagesParts extends Pick<LoopParts, 'source' | 'reporter' | 'co
   /** The trainer at hand. */
   trainer(): EngineTrainer;
   /** Puts the trainer of the stage at a place of the course in the place of the one at hand. */
-  enter(place: number, parameters: NamedTensors): Promise<void>;
+  enter(place: number, parameters: NamedTensors): Promise<unknown>;
 }
 
 /**

@@ -10,6 +10,7 @@ import type { BaseOpener } from './bases.js';
 import { CheckpointStore, writeHashed } from './checkpoint.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
+import { bytesToKeep, keepFrozen } from './frozen.js';
 import { startValues } from './init.js';
 import type { Between } from './learning.js';
 import { forgetPeak, peakBytes, residentBytes } from './memory.js';
@@ -18,7 +19,7 @@ import { freshProgress, type Progress } from './progress.js';
 import { trainedFileName, type JobOf, type ResultOf, type TrainerEvent } from './protocol.js';
 import { Reporter } from './reporter.js';
 import type { JobContext } from './server.js';
-import { buildTrainer, prepare, type Prepared } from './setup.js';
+import { prepare, trainerOptions, type Prepared } from './setup.js';
 import { runStages } from './stages.js';
 import { standardized, standardOf, toScores, type Standard } from './standardized.js';
 import { openWatch } from './watch.js';
@@ -45,7 +46,8 @@ export async function train(
   const standard = spread ? standardOf(spread, task.method, prepared.model) : null;
   const start = await startFrom(job, store, prepared, standard, reporter);
   const { course, model } = prepared;
-  const stageAt = (place: number) => (course.spans[place] ?? course.spans[0]).index;
+  const spanAt = (place: number) => course.spans[place] ?? course.spans[0];
+  const stageAt = (place: number) => spanAt(place).index;
   const held: { trainer: EngineTrainer | null } = { trainer: null };
   const current = (): EngineTrainer => {
     if (held.trainer === null) throw new Error('There is no trainer between two stages.');
@@ -56,15 +58,19 @@ export async function train(
     // Nothing holds the old one's memory while the new one is built.
     held.trainer = null;
     await left?.dispose();
-    const built = await buildTrainer(task, model, prepared.tokenizer, prepared.learning, engine, {
+    const options = trainerOptions(task, model, prepared.tokenizer, prepared.learning, {
       stage: stageAt(place),
       steps: course.totalSteps,
       parameters,
     });
+    const below = engine.frozenPartOf?.(options) ?? null;
+    const keepFrozenBytes = bytesToKeep(below, prepared, spanAt(place));
+    const built = await engine.createTrainer({ ...options, keepFrozenBytes });
     held.trainer = standard ? standardized(built, standard) : built;
+    return below !== null && keepFrozenBytes > 0 ? keepFrozen(built, below.layers, prepared, reporter, context) : 0;
   };
   try {
-    await enter(start.progress.stage, start.parameters);
+    const seconds = await enter(start.progress.stage, start.parameters);
     if (start.state !== null) await current().loadState(start.state);
     await announce(
       job,
@@ -93,7 +99,7 @@ export async function train(
         validate: validation === null ? null : () => validation.measure(current(), context.breathe),
         watch: watch && (() => watch(current())),
       },
-      start.progress,
+      { ...start.progress, seconds: start.progress.seconds + seconds },
     );
     const pausedResult = {
       type: 'train',

@@ -35,6 +35,11 @@ const levers: Readonly<Record<string, Lever>> = {
     before: { packWeights: true, gradientCheckpointing: false },
     after: { packWeights: false, gradientCheckpointing: true },
   },
+  frozen: {
+    title: 'frozen layers computed once a text (head only, no dropout)',
+    before: { method: { type: 'head' } },
+    after: { method: { type: 'head' }, keepFrozen: true },
+  },
 };
 
 async function main(): Promise<void> {

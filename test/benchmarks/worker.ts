@@ -14,6 +14,8 @@ export const workSchema = z.object({
   objective: z.enum(['classification', 'causal-lm']),
   packWeights: z.boolean().optional(),
   gradientCheckpointing: z.boolean().optional(),
+  /** Frozen layers are computed once a text; each of the steps' batches was seen before. */
+  keepFrozen: z.boolean().optional(),
 });
 export type Work = z.infer<typeof workSchema>;
 
@@ -40,6 +42,7 @@ export async function measure(work: Work): Promise<Measurement> {
     modelDropout: 0,
     packWeights: work.packWeights,
     gradientCheckpointing: work.gradientCheckpointing,
+    keepFrozenBytes: work.keepFrozen ? Infinity : 0,
     seed: 1,
     device: 'cpu',
     threads: work.threads,
@@ -50,6 +53,7 @@ export async function measure(work: Work): Promise<Measurement> {
   const losses: number[] = [];
   for (let step = 0; step < work.warmup + work.steps; step++) {
     const batch = benchBatch(step, work.batchSize, work.lengths, model.vocabularySize, work.objective);
+    if (work.keepFrozen) await trainer.keep?.(batch);
     const start = performance.now();
     const before = process.cpuUsage();
     losses.push((await trainer.step([batch], 1e-4)).loss);

@@ -16,8 +16,10 @@ export class Told {
   /** What a search for a wording tried and had, by the step of its validation. */
   readonly searches = new Map<number, unknown>();
   readonly resumedAt: number[] = [];
+  readonly log: string[] = [];
   readonly listen = (event: TrainerEvent) => {
     if (event.type === 'metrics') {
+      this.log.push(...event.log.map(({ message }) => message));
       for (const { step, loss } of event.steps) this.losses.set(step, loss);
       for (const { step, search } of event.validations) if (search) this.searches.set(step, search);
     }

@@ -63,6 +63,8 @@ export interface BuilderOptions {
   readonly cached?: boolean;
   /** Frozen weights are fed at each run instead of lying in the model. */
   readonly fed?: boolean;
+  /** So many layers, counted from the first, are not computed: what they give is fed (`frozen_hidden`). */
+  readonly skippedLayers?: number;
   /** Overrides the base's own rates; null keeps them. */
   readonly modelDropout: number | null;
   /** Gives the value that stands for a trainable, an added or a carried parameter (packed parameters are slices). */
@@ -171,6 +173,15 @@ export class Builder {
     const weight = this.hooks.weight?.(this, site, () => this.weight(site));
     const y = weight ? this.#withBias(site, this.g.matmul(input, weight, { transB: true })) : this.#affine(site, input);
     return this.hooks.linear?.(this, site, input, y) ?? y;
+  }
+
+  /** Notes the input of the first layer or the end of a layer, and gives what the next one begins with. */
+  endLayer(hidden: Value): Value {
+    const { skippedLayers = 0 } = this.options;
+    const fed = skippedLayers > 0 && this.layerEnds.length === skippedLayers;
+    const end = fed ? this.g.input('frozen_hidden', 'float32', hidden.type.shape) : hidden;
+    this.layerEnds.push(end);
+    return end;
   }
 
   /** Tokens that a method puts before every text. */

@@ -68,10 +68,9 @@ export function runDecoder(b: Builder, c: DecoderConfig, parts: DecoderParts, em
   };
   const pass = { parts, angles: c.rotary ? anglesOf(b, c.rotary) : null, bias };
   let hidden = b.modelDropout(embeddings, c.embeddingDropout);
-  b.layerEnds.push(hidden);
+  b.endLayer(hidden);
   for (let layer = 0; layer < c.layers; layer++) {
-    hidden = runLayer(b, c, pass, hidden, layer, layer === c.layers - 1 ? reach : 'all');
-    b.layerEnds.push(hidden);
+    hidden = b.endLayer(runLayer(b, c, pass, hidden, layer, layer === c.layers - 1 ? reach : 'all'));
   }
   return parts.normalize(b, c, parts.finalNorm, hidden);
 }

@@ -51,10 +51,9 @@ export interface Layers {
 export function runLayers(b: Builder, c: EncoderConfig, embeddings: Value, layers: Layers, reach: Reach): Value {
   const bias = paddingBias(b);
   let hidden = embeddings;
-  b.layerEnds.push(hidden);
+  b.endLayer(hidden);
   for (let layer = 0; layer < c.layers; layer++) {
-    hidden = runLayer(b, c, hidden, bias, layers, layer, layer === c.layers - 1 ? reach : 'all');
-    b.layerEnds.push(hidden);
+    hidden = b.endLayer(runLayer(b, c, hidden, bias, layers, layer, layer === c.layers - 1 ? reach : 'all'));
   }
   return hidden;
 }

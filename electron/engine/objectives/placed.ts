@@ -12,7 +12,11 @@ export interface Placed {
 }
 
 /** The cells of the grid [sequence, batch] that hold a real token, ascending. Throws EngineError where a sequence does not begin with one. */
-export function cellsOf({ size, sequence, attentionMask }: Batch): Int32Array {
+export function cellsOf({
+  size,
+  sequence,
+  attentionMask,
+}: Pick<Batch, 'size' | 'sequence' | 'attentionMask'>): Int32Array {
   const cells = new Int32Array(size * sequence);
   let count = 0;
   for (let i = 0; i < sequence; i++) {

@@ -1,9 +1,10 @@
 /** Forward passes without dropout: predictions and losses. */
 import type { Batch, DeviceId, EngineScorer, Evaluation, PredictorOptions } from '../types.js';
-import { BucketValues, shapeOfBucket } from '../optim/buckets.js';
+import { BucketValues } from '../optim/buckets.js';
 import { EngineError } from '../errors.js';
 import { feedBatch } from './feeds.js';
 import { frozenWeights } from './frozen.js';
+import type { FrozenLayers } from './frozen-layers.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { readerOf } from './reader.js';
 import {
@@ -17,15 +18,6 @@ import {
   type StartOptions,
 } from './setup.js';
 
-/** Tensors over the store's own memory: the session reads (and may overwrite) it in place. */
-export function parameterFeeds(ort: Runtime, store: ParameterStore): Feeds {
-  const feeds: Feeds = {};
-  for (const bucket of store.buckets) {
-    feeds[bucket.name] = new ort.Tensor('float32', store.valuesOf(bucket.name), [...shapeOfBucket(bucket)]);
-  }
-  return feeds;
-}
-
 interface Stores {
   readonly trained: ParameterStore;
   readonly fixed: ParameterStore;
@@ -38,6 +30,8 @@ interface Shared {
   readonly session: GraphSession;
   /** Weights of the base, where they are fed. */
   readonly frozen: Feeds;
+  /** Where the layers below are computed once a text. */
+  readonly below: FrozenLayers | null;
   readonly device: DeviceId;
   users: number;
 }
@@ -51,16 +45,16 @@ export class Evaluator {
     { trained, fixed }: Stores,
   ) {
     const { ort, frozen } = shared;
-    this.#parameters = { ...frozen, ...parameterFeeds(ort, trained), ...parameterFeeds(ort, fixed) };
+    this.#parameters = { ...frozen, ...trained.feeds(ort), ...fixed.feeds(ort) };
     shared.users += 1;
   }
 
-  /** `fed`: the base's weights are fed, so that all evaluators of an opened model hold them once. */
+  /** `fed`: the base's weights are fed, so that all evaluators of an opened model hold them once. `below` stays the caller's. */
   static async create(
     setup: Setup,
     { trained, fixed }: Stores,
     options: { device: DeviceId; threads?: number; packWeights?: boolean },
-    fed = false,
+    { fed = false, below = null }: { readonly fed?: boolean; readonly below?: FrozenLayers | null } = {},
   ): Promise<Evaluator> {
     const ort = await runtime();
     const values = [new BucketValues(trained.buckets), new BucketValues(fixed.buckets)] as const;
@@ -69,6 +63,7 @@ export class Evaluator {
       packed: true,
       modelDropout: null,
       fed,
+      skippedLayers: below?.layers,
       resolve: resolver(...values),
     });
     if (logits) b.g.output('logits', logits);
@@ -81,7 +76,7 @@ export class Evaluator {
     });
     const names = session.model.inputs.filter((name) => b.parameters.has(name));
     const frozen = await frozenWeights(ort, setup.model, names);
-    return new Evaluator({ ort, setup, session, frozen, device: options.device, users: 0 }, { trained, fixed });
+    return new Evaluator({ ort, setup, session, frozen, below, device: options.device, users: 0 }, { trained, fixed });
   }
 
   /** Over other parameters, on the same session. */
@@ -92,8 +87,9 @@ export class Evaluator {
   }
 
   async evaluate(batch: Batch): Promise<Evaluation> {
-    const { ort, setup, session, device } = this.shared;
+    const { ort, setup, session, below, device } = this.shared;
     const { feeds, weight } = feedBatch(ort, batch, setup);
+    Object.assign(feeds, await below?.of(batch));
     const outputs = Object.fromEntries(session.model.outputs.map((name) => [name, null]));
     const result = await session.run({ ...feeds, ...this.#parameters }, outputs, device);
     const own = (name: string) => (name in outputs ? Float32Array.from(floatsOf(result[name])) : new Float32Array());
@@ -121,7 +117,7 @@ export async function createPredictor(options: PredictorOptions): Promise<Engine
   const stores = await startStores(setup, { ...options, given: options.parameters });
   // Other devices hold what lies in the model in their own memory; fed, it would be sent there with each batch.
   const fed = options.shareBase === true && options.device === 'cpu';
-  return scorer(await Evaluator.create(setup, stores, options, fed), { ...options, method });
+  return scorer(await Evaluator.create(setup, stores, options, { fed }), { ...options, method });
 }
 
 function scorer(evaluator: Evaluator, options: PredictorOptions): EngineScorer {

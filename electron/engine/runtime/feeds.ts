@@ -18,13 +18,19 @@ export interface BatchFeeds {
 const longs = (ort: Runtime, values: readonly number[] | Int32Array, shape: readonly number[] = [values.length]) =>
   new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
 
-/** Throws EngineError 'bad-input' where arrays do not fit the batch's sizes or labels are out of range. */
-export function feedBatch(
+/** A batch's texts without its labels; `tokens` are the cells of the real tokens (see Placed). */
+interface TextFeeds extends Pick<BatchFeeds, 'feeds' | 'sizes'> {
+  readonly tokens: Int32Array;
+  readonly before: number;
+  readonly virtual: number;
+}
+
+/** Throws EngineError 'bad-input' where arrays do not fit the batch's sizes. */
+export function feedTexts(
   ort: Runtime,
-  batch: Batch,
-  setup: Pick<Setup, 'objective' | 'hooks' | 'info' | 'model'>,
-): BatchFeeds {
-  const { hooks, info, objective } = setup;
+  batch: Pick<Batch, 'size' | 'sequence' | 'inputIds' | 'attentionMask' | 'tokenTypeIds'>,
+  { hooks, info, objective, model }: Pick<Setup, 'objective' | 'hooks' | 'info' | 'model'>,
+): TextFeeds {
   const { size, sequence, inputIds, attentionMask, tokenTypeIds } = batch;
   const cells = size * sequence;
   for (const [name, array] of Object.entries({ inputIds, attentionMask, tokenTypeIds })) {
@@ -47,7 +53,6 @@ export function feedBatch(
   const grid = (values: Int32Array) => longs(ort, values, [size, sequence]);
   const before = virtual * size;
   const text = longs(ort, tokens);
-  const placed = { batch, tokens, before };
   const feeds: Feeds = {
     input_ids: grid(inputIds),
     attention_mask: grid(attentionMask),
@@ -55,9 +60,21 @@ export function feedBatch(
     text_cells: text,
     token_cells:
       before === 0 ? text : longs(ort, [...Array(before).keys(), ...Array.from(tokens, (cell) => before + cell)]),
-    ...(setup.model.architecture.reads === 'last' ? decoderFeeds(ort, placed, virtual) : {}),
+    ...(model.architecture.reads === 'last' ? decoderFeeds(ort, batch, { tokens, before }, virtual) : {}),
   };
-  const sizes = { batch: size, sequence, tokens: tokens.length };
+  return { feeds, sizes: { batch: size, sequence, tokens: tokens.length }, tokens, before, virtual };
+}
+
+/** Throws EngineError 'bad-input' where arrays do not fit the batch's sizes or labels are out of range. */
+export function feedBatch(
+  ort: Runtime,
+  batch: Batch,
+  setup: Pick<Setup, 'objective' | 'hooks' | 'info' | 'model'>,
+): BatchFeeds {
+  const { size, sequence, inputIds } = batch;
+  const { info, objective } = setup;
+  const { feeds, sizes, tokens, before, virtual } = feedTexts(ort, batch, setup);
+  const placed = { batch, tokens, before };
   const tokenIds = tokens.map((cell) => inputIds[(cell % size) * sequence + Math.floor(cell / size)] as number);
   const {
     tensors,
@@ -72,7 +89,7 @@ export function feedBatch(
   return { feeds, weight, sizes: { ...sizes, ...own }, tokenIds };
 }
 
-function requireOneExample({ attentionMask, sequence }: Batch): void {
+function requireOneExample({ attentionMask, sequence }: Pick<Batch, 'attentionMask' | 'sequence'>): void {
   const cell = attentionMask.findIndex((mark) => mark !== 0 && mark !== 1);
   if (cell >= 0)
     throw new EngineError(
@@ -82,8 +99,12 @@ function requireOneExample({ attentionMask, sequence }: Batch): void {
 }
 
 /** Position of each row and the row of each sequence's last token. */
-function decoderFeeds(ort: Runtime, { batch, tokens, before }: Placed, virtual: number): Feeds {
-  const { size, sequence, attentionMask } = batch;
+function decoderFeeds(
+  ort: Runtime,
+  { size, sequence, attentionMask }: Pick<Batch, 'size' | 'sequence' | 'attentionMask'>,
+  { tokens, before }: Pick<Placed, 'tokens' | 'before'>,
+  virtual: number,
+): Feeds {
   const positions = new Int32Array(before + tokens.length);
   for (let row = 0; row < before; row++) positions[row] = Math.floor(row / size);
   const last = new Int32Array(size);

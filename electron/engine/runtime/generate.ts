@@ -7,7 +7,6 @@ import { Builder } from '../models/builder.js';
 import type { DecoderConfig } from '../models/types.js';
 import { BucketValues } from '../optim/buckets.js';
 import type { EngineGenerator, Generated, GenerateOptions, GeneratorOptions, NamedTensors } from '../types.js';
-import { parameterFeeds } from './evaluator.js';
 import { frozenWeights } from './frozen.js';
 import { keyOf, mix } from './random.js';
 import { readerOf } from './reader.js';
@@ -79,7 +78,7 @@ class Generator implements EngineGenerator {
     { trained, fixed }: { readonly trained: ParameterStore; readonly fixed: ParameterStore },
   ) {
     const { ort, frozen } = shared;
-    this.#parameters = { ...frozen, ...parameterFeeds(ort, trained), ...parameterFeeds(ort, fixed) };
+    this.#parameters = { ...frozen, ...trained.feeds(ort), ...fixed.feeds(ort) };
     shared.users += 1;
   }
 

@@ -3,7 +3,6 @@ import { EngineError } from '../errors.js';
 import { BucketValues } from '../optim/buckets.js';
 import { chooseMethod } from '../peft/index.js';
 import type { NamedTensors } from '../types.js';
-import { parameterFeeds } from './evaluator.js';
 import { floatsOf, GraphSession, runtime } from './session.js';
 import { build, prepare, resolver, weightsOf, type ParameterStore, type Setup, type SetupOptions } from './setup.js';
 
@@ -29,11 +28,7 @@ export async function keptParameters(
   try {
     const ort = await runtime();
     const outputs = Object.fromEntries([...b.kept.keys()].map((name) => [name, null]));
-    const computed = await session.run(
-      { ...parameterFeeds(ort, trained), ...parameterFeeds(ort, fixed) },
-      outputs,
-      'cpu',
-    );
+    const computed = await session.run({ ...trained.feeds(ort), ...fixed.feeds(ort) }, outputs, 'cpu');
     const result: NamedTensors = new Map();
     for (const { name, shape, trainable, added } of prepare({ ...options, method: kept }).parameters) {
       const found = b.kept.has(name) ? { shape, data: Float32Array.from(floatsOf(computed[name])) } : all.get(name);

@@ -6,12 +6,13 @@ import { internals, type OpenedModel } from '../models/folder.js';
 import type { Hooks } from '../models/types.js';
 import { buildObjective, type ObjectiveGraph } from '../objectives/index.js';
 import type { WeightSource } from '../onnx/writer.js';
-import { packParameters, type Bucket, type BucketEntry, type BucketValues } from '../optim/buckets.js';
+import { packParameters, shapeOfBucket, type Bucket, type BucketEntry, type BucketValues } from '../optim/buckets.js';
 import { chooseMethod } from '../peft/index.js';
 import type { StagePlace } from '../peft/method.js';
 import type { BaseModelInfo, MethodSpec, NamedTensors, ObjectiveSpec } from '../types.js';
 import { activationSource } from './activations.js';
 import { initialize, uniformOf } from './random.js';
+import type { Feeds, Runtime } from './session.js';
 
 export interface Setup {
   readonly info: BaseModelInfo;
@@ -140,7 +141,7 @@ export function requireTrainable(
 /** The forward pass with its loss. */
 export function build(
   setup: Omit<Setup, 'parameters' | 'linears' | 'wordTable'>,
-  options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve' | 'fed'>,
+  options: Pick<BuilderOptions, 'training' | 'packed' | 'modelDropout' | 'resolve' | 'fed' | 'skippedLayers'>,
 ): { b: Builder } & ObjectiveGraph {
   const b = new Builder({ hooks: setup.hooks, trains: setup.trains, carries: setup.carries, ...options });
   return { b, ...buildObjective(b, setup.model, setup.objective) };
@@ -238,6 +239,16 @@ export class ParameterStore {
   /** The memory of a bucket. */
   valuesOf(bucket: string): Float32Array {
     return this.#data.get(bucket) as Float32Array;
+  }
+
+  /** Tensors over this store's own memory: a session reads (and may overwrite) it in place. */
+  feeds(ort: Runtime): Feeds {
+    return Object.fromEntries(
+      this.buckets.map((bucket) => [
+        bucket.name,
+        new ort.Tensor('float32', this.valuesOf(bucket.name), [...shapeOfBucket(bucket)]),
+      ]),
+    );
   }
 
   *entries(): Generator<{ entry: BucketEntry; view: Float32Array }> {

@@ -23,6 +23,8 @@ export interface StageParts {
   readonly used: UsedRows | null;
   readonly modelDropout: number | null;
   readonly gradientCheckpointing: boolean;
+  /** Layers below the first that is computed (see frozen-layers.ts). */
+  readonly skippedLayers: number;
 }
 
 /** Input that holds the gradients of a bucket added up over micro-batches. */
@@ -36,12 +38,14 @@ export function differentiated({
   used,
   modelDropout,
   gradientCheckpointing,
+  skippedLayers,
 }: StageParts): StageGraph {
   const values = new BucketValues(store.buckets);
   const { b, lossSum } = build(setup, {
     training: true,
     packed: true,
     modelDropout,
+    skippedLayers,
     resolve: resolver(values, new BucketValues(fixed.buckets)),
   });
   const { g, dropouts } = b;

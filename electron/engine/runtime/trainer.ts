@@ -18,8 +18,9 @@ import {
 import { chooseMethod } from '../peft/index.js';
 import type { StepWatch } from '../peft/method.js';
 import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } from '../types.js';
-import { Evaluator, parameterFeeds } from './evaluator.js';
+import { Evaluator } from './evaluator.js';
 import { feedBatch, type BatchFeeds } from './feeds.js';
+import { FrozenLayers, frozenLayersOf } from './frozen-layers.js';
 import { keptParameters } from './kept.js';
 import { requireWhole } from './reader.js';
 import { createSearch } from './search.js';
@@ -65,6 +66,8 @@ class Trainer implements EngineTrainer {
     private readonly fixed: ParameterStore,
     private readonly options: TrainerOptions,
     private readonly watch: StepWatch | null,
+    /** Layers that are computed once a text. */
+    private readonly below: FrozenLayers | null,
   ) {
     // The first stage draws what a run without stages would.
     this.#seeds = options.stage ? [options.seed, options.stage] : [options.seed];
@@ -79,7 +82,7 @@ class Trainer implements EngineTrainer {
     this.#used = words ? new UsedRows(ort, words, store.valuesOf(words.name), moments, size) : null;
     const whole = store.specs.filter(({ name }) => name !== this.#used?.name);
     this.#moments = moments.map((name) => ({ name, store: new ParameterStore(whole, 'trained', setup.rate) }));
-    Object.assign(this.#state, parameterFeeds(ort, store), parameterFeeds(ort, fixed));
+    Object.assign(this.#state, store.feeds(ort), fixed.feeds(ort));
     this.#parts = new Map(
       store.buckets.map((bucket) => [bucket, bucket === words ? this.#wordParts : partsOf(bucket, size)]),
     );
@@ -120,6 +123,7 @@ class Trainer implements EngineTrainer {
 
   async #build(stage: Stage): Promise<StageSession> {
     const { optimizer, device, threads, modelDropout, packWeights, gradientCheckpointing = false } = this.options;
+    const skippedLayers = this.below?.layers ?? 0;
     const parts = {
       setup: this.setup,
       store: this.store,
@@ -127,6 +131,7 @@ class Trainer implements EngineTrainer {
       used: this.#used,
       modelDropout,
       gradientCheckpointing,
+      skippedLayers,
     };
     const { g, dropouts, gradients, pieces } = stage === 'apply' ? gathered(parts) : differentiated(parts);
     if (stage === 'gather') {
@@ -223,7 +228,11 @@ class Trainer implements EngineTrainer {
 
   async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
     if (batches.length === 0) throw new EngineError('bad-input', 'A step needs at least one batch.');
-    const fed = batches.map((batch) => feedBatch(this.ort, batch, this.setup));
+    const fed: BatchFeeds[] = [];
+    for (const batch of batches) {
+      const own = feedBatch(this.ort, batch, this.setup);
+      fed.push({ ...own, feeds: { ...own.feeds, ...(await this.below?.of(batch)) } });
+    }
     const used = this.#used;
     if (used) {
       for (const { tokenIds } of fed) used.use(tokenIds);
@@ -276,8 +285,18 @@ class Trainer implements EngineTrainer {
   }
 
   #evaluate(batch: Batch): ReturnType<Evaluator['evaluate']> {
-    this.#evaluator ??= Evaluator.create(this.setup, { trained: this.store, fixed: this.fixed }, this.options);
+    this.#evaluator ??= Evaluator.create(this.setup, { trained: this.store, fixed: this.fixed }, this.options, {
+      below: this.below,
+    });
     return this.#evaluator.then((evaluator) => evaluator.evaluate(batch));
+  }
+
+  get keptBytes() {
+    return this.below?.bytes ?? 0;
+  }
+
+  async keep(batch: Batch): Promise<void> {
+    await this.below?.of(batch);
   }
 
   evaluate(batch: Batch) {
@@ -344,6 +363,7 @@ class Trainer implements EngineTrainer {
     for (const stage of this.#sessions.values()) await (await stage).session.dispose();
     await this.#used?.dispose();
     await (await this.#evaluator)?.dispose();
+    await this.below?.dispose();
   }
 }
 
@@ -373,5 +393,9 @@ export async function createTrainer(options: TrainerOptions): Promise<EngineTrai
   const setup = prepare(options, given);
   requireTrainable(options, setup);
   const { trained, fixed } = await startStores(setup, { ...options, given });
-  return new Trainer(await runtime(), setup, trained, fixed, options, watchOf(options, trained));
+  const ort = await runtime();
+  const layers = options.keepFrozenBytes ? frozenLayersOf(setup, options.modelDropout) : 0;
+  const below =
+    layers > 0 ? new FrozenLayers(ort, setup, { trained, fixed }, options, layers, options.keepFrozenBytes ?? 0) : null;
+  return new Trainer(ort, setup, trained, fixed, options, watchOf(options, trained), below);
 }

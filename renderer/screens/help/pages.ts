@@ -12,6 +12,7 @@ import further from './pages/further.md?raw';
 import inference from './pages/inference.md?raw';
 import labelWords from './pages/label-words.md?raw';
 import littleData from './pages/little-data.md?raw';
+import memory from './pages/memory.md?raw';
 import portability from './pages/portability.md?raw';
 import pretraining from './pages/pretraining.md?raw';
 import quality from './pages/quality.md?raw';
@@ -41,6 +42,7 @@ export const pages: readonly HelpPage[] = [
   { id: 'tasks', title: mark('Tasks'), text: tasks },
   { id: 'writing', title: mark('Writing text'), text: writing },
   { id: 'devices', title: mark('Devices'), text: devices },
+  { id: 'memory', title: mark('Memory and time'), text: memory },
   { id: 'comparison', title: mark('Comparison'), text: comparison },
   { id: 'studies', title: mark('Studies'), text: studies },
   { id: 'quality', title: mark('Study: quality gap'), text: quality },

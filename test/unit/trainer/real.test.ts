@@ -61,13 +61,18 @@ function jobOf(
   };
 }
 
+/** A base of random weights cannot be steered by them. */
+const unsteered = ['a projected prefix', 'the head on frozen layers'];
+
 describe('the trainer process', () => {
   it.each([
     ['LoRA', lora, {}],
     ['full fine-tuning with accumulation', { type: 'full' }, { learningRate: 0.003, accumulationSteps: 2 }],
     // Stages of 30 steps: the kills fall into the first, at the start of the second and into its middle.
     ['progressive unfreezing', { type: 'progressive', whenWorse: 'back' }, { learningRate: 0.005 }],
-    // Its checkpoints hold the MLP, what is kept does not. A base of random weights cannot be steered by it.
+    // What lies below is computed once a text, in another order after a kill.
+    ['the head on frozen layers', { type: 'head' }, { modelDropout: 0 }],
+    // Its checkpoints hold the MLP, what is kept does not.
     ['a projected prefix', { type: 'prefix', numVirtualTokens: 4, prefixProjection: true }, {}],
   ] as const)(
     '%s: killed with kill -9 again and again, it ends as if it had not been',
@@ -76,7 +81,7 @@ describe('the trainer process', () => {
       const jobAs = (end: string, resume: boolean) => jobOf(`${name} ${end}`, method, training, resume);
       const { whole } = await expectSameAfterKills(jobAs, [7, 31, 52]);
       expect(whole.losses.size).toBe(60);
-      if (name !== 'a projected prefix') expect(whole.losses.get(60)).toBeLessThan(whole.losses.get(1) ?? 0);
+      if (!unsteered.includes(name)) expect(whole.losses.get(60)).toBeLessThan(whole.losses.get(1) ?? 0);
     },
   );
 });
@@ -183,6 +188,16 @@ describe('what a finished run is good for', () => {
       expect(wrong.type === 'prove-export' && wrong.largestDifference).toBeGreaterThan(1e-3);
     },
   );
+
+  it('computes what lies frozen below the head once a text, where nothing is dropped and texts come again', async () => {
+    const head = { type: 'head' };
+    const once = /lower layers, so what they give is computed once: for 200 texts/;
+    const notes = async (name: string, training: Partial<Training>) =>
+      (await train(name, head, training)).told.log.filter((line) => once.test(line)).length;
+    expect(await notes('kept', { modelDropout: 0 })).toBe(1);
+    expect(await notes('dropped', {})).toBe(0);
+    expect(await notes('seen once', { modelDropout: 0, maxSteps: 10 })).toBe(0);
+  });
 
   it('starts from an export where it stood, and refuses what does not fit', async () => {
     await train('start', lora, { learningRate: 0.02 });
