@@ -102,10 +102,11 @@ describe('a run that was cut off on another device than the CPU', () => {
 });
 
 describe('remedies are plans that the contract accepts', () => {
-  it('out of memory: smaller parts of a batch, shorter rows', () => {
+  it('out of memory: smaller parts of a batch, less kept, shorter rows', () => {
     const remedies = remediesOf(run('failed', 'out-of-memory'));
     expect(remedies.map(({ plan: it }) => planSchema.parse(it).training)).toMatchObject([
       { accumulationSteps: 2, batchSize: 16 },
+      { packWeights: false, gradientCheckpointing: true },
       { maxLength: 64 },
     ]);
   });
