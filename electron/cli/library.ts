@@ -3,11 +3,13 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   importRequestSchema,
+  profileSchema,
   readingOptionsSchema,
   type BaseModel,
   type Dataset,
   type Profile,
 } from '../contract/entities.js';
+import type { StudioEvent } from '../contract/calls.js';
 import { StudioError } from '../contract/errors.js';
 import { taskSchema } from '../contract/objectives.js';
 import { firstIssue } from '../contract/problem-of.js';
@@ -153,21 +155,22 @@ const dataAdd: Command = {
       };
       throw new StudioError('bad-input', `--${firstIssue(request.error)}.`, hints[String(path[0])] ?? null);
     }
-    await finishJob(
-      session,
-      () => session.handlers['datasets.import'](request.data),
-      (event) => {
-        if (event.event !== 'job') return;
-        const { done, total, message, secondsLeft } = event.data;
-        session.out.progress(
-          `${message} ${total ? percent(done / total) : ''}${secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`}`,
-        );
-      },
-    );
+    await finishJob(session, () => session.handlers['datasets.import'](request.data), tellPace(session));
     tellDataset(session, await findDataset(session, projectId, request.data.name));
     return 0;
   },
 };
+
+/** Progress of a job over rows, for {@link finishJob}. */
+const tellPace =
+  ({ out }: Session) =>
+  (event: StudioEvent): void => {
+    if (event.event !== 'job') return;
+    const { done, total, message, secondsLeft } = event.data;
+    out.progress(
+      `${message} ${total ? percent(done / total) : ''}${secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`}`,
+    );
+  };
 
 function tellDataset({ out }: Session, set: Dataset): void {
   const { train, validation, test } = set.rows;
@@ -238,7 +241,12 @@ const dataShow: Command = {
       wanted === null
         ? (await handlers['models.list']({})).find(({ builtIn }) => builtIn)
         : await findModel(session, wanted);
-    const profile = await handlers['datasets.profile']({ id: set.id, modelId: model?.id ?? null });
+    const { result } = await finishJob(
+      session,
+      () => handlers['datasets.profile']({ id: set.id, modelId: model?.id ?? null }),
+      tellPace(session),
+    );
+    const profile = profileSchema.parse(result);
     out.event({ event: 'profile', data: set.name, ...profile }, describeProfile(set, profile));
     return 0;
   },

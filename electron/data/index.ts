@@ -24,7 +24,14 @@ export {
 } from './batches.js';
 export { openChatTemplate, type ChatTemplate } from './chat-template.js';
 export { firstExamples, tokenizedExamples, type PlacedRow } from './examples.js';
-export { encodeLanguage, languageBatches, LanguageRows, type LanguageExample, type LanguageTools } from './language.js';
+export {
+  encodeLanguage,
+  languageBatches,
+  LanguageRows,
+  openLanguageTools,
+  type LanguageExample,
+  type LanguageTools,
+} from './language.js';
 export { ExampleDraw } from './draw.js';
 export {
   encodeMasked,

@@ -2,9 +2,9 @@
 import { StudioError } from '../contract/errors.js';
 import type { Batch } from '../engine/types.js';
 import type { RowBatches } from './batches.js';
-import type { ChatTemplate, Span } from './chat-template.js';
+import { openChatTemplate, type ChatTemplate, type Span } from './chat-template.js';
 import { Growing } from './encoded.js';
-import type { PlacedTokens, TextTokenizer } from './tokenizer.js';
+import { openTokenizer, type PlacedTokens, type TextTokenizer, type TokenizerFit } from './tokenizer.js';
 import type { LanguageText } from './types.js';
 
 /** One row as it is trained on, uncut. */
@@ -18,6 +18,12 @@ export interface LanguageExample extends PlacedTokens {
 export interface LanguageTools {
   readonly tokenizer: TextTokenizer;
   readonly template: ChatTemplate;
+}
+
+/** Tokenizer and chat template of a base model's folder. @throws StudioError `bad-model` */
+export async function openLanguageTools(folder: string, fit: TokenizerFit): Promise<LanguageTools> {
+  const tokenizer = await openTokenizer(folder, fit);
+  return { tokenizer, template: await openChatTemplate(folder, tokenizer) };
 }
 
 /**
@@ -64,7 +70,7 @@ export async function languageLengths(
       return messages.map(({ content }) => content).join('\n');
     }
   });
-  return (await tokenizer.place(texts)).map(({ ids }) => ids.length);
+  return tokenizer.plainLengths(texts);
 }
 
 function trainedOf({ ids, from, to }: PlacedTokens, spans: readonly Span[] | null): Uint8Array {

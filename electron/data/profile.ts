@@ -53,17 +53,25 @@ export async function profileRows(
   const long: Finding = { rows: 0, examples: [] };
   let chunk: ProfileRow[] = [];
   let done = 0;
-  const measure = async () => {
-    throwIfCancelled(hooks.signal);
-    const sizes = await sizesOf(chunk, tools);
-    chunk.forEach((row, index) => {
+  const measureRows = async (measured: readonly ProfileRow[]) => {
+    const sizes = await sizesOf(measured, tools);
+    measured.forEach((row, index) => {
       const size = sizes[index] ?? 0;
       lengths.add(size);
       if (size > usualMaxLength) find(long, row);
     });
-    done += chunk.length;
-    chunk = [];
+    done += measured.length;
     hooks.onProgress?.(done);
+  };
+  // The tokenizer works beside this thread: it counts one chunk while the next is read.
+  let measuring: Promise<void> = Promise.resolve();
+  const measure = async () => {
+    throwIfCancelled(hooks.signal);
+    await measuring;
+    measuring = measureRows(chunk);
+    // Waited for with the next chunk.
+    measuring.catch(() => undefined);
+    chunk = [];
   };
   for await (const row of rows) {
     totals[row.split] += 1;
@@ -89,6 +97,7 @@ export async function profileRows(
     if (chunk.length >= chunkRows) await measure();
   }
   if (chunk.length > 0) await measure();
+  await measuring;
   const sorted = sortLabels(labels.keys()).map((label) => ({
     label,
     train: 0,

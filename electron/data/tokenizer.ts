@@ -125,6 +125,14 @@ export class TextTokenizer {
     return (await this.encodings(null, rows)).map((encoding) => encoding.getLength());
   }
 
+  /** Tokens of each text without the tokenizer's own ones, uncut. */
+  async plainLengths(texts: readonly string[]): Promise<number[]> {
+    const encodings = await this.exclusive(null, () =>
+      this.native.encodeBatch([...texts], { addSpecialTokens: false }),
+    );
+    return encodings.map((encoding) => encoding.getLength());
+  }
+
   /** Ids of a text, uncut; `special`: with the tokenizer's own tokens around it. */
   async ids(text: string, special: boolean): Promise<number[]> {
     const encoding = await this.exclusive(null, () => this.native.encode(text, null, { addSpecialTokens: special }));

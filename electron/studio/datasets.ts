@@ -8,11 +8,10 @@ import { splitNames, type Dataset, type ImportRequest, type SplitName } from '..
 import { StudioError } from '../contract/errors.js';
 import { namingFile } from '../contract/problem-of.js';
 import { importRows, previewFile } from '../data/index.js';
-import { datasets, models, projects, runs, type Database } from '../storage/index.js';
+import { datasets, projects, runs } from '../storage/index.js';
 import { changed, datasetFolder, now, type Context } from './context.js';
 import { bytesBelow, replaceFile, requireSpace } from './files.js';
-import type { JobHandle } from './jobs.js';
-import { profileOf } from './profiles.js';
+import { throwIfAborted, type JobHandle } from './jobs.js';
 import { removeWithFolders } from './removals.js';
 
 type Group = Pick<
@@ -22,7 +21,6 @@ type Group = Pick<
   | 'datasets.inspect'
   | 'datasets.import'
   | 'datasets.rows'
-  | 'datasets.profile'
   | 'datasets.removal'
   | 'datasets.remove'
 >;
@@ -83,20 +81,21 @@ export async function importDataset(
   return datasets.getDataset(database, id);
 }
 
-async function* lines(database: Database, datasetId: number, split: SplitName): AsyncGenerator<string> {
-  for await (const { id, text, pair, label, messages, answers } of datasets.eachRow(database, datasetId, split))
-    yield `${JSON.stringify({
-      id,
-      text,
-      pair,
-      label,
-      ...(messages === null ? {} : { messages }),
-      ...(answers === null ? {} : { answers }),
-    })}\n`;
-}
-
-/** The split files of a data set, written once: the trainer reads files and never the database. */
-export async function materialize(context: Context, dataset: Dataset): Promise<Record<SplitName, string | null>> {
+/**
+ * The split files of a data set, written once: the trainer reads files and never the database.
+ * Rejects with StudioError 'cancelled' when the signal says so.
+ */
+export async function materialize(
+  context: Pick<Context, 'database' | 'home' | 'presence'>,
+  dataset: Dataset,
+  signal?: AbortSignal,
+): Promise<Record<SplitName, string | null>> {
+  const lines = async function* (split: SplitName) {
+    for await (const some of datasets.eachLine(context.database, dataset.id, split)) {
+      if (signal) throwIfAborted(signal);
+      yield some;
+    }
+  };
   const folder = datasetFolder(context.home, dataset.id);
   await mkdir(folder, { recursive: true });
   const paths: Record<SplitName, string | null> = { train: null, validation: null, test: null };
@@ -113,9 +112,7 @@ export async function materialize(context: Context, dataset: Dataset): Promise<R
       continue;
     // An estimate and a run may ask at once: each writes a file of its own, and the last whole one stands.
     await replaceFile(context.presence, path, (part) =>
-      pipeline(lines(context.database, dataset.id, split), createWriteStream(part, { flush: true })).catch(
-        namingFile(path),
-      ),
+      pipeline(lines(split), createWriteStream(part, { flush: true })).catch(namingFile(path)),
     );
   }
   return paths;
@@ -135,12 +132,6 @@ export function datasetCalls(context: Context): Group {
       await datasets.getDataset(database, id);
       return datasets.pageRows(database, id, filter, offset, limit, total);
     },
-    'datasets.profile': async ({ id, modelId }) =>
-      profileOf(
-        context,
-        await datasets.getDataset(database, id),
-        modelId === null ? null : await models.getModel(database, modelId),
-      ),
     'datasets.removal': async ({ id }) => {
       const set = await datasets.getDataset(database, id);
       const using = await runs.runsOf(database, 'dataset_id', id);

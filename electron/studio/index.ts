@@ -24,6 +24,7 @@ import { ensureStarter, modelCalls } from './models.js';
 import { playgroundCalls } from './playground.js';
 import { pretrainingCalls } from './pretraining.js';
 import { planFileCalls } from './plan-file.js';
+import { profileCalls } from './profiles.js';
 import { projectCalls } from './projects.js';
 import { RunQueue } from './queue.js';
 import { takeOver, watchOthers } from './recovery.js';
@@ -172,6 +173,7 @@ export async function openStudio({
       ...modelCalls(context),
       ...pretrainingCalls(context),
       ...datasetCalls(context),
+      ...profileCalls(context),
       ...tokenCalls(context),
       ...runCalls(context, queue),
       ...estimateCalls(context),

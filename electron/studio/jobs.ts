@@ -9,13 +9,19 @@ export interface JobHandle {
   progress(done: number, total: number | null, message: string, secondsLeft?: number | null): void;
 }
 
+interface Running {
+  readonly abort: AbortController;
+  /** Where it works, if what it does is of no use without that folder. */
+  readonly folder: string | null;
+  readonly end: Promise<void>;
+}
+
 const KEPT = 50;
 const MILLISECONDS_BETWEEN = 100;
 
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
-  readonly #aborts = new Map<string, AbortController>();
-  readonly #ends = new Set<Promise<void>>();
+  readonly #running = new Map<string, Running>();
 
   constructor(private readonly tell: (job: Job) => void) {}
 
@@ -23,11 +29,18 @@ export class Jobs {
     return [...this.#jobs.values()].reverse();
   }
 
-  /** Starts work at once and returns the job's number; the work's result stands in the job when it is done. */
-  start(kind: Job['kind'], title: string, work: (handle: JobHandle) => Promise<unknown>): { jobId: string } {
+  /**
+   * Starts work at once and returns the job's number; the work's result stands in the job when it is done.
+   * @param folder the job is cancelled where this folder is removed
+   */
+  start(
+    kind: Job['kind'],
+    title: string,
+    work: (handle: JobHandle) => Promise<unknown>,
+    folder: string | null = null,
+  ): { jobId: string } {
     const id = randomUUID();
     const abort = new AbortController();
-    this.#aborts.set(id, abort);
     this.#put({
       id,
       kind,
@@ -62,23 +75,28 @@ export class Jobs {
         });
       },
     );
-    const settled = end.finally(() => {
-      this.#aborts.delete(id);
-      this.#ends.delete(settled);
-    });
-    this.#ends.add(settled);
+    this.#running.set(id, { abort, folder, end: end.finally(() => this.#running.delete(id)) });
     return { jobId: id };
   }
 
   /** Throws StudioError 'not-found'. A job that has ended stays as it is. */
   cancel(id: string): void {
     this.#get(id);
-    this.#aborts.get(id)?.abort();
+    this.#running.get(id)?.abort.abort();
+  }
+
+  /** Cancels the jobs that work in these folders, and waits until none does. */
+  async leave(folders: readonly string[]): Promise<void> {
+    await this.#end([...this.#running.values()].filter(({ folder }) => folder !== null && folders.includes(folder)));
   }
 
   async close(): Promise<void> {
-    for (const abort of this.#aborts.values()) abort.abort();
-    await Promise.all(this.#ends);
+    await this.#end([...this.#running.values()]);
+  }
+
+  async #end(running: readonly Running[]): Promise<void> {
+    for (const { abort } of running) abort.abort();
+    await Promise.all(running.map(({ end }) => end));
   }
 
   #get(id: string): Job {
@@ -92,6 +110,17 @@ export class Jobs {
     for (const [id, old] of this.#jobs) if (this.#jobs.size > KEPT && old.state !== 'running') this.#jobs.delete(id);
     this.tell(job);
   }
+}
+
+/** Time left by the pace since the first step of this process; null before the third. */
+export function secondsLeft(): (progress: { readonly done: number; readonly total: number | null }) => number | null {
+  let first: { readonly done: number; readonly at: number } | null = null;
+  return ({ done, total }) => {
+    if (total === null) return null;
+    first ??= { done, at: performance.now() };
+    const steps = done - first.done;
+    return steps < 3 ? null : (((performance.now() - first.at) / 1000) * (total - done)) / steps;
+  };
 }
 
 export function throwIfAborted(signal: AbortSignal): void {

@@ -8,6 +8,7 @@ import { namingFile } from '../contract/problem-of.js';
 import { records } from '../storage/index.js';
 import type { Context } from './context.js';
 import { requireSpace } from './files.js';
+import { secondsLeft } from './jobs.js';
 import { addModel } from './models.js';
 import { TrainerClient } from './trainer-client.js';
 
@@ -66,16 +67,5 @@ export function pretrainingCalls(context: Context): Pick<Handlers, 'models.pretr
         }
       });
     },
-  };
-}
-
-/** Time left by the pace since the first step of this process; null before the third. */
-function secondsLeft(): (progress: { readonly done: number; readonly total: number | null }) => number | null {
-  let first: { readonly done: number; readonly at: number } | null = null;
-  return ({ done, total }) => {
-    if (total === null) return null;
-    first ??= { done, at: performance.now() };
-    const steps = done - first.done;
-    return steps < 3 ? null : (((performance.now() - first.at) / 1000) * (total - done)) / steps;
   };
 }

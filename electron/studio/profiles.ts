@@ -2,42 +2,111 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Handlers } from '../contract/calls.js';
 import { profileSchema, type BaseModel, type Dataset, type Profile } from '../contract/entities.js';
-import { openTokenizer, profileRows, tokenizerIdentity, type ProfileTools } from '../data/index.js';
-import { datasets } from '../storage/index.js';
+import { tokenizerIdentity } from '../data/index.js';
+import { datasets, models } from '../storage/index.js';
 import { datasetFolder, type Context } from './context.js';
+import { materialize } from './datasets.js';
 import { replaceFile, type Maker } from './files.js';
-import { languageTools } from './tokens.js';
+import { secondsLeft, throwIfAborted, type JobHandle } from './jobs.js';
+import { TrainerClient } from './trainer-client.js';
 
 /** Raised when the same rows come to another profile than before. */
 const version = 3;
 
-/** Profile by the tokenizer of `model`, in words without one; kept beside the data set's files. Throws StudioError of the tokenizer. */
-export async function profileOf(
-  context: Pick<Context, 'database' | 'home'> & { readonly presence: Maker },
-  dataset: Dataset,
-  model: BaseModel | null,
-): Promise<Profile> {
+type Profiling = Pick<Context, 'database' | 'home' | 'presence' | 'spawnTrainer' | 'jobs'>;
+
+export function profileCalls(context: Profiling): Pick<Handlers, 'datasets.profile'> {
+  const { database, home, jobs } = context;
+  /** Jobs under way by the file that each comes to. */
+  const underWay = new Map<string, { jobId: string }>();
+  return {
+    'datasets.profile': async ({ id, modelId }) => {
+      const dataset = await datasets.getDataset(database, id);
+      const model = modelId === null ? null : await models.getModel(database, modelId);
+      const path = join(datasetFolder(home, id), await fileOf(dataset, model));
+      const known = underWay.get(path);
+      if (known) return known;
+      const job = jobs.start(
+        'profile',
+        `Check the rows of ${dataset.name}`,
+        async (handle) => {
+          try {
+            const kept = await read(path);
+            if (kept) return named(kept, model);
+            const counted = await count(context, dataset, model, handle);
+            // Where it cannot be kept (a full disk), it is counted again next time.
+            await keep(context.presence, path, counted).catch(() => undefined);
+            return named(counted, model);
+          } finally {
+            underWay.delete(path);
+          }
+        },
+        datasetFolder(home, id),
+      );
+      underWay.set(path, job);
+      return job;
+    },
+  };
+}
+
+/** A model may have got another name since. */
+const named = (profile: Profile, model: BaseModel | null): Profile =>
+  model === null ? profile : { ...profile, lengths: { ...profile.lengths, tokenizer: model.name } };
+
+async function fileOf(dataset: Dataset, model: BaseModel | null): Promise<string> {
   const fit = model && { vocabularySize: model.vocabularySize, architecture: model.architecture };
   const key = [version, dataset.contentHash, model && (await tokenizerIdentity(model.folder)), fit];
-  const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24);
-  const path = join(datasetFolder(context.home, dataset.id), `profile-${name}.json`);
-  const profile = (await read(path)) ?? (await count());
-  return model === null ? profile : { ...profile, lengths: { ...profile.lengths, tokenizer: model.name } };
+  return `profile-${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24)}.json`;
+}
 
-  async function count(): Promise<Profile> {
-    const counted = await profileRows(datasets.eachRow(context.database, dataset.id), await toolsOf(dataset, model));
-    // Where it cannot be kept (a full disk), it is counted again next time.
-    await keep(context.presence, path, counted).catch(() => undefined);
-    return counted;
+/** By the tokenizer of `model`, in words without one. Rejects with StudioError 'cancelled' when the signal says so, or of the tokenizer. */
+async function count(
+  context: Profiling,
+  dataset: Dataset,
+  model: BaseModel | null,
+  { signal, progress }: JobHandle,
+): Promise<Profile> {
+  const { train, validation, test } = dataset.rows;
+  const total = train + validation + test;
+  progress(0, total, 'Preparing the rows');
+  const data = await materialize(context, dataset, signal);
+  throwIfAborted(signal);
+  const client = new TrainerClient(context.spawnTrainer);
+  // It keeps nothing, so it need not be asked to stop.
+  const stop = () => client.close();
+  signal.addEventListener('abort', stop);
+  try {
+    const left = secondsLeft();
+    const { task } = dataset;
+    const fit = model && {
+      folder: model.folder,
+      vocabularySize: model.vocabularySize,
+      architecture: model.architecture,
+    };
+    const { profile } = await client.start<'profile'>({ type: 'profile', task, model: fit, data }, (event) => {
+      if (event.type === 'progress') progress(event.done, total, event.message, left({ done: event.done, total }));
+    }).result;
+    return await withLines(context, profile);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    client.close();
   }
 }
 
-async function toolsOf({ task }: Dataset, model: BaseModel | null): Promise<ProfileTools> {
-  if (model === null) return { task, tokenizer: null };
-  if (task === 'generation') return { task, ...(await languageTools(model)) };
-  const { vocabularySize, architecture } = model;
-  return { task, tokenizer: await openTokenizer(model.folder, { vocabularySize, architecture }) };
+/** The trainer knows rows by their numbers only. */
+async function withLines({ database }: Profiling, profile: Profile): Promise<Profile> {
+  const ids = profile.warnings.flatMap(({ examples }) => examples.map(({ line }) => line));
+  const lines = await datasets.linesOf(database, ids);
+  const placed = profile.warnings.map((warning) => ({
+    ...warning,
+    examples: warning.examples.map((example) => ({ ...example, line: lines.get(example.line) ?? 0 })),
+  }));
+  return { ...profile, warnings: placed };
 }
 
 /** Null where there is none, or one that another version wrote. */

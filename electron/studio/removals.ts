@@ -7,10 +7,11 @@ import type { Context } from './context.js';
  * notices that removes those that nothing in the database stands for any more (recovery.ts).
  */
 export async function removeWithFolders(
-  { presence }: Context,
+  { presence, jobs }: Pick<Context, 'presence' | 'jobs'>,
   folders: readonly string[],
   forget: () => Promise<void>,
 ): Promise<void> {
+  await jobs.leave(folders);
   // Whoever deletes may do so because the disk is full: then there is no room for a note either.
   const noted = await Promise.all(folders.map((folder) => presence.making(folder).catch(() => async () => undefined)));
   try {

@@ -2,22 +2,12 @@
 import type { Handlers } from '../contract/calls.js';
 import type { BaseModel } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
-import {
-  firstExamples,
-  openChatTemplate,
-  openTokenizer,
-  tokenizedExamples,
-  type LanguageTools,
-  type PlacedRow,
-} from '../data/index.js';
+import { firstExamples, openLanguageTools, tokenizedExamples, type PlacedRow } from '../data/index.js';
 import { datasets, models } from '../storage/index.js';
 import type { Context } from './context.js';
 
-/** Tokenizer and chat template of a base model. Throws StudioError 'bad-model'. */
-export async function languageTools({ folder, vocabularySize, architecture }: BaseModel): Promise<LanguageTools> {
-  const tokenizer = await openTokenizer(folder, { vocabularySize, architecture });
-  return { tokenizer, template: await openChatTemplate(folder, tokenizer) };
-}
+const toolsOf = ({ folder, vocabularySize, architecture }: BaseModel) =>
+  openLanguageTools(folder, { vocabularySize, architecture });
 
 export function tokenCalls({ database }: Context): Pick<Handlers, 'datasets.tokens'> {
   async function rowsOf(datasetId: number, limit: number): Promise<PlacedRow[]> {
@@ -37,7 +27,7 @@ export function tokenCalls({ database }: Context): Pick<Handlers, 'datasets.toke
         'datasetId' in source
           ? await rowsOf(source.datasetId, limit)
           : await firstExamples(source.path, source.reading, source.columns, limit);
-      const tools = modelId === null ? null : await languageTools(await models.getModel(database, modelId));
+      const tools = modelId === null ? null : await toolsOf(await models.getModel(database, modelId));
       return {
         template: tools?.template.source ?? 'plain',
         examples: await tokenizedExamples(rows, tools, { maxLength, completionOnly: completionOnlyLoss }),

@@ -8,6 +8,7 @@ import {
   samplingSchema,
 } from '../contract/entities.js';
 import { learnedSchema, type LearnedObjective } from '../contract/learned.js';
+import { taskSchema } from '../contract/objectives.js';
 import { compositionSchema, deviceIdSchema, methodSchema, refineBySchema, trainingSchema } from '../contract/plan.js';
 import { pretrainingSchema } from '../contract/pretraining.js';
 
@@ -209,6 +210,15 @@ export const serveTogetherJobSchema = z.strictObject({
   limit: z.int().min(1).max(10_000).default(200),
 });
 
+/** What a data set is like; `model` counts lengths in its tokens, null in words. */
+export const profileJobSchema = z.strictObject({
+  type: z.literal('profile'),
+  task: taskSchema,
+  model: z.strictObject({ folder: path, vocabularySize: z.int().min(1), architecture: z.string() }).nullable(),
+  /** Split files; null for a split without rows. */
+  data: z.strictObject({ train: path.nullable(), validation: path.nullable(), test: path.nullable() }),
+});
+
 export const virtualWordsJobSchema = z.strictObject({
   type: z.literal('virtual-words'),
   modelFolder: path,
@@ -252,6 +262,7 @@ export const trainerJobSchema = z.discriminatedUnion('type', [
   generateJobSchema,
   mergeCheckJobSchema,
   serveTogetherJobSchema,
+  profileJobSchema,
   virtualWordsJobSchema,
   scoreWordingJobSchema,
   pretrainJobSchema,

@@ -10,6 +10,7 @@ import { PredictorCache } from './predictors.js';
 import type { Port } from './port.js';
 import { pretrainFromText } from './pretrain/pretrain.js';
 import { probe } from './probe.js';
+import { profile } from './profile.js';
 import { proveExport } from './prove-export.js';
 import { scoreWording } from './score-wording.js';
 import { serveTogether } from './serve-together.js';
@@ -51,6 +52,7 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       'merge-check': (job, context) => mergeCheck(job, context, engine),
       'serve-together': (job, context) => serveTogether(job, context, engine),
       pretrain: (job, context) => pretrainFromText(job, context, engine),
+      profile: (job, context) => profile(job, context),
       'virtual-words': (job) => virtualWords(job),
       'score-wording': (job, context) => scoreWording(job, context, cache),
       'device-test': async ({ device, threads }, context) => {

@@ -14,6 +14,7 @@ import {
   markedSpanSchema,
   nearWordSchema,
   pieceSchema,
+  profileSchema,
   runResultSchema,
   scoresSchema,
   stageMetricSchema,
@@ -92,7 +93,7 @@ export const trainerEventSchema = z.discriminatedUnion('type', [
   }),
   /** Training and test: the test rows, in pieces, before the job is done. A resumed run may send a row again. */
   z.object({ type: z.literal('outcomes'), rows: z.array(testOutcomeSchema) }),
-  /** predict-file, prove-export, device-test, probe. */
+  /** predict-file, prove-export, device-test, probe, profile. */
   z.object({ type: z.literal('progress'), done: count, total: count.nullable(), message: z.string() }),
   z.object({ type: z.literal('answers'), rows: z.array(answerSchema) }),
   /** generate: what has been written since the last, at most about sixteen a second. */
@@ -127,6 +128,8 @@ export const jobResultSchema = z.discriminatedUnion('type', [
   answeredFileSchema.extend({ type: z.literal('predict-file') }),
   mergeCheckSchema.extend({ type: z.literal('merge-check') }),
   servedTogetherSchema.extend({ type: z.literal('serve-together') }),
+  /** `line` of an example is its row's id: split files do not tell lines. */
+  z.object({ type: z.literal('profile'), profile: profileSchema }),
   z.object({
     type: z.literal('prove-export'),
     rows: count,

@@ -150,6 +150,8 @@ function run(handlers: JobHandlers, job: TrainerJob, context: JobContext): Promi
       return handlers['merge-check'](job, context);
     case 'serve-together':
       return handlers['serve-together'](job, context);
+    case 'profile':
+      return handlers.profile(job, context);
     case 'virtual-words':
       return handlers['virtual-words'](job, context);
     case 'pretrain':

@@ -194,6 +194,21 @@ describe('data sets', () => {
     expect(found.map(({ text }) => text)).toEqual([...texts, ...texts.slice(1), texts[0]]);
     expect(found.map(({ pair }) => pair)).toEqual([null, ...texts.slice(1), ...texts.slice(1), null]);
     expect(found.at(-1)).toMatchObject({ messages, answers: [{ text: 'a', start: 0 }] });
+    const asLines = [];
+    for await (const some of datasets.eachLine(database, id, 'train'))
+      asLines.push(
+        ...some
+          .trimEnd()
+          .split('\n')
+          .map((line): unknown => JSON.parse(line)),
+      );
+    expect(asLines).toEqual(
+      found.map(({ id, text, pair, label, messages, answers }) =>
+        messages === null && answers === null
+          ? { id, text, pair, label }
+          : { id, text, pair, label, messages, answers },
+      ),
+    );
   });
 
   it('stream in order over many pages, one split or all', async () => {
@@ -206,6 +221,17 @@ describe('data sets', () => {
     let tests = 0;
     for await (const row of datasets.eachRow(database, id, 'test')) tests += row.split === 'test' ? 1 : Number.NaN;
     expect(tests).toBe(900);
+    const ids: number[] = [];
+    for await (const some of datasets.eachLine(database, id, 'train'))
+      for (const line of some.trimEnd().split('\n')) ids.push((JSON.parse(line) as { id: number }).id);
+    expect(ids).toHaveLength(3600);
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    expect(await datasets.linesOf(database, [...ids.slice(0, 2), 99_999])).toEqual(
+      new Map([
+        [ids[0], 3],
+        [ids[1], 4],
+      ]),
+    );
   });
 
   it('cannot be deleted under a run', async () => {

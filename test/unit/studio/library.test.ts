@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { importRequestSchema, settingsSchema } from '../../../electron/contract/entities.js';
+import { importRequestSchema, profileSchema, settingsSchema } from '../../../electron/contract/entities.js';
 import { planSchema } from '../../../electron/contract/plan.js';
 import { oracleFolder } from '../../helpers/oracle.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
@@ -56,7 +56,10 @@ describe('data', () => {
     expect(page.rows.every(({ split, label }) => split === 'train' && label === 'food')).toBe(true);
     expect(page.total).toBeGreaterThan(0);
     const model = await studio.handlers['models.add']({ folder: join(home, 'tiny'), name: 'tiny' });
-    const profile = await studio.handlers['datasets.profile']({ id: set?.id ?? 0, modelId: model.id });
+    const { result } = await studio.finished(
+      await studio.handlers['datasets.profile']({ id: set?.id ?? 0, modelId: model.id }),
+    );
+    const profile = profileSchema.parse(result);
     expect(profile.lengths.tokenizer).toBe('tiny');
     expect(profile.lengths.max).toBeGreaterThan(7);
     const jobs = studio.events.flatMap((event) =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Presence } from '../../../electron/storage/index.js';
-import type { Context } from '../../../electron/studio/context.js';
+import { Jobs, throwIfAborted } from '../../../electron/studio/jobs.js';
 import { removeWithFolders } from '../../../electron/studio/removals.js';
 
 let home: string;
@@ -15,7 +15,8 @@ const notes = async () => {
   const own = await presence.workFolder();
   return Promise.all((await readdir(own)).map((name) => readFile(join(own, name), 'utf8')));
 };
-const remove = (forget: () => Promise<void>) => removeWithFolders({ presence } as unknown as Context, [folder], forget);
+const jobs = new Jobs(() => undefined);
+const remove = (forget: () => Promise<void>) => removeWithFolders({ presence, jobs }, [folder], forget);
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'removals-'));
@@ -47,7 +48,33 @@ it('leaves the folder where its record stays', async () => {
 });
 
 it('deletes where no note can be written', async () => {
-  const full = { ...presence, making: () => Promise.reject(new Error('full')) };
-  await removeWithFolders({ presence: full } as unknown as Context, [folder], () => Promise.resolve());
+  const full = { ...presence, making: () => Promise.reject(new Error('full')) } as unknown as Presence;
+  await removeWithFolders({ presence: full, jobs }, [folder], () => Promise.resolve());
   expect(await readdir(join(home, 'runs'))).toEqual([]);
+});
+
+it('waits until no job works in the folder', async () => {
+  const order: string[] = [];
+  const until = (name: string, where: string) =>
+    jobs.start(
+      'profile',
+      name,
+      async ({ signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await writeFile(join(folder, 'last words'), '');
+        order.push(name);
+        throwIfAborted(signal);
+      },
+      where,
+    );
+  const here = until('here', folder);
+  const elsewhere = until('elsewhere', home);
+  await remove(async () => void order.push('forgotten'));
+  expect(order).toEqual(['here', 'forgotten']);
+  expect(await readdir(join(home, 'runs'))).toEqual([]);
+  const stateOf = ({ jobId }: { jobId: string }) => jobs.list().find(({ id }) => id === jobId)?.state;
+  expect([stateOf(here), stateOf(elsewhere)]).toEqual(['cancelled', 'running']);
+  await mkdir(folder, { recursive: true });
+  await jobs.close();
+  expect(stateOf(elsewhere)).toBe('cancelled');
 });

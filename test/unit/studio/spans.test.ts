@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { artefactSchema, mergeCheckSchema, type Run } from '../../../electron/contract/entities.js';
+import { artefactSchema, mergeCheckSchema, profileSchema, type Run } from '../../../electron/contract/entities.js';
 import { askedPlanSchema } from '../../../electron/contract/plan.js';
 import { oracleFolder } from '../../helpers/oracle.js';
 import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
@@ -111,7 +111,8 @@ describe('tagging', () => {
     const dataset = (await handlers['datasets.list']({ projectId })).find(({ name }) => name === 'words');
     if (!dataset) throw new Error('not imported');
     expect([dataset.task, dataset.labels]).toEqual(['tagging', ['B-place', 'I-place', 'O']]);
-    const profile = await handlers['datasets.profile']({ id: dataset.id, modelId: null });
+    const counted = await studio.finished(await handlers['datasets.profile']({ id: dataset.id, modelId: null }));
+    const profile = profileSchema.parse(counted.result);
     expect(profile.labels.map(({ label, train, validation, test }) => [label, train + validation + test])).toEqual([
       ['place', 40],
     ]);

@@ -23,6 +23,7 @@ function host(handlers: Partial<JobHandlers>, refuse?: Error) {
     generate: unused,
     'merge-check': unused,
     'serve-together': unused,
+    profile: unused,
     'virtual-words': unused,
     'score-wording': unused,
     pretrain: unused,

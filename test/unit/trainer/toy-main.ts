@@ -19,6 +19,7 @@ void serve(
     generate: unused,
     'merge-check': unused,
     'serve-together': unused,
+    profile: unused,
     'virtual-words': unused,
     'score-wording': unused,
     pretrain: unused,
