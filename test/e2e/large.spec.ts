@@ -60,6 +60,11 @@ test('a long run, many runs and many rows are drawn by what is in sight', async 
     expect(await rows.getByRole('listitem').count()).toBeLessThanOrEqual(MOST_ROWS);
     await rows.evaluate((box) => (box.scrollTop = box.scrollHeight));
     await expect(rows.getByRole('button').last()).toContainText('5,001');
+    // Counted by a trainer process, and kept.
+    await expect(page.getByTestId('label-balance')).toContainText('animal', { timeout: 60_000 });
+    await expect(page.getByTestId('lengths')).toContainText('Median');
+    const counted = (await studio.call('jobs.list', {})).findLast(({ kind }) => kind === 'profile');
+    expect(counted).toMatchObject({ state: 'done', done: sizes.rows, total: sizes.rows });
     expect(await rows.getByRole('listitem').count()).toBeLessThanOrEqual(MOST_ROWS);
 
     await studio.go(`#/project/${projectId}/runs/${runId}`);
