@@ -5,6 +5,7 @@ import { StudioError } from '../contract/errors.js';
 import { readTokenizerFiles, type TokenizerConfig } from './tokenizer-files.js';
 import { whyUnsafe } from './tokenizer-check.js';
 import type { EncodedText } from './types.js';
+import { takesWordsAlone, WordLengths } from './word-lengths.js';
 
 export interface TextOrPair {
   readonly text: string;
@@ -53,6 +54,8 @@ export class TextTokenizer {
   /** Encoded texts by length, text and pair; null where none are remembered. */
   private memory: Map<string, EncodedText> | null = null;
 
+  private readonly words: WordLengths | null;
+
   /** Use `openTokenizer`. */
   constructor(
     private readonly native: Tokenizer,
@@ -72,7 +75,10 @@ export class TextTokenizer {
     private readonly segments: boolean,
     /** Tokens that no text gives by itself. */
     private readonly specials: readonly string[],
-  ) {}
+    wordsAlone: boolean,
+  ) {
+    this.words = wordsAlone ? new WordLengths((words) => this.plainLengths(words)) : null;
+  }
 
   /**
    * Ids and segments of each row with special tokens, cut to `maxLength` tokens. Of a pair the longer text is cut first.
@@ -122,7 +128,18 @@ export class TextTokenizer {
 
   /** Tokens of each row with special tokens, uncut. */
   async lengths(rows: readonly TextOrPair[]): Promise<number[]> {
-    return (await this.encodings(null, rows)).map((encoding) => encoding.getLength());
+    const { words } = this;
+    if (words === null) return (await this.encodings(null, rows)).map((encoding) => encoding.getLength());
+    const [around, aroundPair] = await Promise.all([this.around(false), this.around(true)]);
+    const texts = await words.of(rows.map(({ text }) => text));
+    const pairs = await words.of(rows.map(({ pair }) => pair ?? ''));
+    return rows.map(({ pair }, i) => (texts[i] ?? 0) + (pairs[i] ?? 0) + (pair === null ? around : aroundPair));
+  }
+
+  /** How many tokens of its own the tokenizer puts around a text or a pair. */
+  private async around(pair: boolean): Promise<number> {
+    const { before, between, after } = await this.frame(pair);
+    return before.length + between.length + after.length;
   }
 
   /** Tokens of each text without the tokenizer's own ones, uncut. */
@@ -309,6 +326,7 @@ export async function openTokenizer(folder: string, fit: TokenizerFit = {}): Pro
     find('unk'),
     segments,
     specialsIn(parsed),
+    takesWordsAlone(parsed),
   );
 }
 
