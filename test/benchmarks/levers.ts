@@ -17,6 +17,8 @@ interface Lever {
   readonly title: string;
   readonly before: Partial<Work>;
   readonly after: Partial<Work>;
+  /** The weights lie in the file in half precision. */
+  readonly half?: boolean;
 }
 
 const levers: Readonly<Record<string, Lever>> = {
@@ -25,10 +27,22 @@ const levers: Readonly<Record<string, Lever>> = {
     before: { packWeights: true },
     after: { packWeights: false },
   },
+  halves: {
+    title: 'weights of half precision held as they are (`packWeights` false)',
+    before: { packWeights: true },
+    after: { packWeights: false },
+    half: true,
+  },
   checkpointing: {
     title: 'layers computed anew (`gradientCheckpointing`)',
     before: { gradientCheckpointing: false },
     after: { gradientCheckpointing: true },
+  },
+  'halves-checkpointing': {
+    title: 'both, weights of half precision',
+    before: { packWeights: true, gradientCheckpointing: false },
+    after: { packWeights: false, gradientCheckpointing: true },
+    half: true,
   },
   both: {
     title: 'both',
@@ -71,14 +85,17 @@ async function main(): Promise<void> {
   const lengths = options.shape === 'full' ? [sequence] : await lengthsOfTexts(options, sequence);
   const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
   try {
-    await model.write(folder, model.layers);
+    const [whole, half] = [join(folder, 'F32'), join(folder, 'F16')];
+    await model.write(whole, model.layers);
+    await model.write(half, model.layers, 'F16');
     const { objective } = model;
     const method = { type: options.method };
-    const work: Work = { folder, objective, method, steps, warmup: 2, batchSize, lengths, threads };
+    const work: Work = { folder: whole, objective, method, steps, warmup: 2, batchSize, lengths, threads };
     for (let round = 0; round < Number(options.rounds); round++)
       for (const { lever, before, after } of chosen) {
-        before.push(await measureApart({ ...work, ...lever.before }));
-        after.push(await measureApart({ ...work, ...lever.after }));
+        const own = { ...work, folder: lever.half ? half : whole };
+        before.push(await measureApart({ ...own, ...lever.before }));
+        after.push(await measureApart({ ...own, ...lever.after }));
         process.stderr.write(`${lever.title}: round ${round + 1} of ${options.rounds}\n`);
       }
   } finally {

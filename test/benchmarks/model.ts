@@ -36,6 +36,8 @@ const smolLm2: BenchModel = {
   intermediateSize: 1536,
   vocabularySize: 49152,
 };
+type Dtype = TensorToWrite['dtype'];
+
 export const labels = ['a', 'b', 'c', 'd'];
 const positions = 512;
 
@@ -108,13 +110,13 @@ function decoderShapesOf({
 }
 
 /** Weights normal with deviation 0.02, biases 0, weights of norms 1. */
-async function writeFolder(folder: string, shapes: Shapes, config: object): Promise<void> {
+async function writeFolder(folder: string, shapes: Shapes, config: object, dtype: Dtype): Promise<void> {
   await mkdir(folder, { recursive: true });
   const normal = normals(2463534242);
   const tensors = shapes.map(([name, shape]): TensorToWrite => ({
     name,
     shape,
-    dtype: 'F32',
+    dtype,
     data: () => {
       const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
       if (shape.length > 1) for (let i = 0; i < values.length; i++) values[i] = 0.02 * normal();
@@ -127,8 +129,8 @@ async function writeFolder(folder: string, shapes: Shapes, config: object): Prom
 }
 
 /** Writes config.json and model.safetensors of a BERT. */
-export function writeModel(folder: string, model: BenchModel): Promise<void> {
-  return writeFolder(folder, shapesOf(model), {
+export function writeModel(folder: string, model: BenchModel, dtype: Dtype = 'F32'): Promise<void> {
+  const config = {
     architectures: ['BertForSequenceClassification'],
     model_type: 'bert',
     hidden_act: 'gelu',
@@ -144,11 +146,12 @@ export function writeModel(folder: string, model: BenchModel): Promise<void> {
     attention_probs_dropout_prob: 0,
     pad_token_id: 0,
     initializer_range: 0.02,
-  });
+  };
+  return writeFolder(folder, shapesOf(model), config, dtype);
 }
 
-function writeDecoder(folder: string, model: BenchModel): Promise<void> {
-  return writeFolder(folder, decoderShapesOf(model), {
+function writeDecoder(folder: string, model: BenchModel, dtype: Dtype): Promise<void> {
+  const config = {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
     hidden_act: 'silu',
@@ -165,7 +168,8 @@ function writeDecoder(folder: string, model: BenchModel): Promise<void> {
     attention_dropout: 0,
     pad_token_id: 0,
     initializer_range: 0.02,
-  });
+  };
+  return writeFolder(folder, decoderShapesOf(model), config, dtype);
 }
 
 /** A model, and how it is measured unless options say otherwise. */
@@ -177,7 +181,7 @@ interface Measured {
   readonly targets: readonly string[];
   readonly methods: string;
   readonly shapes: string;
-  write(folder: string, layers: number): Promise<void>;
+  write(folder: string, layers: number, dtype?: Dtype): Promise<void>;
 }
 
 const encoder = (model: BenchModel): Measured => ({
@@ -188,7 +192,7 @@ const encoder = (model: BenchModel): Measured => ({
   targets: ['query', 'value'],
   methods: 'lora,bottleneck,prefix,full',
   shapes: 'full,texts',
-  write: (folder, layers) => writeModel(folder, { ...model, layers }),
+  write: (folder, layers, dtype) => writeModel(folder, { ...model, layers }, dtype),
 });
 
 /** What `--model` names. */
@@ -203,7 +207,7 @@ export const benchModels: Readonly<Record<string, Measured>> = {
     targets: ['q_proj', 'v_proj'],
     methods: 'lora,full',
     shapes: 'full',
-    write: (folder, layers) => writeDecoder(folder, { ...smolLm2, layers }),
+    write: (folder, layers, dtype = 'F32') => writeDecoder(folder, { ...smolLm2, layers }, dtype),
   },
 };
 

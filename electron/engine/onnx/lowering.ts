@@ -5,7 +5,7 @@ import { EngineError } from '../errors.js';
 import { isStatic, termsOf, type Dim, type Shape } from '../graph/dims.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorType, Value } from '../graph/ir.js';
-import { floatInfo, nodeProto, tensorProto, valueInfo, type AttributeValue } from './protobuf.js';
+import { elementType, floatInfo, nodeProto, tensorProto, valueInfo, type AttributeValue } from './protobuf.js';
 
 /** Kernels differ: `cpu` has FusedMatMul with transposes inside, the GPU providers have the plain ops only. */
 export type LoweringTarget = 'cpu' | 'gpu';
@@ -15,6 +15,9 @@ export interface EmitOptions {
   readonly domain?: string;
   readonly outputs?: readonly string[];
 }
+
+/** Name of a weight as its file holds it. */
+export const storedName = (name: string) => `${name} (stored)`;
 
 export class Lowering {
   readonly initializers: TensorProto[] = [];
@@ -33,6 +36,8 @@ export class Lowering {
     readonly graph: Graph,
     readonly target: LoweringTarget,
     live: readonly Node[],
+    /** Weights that stay in half precision and are widened where they are used, each time anew. */
+    readonly halves: ReadonlySet<string> = new Set(),
   ) {
     for (const node of live) for (const value of node.inputs) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
     for (const { name, value } of graph.outputs) {
@@ -53,10 +58,30 @@ export class Lowering {
     return [...this.#prelude, ...this.#blocks.reverse().flat()];
   }
 
-  /** Name of an operand; asking makes its node needed. */
-  use(value: Value): string {
+  /**
+   * Name of an operand; asking makes its node needed. A weight of half precision is widened once `known`, what it meets, has been
+   * computed: the runtime would widen all weights at the start.
+   */
+  use(value: Value, known?: string): string {
     this.#needed.add(value);
-    return this.nameOf(value);
+    const { node } = value;
+    if (node.op !== 'parameter' || !this.halves.has(node.attributes.name)) return this.nameOf(value);
+    const stored = storedName(node.attributes.name);
+    return this.widen(known === undefined ? stored : this.after(stored, known));
+  }
+
+  /** A tensor of half precision as float32. */
+  widen(stored: string, outputs?: readonly string[]): string {
+    return this.emit('Cast', [stored], { attributes: { to: elementType.float32 }, outputs });
+  }
+
+  /** A tensor, there only once `known` has been computed: it takes its own shape, read with that of what it waits for; no value is moved. */
+  after(x: string, known: string, outputs?: readonly string[]): string {
+    const nothing = this.emit('Mul', [
+      this.emit('Shape', [known], { attributes: { end: 1 } }),
+      this.constant('0 of a shape', [1], BigInt64Array.of(0n)),
+    ]);
+    return this.emit('Reshape', [x, this.emit('Add', [this.emit('Shape', [x]), nothing])], { outputs });
   }
 
   nameOf(value: Value): string {

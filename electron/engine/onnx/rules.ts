@@ -1,7 +1,7 @@
 /** Lowering to ONNX: a full table, one rule an op. */
 import type { Dim } from '../graph/dims.js';
 import type { NodeOf, Op, Value } from '../graph/ir.js';
-import type { Lowering } from './lowering.js';
+import { storedName, type Lowering } from './lowering.js';
 import { elementType, type AttributeValue } from './protobuf.js';
 import { lowerTokenLoss } from './token-loss.js';
 
@@ -87,11 +87,14 @@ function lowerProduct(c: Lowering, { a, b, transA, transB, alpha }: Product, out
   if (alpha !== 1) c.emit('Mul', [product, c.float(alpha)], { outputs: [output] });
 }
 
+const isWeight = ({ node }: Value) => node.op === 'parameter';
+
 /** A product of two matrices with an optional bias row: Gemm has transposes and scale on every provider. */
 function lowerGemm(c: Lowering, node: NodeOf<'matmul'>, bias: Value | null, output: string): void {
   const { transA, transB, alpha } = node.attributes;
-  const inputs = [...node.inputs, ...(bias ? [bias] : [])].map((value) => c.use(value));
-  c.emit('Gemm', inputs, {
+  const [left, right] = node.inputs as readonly [Value, Value];
+  const [a, b] = isWeight(left) ? [c.use(left, c.use(right)), c.use(right)] : [c.use(left), c.use(right, c.use(left))];
+  c.emit('Gemm', [a, b, ...(bias ? [c.use(bias)] : [])], {
     attributes: { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: { float: alpha } },
     outputs: [output],
   });
@@ -179,15 +182,9 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
     return void c.emit('Sub', [above, below], { outputs: [c.output(node)] });
   },
   detach: plain('Identity'),
-  // Its own shape, read with that of what it waits for: no value is moved.
   after: (c, node) => {
     const [x, known] = node.inputs.map((value) => c.use(value)) as [string, string];
-    const nothing = c.emit('Mul', [
-      c.emit('Shape', [known], { attributes: { end: 1 } }),
-      c.constant('0 of a shape', [1], BigInt64Array.of(0n)),
-    ]);
-    const shape = c.emit('Add', [c.emit('Shape', [x]), nothing]);
-    c.emit('Reshape', [x, shape], { outputs: [c.output(node)] });
+    c.after(x, known, [c.output(node)]);
   },
   cast: plain('Cast', (node) => ({ to: elementType[node.attributes.to] })),
   // The slope is made of x where the backward pass comes to it: x alone is kept until then.
@@ -317,7 +314,16 @@ export const loweringRules: { readonly [K in Op]: LoweringRule<K> } = {
     const x = node.inputs[0] as Value;
     c.emit('Pad', [c.use(x), padding(c, x.type.shape.length, axis, before, after)], { outputs: [c.output(node)] });
   },
-  gather: plain('Gather', () => ({ axis: 0 })),
+  gather: (c, node) => {
+    const [table, indices] = node.inputs as readonly [Value, Value];
+    const { op, attributes } = table.node;
+    // Of a table in half precision the rows that are read are widened, not the table.
+    if (op === 'parameter' && c.halves.has(attributes.name)) {
+      const rows = c.emit('Gather', [storedName(attributes.name), c.use(indices)], { attributes: { axis: 0 } });
+      return void c.widen(rows, [c.output(node)]);
+    }
+    return plain<'gather'>('Gather', () => ({ axis: 0 }))(c, node);
+  },
   scatterAdd: (c, node) => {
     const [indices, updates, to] = node.inputs as readonly [Value, Value, Value?];
     const base = to ? c.use(to) : c.emit('Expand', [c.float(0), c.shape((node.outputs[0] as Value).type.shape)]);

@@ -15,7 +15,8 @@ export function lowerTokenLoss(c: Lowering, node: NodeOf<'tokenLoss'>): void {
   const [byRows, byTable] = [c.reads(node, 2), c.reads(node, 3)];
   // Each round passes over the whole of a table that trains, five times: larger rounds then.
   const chunk = node.attributes.chunk * (byTable ? 3 : 1);
-  const [h, w] = [c.use(rows), c.use(table)];
+  const h = c.use(rows);
+  const w = c.use(table, h);
   const [y, weight] = [c.use(labels), c.use(weights)];
   const width = rows.type.shape[1] as Dim;
   const zero = c.ints([0]);

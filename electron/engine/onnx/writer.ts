@@ -9,10 +9,10 @@ import {
 } from 'onnx-buf';
 import { EngineError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node, Op } from '../graph/ir.js';
+import type { Op } from '../graph/ir.js';
 import { verifyGraph } from '../graph/verify.js';
-import { Lowering, type LoweringTarget } from './lowering.js';
-import { elementType, externalTensorProto, sequenceInfo, storedType, tensorProto, valueInfo } from './protobuf.js';
+import { Lowering, storedName, type LoweringTarget } from './lowering.js';
+import { externalTensorProto, sequenceInfo, storedType, tensorProto, valueInfo } from './protobuf.js';
 import { loweringRules, type LoweringRule } from './rules.js';
 
 /** Where the bytes of a frozen parameter lie: in a file beside the model, or in memory. */
@@ -24,6 +24,8 @@ export interface OnnxOptions {
   readonly target: LoweringTarget;
   /** Source of a frozen parameter, by name. `file` is relative to the folder that the session is given. */
   readonly weights: (name: string) => WeightSource;
+  /** Large weights of half precision stay so and are widened where they are used; left out: when the session is made. */
+  readonly keepHalves?: boolean;
   /** Name of an output before all others, an empty sequence (see GraphSession); left out: there is none. */
   readonly mark?: string;
 }
@@ -32,24 +34,35 @@ export interface OnnxModel {
   readonly bytes: Uint8Array;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Weights that are widened at each run. */
+  readonly halves: number;
 }
 
+const halfTypes = new Set(['F16', 'BF16']);
+/** Numbers from which on a weight is worth the widening. */
+const LARGE = 65_536;
 const IR_VERSION = 10n;
 const OPSET = 20n;
 
 /** Verifies and lowers the live part of a graph. Throws EngineError 'bad-graph' or 'bad-model' (a weight of a dtype ONNX lacks). */
-export function writeOnnx(graph: Graph, { target, weights, mark }: OnnxOptions): OnnxModel {
+export function writeOnnx(graph: Graph, { target, weights, keepHalves = false, mark }: OnnxOptions): OnnxModel {
   verifyGraph(graph);
   const live = graph.live();
-  const c = new Lowering(graph, target, live);
+  const frozen = live.flatMap((node) => (node.op === 'parameter' && !node.attributes.trainable ? [node] : []));
+  const halves = new Set(
+    frozen.flatMap(({ attributes: { name, shape } }) => {
+      const source = weights(name);
+      const half = 'dtype' in source && halfTypes.has(source.dtype);
+      return keepHalves && half && shape.reduce((a, d) => a * d, 1) >= LARGE ? [name] : [];
+    }),
+  );
+  const c = new Lowering(graph, target, live, halves);
   const inputs: ValueInfoProto[] = [];
-  const frozen: Extract<Node, { op: 'parameter' }>[] = [];
   for (const node of live) {
     if (node.op === 'input') c.markInput(node.outputs[0] as never);
     if (node.op === 'input') inputs.push(valueInfo(node.attributes.name, node.attributes.type));
     else if (node.op === 'parameter' && node.attributes.trainable)
       inputs.push(valueInfo(node.attributes.name, { dtype: 'float32', shape: node.attributes.shape }));
-    else if (node.op === 'parameter') frozen.push(node);
   }
   // An output that is also another output, or a leaf, needs a name of its own.
   c.block(() => {
@@ -88,10 +101,11 @@ export function writeOnnx(graph: Graph, { target, weights, mark }: OnnxOptions):
     bytes: toBinary(ModelProtoSchema, model),
     inputs: inputs.map((input) => input.name),
     outputs: graph.outputs.map((output) => output.name),
+    halves: halves.size,
   };
 }
 
-/** Half-precision weights are stored as they are and widened when the session is made. */
+/** Half-precision weights are stored as they are and widened when the session is made, or where they are used. */
 function declareWeight(c: Lowering, name: string, shape: readonly number[], source: WeightSource): TensorProto {
   if ('data' in source) return tensorProto(name, shape, source.data);
   const type = storedType[source.dtype];
@@ -103,7 +117,7 @@ function declareWeight(c: Lowering, name: string, shape: readonly number[], sour
       { name, dtype: source.dtype },
     );
   if (source.dtype === 'F32') return externalTensorProto(name, shape, type, source.file, source.offset, source.length);
-  const raw = `${name} (stored)`;
-  c.emit('Cast', [raw], { attributes: { to: elementType.float32 }, outputs: [name] });
+  const raw = storedName(name);
+  if (!c.halves.has(name)) c.widen(raw, [name]);
   return externalTensorProto(raw, shape, type, source.file, source.offset, source.length);
 }

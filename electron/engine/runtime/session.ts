@@ -46,6 +46,11 @@ const noWeights = (name: string): never => {
   throw new EngineError('bad-graph', `${name} has no place where its weights lie.`);
 };
 
+/** It would copy all slices of a gradient at once. */
+const copying = ['GatherSliceToSplitFusion'];
+/** They would widen weights once and for all, or once for all uses in a run. */
+const widening = ['ConstantFolding', 'CommonSubexpressionElimination'];
+
 export type Feeds = Record<string, OrtTensor>;
 
 export class GraphSession {
@@ -65,6 +70,7 @@ export class GraphSession {
     const { bytes, ...model } = writeOnnx(graph, {
       target: device === 'cpu' ? 'cpu' : 'gpu',
       weights: weights ?? noWeights,
+      keepHalves: !packWeights && device === 'cpu',
       ...(device === 'cpu' ? { mark: MARK } : {}),
     });
     const key = poolKey(bytes, folder, { device, threads, packWeights });
@@ -79,8 +85,7 @@ export class GraphSession {
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         logSeverityLevel: 3,
         extra: {
-          // It would copy all slices of a gradient at once.
-          optimization: { disable_specified_optimizers: 'GatherSliceToSplitFusion' },
+          optimization: { disable_specified_optimizers: [...copying, ...(model.halves > 0 ? widening : [])].join(';') },
           session: {
             // Weights of padding underflow to numbers that processors handle a hundred times slower than zero.
             set_denormal_as_zero: '1',
