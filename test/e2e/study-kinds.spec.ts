@@ -8,11 +8,14 @@ const words = {
   blue: ['azure', 'navy', 'cobalt', 'sapphire'],
   green: ['emerald', 'olive', 'moss', 'jade'],
 };
+const things = { worn: ['a coat', 'a hat'], built: ['a wall', 'a door'], carried: ['a cup', 'a bag'] };
 const rows = Object.entries(words).flatMap(([colour, names]) =>
   names.flatMap((name) =>
-    ['a coat', 'a wall', 'a boat', 'a cup', 'a hat', 'a door'].map((thing) => [name, thing, colour]),
+    Object.entries(things).flatMap(([use, ones]) => ones.map((thing) => [`${thing} of ${name}`, colour, use])),
   ),
 );
+/** Two tasks of the same few rows, where a sequence of tasks is asked for: a bundled sample has thousands to be tested on. */
+const tasks = ['colour', 'use'] as const;
 
 /** What each kind is asked for, and words that its report must hold, whatever comes of it. */
 const kinds = {
@@ -33,22 +36,25 @@ test('carries out a study of each kind and reads its report', async ({ studio, h
   await at('try-sample').click();
   await expect(at('train')).toBeEnabled(slow);
   const projectId = (await studio.call('projects.list', {}))[0]?.id ?? 0;
-  const file = path.join(home, 'colours.csv');
-  await writeFile(
-    file,
-    ['text,colour', ...rows.map(([name, thing, colour]) => `${thing} of ${name},${colour}`)].join('\n'),
-  );
+  const file = path.join(home, 'rows.csv');
+  await writeFile(file, [['text', ...tasks], ...rows].join('\n'));
   await studio.choose(file);
   await studio.call('files.choose', { kind: 'data' });
-  await studio.call('datasets.import', {
-    task: 'classification',
-    projectId,
-    name: 'colours',
-    path: file,
-    textColumn: 'text',
-    labelColumn: 'colour',
-  });
-  await expect.poll(async () => (await studio.call('datasets.list', { projectId })).length, slow).toBe(2);
+  for (const task of tasks)
+    await studio.call('datasets.import', {
+      task: 'classification',
+      projectId,
+      name: task,
+      path: file,
+      textColumn: 'text',
+      labelColumn: task,
+    });
+  await expect.poll(async () => (await studio.call('datasets.list', { projectId })).length, slow).toBe(3);
+  const general = path.join(home, 'general.txt');
+  await writeFile(
+    general,
+    rows.map(([text]) => `There was ${text} in the house, and nobody had seen it before.`).join('\n'),
+  );
   const sets = await studio.call('datasets.list', { projectId });
 
   for (const [kind, { runs, fields, tables, verdict }] of Object.entries(kinds))
@@ -63,9 +69,16 @@ test('carries out a study of each kind and reads its report', async ({ studio, h
         ['maxLength', '24'],
       ] as const)
         await at(`study-training-${field}`).fill(value);
-      // Tasks in a sequence or to carry over to are the sample's besides.
+      const [one] = tasks;
       for (const { id, name } of sets)
-        await at(`study-data-${id}`).setChecked(name === 'colours' || kind === 'portability' || kind === 'forgetting');
+        await at(`study-data-${id}`).setChecked(
+          name === one || (name === tasks[1] && (kind === 'portability' || kind === 'forgetting')),
+        );
+      if (kind === 'forgetting') {
+        await studio.choose(general);
+        await page.getByLabel('General text').click();
+        await expect(page.getByText(general)).toBeVisible();
+      }
       await expect(at('study-runs')).toHaveText(runs, { timeout: 30_000 });
       await studio.looked(`study-new-${kind}`, `the plan of ${kind}`);
       await at('study-start').click();
