@@ -7,7 +7,6 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildAll } from './build.mjs';
-import { openDisplay } from './display.mjs';
 import { prepare } from './prepare.mjs';
 import { fail, root, say } from './tools.mjs';
 
@@ -56,20 +55,15 @@ async function unitTests() {
 
 async function appTests() {
   const report = path.join(results, 'app.json');
-  const display = await openDisplay();
-  try {
-    const code = await runTool('@playwright/test/cli.js', ['test', '--reporter=list,json'], {
-      ...display.env,
-      PLAYWRIGHT_JSON_OUTPUT_FILE: report,
-    });
-    return await count('playwright', code, report, ({ stats, errors }) => ({
-      passed: stats.expected + stats.flaky,
-      failed: stats.unexpected + (stats.unexpected === 0 ? errors.length : 0),
-      skipped: stats.skipped,
-    }));
-  } finally {
-    display.stop();
-  }
+  const code = await runTool('@playwright/test/cli.js', ['test', '--reporter=list,json'], {
+    ...process.env,
+    PLAYWRIGHT_JSON_OUTPUT_FILE: report,
+  });
+  return count('playwright', code, report, ({ stats, errors }) => ({
+    passed: stats.expected + stats.flaky,
+    failed: stats.unexpected + (stats.unexpected === 0 ? errors.length : 0),
+    skipped: stats.skipped,
+  }));
 }
 
 async function test() {

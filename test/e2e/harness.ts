@@ -14,6 +14,7 @@ import {
   type CallName,
   type CallOutput,
 } from '../../electron/contract/index.js';
+import { openDisplay } from '../../electron/dev/display.mjs';
 import { prepareElectron } from '../../electron/dev/electron-binary.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -202,8 +203,18 @@ export class Studio {
   }
 }
 
-/** Each test gets a fresh home folder and an app on it. */
-export const test = base.extend<{ home: string; studio: Studio }>({
+/** Each test gets a fresh home folder and an app on it; each worker a display, where there is none. */
+export const test = base.extend<{ home: string; studio: Studio }, { display: void }>({
+  display: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern
+    async ({}, use) => {
+      const display = await openDisplay();
+      if (display.env['DISPLAY'] !== undefined) process.env['DISPLAY'] = display.env['DISPLAY'];
+      await use();
+      display.stop();
+    },
+    { scope: 'worker', auto: true },
+  ],
   // eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern
   home: async ({}, use) => {
     const home = await mkdtemp(path.join(tmpdir(), 'peft-studio-e2e-'));
