@@ -1,4 +1,5 @@
 /** Tables artefacts, tested_devices and settings. */
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import {
   artefactSchema,
@@ -60,9 +61,11 @@ export async function saveTestedDevice(sql: Sql, machine: string, report: Tested
   await sql.run('INSERT OR REPLACE INTO tested_devices VALUES (?, ?, ?)', [machine, report.id, JSON.stringify(report)]);
 }
 
+/** Of threads no more than this computer has: beyond that they only wait for each other, and a data folder may come from a larger one. */
 export async function readSettings(sql: Sql): Promise<Settings> {
   const [row] = await sql.all('SELECT value FROM settings');
-  return settingsSchema.parse(row ? JSON.parse(z.object({ value: z.string() }).parse(row).value) : {});
+  const settings = settingsSchema.parse(row ? JSON.parse(z.object({ value: z.string() }).parse(row).value) : {});
+  return { ...settings, threads: settings.threads && Math.min(settings.threads, availableParallelism()) };
 }
 
 export async function writeSettings(sql: Sql, settings: Settings): Promise<void> {

@@ -7,6 +7,8 @@ import { expect, test, type Studio } from './harness.js';
 const starter = fileURLToPath(new URL('../../native-assets/starter-model', import.meta.url));
 
 async function drop(studio: Studio, file: string): Promise<void> {
+  // A page that is still being drawn takes nothing.
+  await expect(studio.page.getByRole('heading', { level: 1 })).toBeVisible();
   const session = await studio.app.context().newCDPSession(studio.page);
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
     await session.send('Input.dispatchDragEvent', {
@@ -111,6 +113,7 @@ test('a dropped plan or study fills in its form, and a wrong one is refused by t
 test('a drop that the page makes up opens nothing', async ({ studio, home }) => {
   const file = path.join(home, 'rows.csv');
   await writeFile(file, 'text,label\none,a\n');
+  await expect(studio.page.getByRole('heading', { level: 1 })).toBeVisible();
   await studio.page.evaluate((name) => {
     const dataTransfer = new DataTransfer();
     dataTransfer.items.add(new File(['text,label'], name));

@@ -77,10 +77,8 @@ describe.runIf(process.platform === 'linux')('over a graphics card in software',
     });
   });
 
-  it.each([
-    ['LoRA', { type: 'lora', rank: 4, dropout: 0.1 }],
-    ['full fine-tuning', { type: 'full' }],
-  ])('a run of %s with dropout takes the steps that it takes on the CPU', async (_, method) => {
+  it('a run of full fine-tuning with dropout takes the steps that it takes on the CPU', async () => {
+    const method = { type: 'full' };
     const [here, there] = [await train('cpu', method), await train('webgpu', method)];
     for (const { code, stderr } of [here, there]) expect(code, stderr).toBe(0);
     const losses = ({ events }: Ended) =>
@@ -97,9 +95,9 @@ describe.runIf(process.platform === 'linux')('over a graphics card in software',
     expect(own?.secondsPerStep).toBeGreaterThan(4 * (reference?.secondsPerStep ?? NaN));
   });
 
-  it('a run that the driver takes down with its process goes on from its checkpoint on the CPU, when told to', async () => {
+  it('a run of LoRA with dropout that the driver takes down with its process goes on on the CPU, when told to, by the same steps', async () => {
     const [method, training] = [
-      { type: 'lora', rank: 4 },
+      { type: 'lora', rank: 4, dropout: 0.1 },
       { maxSteps: 12, checkpointEverySteps: 2 },
     ];
     let struck = false;
@@ -122,6 +120,8 @@ describe.runIf(process.platform === 'linux')('over a graphics card in software',
       new Map(
         events.filter(({ event }) => event === 'step').map((event) => [event['step'], stepSchema.parse(event).loss]),
       );
+    // These were taken on the card.
+    expect(steps(cut).size).toBeGreaterThanOrEqual(3);
     const reference = steps(whole);
     const own = new Map([...steps(cut), ...steps(resumed)]);
     expect([...own.keys()].sort((a, b) => Number(a) - Number(b))).toEqual([...reference.keys()]);
