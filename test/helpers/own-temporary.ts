@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-const folder = mkdtempSync(join(tmpdir(), 'peft-studio-test-'));
+const folder = mkdtempSync(join(tmpdir(), 'peft-studio-unit-'));
 // Some tests start processes of another user.
 chmodSync(folder, 0o755);
 for (const name of ['TMPDIR', 'TEMP', 'TMP']) process.env[name] = folder;
