@@ -114,6 +114,10 @@ export class Studio {
 
   /** A picture of the page and axe's findings, in both themes. */
   async looked(name: string, what: string): Promise<void> {
+    // A data set's rows are counted by a process of their own.
+    const lengths = this.page.getByTestId('lengths');
+    if ((await lengths.count()) > 0)
+      await expect(lengths.getByRole('img')).toHaveAttribute('aria-label', /./, { timeout: 60_000 });
     for (const theme of ['dark', 'light'] as const) {
       await this.theme(theme);
       await this.picture(`${name}-${theme}`);
@@ -157,9 +161,12 @@ export class Studio {
     );
     expect(mute, `pictures without words on ${what}`).toEqual([]);
     const charts = this.page.locator('main .chart:has(> .tools)');
-    expect(await this.page.locator('main canvas').count(), `${what}: charts in their frames`).toBe(
-      await charts.locator('canvas').count(),
-    );
+    // Charts are drawn one after another, and may come between two counts.
+    await expect(async () => {
+      expect(await this.page.locator('main canvas').count(), `${what}: charts in their frames`).toBe(
+        await charts.locator('canvas').count(),
+      );
+    }).toPass({ timeout: 15_000 });
     const count = (await this.page.locator('dialog[open]').count()) > 0 ? 0 : await charts.count();
     for (let i = 0; i < count; i += 1) {
       // A chart of what still goes on may be drawn anew meanwhile.
