@@ -43,6 +43,10 @@ export async function keepFrozen(
   const started = performance.now();
   const all = batchesOf(prepared);
   const total = all.reduce((sum, { size }) => sum + size, 0);
+  reporter.log(
+    'plan',
+    `Nothing trains or drops in the first ${layers} layers, so what they give is computed once, for ${total.toLocaleString('en')} texts.`,
+  );
   let done = 0;
   for (const rows of all)
     for (const { batch } of evaluationBatches(rows, evaluationBatchSize)) {
@@ -56,7 +60,7 @@ export async function keepFrozen(
   const seconds = (performance.now() - started) / 1000;
   reporter.log(
     'note',
-    `Nothing trains or drops in the ${layers} lower layers, so what they give is computed once: for ${total.toLocaleString('en')} texts, ${Math.round((trainer.keptBytes ?? 0) / 1e6)} MB, ${seconds.toFixed(1)} s.`,
+    `Kept for all steps: ${Math.round((trainer.keptBytes ?? 0) / 1e6)} MB, computed in ${seconds.toFixed(1)} s.`,
   );
   return seconds;
 }

@@ -191,7 +191,7 @@ describe('what a finished run is good for', () => {
 
   it('computes what lies frozen below the head once a text, where nothing is dropped and texts come again', async () => {
     const head = { type: 'head' };
-    const once = /lower layers, so what they give is computed once: for 200 texts/;
+    const once = /the first 2 layers, so what they give is computed once, for 200 texts/;
     const notes = async (name: string, training: Partial<Training>) =>
       (await train(name, head, training)).told.log.filter((line) => once.test(line)).length;
     expect(await notes('kept', { modelDropout: 0 })).toBe(1);
