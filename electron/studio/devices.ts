@@ -1,4 +1,6 @@
 /** Devices: tested by themselves when there is no result for this machine, and offered only once they agreed with the CPU. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Handlers } from '../contract/calls.js';
 import type { DeviceReport, TestedDevice } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -197,7 +199,9 @@ export class DeviceTests {
   async #testOne(id: DeviceId, signal: AbortSignal): Promise<TestedDevice> {
     throwIfAborted(signal);
     const { secondsToAnswer = SECONDS_TO_ANSWER } = this.options;
-    const { threads } = await records.readSettings(this.context.database);
+    const { database, presence } = this.context;
+    const { threads } = await records.readSettings(database);
+    const folder = await mkdtemp(join(await presence.workFolder(), 'device-'));
     const client = new TrainerClient(() => this.context.spawnTrainer({ quiet: true }));
     const end = () => client.kill();
     let hangs = false;
@@ -208,7 +212,7 @@ export class DeviceTests {
     const onStep = () => void limit.refresh();
     signal.addEventListener('abort', end);
     try {
-      const job = client.start<'device-test'>({ type: 'device-test', device: id, threads }, onStep);
+      const job = client.start<'device-test'>({ type: 'device-test', device: id, folder, threads }, onStep);
       const { report } = await job.result;
       return { ...report, testedAt: now() };
     } catch (error) {
@@ -224,6 +228,8 @@ export class DeviceTests {
       clearTimeout(limit);
       signal.removeEventListener('abort', end);
       client.close();
+      // Of a process that has not quite ended it goes with this one's work folder.
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 }

@@ -248,6 +248,8 @@ export const pretrainJobSchema = z.strictObject({
 
 export const deviceTestJobSchema = z.strictObject({
   type: z.literal('device-test'),
+  /** Empty, for made-up models. */
+  folder: path,
   device: deviceIdSchema,
   threads,
 });

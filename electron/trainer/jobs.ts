@@ -55,9 +55,10 @@ export async function startJobs(port: Port, baselineMemoryBytes: number): Promis
       profile: (job, context) => profile(job, context),
       'virtual-words': (job) => virtualWords(job),
       'score-wording': (job, context) => scoreWording(job, context, cache),
-      'device-test': async ({ device, threads }, context) => {
+      'device-test': async ({ device, folder, threads }, context) => {
         let done = 0;
         const { device: id, ...found } = await engine.selfTest(device, {
+          folder,
           ...(threads === null ? {} : { threads }),
           onStep: () => context.emit({ type: 'progress', done: (done += 1), total: null, message: device }),
         });

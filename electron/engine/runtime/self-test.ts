@@ -1,6 +1,5 @@
 /** Tries a device on real training steps: its numbers are held against the CPU's, then its time is taken. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BaseModelInfo, Batch, DeviceId, SelfTestReport } from '../types.js';
 import { labels, makeBatch, makeModel, smallShape, typicalShape } from './self-test-model.js';
@@ -18,6 +17,8 @@ interface Trial {
   readonly secondsPerStep: number;
 }
 export interface SelfTestOptions {
+  /** An empty folder for made-up models; the caller removes it, also where the test's process does not come back. */
+  readonly folder: string;
   readonly threads?: number;
   /** Called after each step: a test that is silent for long hangs. */
   readonly onStep?: () => Promise<void>;
@@ -139,9 +140,8 @@ function describeFailure(device: DeviceId, error: unknown): Pick<SelfTestReport,
  * LoRA and full steps with dropout on a small model, on the device and on the CPU, then the time of a larger step.
  * Never throws: a failure is the report. A driver may still take the process down, or never answer.
  */
-export async function selfTest(device: DeviceId, options: SelfTestOptions = {}): Promise<SelfTestReport> {
+export async function selfTest(device: DeviceId, options: SelfTestOptions): Promise<SelfTestReport> {
   const nothing = { device, difference: null, secondsPerStep: null };
-  const folder = await mkdtemp(join(tmpdir(), 'peft-studio-test-'));
   try {
     const ort = await runtime();
     if (!ort.listSupportedBackends().some(({ name }) => name === device))
@@ -150,7 +150,7 @@ export async function selfTest(device: DeviceId, options: SelfTestOptions = {}):
         status: 'unavailable',
         reason: 'This build of ONNX Runtime does not have it on this system.',
       };
-    const [small, typical] = [join(folder, 'small'), join(folder, 'typical')];
+    const [small, typical] = [join(options.folder, 'small'), join(options.folder, 'typical')];
     await Promise.all([mkdir(small), mkdir(typical)]);
     const model = await makeModel(small, smallShape);
     const batch = makeBatch(6, 12);
@@ -168,7 +168,5 @@ export async function selfTest(device: DeviceId, options: SelfTestOptions = {}):
   } catch (error) {
     const found = error instanceof Deviation && Number.isFinite(error.difference) ? error.difference : null;
     return { ...nothing, difference: found, ...describeFailure(device, error) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }

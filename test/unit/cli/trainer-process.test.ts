@@ -16,7 +16,7 @@ async function ends(program: string) {
   const file = join(folder, 'trainer.cjs');
   await writeFile(file, `process.on('message', () => {});\n${program}`);
   const client = new TrainerClient(forkTrainerFrom(file));
-  return client.start({ type: 'device-test', device: 'cpu' }).result.then(
+  return client.start({ type: 'device-test', device: 'cpu', folder }).result.then(
     () => null,
     (error: unknown) => error,
   );

@@ -1,5 +1,5 @@
 /** Devices that test themselves. Real database, real trainer processes; a driver that hangs or crashes is one that is stopped or killed. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -156,6 +156,9 @@ describe('a driver', { timeout: 120_000 }, () => {
       inUse: false,
     });
     await expect.poll(async () => isRunning(await stopped)).toBe(false);
+    // What a process that is ended leaves of its made-up models goes too.
+    const left = await readdir(join(home, 'processes'), { recursive: true });
+    expect(left.filter((name) => name.includes('device-'))).toEqual([]);
   });
 
   it('that takes its process down takes nothing else along', async () => {
