@@ -1,6 +1,5 @@
 /** Training: one graph holds forward, backward and optimizer; parameters and moments are overwritten in place. */
 import { EngineError } from '../errors.js';
-import { evaluateDim, sizeOf } from '../graph/dims.js';
 import type { DropoutSite } from '../models/builder.js';
 import { shapeOfBucket, type Bucket, type BucketEntry } from '../optim/buckets.js';
 import {
@@ -18,13 +17,13 @@ import {
 import { chooseMethod } from '../peft/index.js';
 import type { StepWatch } from '../peft/method.js';
 import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } from '../types.js';
+import { DropoutMasks } from './dropout-masks.js';
 import { Evaluator } from './evaluator.js';
 import { feedBatch, type BatchFeeds } from './feeds.js';
 import { FrozenLayers, frozenLayersOf } from './frozen-layers.js';
 import { keptParameters } from './kept.js';
 import { requireWhole } from './reader.js';
 import { createSearch } from './search.js';
-import { fillMask, keyOf } from './random.js';
 import { floatsOf, GraphSession, runtime, scalarOf, type Feeds, type Runtime } from './session.js';
 import { ParameterStore, prepare, requireTrainable, startStores, weightsOf, type Setup } from './setup.js';
 import { differentiated, gathered, sumName } from './stage-graph.js';
@@ -54,10 +53,9 @@ class Trainer implements EngineTrainer {
   readonly #parts: ReadonlyMap<Bucket, readonly Part[]>;
   readonly #used: UsedRows | null;
   #evaluator: Promise<Evaluator> | undefined;
-  #masks = new Uint8Array(0);
+  readonly #masks: DropoutMasks;
   /** Steps of this stage: the optimizer is a stage's own. */
   #steps = 0;
-  readonly #seeds: readonly number[];
 
   constructor(
     private readonly ort: Runtime,
@@ -70,7 +68,7 @@ class Trainer implements EngineTrainer {
     private readonly below: FrozenLayers | null,
   ) {
     // The first stage draws what a run without stages would.
-    this.#seeds = options.stage ? [options.seed, options.stage] : [options.seed];
+    this.#masks = new DropoutMasks(ort, options.stage ? [options.seed, options.stage] : [options.seed]);
     const moments = momentNames[options.optimizer.type];
     const size = options.device === 'cpu' ? PART : Infinity;
     const words = store.buckets.find(
@@ -170,7 +168,7 @@ class Trainer implements EngineTrainer {
 
   async #run(stage: Stage, feeds: Feeds, sizes: Readonly<Record<string, number>>, micro: number): Promise<Feeds> {
     const { session, dropouts, inPlace } = await this.#stage(stage);
-    const all = { ...this.#state, ...feeds, ...this.#dropoutFeeds(dropouts, sizes, micro) };
+    const all = { ...this.#state, ...feeds, ...this.#masks.feeds(dropouts, sizes, [this.#steps, micro]) };
     const into: Feeds = {};
     for (const output of session.model.outputs) {
       const over = inPlace.get(output);
@@ -184,27 +182,6 @@ class Trainer implements EngineTrainer {
     const observed = this.store.buckets.flatMap((bucket) => this.#observed(bucket));
     const size = observed.find(({ name }) => gradientName(name) === output)?.size;
     return new this.ort.Tensor('float32', new Float32Array(size ?? 1), size === undefined ? [] : [size]);
-  }
-
-  /** Masks are a function of (seed, stage, step, micro-batch, site), so a resumed run drops the same. */
-  #dropoutFeeds(sites: readonly DropoutSite[], sizes: Readonly<Record<string, number>>, micro: number): Feeds {
-    const counts = sites.map((site) => evaluateDim(sizeOf(site.shape), sizes));
-    const rounded = counts.map((count) => (count + 3) & ~3);
-    const total = rounded.reduce((sum, count) => sum + count, 0);
-    if (this.#masks.length < total) this.#masks = new Uint8Array(total);
-    const feeds: Feeds = {};
-    let offset = 0;
-    sites.forEach((site, i) => {
-      const room = this.#masks.subarray(offset, offset + (rounded[i] as number));
-      fillMask(room, site.rate, keyOf(...this.#seeds, this.#steps, micro, i));
-      feeds[site.input] = new this.ort.Tensor(
-        'bool',
-        room.subarray(0, counts[i]),
-        site.shape.map((dim) => evaluateDim(dim, sizes)),
-      );
-      offset += rounded[i] as number;
-    });
-    return feeds;
   }
 
   #scalars(values: Readonly<Record<string, number>>): Feeds {
