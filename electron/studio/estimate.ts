@@ -2,10 +2,10 @@
 import type { Handlers } from '../contract/calls.js';
 import type { Estimate } from '../contract/entities.js';
 import { records } from '../storage/index.js';
+import { workApart } from './apart.js';
 import type { Context } from './context.js';
 import { resolvePlan } from './runs.js';
 import { taskOf } from './train-task.js';
-import { TrainerClient } from './trainer-client.js';
 
 /** @param signal ends its process where it is. @throws StudioError naming what in the plan is wrong, 'trainer-lost' when ended */
 export async function estimateOf(
@@ -18,16 +18,8 @@ export async function estimateOf(
   const { device } = await context.devices.resolve(resolved.plan.device);
   const task = await taskOf(context, resolved, device, null);
   const { memoryLimitBytes } = await records.readSettings(context.database);
-  const client = new TrainerClient(context.spawnTrainer);
-  const stop = () => client.close();
-  signal?.addEventListener('abort', stop);
-  try {
-    if (signal?.aborted) stop();
-    return (await client.start<'probe'>({ type: 'probe', task, memoryLimitBytes }).result).estimate;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    client.close();
-  }
+  const job = { type: 'probe', task, memoryLimitBytes } as const;
+  return (await workApart<'probe'>(context, job, { signal, atOnce: true })).estimate;
 }
 
 export const estimateCalls = (context: Context): Pick<Handlers, 'runs.estimate'> => ({

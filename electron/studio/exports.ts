@@ -11,13 +11,13 @@ import { addBase, exportFolder as writeExport, headOf } from '../interchange/ind
 import { datasets, models, records, runs } from '../storage/index.js';
 import { marks, trainedFileName } from '../trainer/protocol.js';
 import { baseFolderOf, standsOn } from './bases.js';
+import { workApart } from './apart.js';
 import { changed, now, runFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
 import { bytesBelow, makeFolder, requireSpace } from './files.js';
 import type { JobHandle } from './jobs.js';
 import { learnedObjective } from './objective.js';
 import { requireFinished, servedRun } from './served.js';
-import { TrainerClient } from './trainer-client.js';
 
 type Group = Pick<Handlers, 'exports.formats' | 'exports.start' | 'exports.list'>;
 
@@ -124,29 +124,21 @@ async function prove(
   handle: JobHandle,
 ): Promise<Artefact['proof']> {
   const files = await materialize(context, await datasets.getDataset(context.database, run.datasetId));
-  const client = new TrainerClient(context.spawnTrainer);
-  try {
-    const job = client.start<'prove-export'>({
-      type: 'prove-export',
-      format,
-      folder,
-      model: await servedRun(context, run),
-      rowsFile: files.test ?? files.validation ?? files.train ?? '',
-    });
-    handle.signal.addEventListener('abort', () => job.cancel());
-    const { rows, largestDifference, sameLabels } = await job.result;
-    if (largestDifference > alike || !sameLabels) {
-      throw new StudioError(
-        'internal',
-        `The export answers differently from the run: its logits differ by up to ${largestDifference.toPrecision(2)} on ${rows} rows. Nothing was kept.`,
-        'Please report this with the log.',
-        { rows, largestDifference },
-      );
-    }
-    return { rows, largestDifference, sameLabels };
-  } finally {
-    client.close();
-  }
+  const model = await servedRun(context, run);
+  const rowsFile = files.test ?? files.validation ?? files.train ?? '';
+  const { rows, largestDifference, sameLabels } = await workApart<'prove-export'>(
+    context,
+    { type: 'prove-export', format, folder, model, rowsFile },
+    handle,
+  );
+  if (largestDifference > alike || !sameLabels)
+    throw new StudioError(
+      'internal',
+      `The export answers differently from the run: its logits differ by up to ${largestDifference.toPrecision(2)} on ${rows} rows. Nothing was kept.`,
+      'Please report this with the log.',
+      { rows, largestDifference },
+    );
+  return { rows, largestDifference, sameLabels };
 }
 
 export function exportCalls(context: Context): Group {

@@ -4,8 +4,8 @@ import type { BaseModel, Estimate } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
 import { records } from '../storage/index.js';
 import type { TrainTask } from '../trainer/protocol.js';
+import { workApart } from './apart.js';
 import type { Context } from './context.js';
-import { TrainerClient } from './trainer-client.js';
 
 /** What the process, the runtime and the rows take besides the model. */
 const FIXED_BYTES = 400e6;
@@ -69,11 +69,6 @@ export class MemoryGate {
 
   async #probe(task: TrainTask, memoryLimitBytes: number | null): Promise<Estimate> {
     // A process of its own: its peak is what is measured, and one that the system ends takes nothing along.
-    const client = new TrainerClient(this.context.spawnTrainer);
-    try {
-      return (await client.start<'probe'>({ type: 'probe', task, memoryLimitBytes }).result).estimate;
-    } finally {
-      client.close();
-    }
+    return (await workApart<'probe'>(this.context, { type: 'probe', task, memoryLimitBytes })).estimate;
   }
 }

@@ -8,12 +8,12 @@ import { objectiveTable } from '../contract/objectives.js';
 import { openModel, whyUnmergeable } from '../engine/index.js';
 import { datasets, models, runs } from '../storage/index.js';
 import { baseFolderOf } from './bases.js';
+import { workApart } from './apart.js';
 import type { Context } from './context.js';
 import { materialize } from './datasets.js';
 import type { JobHandle } from './jobs.js';
 import { requireSpace } from './files.js';
 import { requireFinished, servedRun } from './served.js';
-import { TrainerClient } from './trainer-client.js';
 
 export function mergeCheckCalls(context: Context): Pick<Handlers, 'runs.checkMerge'> {
   const { database } = context;
@@ -53,12 +53,12 @@ export async function takeMergeCheck(
 ): Promise<MergeCheck> {
   const model = await models.getModel(context.database, run.modelId);
   const folder = await mkdtemp(join(await context.presence.workFolder(), 'merge-'));
-  const client = new TrainerClient(context.spawnTrainer);
   try {
     // The merged model and the one without the adapter, as float32.
     await requireSpace(folder, 2 * 4 * model.parameters, 'The check');
     const files = await materialize(context, await datasets.getDataset(context.database, run.datasetId));
-    const job = client.start<'merge-check'>(
+    const { type: _type, ...found } = await workApart<'merge-check'>(
+      context,
       {
         type: 'merge-check',
         model: await servedRun(context, run),
@@ -67,15 +67,15 @@ export async function takeMergeCheck(
         // A text is read token by token, and more is written.
         ...(run.plan.objective === 'causal-lm' ? { limit: 64 } : {}),
       },
-      (event) => {
-        if (event.type === 'progress') handle.progress(event.done, event.total, event.message);
+      {
+        signal: handle.signal,
+        onEvent: (event) => {
+          if (event.type === 'progress') handle.progress(event.done, event.total, event.message);
+        },
       },
     );
-    handle.signal.addEventListener('abort', () => job.cancel());
-    const { type: _type, ...found } = await job.result;
     return found satisfies MergeCheck;
   } finally {
-    client.close();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -6,11 +6,11 @@ import { StudioError } from '../contract/errors.js';
 import type { Pretraining } from '../contract/pretraining.js';
 import { namingFile } from '../contract/problem-of.js';
 import { records } from '../storage/index.js';
+import { workApart } from './apart.js';
 import type { Context } from './context.js';
 import { requireSpace } from './files.js';
 import { secondsLeft } from './jobs.js';
 import { addModel } from './models.js';
-import { TrainerClient } from './trainer-client.js';
 
 function requireSizes({ hiddenSize, heads }: Pretraining): void {
   if (hiddenSize % heads === 0) return;
@@ -48,23 +48,17 @@ export function pretrainingCalls(context: Context): Pick<Handlers, 'models.pretr
       await requireSpace(dirname(folder), 8 * 4 * numbersOf(settings), 'The model');
       const { threads } = await records.readSettings(context.database);
       return context.jobs.start('pretrain', `Make ${basename(folder)} from text`, async (handle) => {
-        const client = new TrainerClient(context.spawnTrainer);
         const left = secondsLeft();
-        try {
-          const job = client.start<'pretrain'>(
-            { type: 'pretrain', texts: files, workFolder, settings, threads },
-            (event) => {
-              if (event.type === 'progress') handle.progress(event.done, event.total, event.message, left(event));
-            },
-          );
-          handle.signal.addEventListener('abort', () => job.cancel());
-          const { type: _type, ...made } = await job.result;
-          await rm(folder, { recursive: true, force: true });
-          await rename(workFolder, folder);
-          return { ...made, model: await addModel(context, folder, name) };
-        } finally {
-          client.close();
-        }
+        const job = { type: 'pretrain', texts: files, workFolder, settings, threads } as const;
+        const { type: _type, ...made } = await workApart<'pretrain'>(context, job, {
+          signal: handle.signal,
+          onEvent: (event) => {
+            if (event.type === 'progress') handle.progress(event.done, event.total, event.message, left(event));
+          },
+        });
+        await rm(folder, { recursive: true, force: true });
+        await rename(workFolder, folder);
+        return { ...made, model: await addModel(context, folder, name) };
       });
     },
   };

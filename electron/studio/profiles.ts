@@ -6,11 +6,11 @@ import type { Handlers } from '../contract/calls.js';
 import { profileSchema, type BaseModel, type Dataset, type Profile } from '../contract/entities.js';
 import { tokenizerIdentity } from '../data/index.js';
 import { datasets, models } from '../storage/index.js';
+import { workApart } from './apart.js';
 import { datasetFolder, type Context } from './context.js';
 import { materialize } from './datasets.js';
 import { replaceFile, type Maker } from './files.js';
 import { secondsLeft, throwIfAborted, type JobHandle } from './jobs.js';
-import { TrainerClient } from './trainer-client.js';
 
 /** Raised when the same rows come to another profile than before. */
 const version = 3;
@@ -73,10 +73,6 @@ async function count(
   progress(0, total, 'Preparing the rows');
   const data = await materialize(context, dataset, signal);
   throwIfAborted(signal);
-  const client = new TrainerClient(context.spawnTrainer);
-  // It keeps nothing, so it need not be asked to stop.
-  const stop = () => client.close();
-  signal.addEventListener('abort', stop);
   try {
     const left = secondsLeft();
     const { task } = dataset;
@@ -85,16 +81,18 @@ async function count(
       vocabularySize: model.vocabularySize,
       architecture: model.architecture,
     };
-    const { profile } = await client.start<'profile'>({ type: 'profile', task, model: fit, data }, (event) => {
-      if (event.type === 'progress') progress(event.done, total, event.message, left({ done: event.done, total }));
-    }).result;
+    const job = { type: 'profile', task, model: fit, data } as const;
+    const { profile } = await workApart<'profile'>(context, job, {
+      signal,
+      onEvent: (event) => {
+        if (event.type === 'progress') progress(event.done, total, event.message, left({ done: event.done, total }));
+      },
+      atOnce: true,
+    });
     return await withLines(context, profile);
   } catch (error) {
     throwIfAborted(signal);
     throw error;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    client.close();
   }
 }
 

@@ -5,27 +5,22 @@ import type { Run } from '../contract/entities.js';
 import type { Objective } from '../contract/objectives.js';
 import type { TestOutcome } from '../contract/outcomes.js';
 import { generalTraining, type JobOf } from '../trainer/protocol.js';
+import { workApart } from './apart.js';
 import { runFolder, type Context } from './context.js';
 import { writeGeneralText, type GeneralText } from './general-text.js';
 import { taskOf } from './train-task.js';
-import { TrainerClient } from './trainer-client.js';
 
 type Outcomes = TestOutcome['outcome'][];
 
 async function outcomesOf(context: Context, job: JobOf<'test'>, signal: AbortSignal): Promise<Outcomes> {
-  const client = new TrainerClient(context.spawnTrainer);
-  try {
-    const outcomes: Outcomes = [];
-    const running = client.start<'test'>(job, (event) => {
+  const outcomes: Outcomes = [];
+  await workApart<'test'>(context, job, {
+    signal,
+    onEvent: (event) => {
       if (event.type === 'outcomes') outcomes.push(...event.rows.map(({ outcome }) => outcome));
-    });
-    signal.addEventListener('abort', () => running.cancel());
-    if (signal.aborted) running.cancel();
-    await running.result;
-    return outcomes;
-  } finally {
-    client.close();
-  }
+    },
+  });
+  return outcomes;
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Finished runs of one base and one data set, answering together. */
 import type { Run, ServedTogether } from '../contract/entities.js';
 import { datasets } from '../storage/index.js';
+import { workApart } from './apart.js';
 import type { Context } from './context.js';
 import { materialize } from './datasets.js';
 import { servedRun } from './served.js';
-import { TrainerClient } from './trainer-client.js';
 
 /** @param runs at least one. Rejects with StudioError 'cancelled' when the signal says so. */
 export async function takeServedTogether(
@@ -15,14 +15,8 @@ export async function takeServedTogether(
   const models = [];
   for (const run of runs) models.push(await servedRun(context, run));
   const files = await materialize(context, await datasets.getDataset(context.database, runs[0].datasetId));
-  const client = new TrainerClient(context.spawnTrainer);
-  try {
-    const rowsFile = files.validation ?? files.train ?? files.test ?? '';
-    const job = client.start<'serve-together'>({ type: 'serve-together', models, rowsFile }, () => undefined);
-    signal.addEventListener('abort', () => job.cancel());
-    const { type: _type, ...found } = await job.result;
-    return found;
-  } finally {
-    client.close();
-  }
+  const rowsFile = files.validation ?? files.train ?? files.test ?? '';
+  const job = { type: 'serve-together', models, rowsFile } as const;
+  const { type: _type, ...found } = await workApart<'serve-together'>(context, job, { signal });
+  return found;
 }

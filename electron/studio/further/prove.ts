@@ -7,9 +7,9 @@ import type { TestOutcome } from '../../contract/outcomes.js';
 import type { Plan } from '../../contract/plan.js';
 import { keptMethod } from '../../engine/index.js';
 import { datasets } from '../../storage/index.js';
+import { workApart } from '../apart.js';
 import type { Context } from '../context.js';
 import { taskOf } from '../train-task.js';
-import { TrainerClient } from '../trainer-client.js';
 import type { TestAnswers } from './answers.js';
 
 const PROOF_ROWS = 64;
@@ -42,33 +42,29 @@ export async function provedParameters(
   }
   await writeFile(rows, proved.map((line) => `${line}\n`).join(''));
   const task = await taskOf(context, { plan, modelId, datasetId: dataset.id }, 'cpu', trained);
-  const client = new TrainerClient(context.spawnTrainer);
   const found: TestOutcome[] = [];
-  try {
-    // No step is taken: what the folder holds becomes the run's own file, and the rows are answered with it.
-    const job = client.start<'train'>(
-      {
-        type: 'train',
-        task: {
-          ...task,
-          method: keptMethod(plan.method),
-          training: { ...plan.training, maxSteps: 0, examplesPerClass: null, classWeights: null },
-          data: { train: rows, validation: null, test: rows },
-          readTest: answers !== null,
-        },
-        runFolder: work,
-        resume: false,
+  // No step is taken: what the folder holds becomes the run's own file, and the rows are answered with it.
+  await workApart<'train'>(
+    context,
+    {
+      type: 'train',
+      task: {
+        ...task,
+        method: keptMethod(plan.method),
+        training: { ...plan.training, maxSteps: 0, examplesPerClass: null, classWeights: null },
+        data: { train: rows, validation: null, test: rows },
+        readTest: answers !== null,
       },
-      (event) => {
+      runFolder: work,
+      resume: false,
+    },
+    {
+      signal,
+      onEvent: (event) => {
         if (event.type === 'outcomes') found.push(...event.rows);
       },
-    );
-    signal.addEventListener('abort', () => job.cancel());
-    if (signal.aborted) job.cancel();
-    await job.result;
-  } finally {
-    client.close();
-  }
+    },
+  );
   const told = new Map(answers?.outcomes.map((row) => [row.id, row]));
   const scale = answers ? spreadOf(answers.outcomes) : 1;
   const largestDifference = Math.max(0, ...found.map((row) => differenceOf(row, told.get(row.id))));
