@@ -37,6 +37,9 @@ export interface Batch {
   readonly wording?: Int32Array | null;
 }
 
+/** A batch without what is to be learned of it. */
+export type BatchTexts = Pick<Batch, 'size' | 'sequence' | 'inputIds' | 'attentionMask' | 'tokenTypeIds'>;
+
 /** Classification by words: a label's score is what the language model gives its word, so there is no head. */
 export interface VerbalizerSpec {
   /** Places of a text at which words are read. */

@@ -17,14 +17,20 @@ type Splits = Pick<Prepared, 'train' | 'validation'>;
 const batchesOf = ({ train, validation }: Splits): RowBatches[] =>
   [train, validation].flatMap((split) => (split === null ? [] : [split.batches]));
 
+/** Does a pass over all texts pay? */
+export const comesAgain = (
+  { batches }: Pick<Prepared, 'batches'>,
+  { from, to }: Pick<StageSpan, 'from' | 'to'>,
+): boolean => to - from >= EPOCHS * batches.stepsPerEpoch;
+
 /** Bytes to keep what `part` gives for all training and validation texts; 0 where it does not pay or does not fit. */
 export function bytesToKeep(
   part: FrozenPart | null,
   prepared: Pick<Prepared, 'train' | 'validation' | 'batches'>,
-  { from, to }: Pick<StageSpan, 'from' | 'to'>,
+  span: Pick<StageSpan, 'from' | 'to'>,
   free = freemem(),
 ): number {
-  if (part === null || to - from < EPOCHS * prepared.batches.stepsPerEpoch) return 0;
+  if (part === null || !comesAgain(prepared, span)) return 0;
   let rows = 0;
   for (const { size, length } of batchesOf(prepared))
     for (let row = 0; row < size; row++) rows += part.perText ? 1 : length(row);

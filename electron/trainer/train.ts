@@ -10,7 +10,7 @@ import type { BaseOpener } from './bases.js';
 import { CheckpointStore, writeHashed } from './checkpoint.js';
 import { openSplit, type OpenSplit } from './dataset.js';
 import type { EngineDoor } from './engine-door.js';
-import { bytesToKeep, keepFrozen } from './frozen.js';
+import { bytesToKeep, comesAgain, keepFrozen } from './frozen.js';
 import { startValues } from './init.js';
 import type { Between } from './learning.js';
 import { forgetPeak, peakBytes, residentBytes } from './memory.js';
@@ -63,7 +63,8 @@ export async function train(
       steps: course.totalSteps,
       parameters,
     });
-    const below = engine.frozenPartOf?.(options) ?? null;
+    // To find the part takes two graphs, which most runs can be spared.
+    const below = comesAgain(prepared, spanAt(place)) ? (engine.frozenPartOf?.(options) ?? null) : null;
     const keepFrozenBytes = bytesToKeep(below, prepared, spanAt(place));
     const built = await engine.createTrainer({ ...options, keepFrozenBytes });
     held.trainer = standard ? standardized(built, standard) : built;

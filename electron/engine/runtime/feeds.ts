@@ -2,7 +2,7 @@
 import { EngineError } from '../errors.js';
 import { packsRows, targetsOf } from '../objectives/index.js';
 import { cellsOf, type Placed } from '../objectives/placed.js';
-import type { Batch } from '../types.js';
+import type { Batch, BatchTexts } from '../types.js';
 import type { Feeds, Runtime } from './session.js';
 import type { Setup } from './setup.js';
 
@@ -28,7 +28,7 @@ interface TextFeeds extends Pick<BatchFeeds, 'feeds' | 'sizes'> {
 /** Throws EngineError 'bad-input' where arrays do not fit the batch's sizes. */
 export function feedTexts(
   ort: Runtime,
-  batch: Pick<Batch, 'size' | 'sequence' | 'inputIds' | 'attentionMask' | 'tokenTypeIds'>,
+  batch: BatchTexts,
   { hooks, info, objective, model }: Pick<Setup, 'objective' | 'hooks' | 'info' | 'model'>,
 ): TextFeeds {
   const { size, sequence, inputIds, attentionMask, tokenTypeIds } = batch;

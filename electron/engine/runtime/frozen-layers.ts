@@ -6,12 +6,10 @@ import type { Value } from '../graph/ir.js';
 import { isLanguage } from '../objectives/index.js';
 import { cellsOf } from '../objectives/placed.js';
 import { BucketValues } from '../optim/buckets.js';
-import type { Batch, TrainerOptions } from '../types.js';
+import type { Batch, BatchTexts, TrainerOptions } from '../types.js';
 import { feedTexts } from './feeds.js';
 import { floatsOf, GraphSession, type Feeds, type Runtime } from './session.js';
 import { build, prepare, resolver, weightsOf, type ParameterStore, type Setup } from './setup.js';
-
-type Texts = Pick<Batch, 'size' | 'sequence' | 'inputIds' | 'attentionMask' | 'tokenTypeIds'>;
 
 /** How many layers, counted from the first, nothing that trains or drops stands in or below; 0 where a batch's rows are no texts that come again. */
 export function frozenLayersOf(setup: Setup, modelDropout: number | null): number {
@@ -140,7 +138,7 @@ export class FrozenLayers {
     return rows;
   }
 
-  async #compute(texts: Texts): Promise<Float32Array> {
+  async #compute(texts: BatchTexts): Promise<Float32Array> {
     const session = await (this.#session ??= this.#build());
     const { feeds } = feedTexts(this.ort, texts, this.setup);
     const fixed = this.stores.fixed.feeds(this.ort);
