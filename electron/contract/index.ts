@@ -1,3 +1,4 @@
+export * from './applies.js';
 export * from './labels.js';
 export * from './languages.js';
 export * from './lists.js';

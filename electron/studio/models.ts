@@ -131,7 +131,10 @@ export function modelCalls(context: Context): Group {
       changed(context, 'models');
       return { done: true };
     },
-    'models.count': async (question) => countParameters(await plannedSetup(context, question)),
+    'models.count': async (question) => {
+      const setup = await plannedSetup(context, question);
+      return { ...countParameters(setup), objective: setup.objective.type };
+    },
     'models.map': async ({ stage, ...question }) =>
       mapParameters({ ...(await plannedSetup(context, question)), ...(stage === null ? {} : { stage }) }).map(
         (group) => ({

@@ -59,13 +59,13 @@ const nodeSchema = z.looseObject({
 });
 type Node = z.infer<typeof nodeSchema>;
 
-/** "targetModules" as words: "Target modules". */
+/** "targetModules" as words: "Target modules"; "mlmProbability": "MLM probability". */
 export function wordsOf(key: string): string {
   const spaced = key.replace(
     /([a-z0-9])([A-Z])/g,
     (_, before: string, capital: string) => `${before} ${capital.toLowerCase()}`,
   );
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+  return (spaced.charAt(0).toUpperCase() + spaced.slice(1)).replace(/\bmlm\b/i, 'MLM');
 }
 
 const strings = (values: readonly unknown[] | undefined): string[] =>

@@ -42,6 +42,17 @@ test('instructions to a comparison by perplexity', async ({ studio, home }) => {
   await expect(page.getByTestId('train')).toBeVisible();
   await studio.picture('language-models');
   await studio.expectAccessible('methods for instructions');
+  // Of the settings those stand in the form that answers are learned by; of the others the reason can be read.
+  await page.getByTestId('more-training').click();
+  await page.getByTestId('training-exactMatchRows').fill('abc');
+  await expect(page.getByTestId('train')).toBeDisabled();
+  await expect(page.getByTestId('training-mlmProbability')).toBeHidden();
+  await page.getByTestId('idle-training').click();
+  await expect(page.getByTestId('idle-settings')).toContainText('MLM probability');
+  await studio.looked('language-settings', 'all settings for instructions');
+  // A fault goes with its field.
+  await page.getByTestId('more-training').click();
+  await expect(page.getByTestId('train')).toBeEnabled();
 
   await studio.call('runs.startMatrix', {
     projectId: project.id,

@@ -1,6 +1,7 @@
 /** Base models, methods on them, and plans from files. */
 import { z } from 'zod';
 import * as e from '../entities.js';
+import { objectiveSchema } from '../objectives.js';
 import { askedPlanSchema, matrixSchema } from '../plan.js';
 import { pretrainingSchema } from '../pretraining.js';
 import { studySchema } from '../study.js';
@@ -48,6 +49,8 @@ export const modelsCalls = {
       groups: z.array(z.object({ name: z.string(), frozen: z.number(), trainable: z.number() })),
       /** Of a method that trains in stages. */
       stages: z.array(z.object({ trains: z.string(), trainable: z.number() })),
+      /** What would be learned on the data set; without one, classes. */
+      objective: objectiveSchema,
     }),
   ),
   /** Every module of the base with the method's additions, from the bottom of the model to its top. */

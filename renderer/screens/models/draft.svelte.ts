@@ -1,21 +1,23 @@
 /** What the user is about to train in one project: model, data, methods with options, seeds, settings. Kept while the window lives. */
-import { trainingSchema, verbalizerSchema } from '../../../electron/contract/index.js';
+import { taskTable, trainingFor, trainingSchema, verbalizerSchema } from '../../../electron/contract/index.js';
 import type {
   AskedPlan,
   BaseModel,
   CallOutput,
+  Chosen,
   Dataset,
   DeviceChoice,
   Estimate,
   MapGroup,
   Matrix,
   MethodInfo,
+  Objective,
   Problem,
   Run,
   Training,
   VerbalizerPlan,
 } from '../../../electron/contract/index.js';
-import { SvelteMap } from 'svelte/reactivity';
+import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { call, toProblem } from '../../state/client.js';
 import { keep } from '../../state/kept.svelte.js';
 import { Resource } from '../../state/resource.svelte.js';
@@ -53,6 +55,10 @@ export function parseSeeds(text: string): number[] | null {
   return [...new Set(seeds)];
 }
 
+/** Settings of a training that differ from another's. */
+const changesOf = (from: Training, to: Training): Partial<Training> =>
+  Object.fromEntries(Object.entries(to).filter(([key, value]) => !Object.is(value, from[key as keyof Training])));
+
 export class PlanDraft {
   modelId = $state<number | null>(null);
   datasetId = $state<number | null>(null);
@@ -74,6 +80,11 @@ export class PlanDraft {
   estimates = new SvelteMap<string, Measured>();
   /** Reasons of faulty fields, by field. */
   errors = $state<Record<string, string | null>>({});
+
+  /** Types of methods that search for a wording. */
+  readonly #searching = new SvelteSet<string>();
+  /** What the base model learns on the data set, once it was counted. */
+  #learned = $state.raw<{ modelId: number; datasetId: number | null; objective: Objective } | null>(null);
 
   /** The finished run that is gone on from, in a further round; null: from the base model. */
   readonly refines: number | null;
@@ -98,6 +109,7 @@ export class PlanDraft {
   /** Takes up methods that are new to the draft: the baseline and LoRA are chosen at first. */
   offer(list: readonly MethodInfo[]): void {
     for (const method of list) {
+      if (method.searches) this.#searching.add(method.type);
       if (this.methods.has(method.type)) continue;
       this.methods.set(method.type, {
         selected: method.type === 'lora' || (method.type === 'full' && this.refines === null),
@@ -134,6 +146,24 @@ export class PlanDraft {
     return [...this.methods].filter(([, method]) => method.selected);
   }
 
+  /** What runs on a data set are made of: by these methods, or by all chosen ones. */
+  chosen(dataset: Dataset | null, types: readonly string[] = this.selected.map(([type]) => type)): Chosen {
+    return {
+      objectives: dataset ? this.#objectives(dataset) : [],
+      form: dataset?.form ?? null,
+      validated: dataset === null || dataset.rows.validation > 0,
+      searches: types.length > 0 && types.every((type) => this.#searching.has(type)),
+      device: this.device,
+    };
+  }
+
+  /** Plain texts are learned as the base model was made for them, which its count tells. */
+  #objectives({ id, task, form }: Dataset): readonly Objective[] {
+    if (form !== 'text') return [taskTable[task].objective];
+    const known = this.#learned;
+    return known?.modelId === this.modelId && known.datasetId === id ? [known.objective] : ['causal-lm', 'masked-lm'];
+  }
+
   get hasErrors(): boolean {
     return (
       Object.values(this.errors).some((error) => error !== null) ||
@@ -145,22 +175,23 @@ export class PlanDraft {
   /** Counts parameters of one method; the answer to an outdated question is dropped. */
   async count(type: string): Promise<void> {
     const method = this.methods.get(type);
-    const modelId = this.modelId;
+    const { modelId, datasetId } = this;
     if (!method || modelId === null) return;
     const verbalizer = this.verbalizer !== null;
-    const asked = JSON.stringify([modelId, this.datasetId, method.options, verbalizer]);
+    const asked = JSON.stringify([modelId, datasetId, method.options, verbalizer]);
     const current = () =>
       asked ===
       JSON.stringify([this.modelId, this.datasetId, this.methods.get(type)?.options, this.verbalizer !== null]);
     try {
       const counts = await call('models.count', {
         modelId,
-        datasetId: this.datasetId,
+        datasetId,
         method: { type, ...method.options },
         verbalizer,
         refines: this.refines,
       });
       if (!current()) return;
+      this.#learned = { modelId, datasetId, objective: counts.objective };
       this.counts.set(type, counts);
       this.countProblems.delete(type);
     } catch (error) {
@@ -198,7 +229,7 @@ export class PlanDraft {
       ...this.#objectiveOn(dataset),
       method: { ...$state.snapshot(method.options), type },
       ...this.#round(),
-      training: { ...$state.snapshot(this.training), learningRate: method.learningRate, seed },
+      training: { ...this.#trainingOn(dataset, [type]), learningRate: method.learningRate, seed },
       readTest: true,
       device: this.device,
     };
@@ -211,12 +242,18 @@ export class PlanDraft {
       : { verbalizer: null };
   }
 
+  /** What was set for another choice, and plays no part now, is not sent. */
+  #trainingOn(dataset: Dataset, types?: readonly string[]): Training {
+    return trainingFor($state.snapshot(this.training), this.chosen(dataset, types));
+  }
+
   #round(): Pick<AskedPlan, 'refines'> {
     return this.refines === null ? {} : { refines: this.refines };
   }
 
   matrix(model: BaseModel, dataset: Dataset): Matrix {
     const chosen = this.selected;
+    const training = this.#trainingOn(dataset);
     return {
       model: model.name,
       data: dataset.name,
@@ -224,10 +261,15 @@ export class PlanDraft {
       ...this.#round(),
       readTest: true,
       device: this.device,
-      training: $state.snapshot(this.training),
+      training,
       seeds: this.seeds ?? [1],
       methods: chosen.map(([type, method]) => ({ ...$state.snapshot(method.options), type })),
-      overrides: Object.fromEntries(chosen.map(([type, method]) => [type, { learningRate: method.learningRate }])),
+      overrides: Object.fromEntries(
+        chosen.map(([type, { learningRate }]) => [
+          type,
+          { ...changesOf(training, trainingFor(training, this.chosen(dataset, [type]))), learningRate },
+        ]),
+      ),
     };
   }
 

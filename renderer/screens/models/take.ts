@@ -1,4 +1,5 @@
 /** A plan from a file, taken up by the form. */
+import { idleBecause } from '../../../electron/contract/index.js';
 import type { AskedPlan, BaseModel, Dataset, Matrix, MethodInfo } from '../../../electron/contract/index.js';
 import { t } from '../../language.js';
 import type { PlanDraft } from './draft.svelte.js';
@@ -29,6 +30,7 @@ export function takePlan(draft: PlanDraft, plan: AskedPlan | Matrix, known: Know
   else missing.push(t('the data set {name}', { name: plan.data }));
 
   draft.offer(known.methods);
+  draft.device = plan.device;
   for (const [type] of draft.methods) draft.change(type, { selected: false });
   const asked = matrix?.methods ?? (plan.method ? [plan.method] : []);
   for (const [i, { type, ...options }] of asked.entries()) {
@@ -40,7 +42,8 @@ export function takePlan(draft: PlanDraft, plan: AskedPlan | Matrix, known: Know
       continue;
     }
     const { learningRate, ...others } = matrix?.overrides?.[type] ?? {};
-    if (Object.keys(others).length > 0) unheld.push(`overrides.${type}`);
+    const chosen = draft.chosen(dataset ?? null, [type]);
+    if (Object.keys(others).some((key) => idleBecause(key, chosen) === null)) unheld.push(`overrides.${type}`);
     draft.change(type, {
       selected: true,
       options: { ...info.defaults, ...options },
@@ -52,7 +55,6 @@ export function takePlan(draft: PlanDraft, plan: AskedPlan | Matrix, known: Know
   draft.seedText = (matrix?.seeds ?? [plan.training.seed]).join(', ');
   draft.training = plan.training;
   draft.verbalizer = plan.verbalizer;
-  draft.device = plan.device;
   draft.errors = {};
   draft.estimates.clear();
   for (const key of ['composition', 'refineBy', 'watch'] as const) if (plan[key] !== undefined) unheld.push(key);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   answerWordsOf,
+  appliesTable,
   measureTable,
   objectiveSchema,
   objectiveTable,
@@ -36,6 +37,7 @@ export function registryTexts(): (readonly [from: string, text: string])[] {
       ...schemaTexts(options, `method ${type}`),
     ]),
     ...schemaTexts(trainingSchema, 'training'),
+    ...Object.values(appliesTable).map((condition) => ['training', condition?.when ?? ''] as const),
     ...Object.values(kinds).flatMap(({ title, question }) => [['study', title] as const, ['study', question] as const]),
     ...Object.values(measureTable).flatMap(({ name, difference }) => [
       ['measure', name] as const,

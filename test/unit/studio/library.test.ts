@@ -196,6 +196,7 @@ describe('base models', () => {
     expect(four.trainable - four.head).toBe(2 * 2 * 64 * 4);
     expect(eight.trainable - four.trainable).toBe(2 * 2 * 64 * 4);
     expect(full.trainable).toBe(full.total);
+    expect(full.objective).toBe('classification');
   });
 });
 

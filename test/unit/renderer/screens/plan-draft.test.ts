@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { matrixSchema, planSchema } from '../../../../electron/contract/index.js';
 import type { BaseModel, Dataset, MethodInfo } from '../../../../electron/contract/index.js';
 import { parseSeeds, PlanDraft } from '../../../../renderer/screens/models/draft.svelte.js';
@@ -118,5 +118,75 @@ describe('PlanDraft', () => {
     made.seedText = '1';
     made.errors = { 'lora.rank': 'At least 1.' };
     expect(made.hasErrors).toBe(true);
+  });
+});
+
+describe('settings that play no part', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const search = { ...method('prompt-search', 1e-3), searches: true };
+  function draft(): PlanDraft {
+    const made = new PlanDraft();
+    made.offer([method('full', 5e-5), method('lora', 5e-4), search]);
+    made.change('full', { selected: false });
+    return made;
+  }
+  const questions: Dataset = { ...dataset, id: 2, name: 'questions', task: 'questions' };
+  const texts: Dataset = { ...dataset, id: 3, name: 'texts', task: 'generation', form: 'text' };
+
+  it('are kept by the form and not sent, and are sent again once they do', () => {
+    const made = draft();
+    made.setTraining('windowStride', 32);
+    made.setTraining('classWeights', 'balanced');
+    made.setTraining('batchSize', 4);
+    expect(made.matrix(model, dataset).training).toMatchObject({
+      windowStride: 64,
+      classWeights: 'balanced',
+      batchSize: 4,
+    });
+    // The start refuses weights where there are no classes.
+    expect(made.matrix(model, questions).training).toMatchObject({ windowStride: 32, classWeights: null });
+    expect(made.plan('lora', model, questions, 1)?.training).toMatchObject({ windowStride: 32, classWeights: null });
+    expect(made.training).toMatchObject({ windowStride: 32, classWeights: 'balanced' });
+  });
+
+  it('of one method are sent for the others alone', () => {
+    const made = draft();
+    made.change('prompt-search', { selected: true });
+    made.setTraining('optimizer', 'sgd');
+    made.setTraining('classWeights', { a: 2, b: 1 });
+    const matrix = made.matrix(model, dataset);
+    expect(matrix.overrides).toEqual({
+      lora: { learningRate: 5e-4 },
+      'prompt-search': { learningRate: 1e-3, optimizer: 'adamw' },
+    });
+    expect(matrix.training).toMatchObject({ optimizer: 'sgd', classWeights: { a: 2, b: 1 } });
+    made.change('lora', { selected: false });
+    expect(made.matrix(model, dataset).training?.optimizer).toBe('adamw');
+  });
+
+  it('of plain texts are those of both language models until the base was counted', () => {
+    const made = draft();
+    made.setTraining('mlmProbability', 0.3);
+    made.setTraining('packing', false);
+    made.setTraining('exactMatchRows', 5);
+    expect(made.chosen(texts).objectives).toEqual(['causal-lm', 'masked-lm']);
+    expect(made.matrix(model, texts).training).toMatchObject({
+      mlmProbability: 0.3,
+      packing: false,
+      exactMatchRows: 100,
+    });
+  });
+
+  it('of plain texts are those of what the base model was counted for, while that model is chosen', async () => {
+    const value = { trainable: 1, total: 2, head: 0, groups: [], stages: [], objective: 'causal-lm' };
+    vi.stubGlobal('window', { studio: { call: () => Promise.resolve({ ok: true, value }) } });
+    const made = draft();
+    [made.modelId, made.datasetId] = [model.id, texts.id];
+    made.setTraining('mlmProbability', 0.3);
+    await made.count('lora');
+    expect(made.chosen(texts).objectives).toEqual(['causal-lm']);
+    expect(made.plan('lora', model, texts, 1)?.training?.mlmProbability).toBe(0.15);
+    made.modelId = 9;
+    expect(made.chosen(texts).objectives).toEqual(['causal-lm', 'masked-lm']);
   });
 });

@@ -8,7 +8,7 @@ import { takePlan } from '../../../../renderer/screens/models/take.js';
 const known = {
   methods: ['full', 'lora', 'head'].map((type) => ({ type, learningRate: 0.01, defaults: { type, bias: 'none' } })),
   models: [{ id: 4, name: 'Starter', folder: '/models/starter' }],
-  datasets: [{ id: 7, name: 'rows', task: 'classification' }],
+  datasets: [{ id: 7, name: 'rows', task: 'classification', form: null, rows: { train: 8, validation: 2, test: 2 } }],
 } as unknown as { methods: MethodInfo[]; models: BaseModel[]; datasets: Dataset[] };
 
 describe('a plan from a file', () => {
@@ -59,5 +59,22 @@ describe('a plan from a file', () => {
     expect(draft.modelId).toBe(4);
     expect(draft.seedText).toBe('9');
     expect(draft.selected).toEqual([]);
+  });
+
+  it('misses an override only where it plays a part', () => {
+    const unheld = (override: object) =>
+      takePlan(
+        new PlanDraft(),
+        matrixSchema.parse({
+          model: 'Starter',
+          data: 'rows',
+          methods: [{ type: 'lora' }],
+          seeds: [1],
+          overrides: { lora: override },
+        }),
+        known,
+      ).unheld;
+    expect(unheld({ learningRate: 0.5, mlmProbability: 0.2 })).toEqual([]);
+    expect(unheld({ batchSize: 4 })).toEqual(['overrides.lora']);
   });
 });
