@@ -7,7 +7,7 @@ import { SmallDisk } from '../helpers/small-disk.js';
 import type { Copy } from './copy.js';
 import { missing } from './copy.js';
 import { requireIntact } from './inspect.js';
-import { afterwards, began, goesOn, outcome, readyFor, type Kind, type Struck } from './kind.js';
+import { afterwards, began, inLife, outcome, readyFor, type Kind, type Struck } from './kind.js';
 import { drawMoment } from './moments.js';
 import { filesBelow, foldersBelow, type Stage } from './stage.js';
 import { Tracer } from './tracer.js';
@@ -41,7 +41,7 @@ async function struck(
   const words: string[] = [];
   let faults = 0;
   for (let time = 0; time < times; time += 1) {
-    const end = time === 0 ? began(name, copy, stage) : goesOn(name, copy, stage);
+    const end = inLife(time, name, copy, stage);
     const moment = drawMoment(stage.random, pace);
     if (await moment.reached(copy, end)) faults += 1;
     await strike();

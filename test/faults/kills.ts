@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { commandFolder } from '../helpers/command.js';
 import { alive, missing, signal, type Copy } from './copy.js';
 import { requireIntact } from './inspect.js';
-import { afterwards, began, goesOn, outcome, readyFor, type Kind, type Struck } from './kind.js';
+import { afterwards, began, inLife, outcome, readyFor, type Kind, type Struck } from './kind.js';
 import { drawMoment } from './moments.js';
 import { Tracer } from './tracer.js';
 import { mixedWorks, works, type WorkName } from './works.js';
@@ -29,7 +29,7 @@ export const killTrainer: Kind = {
     const words: string[] = [];
     let faults = 0;
     for (let life = 0; life < kills; life += 1) {
-      const end = life === 0 ? began(name, copy, stage) : goesOn(name, copy, stage);
+      const end = inLife(life, name, copy, stage);
       const moment = drawMoment(stage.random, pace);
       await moment.reached(copy, end);
       const trainer = await trainerOf(copy, end);
@@ -59,7 +59,7 @@ async function killAgainAndAgain(world: World, name: WorkName, seed: number, tra
   const words: string[] = [];
   let copy = await readyFor(world, name, stage);
   for (let life = 0; life < kills; life += 1) {
-    const end = life === 0 ? began(name, copy, stage) : goesOn(name, copy, stage);
+    const end = inLife(life, name, copy, stage);
     const moment = drawMoment(stage.random, pace);
     world.startAhead();
     await moment.reached(copy, end);

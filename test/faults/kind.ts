@@ -40,7 +40,7 @@ export function began(name: WorkName, copy: Copy, stage: Stage): Promise<StudioE
 }
 
 /** Takes a work that was struck before on its way again; what becomes of it is seen at its end. */
-export const goesOn = (name: WorkName, copy: Copy, stage: Stage): Promise<StudioError | null> =>
+const goesOn = (name: WorkName, copy: Copy, stage: Stage): Promise<StudioError | null> =>
   works[name].goOn(copy, stage).then(
     () => null,
     (error: unknown) => {
@@ -48,6 +48,10 @@ export const goesOn = (name: WorkName, copy: Copy, stage: Stage): Promise<Studio
       return error instanceof StudioError ? error : null;
     },
   );
+
+/** The work in one of its lives: begun in the first, number 0, and taken on its way again in each later one. */
+export const inLife = (life: number, ...work: Parameters<typeof began>): Promise<StudioError | null> =>
+  life === 0 ? began(...work) : goesOn(...work);
 
 /** A copy with the work's data folder open, or one that is to open it as its work. */
 export const readyFor = (world: World, name: WorkName, stage: Stage, ...options: Parameters<World['copy']>) =>
