@@ -63,6 +63,12 @@ export const trainingSchema = z.strictObject({
     .describe(
       'On the CPU: frozen weights are also held in the order that its kernels like; false holds them once, for steps that take longer',
     ),
+  loadIn8bit: z
+    .boolean()
+    .default(false)
+    .describe(
+      'On the CPU: training steps compute the products with the frozen matrices in 8 bits, which is quicker and not exact; what trains, and validation and test, stay float32',
+    ),
   gradientCheckpointing: z
     .boolean()
     .default(false)

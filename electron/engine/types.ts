@@ -128,6 +128,11 @@ export interface TrainerOptions {
    * them once.
    */
   readonly packWeights?: boolean;
+  /**
+   * On the CPU, training steps compute the products with the base's frozen matrices in 8 bits, as LLM.int8() does (Dettmers et al.
+   * 2022); false by default. What trains, and all that is measured between steps, stays float32.
+   */
+  readonly loadIn8bit?: boolean;
   /** What a layer computes on its way is let go and computed anew for the backward pass (Chen et al. 2016); false by default. */
   readonly gradientCheckpointing?: boolean;
   /**

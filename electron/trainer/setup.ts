@@ -78,8 +78,9 @@ export async function prepare(
     shuffle: training.shuffle,
     seed: training.seed,
   });
-  // Neither changes the result; checkpoints of versions that had none of them go on.
-  const { packWeights: _packed, gradientCheckpointing: _anew, ...result } = training;
+  // Two do not change the result, one only where it is set; checkpoints of versions that had none of them go on.
+  const { packWeights: _packed, gradientCheckpointing: _anew, loadIn8bit, ...rest } = training;
+  const result = loadIn8bit ? { ...rest, loadIn8bit } : rest;
   const hash = createHash('sha256').update(
     JSON.stringify([
       result,
@@ -132,6 +133,7 @@ export function trainerOptions(
     optimizer: { type: training.optimizer, weightDecay: training.weightDecay, gradientClip: training.gradientClip },
     modelDropout: training.modelDropout,
     packWeights: training.packWeights,
+    loadIn8bit: training.loadIn8bit,
     gradientCheckpointing: training.gradientCheckpointing,
     seed: training.seed,
     device: task.device,

@@ -38,6 +38,16 @@ const levers: Readonly<Record<string, Lever>> = {
     before: { gradientCheckpointing: false },
     after: { gradientCheckpointing: true },
   },
+  'eight-bit': {
+    title: 'frozen products in 8 bits (`loadIn8bit`)',
+    before: { loadIn8bit: false },
+    after: { loadIn8bit: true },
+  },
+  'eight-bit-checkpointing': {
+    title: 'frozen products in 8 bits, layers computed anew',
+    before: { loadIn8bit: false, gradientCheckpointing: false },
+    after: { loadIn8bit: true, gradientCheckpointing: true },
+  },
   'halves-checkpointing': {
     title: 'both, weights of half precision',
     before: { packWeights: true, gradientCheckpointing: false },
@@ -106,7 +116,18 @@ async function main(): Promise<void> {
   console.log(`${model.title}, ${model.layers} layers, ${options.method}, ${rows}; medians\n`);
   console.log(
     table([
-      ['lever', 'step, ms', 'with it', 'ratio', 'peak memory, MB', 'with it', 'ratio'],
+      [
+        'lever',
+        'step, ms',
+        'with it',
+        'ratio',
+        'of the processor, ms',
+        'with it',
+        'ratio',
+        'peak memory, MB',
+        'with it',
+        'ratio',
+      ],
       ...chosen.map(({ lever, before, after }) => {
         const [off, on] = [summarize(before), summarize(after)];
         return [
@@ -114,6 +135,9 @@ async function main(): Promise<void> {
           milliseconds(off.seconds),
           milliseconds(on.seconds),
           ratio(on.seconds, off.seconds),
+          milliseconds(off.cpuSeconds),
+          milliseconds(on.cpuSeconds),
+          ratio(on.cpuSeconds, off.cpuSeconds),
           megabytes(off.peakMemoryBytes),
           megabytes(on.peakMemoryBytes),
           ratio(on.peakMemoryBytes ?? NaN, off.peakMemoryBytes),

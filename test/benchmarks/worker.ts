@@ -13,6 +13,7 @@ export const workSchema = z.object({
   threads: z.number(),
   objective: z.enum(['classification', 'causal-lm']),
   packWeights: z.boolean().optional(),
+  loadIn8bit: z.boolean().optional(),
   gradientCheckpointing: z.boolean().optional(),
   /** Frozen layers are computed once a text; each of the steps' batches was seen before. */
   keepFrozen: z.boolean().optional(),
@@ -41,6 +42,7 @@ export async function measure(work: Work): Promise<Measurement> {
     optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 },
     modelDropout: 0,
     packWeights: work.packWeights,
+    loadIn8bit: work.loadIn8bit,
     gradientCheckpointing: work.gradientCheckpointing,
     keepFrozenBytes: work.keepFrozen ? Infinity : 0,
     seed: 1,

@@ -5,6 +5,7 @@ import { EngineError } from '../errors.js';
 import { isStatic, termsOf, type Dim, type Shape } from '../graph/dims.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorType, Value } from '../graph/ir.js';
+import type { EightBitWeight } from './eight-bit.js';
 import { elementType, floatInfo, nodeProto, tensorProto, valueInfo, type AttributeValue } from './protobuf.js';
 
 /** Kernels differ: `cpu` has FusedMatMul with transposes inside, the GPU providers have the plain ops only. */
@@ -21,6 +22,9 @@ export const storedName = (name: string) => `${name} (stored)`;
 
 export class Lowering {
   readonly initializers: TensorProto[] = [];
+  /** Weights that products ask for in 8 bits. */
+  readonly eightBit = new Map<string, EightBitWeight>();
+  readonly #lent = new Map<Value, string>();
   readonly #needed = new Set<Value>();
   readonly #uses = new Map<Value, number>();
   readonly #blocks: NodeProto[][] = [];
@@ -38,6 +42,8 @@ export class Lowering {
     live: readonly Node[],
     /** Weights that stay in half precision and are widened where they are used, each time anew. */
     readonly halves: ReadonlySet<string> = new Set(),
+    /** Weights whose products are computed in 8 bits. */
+    readonly eights: ReadonlySet<string> = new Set(),
   ) {
     for (const node of live) for (const value of node.inputs) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
     for (const { name, value } of graph.outputs) {
@@ -82,6 +88,27 @@ export class Lowering {
       this.constant('0 of a shape', [1], BigInt64Array.of(0n)),
     ]);
     return this.emit('Reshape', [x, this.emit('Add', [this.emit('Shape', [x]), nothing])], { outputs });
+  }
+
+  /** A weight of `eights`, which the writer declares after the weights themselves. */
+  inEightBits(value: Value, transposed: boolean): EightBitWeight {
+    const name = this.use(value);
+    const whole = `${name} (8 bits${transposed ? ', transposed' : ''})`;
+    const weight = { name, transposed, whole, unit: `unit of ${whole}` };
+    this.eightBit.set(whole, weight);
+    return weight;
+  }
+
+  /** Name of the units of a product's rows [rows, 1], which that product is not multiplied by then. */
+  borrowUnits(product: Value): string {
+    const name = `units of ${this.nameOf(product)}`;
+    this.#lent.set(product, name);
+    return name;
+  }
+
+  /** The name that the units of a product's rows have been borrowed under. */
+  lentUnits(product: Value): string | undefined {
+    return this.#lent.get(product);
   }
 
   nameOf(value: Value): string {

@@ -25,7 +25,12 @@ import type { DType, TensorType } from '../graph/ir.js';
 
 export type AttributeValue = number | { readonly float: number } | string | readonly number[] | GraphProto;
 
-export const elementType: Readonly<Record<DType, Type>> = { float32: Type.FLOAT, int64: Type.INT64, bool: Type.BOOL };
+export const elementType: Readonly<Record<DType | 'int8', Type>> = {
+  float32: Type.FLOAT,
+  int64: Type.INT64,
+  bool: Type.BOOL,
+  int8: Type.INT8,
+};
 /** Names of safetensors dtypes in ONNX. */
 export const storedType: Readonly<Record<string, Type>> = {
   F32: Type.FLOAT,

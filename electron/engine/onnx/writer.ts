@@ -11,6 +11,7 @@ import { EngineError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Op } from '../graph/ir.js';
 import { verifyGraph } from '../graph/verify.js';
+import { declareEightBit } from './eight-bit.js';
 import { Lowering, storedName, type LoweringTarget } from './lowering.js';
 import { externalTensorProto, sequenceInfo, storedType, tensorProto, valueInfo } from './protobuf.js';
 import { loweringRules, type LoweringRule } from './rules.js';
@@ -26,6 +27,8 @@ export interface OnnxOptions {
   readonly weights: (name: string) => WeightSource;
   /** Large weights of half precision stay so and are widened where they are used; left out: when the session is made. */
   readonly keepHalves?: boolean;
+  /** Products with frozen matrices are computed in 8 bits, the largest value of a column as this whole number; left out: none. */
+  readonly eightBit?: number;
   /** Name of an output before all others, an empty sequence (see GraphSession); left out: there is none. */
   readonly mark?: string;
 }
@@ -45,18 +48,26 @@ const IR_VERSION = 10n;
 const OPSET = 20n;
 
 /** Verifies and lowers the live part of a graph. Throws EngineError 'bad-graph' or 'bad-model' (a weight of a dtype ONNX lacks). */
-export function writeOnnx(graph: Graph, { target, weights, keepHalves = false, mark }: OnnxOptions): OnnxModel {
+export function writeOnnx(
+  graph: Graph,
+  { target, weights, keepHalves = false, eightBit, mark }: OnnxOptions,
+): OnnxModel {
   verifyGraph(graph);
   const live = graph.live();
   const frozen = live.flatMap((node) => (node.op === 'parameter' && !node.attributes.trainable ? [node] : []));
-  const halves = new Set(
-    frozen.flatMap(({ attributes: { name, shape } }) => {
-      const source = weights(name);
-      const half = 'dtype' in source && halfTypes.has(source.dtype);
-      return keepHalves && half && shape.reduce((a, d) => a * d, 1) >= LARGE ? [name] : [];
-    }),
+  const isHalf = (name: string) => {
+    const source = weights(name);
+    return 'dtype' in source && halfTypes.has(source.dtype);
+  };
+  const named = (which: (node: (typeof frozen)[number]) => boolean) =>
+    new Set(frozen.filter(which).map(({ attributes: { name } }) => name));
+  const halves = named(
+    ({ attributes: { name, shape } }) => keepHalves && shape.reduce((a, d) => a * d, 1) >= LARGE && isHalf(name),
   );
-  const c = new Lowering(graph, target, live, halves);
+  // Tables of words stay as they are, also where texts are told by them.
+  const tables = new Set(live.flatMap((node) => (node.op === 'gather' ? [node.inputs[0]?.node] : [])));
+  const eights = named((node) => eightBit !== undefined && node.attributes.shape.length === 2 && !tables.has(node));
+  const c = new Lowering(graph, target, live, halves, eights);
   const inputs: ValueInfoProto[] = [];
   for (const node of live) {
     if (node.op === 'input') c.markInput(node.outputs[0] as never);
@@ -78,6 +89,7 @@ export function writeOnnx(graph: Graph, { target, weights, keepHalves = false, m
   c.block(() => {
     for (const node of frozen)
       stored.push(declareWeight(c, node.attributes.name, node.attributes.shape, weights(node.attributes.name)));
+    if (eightBit !== undefined) for (const weight of c.eightBit.values()) declareEightBit(c, weight, eightBit);
   });
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,

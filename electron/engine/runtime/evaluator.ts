@@ -53,7 +53,7 @@ export class Evaluator {
   static async create(
     setup: Setup,
     { trained, fixed }: Stores,
-    options: { device: DeviceId; threads?: number; packWeights?: boolean },
+    { device, threads, packWeights }: { device: DeviceId; threads?: number; packWeights?: boolean },
     { fed = false, below = null }: { readonly fed?: boolean; readonly below?: FrozenLayers | null } = {},
   ): Promise<Evaluator> {
     const ort = await runtime();
@@ -70,13 +70,15 @@ export class Evaluator {
     if (losses) b.g.output('losses', losses);
     b.g.output('loss_sum', lossSum);
     const session = await GraphSession.create(b.g, {
-      ...options,
+      device,
+      threads,
+      packWeights,
       folder: setup.info.folder,
       weights: weightsOf(setup),
     });
     const names = session.model.inputs.filter((name) => b.parameters.has(name));
     const frozen = await frozenWeights(ort, setup.model, names);
-    return new Evaluator({ ort, setup, session, frozen, below, device: options.device, users: 0 }, { trained, fixed });
+    return new Evaluator({ ort, setup, session, frozen, below, device, users: 0 }, { trained, fixed });
   }
 
   /** Over other parameters, on the same session. */

@@ -4,6 +4,7 @@ import { EngineError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { writeOnnx, type OnnxModel, type WeightSource } from '../onnx/writer.js';
 import type { DeviceId } from '../types.js';
+import { largestWhole } from './eight-bit.js';
 import { giveBackSession, poolKey, takeSession } from './session-pool.js';
 
 export type Runtime = typeof import('onnxruntime-node');
@@ -28,6 +29,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Weights are also held in the order that the processor's kernels like: quicker (the default), for twice their memory and more. */
   readonly packWeights?: boolean;
+  /** On the CPU, products with the base's frozen matrices are computed in 8 bits; false by default. */
+  readonly loadIn8bit?: boolean;
   /** Folder that external weights are relative to, and where each lies; left out for graphs without weights. */
   readonly folder?: string;
   readonly weights?: (name: string) => WeightSource;
@@ -64,16 +67,19 @@ export class GraphSession {
   /** Throws EngineError 'device-failed' with the provider's reason, 'out-of-memory' where memory ran out. */
   static async create(
     graph: Graph,
-    { device, threads, packWeights = true, folder, weights }: SessionOptions,
+    { device, threads, packWeights = true, loadIn8bit = false, folder, weights }: SessionOptions,
   ): Promise<GraphSession> {
     const ort = await runtime();
+    // Of weights in 8 bits the runtime holds the packed ones only.
+    const packed = packWeights || loadIn8bit;
     const { bytes, ...model } = writeOnnx(graph, {
       target: device === 'cpu' ? 'cpu' : 'gpu',
       weights: weights ?? noWeights,
-      keepHalves: !packWeights && device === 'cpu',
+      keepHalves: !packed && device === 'cpu',
+      ...(loadIn8bit && device === 'cpu' ? { eightBit: await largestWhole(ort) } : {}),
       ...(device === 'cpu' ? { mark: MARK } : {}),
     });
-    const key = poolKey(bytes, folder, { device, threads, packWeights });
+    const key = poolKey(bytes, folder, { device, threads, packed });
     const kept = takeSession(key);
     if (kept) return new GraphSession(model, kept, key);
     try {
@@ -82,6 +88,7 @@ export class GraphSession {
         // Sizes differ from batch to batch: a plan made for one would be kept beside the next.
         enableMemPattern: false,
         graphOptimizationLevel: 'all',
+        ...(process.env.PROF ? { enableProfiling: true, profileFilePrefix: '/tmp/q8/prof' } : {}),
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         logSeverityLevel: 3,
         extra: {
@@ -89,7 +96,7 @@ export class GraphSession {
           session: {
             // Weights of padding underflow to numbers that processors handle a hundred times slower than zero.
             set_denormal_as_zero: '1',
-            ...(packWeights ? {} : { disable_prepacking: '1' }),
+            ...(packed ? {} : { disable_prepacking: '1' }),
             ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
           },
         },

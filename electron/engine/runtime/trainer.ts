@@ -120,7 +120,7 @@ class Trainer implements EngineTrainer {
   }
 
   async #build(stage: Stage): Promise<StageSession> {
-    const { optimizer, device, threads, modelDropout, packWeights, gradientCheckpointing = false } = this.options;
+    const { optimizer, device, threads, modelDropout, packWeights, loadIn8bit } = this.options;
     const skippedLayers = this.below?.layers ?? 0;
     const parts = {
       setup: this.setup,
@@ -128,7 +128,7 @@ class Trainer implements EngineTrainer {
       fixed: this.fixed,
       used: this.#used,
       modelDropout,
-      gradientCheckpointing,
+      gradientCheckpointing: this.options.gradientCheckpointing ?? false,
       skippedLayers,
     };
     const { g, dropouts, gradients, pieces } = stage === 'apply' ? gathered(parts) : differentiated(parts);
@@ -155,6 +155,7 @@ class Trainer implements EngineTrainer {
       device,
       threads,
       packWeights,
+      loadIn8bit,
       folder: this.setup.info.folder,
       weights: weightsOf(this.setup),
     });
