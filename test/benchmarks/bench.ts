@@ -4,6 +4,8 @@
  * `--model bert-base` does the same at BERT-base's size.
  * `--model smollm2` does the same for LoRA and full fine-tuning of a decoder of SmolLM2-135M's shape as a language model.
  *
+ * Where weights stay frozen, ours stands there twice: as it is by default, and with `loadIn8bit`.
+ *
  * Two shapes of batch: full rows of one length, and rows as long as real texts are, padded to the longest of their batch.
  * Beside the time on the clock stands that of the processor, which other work on the machine does not lengthen; one thread is
  * the fair setting for it, since a library's threads may spin while they wait.
@@ -113,10 +115,12 @@ async function main(): Promise<void> {
         const found = python === null ? null : peerSchema.parse(await peer({}));
         if (found && 'refused' in found) refusals.add(`${title}: ${found.refused}`);
         const spelling = found && 'spelling' in found ? found.spelling : null;
-        const ours: Measurement[] = [];
+        // Where weights stay frozen, the steps by products in 8 bits stand beside the same other side.
+        const kinds = [{ title, more: {}, ours: [] as Measurement[] }];
+        if (name !== 'full') kinds.push({ title: `${title}; in 8 bits`, more: { loadIn8bit: true }, ours: [] });
         const theirs: Measurement[] = [];
         for (let round = 0; round < Number(options.rounds); round++) {
-          ours.push(await measureApart(work));
+          for (const { ours, more } of kinds) ours.push(await measureApart({ ...work, ...more }));
           if (spelling !== null) theirs.push(measurementSchema.parse(await peer({ spelling })));
           process.stderr.write(`${title}, ${shape}: round ${round + 1} of ${options.rounds}\n`);
         }
@@ -126,14 +130,16 @@ async function main(): Promise<void> {
           Array.from({ length: steps }, (_, step) => lengthsOf(step + work.warmup, batchSize, lengths))
             .flat()
             .reduce((sum, length) => sum + length, 0) / steps;
-        results.push({
-          shape: shape === 'full' ? `${batchSize} × ${sequence}` : `${batchSize} texts, ${Math.round(tokens)} tokens`,
-          tokens,
-          method: title,
-          ours: summarize(ours),
-          theirs: theirs.length === 0 ? null : summarize(theirs),
-          spelling: spelling === null ? null : `${spelling.attention}, ${spelling.fused ? 'fused' : 'ordinary'} AdamW`,
-        });
+        for (const kind of kinds)
+          results.push({
+            shape: shape === 'full' ? `${batchSize} × ${sequence}` : `${batchSize} texts, ${Math.round(tokens)} tokens`,
+            tokens,
+            method: kind.title,
+            ours: summarize(kind.ours),
+            theirs: theirs.length === 0 ? null : summarize(theirs),
+            spelling:
+              spelling === null ? null : `${spelling.attention}, ${spelling.fused ? 'fused' : 'ordinary'} AdamW`,
+          });
       }
     }
   } finally {

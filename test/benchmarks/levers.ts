@@ -1,7 +1,7 @@
 /**
  * Each lever of time and memory on its own, before and after: processes alternate, medians are compared.
  *
- * Options: --model minilm --method lora --steps 8 --rounds 2 --threads 1 --batch N --sequence 128 --shape full --rows FILE --column NAME
+ * Options: --model minilm --layers N --method lora --steps 8 --rounds 2 --threads 1 --batch N --sequence 128 --shape full --rows FILE --column NAME
  *   --only NAME,NAME
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -77,6 +77,7 @@ async function main(): Promise<void> {
       batch: { type: 'string' },
       sequence: { type: 'string', default: '128' },
       shape: { type: 'string', default: 'full' },
+      layers: { type: 'string' },
       rows: { type: 'string' },
       column: { type: 'string' },
       only: { type: 'string', default: Object.keys(levers).join() },
@@ -92,12 +93,13 @@ async function main(): Promise<void> {
   });
   const [sequence, steps, threads] = [Number(options.sequence), Number(options.steps), Number(options.threads)];
   const batchSize = Number(options.batch ?? model.batch);
+  const layers = Number(options.layers ?? model.layers);
   const lengths = options.shape === 'full' ? [sequence] : await lengthsOfTexts(options, sequence);
   const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
   try {
     const [whole, half] = [join(folder, 'F32'), join(folder, 'F16')];
-    await model.write(whole, model.layers);
-    await model.write(half, model.layers, 'F16');
+    await model.write(whole, layers);
+    await model.write(half, layers, 'F16');
     const { objective } = model;
     const method = { type: options.method };
     const work: Work = { folder: whole, objective, method, steps, warmup: 2, batchSize, lengths, threads };
@@ -113,7 +115,7 @@ async function main(): Promise<void> {
   }
   console.log(await machineLines(threads, {}));
   const rows = options.shape === 'full' ? `${batchSize} × ${sequence}` : `${batchSize} texts`;
-  console.log(`${model.title}, ${model.layers} layers, ${options.method}, ${rows}; medians\n`);
+  console.log(`${model.title}, ${layers} layers, ${options.method}, ${rows}; medians\n`);
   console.log(
     table([
       [

@@ -6,7 +6,7 @@
  *
  * Options: --model FOLDER (default the starter) --data FILE --text COLUMN --label COLUMN --test FILE|SHARE --validation FILE|SHARE
  *   --split-column COLUMN --methods lora,prefix,full --rates 0.001,0.01,0.0001 --steps 200 --every 20 --batch 16 --max-length 128
- *   --dropout RATE (the base's own; as the base says without) --examples N (a class; all without) --seed 1
+ *   --8bit (ours by `loadIn8bit`) --dropout RATE (the base's own; as the base says without) --examples N (a class; all without) --seed 1
  *   --rounds 1 --share 0.95 --python PATH --setfit PATH --out FILE.json
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -92,6 +92,7 @@ async function main(): Promise<void> {
       batch: { type: 'string', default: '16' },
       'max-length': { type: 'string', default: '128' },
       dropout: { type: 'string' },
+      '8bit': { type: 'boolean', default: false },
       examples: { type: 'string' },
       seed: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '1' },
@@ -128,6 +129,7 @@ async function main(): Promise<void> {
         validateEverySteps: Number(values.every),
         ...(rate === undefined ? {} : { learningRate: Number(rate) }),
         ...(values.dropout === undefined ? {} : { modelDropout: Number(values.dropout) }),
+        ...(values['8bit'] ? { loadIn8bit: true } : {}),
         ...(values.examples === undefined ? {} : { examplesPerClass: Number(values.examples) }),
       };
       const plan = join(folder, `${type}.json`);

@@ -32,6 +32,6 @@ peft-studio take-back THIS FOLDER
 
 or by dropping this folder on the window. It then stands beside the runs that were trained here, marked as trained elsewhere, and is compared with them on the same test rows; its times and memory are not compared.
 
-\`setup.json\` is what the plan does not say: labels, what trains, hashes of model and data. Random numbers of PyTorch are others than the studio's (the start of the head and of the method, dropout), so results agree as two seeds do, not digit by digit.
+\`setup.json\` is what the plan does not say: labels, what trains, hashes of model and data. Random numbers of PyTorch are others than the studio's (the start of the head and of the method, dropout), so results agree as two seeds do, not digit by digit.${plan.training.loadIn8bit ? ' The studio’s steps compute products with frozen matrices in 8 bits by this plan; `train.py` computes them in float32.' : ''}
 `;
 }

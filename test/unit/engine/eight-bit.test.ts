@@ -16,17 +16,12 @@ import { writeOnnx } from '../../../electron/engine/onnx/writer.js';
 import { nothingToTrain, trainerOptions } from '../../helpers/conformance.js';
 import { specOf } from '../../helpers/methods.js';
 import { oracleFolder } from '../../helpers/oracle.js';
+import { uniforms } from '../../helpers/tiny-model.js';
 
 const [ROWS, IN, OUT] = [6, 48, 32];
-/** Numbers between -1 and 1 (xorshift). */
 function noise(length: number, seed: number): Float32Array {
-  let state = 0x9e3779b9 ^ seed;
-  return Float32Array.from({ length }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state / 2 ** 31;
-  });
+  const next = uniforms(seed);
+  return Float32Array.from({ length }, () => 2 * next() - 1);
 }
 /** Rows of which each is ten thousand times as large as the one before, and one of zeros. */
 const uneven = noise(ROWS * IN, 3).map((x, i) => x * [1e-12, 1e-8, 1e-4, 1, 1e4, 0][Math.floor(i / IN)]!);

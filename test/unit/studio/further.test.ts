@@ -136,6 +136,8 @@ describe('a plan written for peft', () => {
     expect(await readFile(join(folder, 'README.md'), 'utf8')).toContain('accelerate launch train.py');
     expect(await json(folder, 'model', 'config.json')).toMatchObject({ model_type: 'bert' });
     await expect(written('lora', planOf(lora))).rejects.toThrow(/is not empty/);
+    const rounded = await written('rounded', planOf(lora, { training: { ...training, loadIn8bit: true } as never }));
+    expect(await readFile(join(rounded, 'README.md'), 'utf8')).toContain('computes them in float32');
   });
 
   it('names the weights that train of a method that adds none, and refuses with the reason what peft cannot train', async () => {

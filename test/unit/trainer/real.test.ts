@@ -67,6 +67,7 @@ const unsteered = ['a projected prefix', 'the head on frozen layers'];
 describe('the trainer process', () => {
   it.each([
     ['LoRA', lora, {}],
+    ['LoRA by products in 8 bits', lora, { loadIn8bit: true }],
     ['full fine-tuning with accumulation', { type: 'full' }, { learningRate: 0.003, accumulationSteps: 2 }],
     // Stages of 30 steps: the kills fall into the first, at the start of the second and into its middle.
     ['progressive unfreezing', { type: 'progressive', whenWorse: 'back' }, { learningRate: 0.005 }],

@@ -168,7 +168,8 @@ describe('formFields', () => {
 });
 
 describe('words', () => {
-  it('writes keys as words', () => expect(wordsOf('targetModules')).toBe('Target modules'));
+  it('writes keys as words', () =>
+    expect(['targetModules', 'loadIn8bit', 'beta2'].map(wordsOf)).toEqual(['Target modules', 'Load in 8bit', 'Beta2']));
   it('says ranges', () => {
     const base = {
       key: 'k',
