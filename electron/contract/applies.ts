@@ -48,6 +48,11 @@ const onCpu: Condition = {
   when: 'Only on the CPU.',
 };
 
+const trainsOnCpu: Condition = {
+  holds: (chosen) => trains.holds(chosen) && onCpu.holds(chosen),
+  when: 'Only on the CPU, where something trains.',
+};
+
 /** When a setting plays a part; null: always. A new key of the schema does not compile until it stands here. */
 export const appliesTable: { readonly [K in keyof Training]: Condition | null } = {
   epochs: null,
@@ -66,6 +71,7 @@ export const appliesTable: { readonly [K in keyof Training]: Condition | null } 
   seed: null,
   modelDropout: trains,
   packWeights: onCpu,
+  loadIn8bit: trainsOnCpu,
   gradientCheckpointing: null,
   validateEverySteps: validates,
   earlyStoppingPatience: validates,
