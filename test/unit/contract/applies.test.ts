@@ -60,12 +60,13 @@ describe('settings of a training', () => {
       'weightDecay',
       'gradientClip',
       'modelDropout',
+      'loadIn8bit',
     ]);
     expect(idleBecause('optimizer', chosen({ searches: true }))).toMatch(/searched/);
   });
 
   it('of the device and of validation follow these', () => {
-    expect(idle({ device: 'webgpu' })).toContain('packWeights');
+    expect(idle({ device: 'webgpu' })).toEqual(expect.arrayContaining(['packWeights', 'loadIn8bit']));
     expect(idle({ device: 'auto' })).not.toContain('packWeights');
     expect(idle({ validated: false })).toEqual(expect.arrayContaining(['validateEverySteps', 'earlyStoppingPatience']));
   });
