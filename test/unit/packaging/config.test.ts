@@ -105,6 +105,14 @@ it('names only files that are there', () => {
       expect(existsSync(path.join(root, 'native-assets', pattern.replace('/**', '')))).toBe(true);
 });
 
+it('lays every folder that the studio reads beside the archive', () => {
+  const laid = config.extraResources.flatMap(({ from, filter = [] }) => (from === 'native-assets' ? filter : []));
+  // The builder's own: pictures of the app, and scripts of the packages.
+  const builders = ['icons', 'installer'];
+  const folders = readdirSync(path.join(root, 'native-assets')).filter((name) => !builders.includes(name));
+  expect([...laid].sort()).toEqual(folders.map((name) => `${name}/**`).sort());
+});
+
 describe('what is packed', () => {
   it('every pattern matches something', () => {
     const idle = [...config.files, ...config.asarUnpack].filter(
