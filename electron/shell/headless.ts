@@ -1,7 +1,5 @@
 /** The app without a window: `peft-studio --cli WORDS` is the command, on computers without a display too. */
 import { app } from 'electron';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { SpawnTrainer } from '../studio/trainer-port.js';
 import { spawnTrainerFrom } from './trainer-process.js';
@@ -14,11 +12,11 @@ export function runHeadless(
   dist: string,
   run: (spawnTrainer: SpawnTrainer, exit: (code: number) => void) => void,
 ): void {
-  // Chromium's own profile of a process that shows nothing: the window's may be in use, and neither may be left behind.
-  const profile = mkdtempSync(path.join(tmpdir(), 'peft-studio-command-'));
-  app.setPath('userData', profile);
-  app.setPath('crashDumps', profile);
-  app.once('quit', () => rmSync(profile, { recursive: true, force: true }));
+  // The window's profile may be in use, and one of its own would be left behind: Chromium's processes make theirs even after the app's
+  // end. Below a file none can be made, and what shows nothing does without.
+  const nowhere = path.join(process.execPath, 'none');
+  app.setPath('userData', nowhere);
+  app.setPath('crashDumps', nowhere);
   app.disableHardwareAcceleration();
   app.commandLine.appendSwitch('ozone-platform', 'headless');
   void app.whenReady().then(() => {

@@ -50,11 +50,13 @@ export class Studio {
    * @param home where database and files are, or come to be
    * @param switches more of Chromium's
    * @param environment more of the environment
+   * @param files that the app is asked to open
    */
   static async start(
     home: string,
     switches: readonly string[] = [],
     environment: Readonly<Record<string, string>> = {},
+    files: readonly string[] = [],
   ): Promise<Studio> {
     // Chromium's sandbox cannot be set up by root; CI runs as root, users do not.
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
@@ -66,7 +68,7 @@ export class Studio {
     const app = await _electron.launch({
       executablePath: await prepareElectron(),
       // The tests read the window's English whatever this computer speaks.
-      args: [...sandbox, '--lang=en-US', ...switches, root],
+      args: [...sandbox, '--lang=en-US', ...switches, root, ...files],
       env,
       colorScheme: null,
     });
