@@ -47,7 +47,8 @@ export class Output {
   }
 
   progress(text: string): void {
-    if (this.json) return;
+    // A job that has only begun has no words yet.
+    if (this.json || text.trim() === '') return;
     if (this.streams.terminal) {
       this.streams.stderr(`\r\x1b[K${text}`);
       this.#progressShown = true;

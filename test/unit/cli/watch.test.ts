@@ -200,6 +200,18 @@ describe('RunTeller', () => {
   });
 });
 
+it('a job without words yet shows no progress, and the first words come at once', () => {
+  const said: string[] = [];
+  for (const terminal of [true, false]) {
+    const out = new Output(false, { stdout: () => undefined, stderr: (text) => said.push(text), terminal });
+    out.progress('');
+    out.progress(' ');
+    expect(said.splice(0)).toEqual([]);
+    out.progress('reading');
+    expect(said.splice(0).join('')).toContain('reading');
+  }
+});
+
 describe('exitCodeOf', () => {
   it('is 0, 130 or the failure', () => {
     expect(exitCodeOf({ ...run, state: 'finished' })).toBe(0);
