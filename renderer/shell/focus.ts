@@ -39,3 +39,13 @@ export function keepFocus(root: HTMLElement): () => void {
     document.removeEventListener('focusin', follow);
   };
 }
+
+/** Takes the keyboard to the first faulty field below `root`, and the field into sight. Returns whether there is one. */
+export function focusFault(root: ParentNode): boolean {
+  const faulty = root.querySelector('[data-faulty]');
+  const field =
+    faulty?.querySelector<HTMLElement>('[aria-invalid="true"]') ??
+    faulty?.querySelector<HTMLElement>('input, select, textarea, button');
+  field?.focus();
+  return field !== undefined && field !== null;
+}

@@ -1,7 +1,5 @@
 /** Reads a JSON Schema of options into the fields of a form, so that a method's own schema is the only description of its options. */
 import { z } from 'zod';
-import { t } from '../language.js';
-import { plain } from './format.js';
 
 interface Common {
   readonly key: string;
@@ -19,6 +17,9 @@ export interface NumberField extends Common {
   readonly integer: boolean;
   readonly min: number | null;
   readonly max: number | null;
+  /** The lowest, or the highest, is itself not allowed; left out where it is. */
+  readonly above?: boolean;
+  readonly below?: boolean;
   readonly initial: number | null;
   /** Words that may stand instead of a number: "learned". */
   readonly words: readonly string[];
@@ -131,6 +132,8 @@ function fieldOf(key: string, raw: Node, required: boolean): FormField {
         integer: node.type === 'integer',
         min: node.minimum ?? node.exclusiveMinimum ?? null,
         max: node.maximum ?? node.exclusiveMaximum ?? null,
+        ...(node.minimum === undefined && node.exclusiveMinimum !== undefined ? { above: true } : {}),
+        ...(node.maximum === undefined && node.exclusiveMaximum !== undefined ? { below: true } : {}),
         initial: typeof initial === 'number' ? initial : null,
         words,
       };
@@ -172,16 +175,3 @@ export function formFields(schema: Readonly<Record<string, unknown>>): FormField
 
 /** "Stages" gives "Stage". */
 export const oneOf = (title: string): string => title.replace(/s$/, '');
-
-/** Range as the field shows it: "1 to 64", "from 0", "up to 1 or learned". */
-export function rangeWords(field: NumberField): string {
-  return [range(field), ...field.words.map((word) => t(word))].filter((part) => part !== '').join(t(' or '));
-}
-
-function range(field: NumberField): string {
-  const told = (value: number | null) => (value === null || Math.abs(value) >= 1e6 ? null : value);
-  const [min, max] = [told(field.min), told(field.max)];
-  if (min !== null && max !== null) return t('{min} to {max}', { min: plain(min), max: plain(max) });
-  if (min !== null) return t('from {min}', { min: plain(min) });
-  return max === null ? '' : t('up to {max}', { max: plain(max) });
-}

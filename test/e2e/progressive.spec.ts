@@ -37,7 +37,9 @@ test('trains in stages and shows what each brought', async ({ studio, home }) =>
   await at('method-option-stages-add').click();
   await at('method-option-stages-1-blocks').fill('9');
   await expect(at('method-options')).toContainText('the model has 4 blocks', slow);
-  await expect(at('train')).toBeDisabled();
+  await at('show-lora').click();
+  await at('train').click();
+  await expect(at('method-option-stages-0-blocks')).toBeFocused();
   await at('method-option-stages-1-blocks').fill('4');
   await at('method-option-stages-1-rate').fill('0.3');
   await expect(at('map-stage').locator('option')).toHaveCount(3, slow);

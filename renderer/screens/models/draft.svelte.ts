@@ -21,6 +21,7 @@ import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { call, toProblem } from '../../state/client.js';
 import { keep } from '../../state/kept.svelte.js';
 import { Resource } from '../../state/resource.svelte.js';
+import { mark } from '../../language.js';
 import { keptPlan } from './saved.svelte.js';
 
 export type Counts = CallOutput<'models.count'>;
@@ -35,6 +36,11 @@ export type Measured =
   | { readonly state: 'measuring' }
   | { readonly state: 'done'; readonly estimate: Estimate }
   | { readonly state: 'failed'; readonly problem: Problem };
+
+/** What a field of seeds takes. */
+export const seedsWanted = mark(
+  'Whole numbers, such as 1, 2, 3 or 1 to 5; none above 4294967295, and no range of more than 100.',
+);
 
 /** Seeds as the user writes them: "1, 2, 3" or "1 to 5"; null when it cannot be read. */
 export function parseSeeds(text: string): number[] | null {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { trainingSchema } from '../../../../electron/contract/index.js';
-import { formFields, rangeWords, wordsOf } from '../../../../renderer/state/schema-form.js';
+import { formFields, wordsOf } from '../../../../renderer/state/schema-form.js';
 
 describe('formFields', () => {
   it('reads a method schema as zod writes it', () => {
@@ -74,6 +74,7 @@ describe('formFields', () => {
         integer: false,
         min: 0,
         max: null,
+        above: true,
         initial: null,
         words: [],
       },
@@ -170,21 +171,4 @@ describe('formFields', () => {
 describe('words', () => {
   it('writes keys as words', () =>
     expect(['targetModules', 'loadIn8bit', 'beta2'].map(wordsOf)).toEqual(['Target modules', 'Load in 8bit', 'Beta2']));
-  it('says ranges', () => {
-    const base = {
-      key: 'k',
-      title: 'K',
-      description: null,
-      nullable: false,
-      optional: false,
-      kind: 'number',
-      integer: false,
-      initial: null,
-      words: [],
-    } as const;
-    expect(rangeWords({ ...base, min: 1, max: 64 })).toBe('1 to 64');
-    expect(rangeWords({ ...base, min: 0, max: 9_007_199_254_740_991 })).toBe('from 0');
-    expect(rangeWords({ ...base, min: null, max: null })).toBe('');
-    expect(rangeWords({ ...base, min: 0, max: 10, words: ['learned'] })).toBe('0 to 10 or learned');
-  });
 });
