@@ -43,6 +43,15 @@ export const filesBelow = (folder) =>
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
     .sort();
 
+/**
+ * What an app or a command left in the account outside its home: temporary files, or something in the session's folder. GTK keeps a note
+ * of its own there in any program with a window.
+ */
+export const leftBeside = ({ root }) =>
+  readdirSync(root, { recursive: true }).filter(
+    (name) => !/^home(\/|$)/.test(name) && !['tmp', 'run', 'run/dconf', 'run/dconf/user'].includes(name),
+  );
+
 /** Runs a program as the app's user. @returns {{code: number, stdout: string, stderr: string}} */
 export function runAsUser(program, args, env) {
   const [command, ...words] = [...asUser, program, ...args];
@@ -53,6 +62,16 @@ export function runAsUser(program, args, env) {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? 1, ...text }));
   });
+}
+
+/** Polls until `read` gives something. */
+export async function until(what, read, limitSeconds = 120) {
+  for (const started = Date.now(); seconds(started) < limitSeconds;) {
+    const value = await read();
+    if (value) return value;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${what}: not within ${limitSeconds} s`);
 }
 
 export class InstalledApp {
@@ -90,16 +109,6 @@ export class InstalledApp {
     return answer.value;
   }
 
-  /** Polls until `read` gives something. */
-  async until(what, read, limitSeconds = 120) {
-    for (const started = Date.now(); seconds(started) < limitSeconds;) {
-      const value = await read();
-      if (value) return value;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    throw new Error(`${what}: not within ${limitSeconds} s`);
-  }
-
   /** Ends the app as a session's end does it. */
   async stop() {
     await this.browser.close().catch(() => undefined);
@@ -111,15 +120,21 @@ export class InstalledApp {
   }
 }
 
-/** Ends every process that works with `folder` as its home; of others none. */
-export async function endProcessesOf(folder) {
+/** Ends every process that works with `folder` as its home, and waits for their end; of others none. */
+export const endProcessesOf = (folder) => until('the end of all processes', () => askToEnd(folder) === 0);
+
+/** @returns {number} how many were asked */
+function askToEnd(folder) {
+  let asked = 0;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
     try {
-      if (readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(`HOME=${folder}`))
-        process.kill(Number(name), 'SIGTERM');
+      if (!readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(`HOME=${folder}`)) continue;
+      process.kill(Number(name), 'SIGTERM');
+      asked += 1;
     } catch {
       // It ended meanwhile.
     }
   }
+  return asked;
 }

@@ -5,7 +5,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import dgram from 'node:dgram';
 import { openDisplay } from '../../electron/dev/display.mjs';
-import { account, filesBelow, InstalledApp } from './app.mjs';
+import { account, filesBelow, InstalledApp, leftBeside, until } from './app.mjs';
 
 /** Packets that left by the way out, and datagrams by any way: names are asked for by datagrams. */
 function sent() {
@@ -25,7 +25,7 @@ try {
   const before = sent();
   const app = await InstalledApp.start(process.argv[2], user.env);
   // Long enough for whatever an app does after its window is there: the devices' test, Chromium's own services.
-  await app.until('the test of devices', async () =>
+  await until('the test of devices', async () =>
     (await app.call('devices.list')).every(({ status }) => !['untested', 'testing'].includes(status)),
   );
   await app.page.waitForTimeout(10_000);
@@ -43,6 +43,7 @@ try {
       secondsToWindow: app.secondsToWindow,
       home: home.slice(user.home.length + 1),
       files: filesBelow(user.home),
+      beside: leftBeside(user),
       packets: after.packets - before.packets,
       datagrams: after.datagrams - before.datagrams,
       controlPackets: control.packets - after.packets,

@@ -10,7 +10,8 @@ import path from 'node:path';
 import { openDisplay } from '../../electron/dev/display.mjs';
 import { releaseFolder } from '../../electron/dev/package/run.mjs';
 import { fail, PrepareError, root, runCommand, say } from '../../electron/dev/tools.mjs';
-import { account, endProcessesOf, filesBelow, give, InstalledApp, runAsUser } from './app.mjs';
+import { account, endProcessesOf, filesBelow, give, InstalledApp, leftBeside, runAsUser, until } from './app.mjs';
+import { checkContents } from './contents.mjs';
 import { Feed, sha512 } from './feed.mjs';
 import { packImage, setFeed, setVersion, unpackImage } from './images.mjs';
 import {
@@ -19,6 +20,7 @@ import {
   inventory,
   olderDeb,
   openFileTwice,
+  runsNoOtherCode,
   startTime,
   trainedFiles,
   trainSample,
@@ -64,6 +66,10 @@ async function debStory(env, work) {
       dpkg('-i', olderDeb(deb, work, '0.0.1'));
       assert.ok(existsSync(installed) && existsSync(command[0]));
     });
+    await step('it holds all that it needs, nothing of other systems, and runs no other code', async () => {
+      await checkContents(path.dirname(installed));
+      await runsNoOtherCode(command, user);
+    });
     await step('the data of the first version open, and the sample trains in the installed app', async () => {
       const app = await InstalledApp.start(installed, user.env);
       assert.equal((await app.call('runs.get', { id: 1 })).state, 'finished');
@@ -73,6 +79,7 @@ async function debStory(env, work) {
       before = await inventory(app, home);
       assert.equal(before.runs.filter(({ state }) => state === 'finished').length >= 2, true);
       await app.stop();
+      assert.deepEqual(leftBeside(user), []);
     });
     await step('the command exports the run, without a display', () => exportByCommand(command, user, 2));
     await step('an upgrade keeps everything', async () => {
@@ -101,6 +108,7 @@ async function debStory(env, work) {
         found.files.filter((file) => !file.startsWith(`${own}/`)),
         [],
       );
+      assert.deepEqual(found.beside, []);
       numbers.firstStart = found.secondsToWindow;
     });
     await step('removing the package leaves the data alone', () => {
@@ -155,6 +163,7 @@ async function updateStory(env, work, image) {
   const user = account(env);
   try {
     const unpacked = unpackImage(image, path.join(work, 'image'));
+    await checkContents(unpacked.folder);
     setFeed(unpacked.folder, feed.url);
     packImage(unpacked, image);
     setVersion(unpacked.folder, version, next);
@@ -184,7 +193,7 @@ async function updateStory(env, work, image) {
 
     // While a run is going nothing of it happens.
     const training = trainSample(app);
-    await app.until('a run', async () =>
+    await until('a run', async () =>
       (await app.call('runs.list')).some(({ state }) => ['queued', 'preparing', 'running'].includes(state)),
     );
     await assert.rejects(app.call('updates.check'), /A run is under way/);
@@ -197,9 +206,9 @@ async function updateStory(env, work, image) {
     await app.ended;
     assert.equal(await sha512(image), hash, 'the file is not the new version');
     // It starts the new version by itself; this one is watched from outside.
-    await new Promise((resolve) => setTimeout(resolve, 8000));
+    const log = path.join(user.home, own, 'log', 'studio.log');
+    await until('a start of the new version', () => readFileSync(log, 'utf8').includes(` start version="${next}"`));
     await endProcessesOf(user.home);
-    await new Promise((resolve) => setTimeout(resolve, 5000));
     const renewed = await InstalledApp.start(image, user.env);
     assert.equal((await renewed.call('app.info')).version, next);
     assert.equal((await renewed.call('runs.list'))[0].state, 'finished');
@@ -221,6 +230,7 @@ async function otherPackages(env, work) {
       );
       const program = path.join(work, folder, 'peft-studio');
       give(work);
+      await checkContents(path.dirname(program));
       numbers['tar.gz'] = await startTime(program, user.env);
       const listed = await runAsUser(
         path.join(work, folder, 'resources', 'command', 'peft-studio'),
@@ -256,6 +266,7 @@ async function rpmStory(env, work) {
     rpm('--force-debian', '-i', built('.rpm'));
     rpm('--force-debian', '-U', '--replacepkgs', built('.rpm'));
     assert.ok(existsSync(command[0]), 'the command is gone after the upgrade');
+    await checkContents(path.dirname(installed));
     numbers.rpm = await startTime(installed, user.env);
   } finally {
     rpm('-e', 'peft-studio');

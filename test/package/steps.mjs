@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { filesBelow, give, InstalledApp, runAsUser } from './app.mjs';
+import { onPath } from '../../electron/dev/system.mjs';
+import { filesBelow, give, InstalledApp, leftBeside, runAsUser, until } from './app.mjs';
 
 const here = import.meta.dirname;
 const finished = ['finished', 'failed', 'interrupted', 'cancelled'];
@@ -25,7 +26,7 @@ export async function trainSample(app, maxSteps = 4) {
       },
     ],
   });
-  const ended = await app.until(
+  const ended = await until(
     'the run',
     async () => {
       const now = await app.call('runs.get', { id: run.id });
@@ -43,7 +44,7 @@ export async function trainSample(app, maxSteps = 4) {
   return run.id;
 }
 
-/** The installed command, on the data of the window. */
+/** The installed command, on the data of the window: what it writes, what it says of wrong words, and that it leaves nothing else. */
 export async function exportByCommand(command, user, run) {
   const words = (...list) => runAsUser(command[0], [...command.slice(1), ...list], { ...user.env, DISPLAY: '' });
   const folder = path.join(user.home, 'exported');
@@ -56,10 +57,29 @@ export async function exportByCommand(command, user, run) {
     .filter(({ event }) => event === 'export');
   assert.ok(line.proof.sameLabels && line.proof.largestDifference < 1e-3);
   assert.ok(filesBelow(folder).includes('adapter_model.safetensors'));
+  const further = path.join(user.home, 'further');
+  const taken = await words('take-further', String(run), '--to', further, '--without-model');
+  assert.equal(taken.code, 0, `${taken.stdout}\n${taken.stderr}`);
+  assert.ok(filesBelow(further).includes('train.py'));
   // Everything on stdout is JSON; a wrong word is an error with its code.
   const wrong = await words('no-such-command', '--json');
   assert.equal(wrong.code, 1);
   assert.equal(JSON.parse(wrong.stdout).event, 'error');
+  assert.deepEqual(leftBeside(user), []);
+}
+
+/** The fuses at work: what would make the program run other code changes nothing. */
+export async function runsNoOtherCode(command, user) {
+  const [script, trace] = ['other.cjs', 'ran'].map((name) => path.join(user.home, name));
+  writeFileSync(script, `require('node:fs').writeFileSync(${JSON.stringify(trace)}, '');\n`);
+  give(user.home);
+  const done = await runAsUser(command[0], [...command.slice(1), '--version'], {
+    ...user.env,
+    ELECTRON_RUN_AS_NODE: '1',
+    NODE_OPTIONS: `--require=${script}`,
+  });
+  assert.match(done.stdout, /^peft-studio \d/);
+  assert.ok(!existsSync(trace), 'other code was run');
 }
 
 /** A data folder as the first version left it, put where the app looks for its own. */
@@ -99,31 +119,32 @@ export const trainedFiles = (home) =>
         .digest('hex'),
     ]);
 
-/** A project file opened while the app runs comes to the window that is there, and its project with it. */
+/**
+ * A project file opened while the app runs comes to the window that is there, and its project with it. By the desktop entry as a double
+ * click does it, where this machine has GLib's tool.
+ */
 export async function openFileTwice(program, user, app) {
-  const file = path.join(user.home, 'shared.peftproject');
-  const exported = await runAsUser(
-    'sh',
-    ['-c', 'cp "$1" "$2"', 'sh', path.join(here, '..', 'fixtures', 'small.peftproject'), file],
-    user.env,
-  );
-  assert.equal(exported.code, 0, exported.stderr);
+  const file = path.join(user.home, 'Ein Projekt äß.peftproject');
+  copyFileSync(path.join(here, '..', 'fixtures', 'small.peftproject'), file);
+  give(user.home);
   const before = (await app.call('projects.list')).length;
-  const second = await runAsUser(program, [file], user.env);
+  const second = onPath('gio')
+    ? await runAsUser('gio', ['launch', '/usr/share/applications/peft-studio.desktop', file], user.env)
+    : await runAsUser(program, [file], user.env);
   assert.equal(second.code, 0, second.stderr.slice(-500));
-  await app.until('the opened project', async () => (await app.call('projects.list')).length === before + 1);
-  await app.until('its screen', async () => /#\/project\/\d+\/data/.test(app.page.url()));
+  await until('the opened project', async () => (await app.call('projects.list')).length === before + 1);
+  await until('its screen', async () => /#\/project\/\d+\/data/.test(app.page.url()));
 }
 
-/** Starts three times more on the data that is there. @returns {Promise<number>} the median, seconds to the first screen */
+/** Starts five times more on the data that is there. @returns {Promise<number>} the median, seconds to the first screen */
 export async function startTime(program, env) {
   const times = [];
-  for (let i = 0; i < 3; i += 1) {
+  for (let i = 0; i < 5; i += 1) {
     const app = await InstalledApp.start(program, env);
     times.push(app.secondsToWindow);
     await app.stop();
   }
-  return times.sort((a, b) => a - b)[1];
+  return times.sort((a, b) => a - b)[2];
 }
 
 /** A package of the same files under a lower version: what a user has before an upgrade. */
