@@ -173,5 +173,9 @@ export function formFields(schema: Readonly<Record<string, unknown>>): FormField
     .map(([key, node]) => fieldOf(key, node, required.includes(key)));
 }
 
+/** A number's field that takes at most so much; others stay as they are. */
+export const limitedTo = (max: number, field: FormField): FormField =>
+  field.kind === 'number' ? { ...field, max: Math.min(field.max ?? max, max) } : field;
+
 /** "Stages" gives "Stage". */
 export const oneOf = (title: string): string => title.replace(/s$/, '');

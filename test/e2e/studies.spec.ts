@@ -30,7 +30,9 @@ test('plans a small quality study, pauses it, reads its report and exports it', 
   await expect(at('study-outline')).toContainText('With one seed nothing can be shown to be equal', slow);
   await at('study-seeds').fill('one');
   await expect(at('study-setup')).toContainText('Whole numbers, such as 1, 2, 3');
-  await expect(at('study-start')).toBeDisabled();
+  await expect(at('study-outline')).toContainText('Correct the marked fields.');
+  await at('study-start').click();
+  await expect(at('study-seeds')).toBeFocused();
   await at('study-seeds').fill('1, 2');
   await at('study-name').fill('Small gap');
   await expect(at('study-runs')).toHaveText('6 runs', slow);

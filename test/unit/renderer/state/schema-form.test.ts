@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { trainingSchema } from '../../../../electron/contract/index.js';
-import { formFields, wordsOf } from '../../../../renderer/state/schema-form.js';
+import { formFields, limitedTo, wordsOf } from '../../../../renderer/state/schema-form.js';
 
 describe('formFields', () => {
   it('reads a method schema as zod writes it', () => {
@@ -164,6 +164,15 @@ describe('formFields', () => {
       ['activation', 'choice', true],
       ['targetModules', 'list', true],
     ]);
+  });
+  it('limits a number further, never less, and nothing else', () => {
+    const [length, word] = formFields(
+      z.toJSONSchema(z.strictObject({ length: z.int().max(64).default(8), word: z.string().default('a') })),
+    );
+    if (!length || !word) throw new Error('there are both');
+    expect(limitedTo(32, length)).toMatchObject({ key: 'length', max: 32 });
+    expect(limitedTo(128, length)).toMatchObject({ key: 'length', max: 64 });
+    expect(limitedTo(32, word)).toBe(word);
   });
   it('has no fields for what is no object schema', () => expect(formFields({})).toEqual([]));
 });
