@@ -162,3 +162,13 @@ describe.each(['bert', 'gpt2', 'llama'])('%s', (architecture) => {
     if (!['full', 'progressive'].includes(type)) expect(rounded.losses).not.toEqual(exact.losses);
   });
 });
+
+it.each(['bert', 'llama'])('%s: a training that diverges is seen to, as without', async (architecture) => {
+  const model = await openModel(join(oracleFolder, 'models', architecture));
+  const objective = { type: 'classification', labels: ['a', 'b', 'c'] } as const;
+  const trainer = await createTrainer(trainerOptions(model, specOf('lora'), objective, { loadIn8bit: true }));
+  const losses: number[] = [];
+  for (let step = 0; step < 4; step++) losses.push((await trainer.step([batch], 1e30)).loss);
+  expect(losses.some((loss) => !Number.isFinite(loss))).toBe(true);
+  await trainer.dispose();
+});
