@@ -60,11 +60,11 @@ const nodeSchema = z.looseObject({
 });
 type Node = z.infer<typeof nodeSchema>;
 
-/** "targetModules" as words: "Target modules"; "mlmProbability": "MLM probability"; "loadIn8bit": "Load in 8bit". */
+/** "targetModules" as words: "Target modules"; "mlmProbability": "MLM probability"; "loadIn8bit": "Load in 8 bits". */
 export function wordsOf(key: string): string {
   const spaced = key
     .replace(/([a-z0-9])([A-Z])/g, (_, before: string, capital: string) => `${before} ${capital.toLowerCase()}`)
-    .replace(/([a-z])(\d+[a-z])/g, '$1 $2');
+    .replace(/([a-z])(\d+)bit\b/g, '$1 $2 bits');
   return (spaced.charAt(0).toUpperCase() + spaced.slice(1)).replace(/\bmlm\b/i, 'MLM');
 }
 

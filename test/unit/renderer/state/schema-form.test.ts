@@ -179,5 +179,9 @@ describe('formFields', () => {
 
 describe('words', () => {
   it('writes keys as words', () =>
-    expect(['targetModules', 'loadIn8bit', 'beta2'].map(wordsOf)).toEqual(['Target modules', 'Load in 8bit', 'Beta2']));
+    expect(['targetModules', 'loadIn8bit', 'beta2'].map(wordsOf)).toEqual([
+      'Target modules',
+      'Load in 8 bits',
+      'Beta2',
+    ]));
 });
