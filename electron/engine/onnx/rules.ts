@@ -1,7 +1,7 @@
 /** Lowering to ONNX: a full table, one rule an op. */
 import type { Dim } from '../graph/dims.js';
 import type { NodeOf, Op, Value } from '../graph/ir.js';
-import { eightBitProduct, lowerEightBit } from './eight-bit.js';
+import { isEightBit, lowerEightBit } from './eight-bit.js';
 import { storedName, type Lowering } from './lowering.js';
 import { elementType, type AttributeValue } from './protobuf.js';
 import { lowerTokenLoss } from './token-loss.js';
@@ -94,7 +94,7 @@ const isWeight = ({ node }: Value) => node.op === 'parameter';
 function lowerGemm(c: Lowering, node: NodeOf<'matmul'>, bias: Value | null, output: string): void {
   const { transA, transB, alpha } = node.attributes;
   const [left, right] = node.inputs as readonly [Value, Value];
-  if (eightBitProduct(c, node)) return lowerEightBit(c, node, bias, output);
+  if (isEightBit(c, node)) return lowerEightBit(c, node, bias, output);
   const [a, b] = isWeight(left) ? [c.use(left, c.use(right)), c.use(right)] : [c.use(left), c.use(right, c.use(left))];
   c.emit('Gemm', [a, b, ...(bias ? [c.use(bias)] : [])], {
     attributes: { transA: transA ? 1 : 0, transB: transB ? 1 : 0, alpha: { float: alpha } },

@@ -92,20 +92,14 @@ describe('a product', () => {
     expect([...y!.subarray(5 * OUT)]).toEqual(new Array(OUT).fill(0));
   });
 
-  it('adds the bias, where rows are scaled and behind a norm, where they are not', async () => {
+  it('adds the bias', async () => {
     const build = (g: Graph) => {
-      const [x, weight, row] = [
-        g.input('x', 'float32', ['rows', IN]),
-        g.parameter('w', [IN, OUT], false),
-        g.parameter('bias', [OUT], false),
-      ];
-      const norm = g.constant(new Float32Array(IN).fill(1), [IN]);
-      g.output('scaled', g.add(g.matmul(x, weight), row));
-      g.output('even', g.add(g.matmul(g.layerNorm(x, norm, norm, 1e-5), weight), row));
+      const product = g.matmul(g.input('x', 'float32', ['rows', IN]), g.parameter('w', [IN, OUT], false));
+      g.output('y', g.add(product, g.parameter('bias', [OUT], false)));
     };
-    const feeds = { x: [noise(ROWS * IN, 9), [ROWS, IN]] } as Parameters<typeof compute>[2];
-    const [got, wanted] = [await compute(build, { w, bias }, feeds, 127), await compute(build, { w, bias }, feeds)];
-    for (const name of ['scaled', 'even']) expect(distance(got[name]!, wanted[name]!, OUT)).toBeLessThan(0.03);
+    const run = (eightBit?: number) => compute(build, { w, bias }, { x: [noise(ROWS * IN, 9), [ROWS, IN]] }, eightBit);
+    const [{ y }, { y: wanted }] = [await run(127), await run()];
+    expect(distance(y!, wanted!, OUT)).toBeLessThan(0.03);
   });
 
   it('gives back the gradient of rows of any size through an activation between two of them', async () => {
