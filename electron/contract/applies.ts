@@ -87,6 +87,9 @@ export const appliesTable: { readonly [K in keyof Training]: Condition | null } 
   checkpointEverySteps: null,
 };
 
+/** Steps between validations of a search for a wording, where the plan does not say: each shows what the wording has become. */
+export const searchSteps = 10;
+
 const isSetting = (key: string): key is keyof Training => Object.hasOwn(appliesTable, key);
 
 /** Why a setting plays no part for what is chosen, as a sentence; null where it does, or where the key is no setting. */

@@ -1,4 +1,5 @@
 /** Runs: started, watched, stopped, resumed, deleted. */
+import { searchSteps } from '../contract/applies.js';
 import type { Handlers } from '../contract/calls.js';
 import type { BaseModel, Dataset, Run } from '../contract/entities.js';
 import { StudioError } from '../contract/errors.js';
@@ -137,9 +138,6 @@ const factsOf = (model: BaseModelInfo, { labels, pairColumn }: Dataset, { method
   decoder: isDecoder(model),
   searched: searchesWording(method),
 });
-
-/** Steps between validations of a search, where the plan does not say: each shows what the wording has become. */
-const searchSteps = 10;
 
 /** A search for a wording always answers by label words, and is validated often. */
 function searching(plan: Plan): Plan {
