@@ -60,6 +60,13 @@ test('instructions to a comparison by perplexity', async ({ studio, home }) => {
   // A faulty text goes with its field.
   await page.getByTestId('more-training').click();
   await expect(train).not.toHaveAttribute('title', 'Correct the marked fields.');
+  // So is what only the studio finds: with virtual tokens fewer of the text's own fit.
+  for (const method of ['full', 'lora', 'prompt']) await page.getByTestId(`method-${method}`).click();
+  await train.click();
+  await expect(page.getByTestId('training')).toContainText('20 of them virtual ones of this method. Use 44 or less.');
+  await expect(page.getByTestId('training-maxLength')).toBeFocused();
+  await page.getByTestId('training-maxLength').fill('40');
+  await expect(page.getByTestId('training')).not.toContainText('virtual');
 
   await studio.call('runs.startMatrix', {
     projectId: project.id,
