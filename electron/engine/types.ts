@@ -212,6 +212,8 @@ export interface EngineTrainer {
   predict(batch: Batch): Promise<Float32Array>;
   /** Loss without dropout over one batch. */
   evaluate(batch: Batch): Promise<Evaluation>;
+  /** Brings back what a device keeps between steps: needed before `parameters` and `saveState`, which throw otherwise; free on the CPU. */
+  settle?(): Promise<void>;
   /** Trained parameters by name, and the others that are not the base's own: copies, or with `live` the trainer's own memory, which the next step changes. */
   parameters(live?: boolean): NamedTensors;
   /** What a finished run keeps: the parameters without those networks that only computed others while training. */

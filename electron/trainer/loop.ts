@@ -65,6 +65,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
       retold: reporter.carried(control.storedEvents()),
     };
     // Live: no step runs until the file is written, so a second copy of everything is spared.
+    await trainer.settle?.();
     await store.save(trainer.saveState(true), progress);
     savedStep = progress.step;
     savedAt = performance.now();
@@ -161,6 +162,7 @@ export async function runLoop(parts: LoopParts, start: Progress): Promise<{ prog
     // What is watched takes time, but is no part of the training.
     validationSeconds = (performance.now() - started) / 1000;
     const better = isBetter(scores, progress.best?.scores ?? null);
+    if (better) await trainer.settle?.();
     const file = better ? await store.saveBest(progress.step, trainer.parameters(true)) : null;
     progress = afterValidation(
       { ...progress, seconds: progress.seconds + seconds },

@@ -47,6 +47,7 @@ export async function runStages(parts: StagesParts, start: Progress): Promise<{ 
       return { progress, paused: false };
     }
     const back = end.ended.next === 'back' && progress.best ? await store.loadBest(progress.best.file) : null;
+    await parts.trainer().settle?.();
     await parts.enter(progress.stage, back ?? parts.trainer().parameters(true));
   }
 

@@ -102,6 +102,7 @@ export function standardized(trainer: EngineTrainer, standard: Standard): Engine
       const told = await trainer.evaluate(scored(batch));
       return { ...told, lossSum: told.lossSum * scale ** 2, logits: numbers(told.logits) };
     },
+    settle: async () => trainer.settle?.(),
     parameters: (live) => trainer.parameters(live),
     result: async () =>
       changed(await trainer.result(), standard, {

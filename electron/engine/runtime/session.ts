@@ -31,6 +31,8 @@ export interface SessionOptions {
   readonly packWeights?: boolean;
   /** On the CPU, products with the base's frozen matrices are computed in 8 bits; false by default. */
   readonly loadIn8bit?: boolean;
+  /** Outputs that stay on the device after a run; left out: none. */
+  readonly stays?: (output: string) => boolean;
   /** Folder that external weights are relative to, and where each lies; left out for graphs without weights. */
   readonly folder?: string;
   readonly weights?: (name: string) => WeightSource;
@@ -54,6 +56,9 @@ const copying = ['GatherSliceToSplitFusion'];
 /** They would widen weights once and for all, or once for all uses in a run. */
 const widening = ['ConstantFolding', 'CommonSubexpressionElimination'];
 
+const placesOf = (outputs: readonly string[], staying: ReadonlySet<string>) =>
+  Object.fromEntries(outputs.map((name) => [name, staying.has(name) ? ('gpu-buffer' as const) : ('cpu' as const)]));
+
 export type Feeds = Record<string, OrtTensor>;
 
 export class GraphSession {
@@ -62,12 +67,13 @@ export class GraphSession {
     private readonly session: InferenceSession,
     /** By what it is kept; null where none are. */
     private readonly key: string | null,
+    private readonly staying: ReadonlySet<string>,
   ) {}
 
   /** Throws EngineError 'device-failed' with the provider's reason, 'out-of-memory' where memory ran out. */
   static async create(
     graph: Graph,
-    { device, threads, packWeights = true, loadIn8bit = false, folder, weights }: SessionOptions,
+    { device, threads, packWeights = true, loadIn8bit = false, stays, folder, weights }: SessionOptions,
   ): Promise<GraphSession> {
     const ort = await runtime();
     // Of weights in 8 bits the runtime holds the packed ones only.
@@ -79,9 +85,10 @@ export class GraphSession {
       ...(loadIn8bit && device === 'cpu' ? { eightBit: await largestWhole(ort) } : {}),
       ...(device === 'cpu' ? { mark: MARK } : {}),
     });
-    const key = poolKey(bytes, folder, { device, threads, packed });
+    const staying = new Set(stays ? model.outputs.filter(stays) : []);
+    const key = poolKey(bytes, folder, { device, threads, packed, staying: [...staying] });
     const kept = takeSession(key);
-    if (kept) return new GraphSession(model, kept, key);
+    if (kept) return new GraphSession(model, kept, key, staying);
     try {
       const session = await ort.InferenceSession.create(bytes, {
         executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -89,6 +96,7 @@ export class GraphSession {
         enableMemPattern: false,
         graphOptimizationLevel: 'all',
         ...(process.env.PROF ? { enableProfiling: true, profileFilePrefix: '/tmp/q8/prof' } : {}),
+        ...(staying.size === 0 ? {} : { preferredOutputLocation: placesOf(model.outputs, staying) }),
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         logSeverityLevel: 3,
         extra: {
@@ -101,7 +109,7 @@ export class GraphSession {
           },
         },
       });
-      return new GraphSession(model, session, key);
+      return new GraphSession(model, session, key, staying);
     } catch (error) {
       throw runtimeError(error, device);
     }
@@ -121,11 +129,24 @@ export class GraphSession {
     }
     const written = Object.values(into).every((tensor) => tensor !== null);
     try {
+      if (this.staying.size > 0) return await this.#runBound(own, into);
       return await this.session.run(own, written && device === 'cpu' ? { [MARK]: null, ...into } : into);
     } catch (error) {
       if (written && stopped(error)) return into as Record<string, OrtTensor>;
       throw runtimeError(error, device);
     }
+  }
+
+  /** Where outputs stay on the device the runtime makes all of them anew: what has memory of its own is copied there. */
+  async #runBound(feeds: Feeds, into: Readonly<Record<string, OrtTensor | null>>): Promise<Record<string, OrtTensor>> {
+    const outputs = Object.fromEntries(Object.keys(into).map((name) => [name, null]));
+    const made: Record<string, OrtTensor> = { ...(await this.session.run(feeds, outputs)) };
+    for (const [name, tensor] of Object.entries(into)) {
+      if (tensor === null || this.staying.has(name)) continue;
+      floatsOf(tensor).set(floatsOf(made[name]));
+      made[name] = tensor;
+    }
+    return made;
   }
 
   dispose(): Promise<void> {

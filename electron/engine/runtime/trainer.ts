@@ -17,6 +17,7 @@ import {
 import { chooseMethod } from '../peft/index.js';
 import type { StepWatch } from '../peft/method.js';
 import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } from '../types.js';
+import { DeviceState, keepsState, letGo } from './device-state.js';
 import { DropoutMasks } from './dropout-masks.js';
 import { Evaluator } from './evaluator.js';
 import { feedBatch, type BatchFeeds } from './feeds.js';
@@ -54,6 +55,8 @@ class Trainer implements EngineTrainer {
   readonly #used: UsedRows | null;
   #evaluator: Promise<Evaluator> | undefined;
   readonly #masks: DropoutMasks;
+  /** Where values and moments stay between steps, but for those of word embeddings; null where a step overwrites memory. */
+  readonly #device: DeviceState | null;
   /** Steps of this stage: the optimizer is a stage's own. */
   #steps = 0;
 
@@ -69,6 +72,8 @@ class Trainer implements EngineTrainer {
   ) {
     // The first stage draws what a run without stages would.
     this.#masks = new DropoutMasks(ort, options.stage ? [options.seed, options.stage] : [options.seed]);
+    // A method that watches steps reads and writes values after each.
+    this.#device = keepsState(options.device) && !watch ? new DeviceState(ort, options.device) : null;
     const moments = momentNames[options.optimizer.type];
     const size = options.device === 'cpu' ? PART : Infinity;
     const words = store.buckets.find(
@@ -151,11 +156,13 @@ class Trainer implements EngineTrainer {
         name.endsWith(nextName('')) ? [[name, name.slice(0, -nextName('').length)]] : [],
       ),
     );
+    const ofWords = new Set<string | undefined>(Object.keys(this.#used?.feeds() ?? {}));
     const session = await GraphSession.create(g, {
       device,
       threads,
       packWeights,
       loadIn8bit,
+      ...(this.#device ? { stays: (output) => inPlace.has(output) && !ofWords.has(inPlace.get(output)) } : {}),
       folder: this.setup.info.folder,
       weights: weightsOf(this.setup),
     });
@@ -169,13 +176,40 @@ class Trainer implements EngineTrainer {
 
   async #run(stage: Stage, feeds: Feeds, sizes: Readonly<Record<string, number>>, micro: number): Promise<Feeds> {
     const { session, dropouts, inPlace } = await this.#stage(stage);
-    const all = { ...this.#state, ...feeds, ...this.#masks.feeds(dropouts, sizes, [this.#steps, micro]) };
+    const masks = this.#masks.feeds(dropouts, sizes, [this.#steps, micro]);
+    const all = { ...this.#state, ...this.#onDevice(), ...feeds, ...masks };
     const into: Feeds = {};
     for (const output of session.model.outputs) {
       const over = inPlace.get(output);
       into[output] = over === undefined ? this.#room(output) : (all[over] as Feeds[string]);
     }
-    return session.run(all, into, this.options.device);
+    const result = await session.run(all, into, this.options.device);
+    for (const [output, over] of inPlace)
+      if (over in this.#state && result[output]?.location !== 'cpu')
+        this.#device?.take(over, result[output] as Feeds[string]);
+    return result;
+  }
+
+  /** Values and moments that the device holds; a bucket is read in its own shape, and updated as one row of values. */
+  #onDevice(): Feeds {
+    const held = this.#device?.feeds() ?? {};
+    for (const [bucket, [part]] of this.#parts) {
+      const value = part && held[valueName(part)];
+      if (!value) continue;
+      const options = { dataType: 'float32', dims: [...shapeOfBucket(bucket)] } as const;
+      held[bucket.name] = this.ort.Tensor.fromGpuBuffer(value.gpuBuffer, options);
+    }
+    return held;
+  }
+
+  async settle(): Promise<void> {
+    await this.#device?.bring(this.#state);
+  }
+
+  /** Memory, as it is after the last step. */
+  #requireSettled(): void {
+    if (this.#device?.behind)
+      throw new EngineError('bad-graph', 'Values are still on the device: they were read before settle().');
   }
 
   /** Memory of an output that overwrites nothing: a scalar, or a gradient that the method reads. */
@@ -247,8 +281,14 @@ class Trainer implements EngineTrainer {
           micro,
         );
         loss += scalarOf(gathered['loss']);
+        for (const [name, sum] of Object.entries(sums)) {
+          const next = gathered[nextName(name)] as Feeds[string];
+          if (next !== sum) letGo(sum);
+          sums[name] = next;
+        }
       }
       result = await this.#run('apply', { ...sums, ...scalars }, {}, 0);
+      for (const sum of Object.values(sums)) letGo(sum);
     }
     this.#steps++;
     if (used) await used.settle(idleFactor(this.options.optimizer, used.bucket, learningRate) ?? 1);
@@ -262,7 +302,8 @@ class Trainer implements EngineTrainer {
     return { loss, gradientNorm: scalarOf(result['norm']) };
   }
 
-  #evaluate(batch: Batch): ReturnType<Evaluator['evaluate']> {
+  async #evaluate(batch: Batch): ReturnType<Evaluator['evaluate']> {
+    await this.settle();
     this.#evaluator ??= Evaluator.create(this.setup, { trained: this.store, fixed: this.fixed }, this.options, {
       below: this.below,
     });
@@ -286,14 +327,17 @@ class Trainer implements EngineTrainer {
   }
 
   parameters(live = false): NamedTensors {
+    this.#requireSettled();
     return new Map([...this.store.read('', live), ...this.fixed.read('', live)]);
   }
 
-  result(): Promise<NamedTensors> {
+  async result(): Promise<NamedTensors> {
+    await this.settle();
     return keptParameters(this.setup, this.options, { trained: this.store, fixed: this.fixed });
   }
 
   saveState(live = false): NamedTensors {
+    this.#requireSettled();
     const state = new Map([...this.store.read(ofParameter, live), ...this.fixed.read(ofParameter, live)]);
     for (const { name, store } of this.#moments)
       for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
@@ -313,6 +357,7 @@ class Trainer implements EngineTrainer {
         'The saved state does not hold the number of steps.',
         'The checkpoint is broken or belongs to another version.',
       );
+    this.#device?.drop();
     this.store.write(state, ofParameter);
     this.fixed.write(state, ofParameter);
     for (const { name, store } of this.#moments) store.write(state, `${name}/`);
@@ -331,13 +376,18 @@ class Trainer implements EngineTrainer {
     this.#steps = (steps.data[0] as number) * 65_536 + (steps.data[1] as number);
   }
 
-  loadParameters(parameters: NamedTensors): void {
+  loadParameters(parameters: NamedTensors): void | Promise<void> {
+    // Moments stay as they are.
+    if (this.#device?.behind) return this.settle().then(() => this.loadParameters(parameters));
+    this.#device?.drop();
     this.store.write(parameters);
     this.fixed.write(parameters);
     this.#used?.refresh();
   }
 
   async dispose(): Promise<void> {
+    // First, while the sessions that made its values are there.
+    await this.#device?.dispose();
     for (const stage of this.#sessions.values()) await (await stage).session.dispose();
     await this.#used?.dispose();
     await (await this.#evaluator)?.dispose();

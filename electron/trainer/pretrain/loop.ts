@@ -115,6 +115,7 @@ export async function pretrain(
   let state = await startState(parts);
   let saved = state.seconds;
   const save = async () => {
+    await trainer.settle?.();
     await writeHashed(checkpointFile, trainer.saveState(true), { state: JSON.stringify(state) });
     saved = state.seconds;
   };

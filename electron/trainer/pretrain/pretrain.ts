@@ -205,6 +205,7 @@ function requireSame(folder: string, begun: z.infer<typeof begunSchema>, setting
 /** All tensors as trained, float32; those that masked language modelling does not train as they began. Returns how many numbers. */
 async function writeModel(trainer: EngineTrainer, model: BaseModelInfo, path: string): Promise<number> {
   const { tensors } = await readSafetensors(join(model.folder, files.weights));
+  await trainer.settle?.();
   const trained = trainer.parameters(true);
   const merged = new Map([...tensors].map(([name, tensor]) => [name, trained.get(name) ?? tensor]));
   await writeSafetensors(path, merged, { format: 'pt' });
