@@ -1,13 +1,14 @@
 /** The trainer without a window: a child process with a channel of its own. */
 import { fork } from 'node:child_process';
 import { LastWords } from '../studio/last-words.js';
-import type { SpawnTrainer } from '../studio/trainer-port.js';
+import { trainerEnvironment, type SpawnTrainer } from '../studio/trainer-port.js';
 
 /** @param program the built trainer (dist/trainer.cjs) */
 export const forkTrainerFrom =
   (program: string): SpawnTrainer =>
   (options = {}) => {
     const child = fork(program, [], {
+      env: trainerEnvironment(),
       // What the trainer and its native parts print must not mix with JSON lines on stdout.
       stdio: options.quiet ? ['ignore', 'ignore', 'ignore', 'ipc'] : ['ignore', 2, 'pipe', 'ipc'],
       // Ctrl-C reaches a whole process group; the trainer must live on to save. It ends by itself when its host is gone.

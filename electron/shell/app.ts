@@ -165,9 +165,12 @@ class Shell {
     if (closing === 'quit') await this.#quit();
   }
 
-  #show(): void {
+  /** Shows the window, at a place of the page where one is named. */
+  #show(route?: string): void {
     if (this.#quitting) return;
-    if (this.#window === null) return this.#take(openWindow(this.options.dist));
+    // A new page does not listen yet: it begins there.
+    if (this.#window === null) return this.#take(openWindow(this.options.dist, undefined, route));
+    if (route !== undefined) sendEvent(this.#window, { event: 'followed', data: { route } });
     if (this.#window.isMinimized()) this.#window.restore();
     this.#window.show();
     this.#window.focus();
@@ -190,10 +193,7 @@ class Shell {
   #notify({ title, body, route }: Notice): void {
     if (!Notification.isSupported()) return;
     const shown = new Notification({ title, body });
-    shown.on('click', () => {
-      this.#show();
-      sendEvent(this.#window, { event: 'followed', data: { route } });
-    });
+    shown.on('click', () => this.#show(route));
     shown.show();
   }
 

@@ -1,7 +1,7 @@
 /** The trainer under Electron: a utility process, so that its crash or its end by the system leaves the app alone. */
 import { utilityProcess } from 'electron';
 import { LastWords } from '../studio/last-words.js';
-import type { SpawnTrainer } from '../studio/trainer-port.js';
+import { trainerEnvironment, type SpawnTrainer } from '../studio/trainer-port.js';
 
 /**
  * @param program the built trainer (dist/trainer.cjs)
@@ -12,6 +12,7 @@ export const spawnTrainerFrom =
   (options = {}) => {
     const child = utilityProcess.fork(program, [], {
       serviceName: 'PEFT Studio trainer',
+      env: trainerEnvironment(),
       stdio: options.quiet ? 'ignore' : 'pipe',
     });
     const last = new LastWords(child.stderr);

@@ -39,8 +39,9 @@ function denyPermissions(): void {
 /**
  * @param folder where preload.cjs lies (dist/)
  * @param ready the drawn page is shown from then on
+ * @param route where the page begins, "#/…"
  */
-export function openWindow(folder: string, ready: Promise<void> = Promise.resolve()): BrowserWindow {
+export function openWindow(folder: string, ready: Promise<void> = Promise.resolve(), route = ''): BrowserWindow {
   denyPermissions();
   const window = new BrowserWindow({
     width: 1440,
@@ -78,7 +79,7 @@ export function openWindow(folder: string, ready: Promise<void> = Promise.resolv
   window.webContents.on('render-process-gone', (_event, details) => {
     if (details.reason !== 'clean-exit' && !window.isDestroyed()) window.webContents.reload();
   });
-  void window.loadURL(pageAddress);
+  void window.loadURL(pageAddress + route);
   return window;
 }
 

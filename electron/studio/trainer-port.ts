@@ -15,3 +15,9 @@ export interface SpawnOptions {
   readonly quiet?: boolean;
 }
 export type SpawnTrainer = (options?: SpawnOptions) => TrainerProcess;
+
+/**
+ * Of the process's environment. Under Linux's C library a large block that is let go goes back to the system at once: it would keep the
+ * room of weights that were read and rounded (loadIn8bit), beside all that the training takes.
+ */
+export const trainerEnvironment = (): NodeJS.ProcessEnv => ({ MALLOC_MMAP_THRESHOLD_: '1048576', ...process.env });

@@ -7,20 +7,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { trainerEnvironment } from '../../electron/studio/trainer-port.js';
 import { measure, measurementSchema, workSchema, type Measurement, type Work } from './worker.js';
 
 const execute = promisify(execFile);
 const self = fileURLToPath(import.meta.url);
 
 /** The last line that a command prints, as JSON. */
-export async function lastLine(command: string, args: readonly string[]): Promise<unknown> {
-  const { stdout } = await execute(command, args, { maxBuffer: 64 * 1024 * 1024 });
+export async function lastLine(command: string, args: readonly string[], env = process.env): Promise<unknown> {
+  const { stdout } = await execute(command, args, { maxBuffer: 64 * 1024 * 1024, env });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? 'null');
 }
 
-/** Our side of one measurement, in a process of its own: this bundle, started as a worker. */
+/** Our side of one measurement, in a process of its own as the app's trainer is: this bundle, started as a worker. */
 export async function measureApart(work: Work): Promise<Measurement> {
-  return measurementSchema.parse(await lastLine(process.execPath, [self, 'worker', JSON.stringify(work)]));
+  const words = [self, 'worker', JSON.stringify(work)];
+  return measurementSchema.parse(await lastLine(process.execPath, words, trainerEnvironment()));
 }
 
 /** Runs the benchmark, or where this process is a worker, its measurement. */

@@ -20,6 +20,37 @@ test('a project file that the app is started with is opened', async ({ home }) =
   await studio.close();
 });
 
+test('a notification that is clicked after the window was closed opens it where the run is', async ({ home }) => {
+  test.setTimeout(240_000);
+  const studio = await Studio.start(home);
+  await studio.call('settings.set', { ...(await studio.call('settings.get', {})), onClose: 'continue' });
+  // There may be nobody on this display who shows notifications.
+  await studio.inMain(({ Notification }) => {
+    Notification.isSupported = () => true;
+    Notification.prototype.show = function (this: Electron.Notification) {
+      (globalThis as { clicked?: () => void }).clicked ??= () => this.emit('click');
+    };
+  });
+  const at = (id: string) => studio.page.getByTestId(id);
+  await at('try-sample').click();
+  await expect(at('train')).toBeEnabled({ timeout: 60_000 });
+  await at('seeds').fill('1');
+  await at('training-maxSteps').fill('100');
+  await at('train').click();
+  await expect(at('run-state')).toBeVisible({ timeout: 60_000 });
+  const opened = studio.app.waitForEvent('window', { timeout: 200_000 });
+  await studio.page.close({ runBeforeUnload: true });
+  // One of two runs is over, the other goes on without a window.
+  await expect
+    .poll(() => studio.inMain(() => typeof (globalThis as { clicked?: () => void }).clicked), { timeout: 120_000 })
+    .toBe('function');
+  await studio.inMain(() => (globalThis as { clicked?: () => void }).clicked?.());
+  const page = await opened;
+  await expect.poll(() => page.url(), { timeout: 30_000 }).toMatch(/#\/project\/\d+\/runs\/\d+$/);
+  await expect(page.getByTestId('run-state')).toBeVisible({ timeout: 30_000 });
+  await studio.app.close();
+});
+
 test('the command leaves nothing behind but its data', async ({ home }) => {
   const [user, temporary] = [path.join(home, 'user'), path.join(home, 'tmp')];
   for (const folder of [user, temporary]) await mkdir(folder);
