@@ -126,6 +126,8 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await at('chat-system').fill('Be brief.');
   await at('chat-message').fill('Who?');
   await at('chat-message').press('Enter');
+  // Before it begins there is nothing to end.
+  await at('chat-stop').waitFor();
   await page.keyboard.press('Escape');
   await expect(at('chat-stop')).toBeHidden(slow);
   await expect(at('writer-base-state')).toContainText('Stopped');

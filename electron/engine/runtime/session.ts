@@ -137,12 +137,12 @@ export class GraphSession {
     }
   }
 
-  /** Where outputs stay on the device the runtime makes all of them anew: what has memory of its own is copied there. */
+  /** Where outputs stay on the device the runtime makes all of them anew: what came to memory is copied to where it belongs. */
   async #runBound(feeds: Feeds, into: Readonly<Record<string, OrtTensor | null>>): Promise<Record<string, OrtTensor>> {
     const outputs = Object.fromEntries(Object.keys(into).map((name) => [name, null]));
     const made: Record<string, OrtTensor> = { ...(await this.session.run(feeds, outputs)) };
     for (const [name, tensor] of Object.entries(into)) {
-      if (tensor === null || this.staying.has(name)) continue;
+      if (tensor === null || made[name]?.location !== 'cpu') continue;
       floatsOf(tensor).set(floatsOf(made[name]));
       made[name] = tensor;
     }

@@ -21,7 +21,9 @@ const create = InferenceSession.create.bind(InferenceSession) as (
 async function onDevice(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> {
   const [device] = options.executionProviders ?? [];
   if (device !== 'webgpu') return create(model, options);
-  const session = await create(model, { ...options, executionProviders: ['cpu'] });
+  // The CPU has no memory of its own that outputs could stay in.
+  const { preferredOutputLocation: _places, ...rest } = options;
+  const session = await create(model, { ...rest, executionProviders: ['cpu'] });
   const run = session.run.bind(session) as (...all: unknown[]) => Promise<InferenceSession.ReturnType>;
   return Object.assign(session, {
     run: async (...all: unknown[]) => {
