@@ -1,7 +1,13 @@
 /** What the conformance suites over methods and architectures share. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { listMethods, type BaseModelInfo, type MethodSpec, type TrainerOptions } from '../../electron/engine/index.js';
+import {
+  listMethods,
+  type BaseModelInfo,
+  type Batch,
+  type MethodSpec,
+  type TrainerOptions,
+} from '../../electron/engine/index.js';
 
 export const trainsBase = ['full', 'bitfit', 'progressive'];
 /** What they put before a text changes the answer from the start. */
@@ -40,6 +46,17 @@ export const trainerOptions = (
   steps: 8,
   ...more,
 });
+
+/** Three rows of which two are padded. */
+export const threeRows: Batch = {
+  size: 3,
+  sequence: 7,
+  inputIds: Int32Array.from({ length: 21 }, (_, i) => (i % 7 > 6 - Math.floor(i / 7) ? 0 : 5 + ((i * 11) % 40))),
+  tokenTypeIds: new Int32Array(21),
+  attentionMask: Int32Array.from({ length: 21 }, (_, i) => (i % 7 > 6 - Math.floor(i / 7) ? 0 : 1)),
+  labels: Int32Array.of(0, 1, 2),
+  weights: null,
+};
 
 export const hashOf = async (file: string): Promise<string> =>
   createHash('sha256')

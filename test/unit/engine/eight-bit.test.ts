@@ -5,15 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../../electron/engine/autodiff/reverse.js';
 import { Graph } from '../../../electron/engine/graph/graph.js';
 import type { Value } from '../../../electron/engine/graph/ir.js';
-import {
-  createTrainer,
-  listMethods,
-  openModel,
-  type Batch,
-  type TrainerOptions,
-} from '../../../electron/engine/index.js';
+import { createTrainer, listMethods, openModel, type TrainerOptions } from '../../../electron/engine/index.js';
 import { writeOnnx } from '../../../electron/engine/onnx/writer.js';
-import { nothingToTrain, trainerOptions } from '../../helpers/conformance.js';
+import { nothingToTrain, threeRows as batch, trainerOptions } from '../../helpers/conformance.js';
 import { specOf } from '../../helpers/methods.js';
 import { oracleFolder } from '../../helpers/oracle.js';
 import { uniforms } from '../../helpers/tiny-model.js';
@@ -119,16 +113,6 @@ describe('a product', () => {
     expect([...dx!.subarray(5 * IN)]).toEqual(new Array(IN).fill(0));
   });
 });
-
-const batch: Batch = {
-  size: 3,
-  sequence: 7,
-  inputIds: Int32Array.from({ length: 21 }, (_, i) => (i % 7 > 6 - Math.floor(i / 7) ? 0 : 5 + ((i * 11) % 40))),
-  tokenTypeIds: new Int32Array(21),
-  attentionMask: Int32Array.from({ length: 21 }, (_, i) => (i % 7 > 6 - Math.floor(i / 7) ? 0 : 1)),
-  labels: Int32Array.of(0, 1, 2),
-  weights: null,
-};
 
 describe.each(['bert', 'gpt2', 'llama'])('%s', (architecture) => {
   const types = listMethods()

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../../electron/engine/autodiff/reverse.js';
 import { Graph } from '../../../electron/engine/graph/graph.js';
 import type { Value } from '../../../electron/engine/graph/ir.js';
-import { createTrainer, listMethods, openModel, type Batch } from '../../../electron/engine/index.js';
-import { nothingToTrain, trainerOptions } from '../../helpers/conformance.js';
+import { createTrainer, listMethods, openModel } from '../../../electron/engine/index.js';
+import { nothingToTrain, threeRows as batch, trainerOptions } from '../../helpers/conformance.js';
 import { specOf } from '../../helpers/methods.js';
 import { oracleFolder } from '../../helpers/oracle.js';
 
@@ -46,16 +46,6 @@ it('lets go what lies inside a layer, but for the last one’s', () => {
   expect(without.kept.every((count) => count > 0)).toBe(true);
   expect(checkpointed.kept).toEqual([0, 0, without.kept[2]]);
 });
-
-const batch: Batch = {
-  size: 3,
-  sequence: 7,
-  inputIds: Int32Array.from({ length: 21 }, (_, i) => (i % 7 > 6 - Math.floor(i / 7) ? 0 : 5 + ((i * 11) % 40))),
-  tokenTypeIds: new Int32Array(21),
-  attentionMask: Int32Array.from({ length: 21 }, (_, i) => (i % 7 > 6 - Math.floor(i / 7) ? 0 : 1)),
-  labels: Int32Array.of(0, 1, 2),
-  weights: null,
-};
 
 describe.each(['bert', 'llama'])('%s', (architecture) => {
   const types = listMethods()
