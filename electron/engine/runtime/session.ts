@@ -95,7 +95,6 @@ export class GraphSession {
         // Sizes differ from batch to batch: a plan made for one would be kept beside the next.
         enableMemPattern: false,
         graphOptimizationLevel: 'all',
-        ...(process.env.PROF ? { enableProfiling: true, profileFilePrefix: '/tmp/q8/prof' } : {}),
         ...(staying.size === 0 ? {} : { preferredOutputLocation: placesOf(model.outputs, staying) }),
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         logSeverityLevel: 3,
