@@ -2,6 +2,7 @@
  * Values that a graphics device has overwritten and keeps: the next step reads them there, without a way through memory, and they are
  * brought back when somebody asks for them.
  */
+import { EngineError } from '../errors.js';
 import { Graph } from '../graph/graph.js';
 import type { DeviceId } from '../types.js';
 import { floatsOf, GraphSession, type Feeds, type Runtime } from './session.js';
@@ -23,9 +24,11 @@ export class DeviceState {
   #reader: Promise<GraphSession> | undefined;
   #behind = false;
 
+  /** @param alsoRead by the name of a value, which is updated as one row, the input that reads it in its own shape */
   constructor(
     private readonly ort: Runtime,
     private readonly device: DeviceId,
+    private readonly alsoRead: ReadonlyMap<string, { readonly name: string; readonly dims: readonly number[] }>,
   ) {}
 
   /** Has the device newer values than memory? */
@@ -33,20 +36,30 @@ export class DeviceState {
     return this.#behind;
   }
 
-  /** What the device holds under a name. */
-  get(name: string): Tensor | undefined {
-    return this.#held.get(name);
-  }
-
   feeds(): Feeds {
-    return Object.fromEntries(this.#held);
+    const feeds: Feeds = Object.fromEntries(this.#held);
+    for (const [value, { name, dims }] of this.alsoRead) {
+      const held = this.#held.get(value);
+      if (held) feeds[name] = this.ort.Tensor.fromGpuBuffer(held.gpuBuffer, { dataType: 'float32', dims });
+    }
+    return feeds;
   }
 
-  /** Takes what a step has left on the device; what stood under the name there goes. */
-  take(name: string, tensor: Tensor): void {
-    letGo(this.#held.get(name));
-    this.#held.set(name, tensor);
-    this.#behind = true;
+  /** Takes of a run's outputs what it has left on the device over inputs of `state`; what stood there before goes. */
+  take(result: Feeds, inPlace: ReadonlyMap<string, string>, state: Feeds): void {
+    for (const [output, over] of inPlace) {
+      const tensor = result[output];
+      if (!(over in state) || tensor === undefined || tensor.location === 'cpu') continue;
+      letGo(this.#held.get(over));
+      this.#held.set(over, tensor);
+      this.#behind = true;
+    }
+  }
+
+  /** Throws EngineError 'bad-graph' where memory is behind. */
+  requireBrought(): void {
+    if (this.#behind)
+      throw new EngineError('bad-graph', 'Values are still on the device: they were read before settle().');
   }
 
   /** Writes all values into the memory of the tensors of their names. Throws EngineError as a run does. */

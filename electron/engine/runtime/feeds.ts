@@ -3,7 +3,7 @@ import { EngineError } from '../errors.js';
 import { packsRows, targetsOf } from '../objectives/index.js';
 import { cellsOf, type Placed } from '../objectives/placed.js';
 import type { Batch, BatchTexts } from '../types.js';
-import type { Feeds, Runtime } from './session.js';
+import { floatsOf, type Feeds, type Runtime } from './session.js';
 import type { Setup } from './setup.js';
 
 export interface BatchFeeds {
@@ -122,4 +122,16 @@ function decoderFeeds(
     last[text] = before + i;
   });
   return { positions: longs(ort, positions), last_rows: longs(ort, last) };
+}
+
+export const scalarFeeds = (ort: Runtime, values: Readonly<Record<string, number>>): Feeds =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, new ort.Tensor('float32', Float32Array.of(value), [])]),
+  );
+
+/** Feeds whose weights make the sum of losses that batch's share of the mean over a step's `total` weight. */
+export function ofMean(ort: Runtime, { feeds }: BatchFeeds, total: number): Feeds {
+  const weights = feeds['weights'] as Feeds[string];
+  const shares = floatsOf(weights).map((w) => w / total);
+  return { ...feeds, weights: new ort.Tensor('float32', shares, weights.dims) };
 }

@@ -76,14 +76,16 @@ export class GraphSession {
     { device, threads, packWeights = true, loadIn8bit = false, stays, folder, weights }: SessionOptions,
   ): Promise<GraphSession> {
     const ort = await runtime();
+    const onCpu = device === 'cpu';
+    const rounded = loadIn8bit && onCpu;
     // Of weights in 8 bits the runtime holds the packed ones only.
-    const packed = packWeights || loadIn8bit;
+    const packed = packWeights || rounded;
     const { bytes, ...model } = writeOnnx(graph, {
-      target: device === 'cpu' ? 'cpu' : 'gpu',
+      target: onCpu ? 'cpu' : 'gpu',
       weights: weights ?? noWeights,
-      keepHalves: !packed && device === 'cpu',
-      ...(loadIn8bit && device === 'cpu' ? { eightBit: await largestWhole(ort) } : {}),
-      ...(device === 'cpu' ? { mark: MARK } : {}),
+      keepHalves: !packed && onCpu,
+      ...(rounded ? { eightBit: await largestWhole(ort) } : {}),
+      ...(onCpu ? { mark: MARK } : {}),
     });
     const staying = new Set(stays ? model.outputs.filter(stays) : []);
     const key = poolKey(bytes, folder, { device, threads, packed, staying: [...staying] });
@@ -91,7 +93,7 @@ export class GraphSession {
     if (kept) return new GraphSession(model, kept, key, staying);
     try {
       const session = await ort.InferenceSession.create(bytes, {
-        executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+        executionProviders: onCpu ? ['cpu'] : [device, 'cpu'],
         // Sizes differ from batch to batch: a plan made for one would be kept beside the next.
         enableMemPattern: false,
         graphOptimizationLevel: 'all',

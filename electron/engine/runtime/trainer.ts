@@ -20,7 +20,7 @@ import type { Batch, EngineTrainer, NamedTensors, StepResult, TrainerOptions } f
 import { DeviceState, keepsState, letGo } from './device-state.js';
 import { DropoutMasks } from './dropout-masks.js';
 import { Evaluator } from './evaluator.js';
-import { feedBatch, type BatchFeeds } from './feeds.js';
+import { feedBatch, ofMean, scalarFeeds, type BatchFeeds } from './feeds.js';
 import { FrozenLayers, frozenLayersOf } from './frozen-layers.js';
 import { keptParameters } from './kept.js';
 import { requireWhole } from './reader.js';
@@ -72,8 +72,6 @@ class Trainer implements EngineTrainer {
   ) {
     // The first stage draws what a run without stages would.
     this.#masks = new DropoutMasks(ort, options.stage ? [options.seed, options.stage] : [options.seed]);
-    // A method that watches steps reads and writes values after each.
-    this.#device = keepsState(options.device) && !watch ? new DeviceState(ort, options.device) : null;
     const moments = momentNames[options.optimizer.type];
     const size = options.device === 'cpu' ? PART : Infinity;
     const words = store.buckets.find(
@@ -96,6 +94,11 @@ class Trainer implements EngineTrainer {
       this.#state[valueName(part)] = flat(store, part);
       for (const { name, store: moments } of this.#moments) this.#state[momentName(part, name)] = flat(moments, part);
     }
+    const wholes = [...this.#parts].flatMap(([bucket, [part]]) =>
+      part ? [[valueName(part), { name: bucket.name, dims: shapeOfBucket(bucket) }] as const] : [],
+    );
+    // A method that watches steps reads and writes values after each.
+    this.#device = keepsState(options.device) && !watch ? new DeviceState(ort, options.device, new Map(wholes)) : null;
   }
 
   get #wordParts() {
@@ -177,39 +180,19 @@ class Trainer implements EngineTrainer {
   async #run(stage: Stage, feeds: Feeds, sizes: Readonly<Record<string, number>>, micro: number): Promise<Feeds> {
     const { session, dropouts, inPlace } = await this.#stage(stage);
     const masks = this.#masks.feeds(dropouts, sizes, [this.#steps, micro]);
-    const all = { ...this.#state, ...this.#onDevice(), ...feeds, ...masks };
+    const all = { ...this.#state, ...this.#device?.feeds(), ...feeds, ...masks };
     const into: Feeds = {};
     for (const output of session.model.outputs) {
       const over = inPlace.get(output);
       into[output] = over === undefined ? this.#room(output) : (all[over] as Feeds[string]);
     }
     const result = await session.run(all, into, this.options.device);
-    for (const [output, over] of inPlace)
-      if (over in this.#state && result[output]?.location !== 'cpu')
-        this.#device?.take(over, result[output] as Feeds[string]);
+    this.#device?.take(result, inPlace, this.#state);
     return result;
-  }
-
-  /** Values and moments that the device holds; a bucket is read in its own shape, and updated as one row of values. */
-  #onDevice(): Feeds {
-    const held = this.#device?.feeds() ?? {};
-    for (const [bucket, [part]] of this.#parts) {
-      const value = part && held[valueName(part)];
-      if (!value) continue;
-      const options = { dataType: 'float32', dims: [...shapeOfBucket(bucket)] } as const;
-      held[bucket.name] = this.ort.Tensor.fromGpuBuffer(value.gpuBuffer, options);
-    }
-    return held;
   }
 
   async settle(): Promise<void> {
     await this.#device?.bring(this.#state);
-  }
-
-  /** Memory, as it is after the last step. */
-  #requireSettled(): void {
-    if (this.#device?.behind)
-      throw new EngineError('bad-graph', 'Values are still on the device: they were read before settle().');
   }
 
   /** Memory of an output that overwrites nothing: a scalar, or a gradient that the method reads. */
@@ -217,25 +200,6 @@ class Trainer implements EngineTrainer {
     const observed = this.store.buckets.flatMap((bucket) => this.#observed(bucket));
     const size = observed.find(({ name }) => gradientName(name) === output)?.size;
     return new this.ort.Tensor('float32', new Float32Array(size ?? 1), size === undefined ? [] : [size]);
-  }
-
-  #scalars(values: Readonly<Record<string, number>>): Feeds {
-    return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, new this.ort.Tensor('float32', Float32Array.of(value), [])]),
-    );
-  }
-
-  /** Feeds whose weights make the sum of losses that batch's share of the mean over a step's `total` weight. */
-  #ofMean({ feeds }: BatchFeeds, total: number): Feeds {
-    const weights = feeds['weights'] as Feeds[string];
-    return {
-      ...feeds,
-      weights: new this.ort.Tensor(
-        'float32',
-        floatsOf(weights).map((w) => w / total),
-        weights.dims,
-      ),
-    };
   }
 
   async step(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
@@ -251,8 +215,11 @@ class Trainer implements EngineTrainer {
       Object.assign(this.#state, used.feeds());
     }
     const total = fed.reduce((sum, { weight }) => sum + weight, 0);
-    const share = this.#scalars({ micro_share: 1 / fed.length });
-    const scalars = this.#scalars(scalarsAt(this.options.optimizer, learningRate, this.#steps + 1, this.store.buckets));
+    const share = scalarFeeds(this.ort, { micro_share: 1 / fed.length });
+    const scalars = scalarFeeds(
+      this.ort,
+      scalarsAt(this.options.optimizer, learningRate, this.#steps + 1, this.store.buckets),
+    );
     let loss = 0;
     let result: Feeds;
     if (fed.length === 1) {
@@ -260,7 +227,7 @@ class Trainer implements EngineTrainer {
       const places = used?.placesOf(only.tokenIds);
       result = await this.#run(
         'whole',
-        { ...this.#ofMean(only, total), ...places, ...share, ...scalars },
+        { ...ofMean(this.ort, only, total), ...places, ...share, ...scalars },
         only.sizes,
         0,
       );
@@ -276,7 +243,7 @@ class Trainer implements EngineTrainer {
         const places = used?.placesOf(own.tokenIds);
         const gathered = await this.#run(
           'gather',
-          { ...sums, ...this.#ofMean(own, total), ...places, ...share },
+          { ...sums, ...ofMean(this.ort, own, total), ...places, ...share },
           own.sizes,
           micro,
         );
@@ -327,7 +294,7 @@ class Trainer implements EngineTrainer {
   }
 
   parameters(live = false): NamedTensors {
-    this.#requireSettled();
+    this.#device?.requireBrought();
     return new Map([...this.store.read('', live), ...this.fixed.read('', live)]);
   }
 
@@ -337,7 +304,7 @@ class Trainer implements EngineTrainer {
   }
 
   saveState(live = false): NamedTensors {
-    this.#requireSettled();
+    this.#device?.requireBrought();
     const state = new Map([...this.store.read(ofParameter, live), ...this.fixed.read(ofParameter, live)]);
     for (const { name, store } of this.#moments)
       for (const [key, tensor] of store.read(`${name}/`, live)) state.set(key, tensor);
