@@ -6,6 +6,7 @@ import { afterEach, beforeEach } from 'vitest';
 import { importRequestSchema } from '../../../electron/contract/entities.js';
 import { planSchema } from '../../../electron/contract/plan.js';
 import { datasets, models, openDatabase, projects, runs, type Database } from '../../../electron/storage/index.js';
+import { storedModel } from '../../helpers/stored-model.js';
 
 /** The data folder and database of the test at hand. */
 export let home: string;
@@ -19,22 +20,9 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-export const time = '2026-11-24T21:13:00.000Z';
+export const time = storedModel.addedAt;
+export const model = storedModel;
 export const worker = 'this process';
-export const model = {
-  name: 'tiny',
-  folder: '/models/tiny',
-  architecture: 'bert',
-  parameters: 1000,
-  layers: 2,
-  hiddenSize: 32,
-  vocabularySize: 100,
-  maxLength: 64,
-  bytes: 4000,
-  license: 'MIT',
-  builtIn: false,
-  addedAt: time,
-};
 export const plan = planSchema.parse({
   model: 'tiny',
   data: 'rows',

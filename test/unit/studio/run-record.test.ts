@@ -18,8 +18,9 @@ import {
   runs,
   type Database,
 } from '../../../electron/storage/index.js';
+import { storedModel } from '../../helpers/stored-model.js';
 
-const createdAt = '2026-11-24T21:13:00.000Z';
+const createdAt = storedModel.addedAt;
 let home: string;
 let database: Database;
 let presence: Presence;
@@ -29,20 +30,7 @@ beforeEach(async () => {
   ({ database } = await openDatabase(home));
   presence = await Presence.announce(home);
   const projectId = await projects.insertProject(database, { name: 'One', description: '', createdAt });
-  const modelId = await models.insertModel(database, {
-    name: 'tiny',
-    folder: '/models/tiny',
-    architecture: 'bert',
-    parameters: 1000,
-    layers: 2,
-    hiddenSize: 32,
-    vocabularySize: 100,
-    maxLength: 64,
-    bytes: 4000,
-    license: null,
-    builtIn: false,
-    addedAt: createdAt,
-  });
+  const modelId = await models.insertModel(database, storedModel);
   const request = { projectId, name: 'rows', path: '/rows.csv', textColumn: 'text', labelColumn: 'label' };
   const datasetId = await datasets.beginDataset(database, importRequestSchema.parse(request), createdAt, presence.id);
   runId = await runs.insertRun(database, {
