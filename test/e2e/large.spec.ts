@@ -46,6 +46,7 @@ test('a long run, many runs and many rows are drawn by what is in sight', async 
     await expect(page.getByRole('menu')).toHaveCount(0);
     // Down the list by the keyboard: the focus stays on its row while others come and go.
     await list.evaluate((box) => (box.scrollTop = 0));
+    await expect(list.getByRole('listitem').first()).toHaveAttribute('aria-posinset', '1');
     await list.getByRole('link').first().focus();
     const focused = () =>
       page.evaluate(() => Number(document.activeElement?.closest('[aria-posinset]')?.getAttribute('aria-posinset')));
