@@ -50,7 +50,13 @@ export async function openPlanFile(path: string): Promise<boolean> {
     });
     return true;
   }
-  await datasets.open(projectId);
+  // A file dropped at the start may be here before what it names is.
+  await Promise.all([
+    datasets.open(projectId),
+    models.value ?? models.refresh(),
+    methods.value ?? methods.refresh(),
+    runs.loaded || runs.refresh(),
+  ]);
   if (asked.kind === 'study') {
     const missing = studyDraftOf(projectId).take(asked.study, models.list, datasets.list);
     router.go(projectHref(projectId, 'studies', 'new'));

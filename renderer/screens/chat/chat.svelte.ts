@@ -112,7 +112,9 @@ export class Chat {
       this.#put(writers.flatMap(({ key }, place) => resultOf(key, answers[place])));
       return true;
     } catch (error) {
-      this.problem = toProblem(error);
+      const problem = toProblem(error);
+      // What was stopped while it waited its turn was never begun: the question stands in its field again.
+      if (!this.#stopping || problem.code !== 'cancelled') this.problem = problem;
       return false;
     } finally {
       unlisten();
