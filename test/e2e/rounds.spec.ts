@@ -56,6 +56,7 @@ test('makes a base model from text, and shows it among the others', async ({ stu
   await at('model-menu').click();
   await page.getByRole('menuitem', { name: 'New model from text' }).click();
   await expect(at('new-model-make')).toBeDisabled();
+  await expect(at('new-model-missing')).toHaveText('Add a text file to learn from.');
   const written = async (name: string, days: number): Promise<void> => {
     const file = path.join(home, name);
     const day = (i: number) => `The tide of day ${i % 30} came in at ${i % 24} and went out ${i % 12} hours later.`;
@@ -80,6 +81,11 @@ test('makes a base model from text, and shows it among the others', async ({ stu
     tokensPerStep: '256',
   }))
     await at(`new-model-${field}`).fill(value);
+  await at('new-model-layers').fill('0');
+  await expect(at('new-model-missing')).toHaveText('Correct the marked fields.');
+  await studio.looked('new-model-fault', 'the new model dialog with a fault');
+  await at('new-model-layers').fill('1');
+  await expect(at('new-model-missing')).toBeHidden();
   await studio.looked('new-model', 'the new model dialog');
   // Too little text is refused, and what was chosen stays.
   await at('new-model-make').click();

@@ -18,12 +18,15 @@ class NewModel {
   jobId = $state<string | null>(null);
 
   readonly busy = $derived(this.jobId !== null && jobs.byId.get(this.jobId)?.state === 'running');
-  readonly ready = $derived(
-    this.texts.length > 0 &&
-      this.place !== null &&
-      /^[^\\/:*?"<>|]+$/.test(this.name.trim()) &&
-      Object.values(this.errors).every((error) => error === null),
-  );
+  /** What is still to do before it can be made; null for nothing. */
+  readonly missing = $derived.by(() => {
+    if (this.texts.length === 0) return t('Add a text file to learn from.');
+    if (this.place === null) return t('Choose the folder that the model is to lie in.');
+    if (!/^[^\\/:*?"<>|]+$/.test(this.name.trim()))
+      return t('Give a name that can be that of a folder, without \\ / : * ? " < > |');
+    if (Object.values(this.errors).some((error) => error !== null)) return t('Correct the marked fields.');
+    return null;
+  });
 
   set(key: string, value: unknown): void {
     const checked = pretrainingSchema.safeParse({ ...$state.snapshot(this.settings), [key]: value });
