@@ -2,16 +2,17 @@
  * Step time, tokens a second and peak memory of LoRA, bottleneck adapters, prefix tuning and full fine-tuning at MiniLM size, and beside
  * them transformers + peft on the same machine in the same run where a Python has them. Processes alternate, medians are compared.
  * `--model bert-base` does the same at BERT-base's size.
- * `--model smollm2` does the same for LoRA and full fine-tuning of a decoder of SmolLM2-135M's shape as a language model.
+ * `--model smollm2` does the same for LoRA, prefix tuning and full fine-tuning of a decoder of SmolLM2-135M's shape as a language model.
  *
  * Where weights stay frozen, ours stands there twice: as it is by default, and with `loadIn8bit`.
  *
- * Two shapes of batch: full rows of one length, and rows as long as real texts are, padded to the longest of their batch.
+ * Shapes of batches: full rows of one length, and rows as long as real texts are, padded to the longest of their batch; of a decoder
+ * also instructions, with loss on what completes them alone.
  * Beside the time on the clock stands that of the processor, which other work on the machine does not lengthen; one thread is
  * the fair setting for it, since a library's threads may spin while they wait.
  *
  * Options: --model minilm --layers N --steps 12 --rounds 2 --threads N --batch 16 --sequence 128 --shapes full,texts --rows FILE
- *   --column NAME --python PATH (or PEFT_STUDIO_PYTHON) --methods lora,bottleneck,full --out FILE.json
+ *   --column NAME[,NAME] --completion COLUMN --python PATH (or PEFT_STUDIO_PYTHON) --methods lora,bottleneck,full --out FILE.json
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,7 +35,7 @@ import {
   table,
   type Side,
 } from './report.js';
-import { lengthsOfTexts } from './texts.js';
+import { lengthsOfTexts, type Shape } from './texts.js';
 import { measurementSchema, type Measurement, type Work } from './worker.js';
 
 const titles: Readonly<Record<string, string>> = {
@@ -75,6 +76,7 @@ async function main(): Promise<void> {
       shapes: { type: 'string' },
       rows: { type: 'string' },
       column: { type: 'string' },
+      completion: { type: 'string' },
       python: { type: 'string' },
       methods: { type: 'string' },
       out: { type: 'string' },
@@ -92,7 +94,9 @@ async function main(): Promise<void> {
   const shapes = await Promise.all(
     (options.shapes ?? model.shapes).split(',').map(async (shape) => ({
       shape,
-      lengths: shape === 'full' ? [sequence] : await lengthsOfTexts(options, sequence),
+      ...(shape === 'full'
+        ? { lengths: [sequence], prompts: [0] }
+        : await lengthsOfTexts(shapeOf(shape), options, sequence)),
     })),
   );
   const results: Result[] = [];
@@ -104,9 +108,19 @@ async function main(): Promise<void> {
       const [title, method] = [titles[name], methods[name]];
       if (title === undefined || method === undefined)
         throw new Error(`--methods has "${name}"; it takes ${Object.keys(methods).join(', ')}.`);
-      for (const { shape, lengths } of shapes) {
+      for (const { shape, lengths, prompts } of shapes) {
         const { objective } = model;
-        const work: Work = { folder, objective, method, steps, warmup: 2, batchSize, lengths, threads };
+        const work: Work = {
+          folder,
+          objective,
+          method,
+          steps,
+          warmup: 2,
+          batchSize,
+          lengths: [...lengths],
+          prompts: [...prompts],
+          threads,
+        };
         const peerMethod = method.type === 'bottleneck' ? { type: 'bottleneck', size: 64 } : method;
         const peer = (more: object) => {
           const own = { ...work, labels: labels.length, method: peerMethod, ...more };
@@ -132,7 +146,8 @@ async function main(): Promise<void> {
             .reduce((sum, length) => sum + length, 0) / steps;
         for (const kind of kinds)
           results.push({
-            shape: shape === 'full' ? `${batchSize} × ${sequence}` : `${batchSize} texts, ${Math.round(tokens)} tokens`,
+            shape:
+              shape === 'full' ? `${batchSize} × ${sequence}` : `${batchSize} ${shape}, ${Math.round(tokens)} tokens`,
             tokens,
             method: kind.title,
             ours: summarize(kind.ours),
@@ -156,6 +171,13 @@ async function main(): Promise<void> {
     console.log('\nNo Python with torch, transformers and peft was found: our side only. Name one by --python PATH.');
   if (options.out !== undefined)
     await writeFile(options.out, `${JSON.stringify({ machine, batchSize, sequence, layers, results }, null, 2)}\n`);
+}
+
+/** What `--shapes` names beside full rows. */
+function shapeOf(word: string): Shape {
+  if (word !== 'texts' && word !== 'instructions')
+    throw new Error(`--shapes has "${word}"; it takes full, texts and instructions.`);
+  return word;
 }
 
 function resultTable(results: readonly Result[]): string {

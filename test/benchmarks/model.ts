@@ -180,6 +180,7 @@ interface Measured {
   readonly objective: 'classification' | 'causal-lm';
   readonly targets: readonly string[];
   readonly methods: string;
+  /** Of "full", "texts" and, where it writes, "instructions". */
   readonly shapes: string;
   write(folder: string, layers: number, dtype?: Dtype): Promise<void>;
 }
@@ -205,8 +206,8 @@ export const benchModels: Readonly<Record<string, Measured>> = {
     batch: 4,
     objective: 'causal-lm',
     targets: ['q_proj', 'v_proj'],
-    methods: 'lora,full',
-    shapes: 'full',
+    methods: 'lora,prefix,full',
+    shapes: 'full,texts,instructions',
     write: (folder, layers, dtype = 'F32') => writeDecoder(folder, { ...smolLm2, layers }, dtype),
   },
 };
@@ -216,15 +217,20 @@ export function lengthsOf(step: number, size: number, lengths: readonly number[]
   return Array.from({ length: size }, (_, row) => lengths[(step * size + row) % lengths.length] as number);
 }
 
-/** Token ids and labels of one step, by a rule that the peer repeats; padded to the longest row of the batch. */
+/**
+ * Token ids and labels of one step, by a rule that the peer repeats; padded to the longest row of the batch.
+ * `prompts` are tokens at a row's beginning that have no label, of what learns to write.
+ */
 export function benchBatch(
   step: number,
   size: number,
   lengths: readonly number[],
   vocabularySize: number,
   objective: 'classification' | 'causal-lm' = 'classification',
+  prompts: readonly number[] = [0],
 ): Batch {
   const own = lengthsOf(step, size, lengths);
+  const asked = lengthsOf(step, size, prompts);
   const sequence = Math.max(...own);
   let state = (step * 7919 + 17) % 2147483647;
   const next = () => (state = (state * 48271) % 2147483647);
@@ -244,7 +250,10 @@ export function benchBatch(
     labels:
       objective === 'classification'
         ? Int32Array.from({ length: size }, () => next() % labels.length)
-        : inputIds.map((id, cell) => (attentionMask[cell] === 1 ? id : -100)),
+        : inputIds.map((id, cell) => {
+            const answer = cell % sequence >= (asked[Math.floor(cell / sequence)] as number);
+            return answer && attentionMask[cell] === 1 ? id : -100;
+          }),
     weights: null,
   };
 }

@@ -1,6 +1,6 @@
 """The peer: the same model, batches and method in transformers + peft on this machine. One JSON line on stdout.
 
-Takes one JSON argument {folder, objective, method, steps, warmup, batchSize, lengths, threads, labels}. For each method the faster of
+Takes one JSON argument {folder, objective, method, steps, warmup, batchSize, lengths, prompts, threads, labels}. For each method the faster of
 PyTorch's own spellings (sdpa or eager attention, fused or ordinary AdamW) is found by a few steps each and then measured.
 """
 import json
@@ -60,7 +60,7 @@ def build(attention: str, fused: bool):
     elif method["type"] == "prefix":
         from peft import PrefixTuningConfig, TaskType, get_peft_model
 
-        model = get_peft_model(model, PrefixTuningConfig(task_type=TaskType.SEQ_CLS, num_virtual_tokens=method["numVirtualTokens"], prefix_projection=False))
+        model = get_peft_model(model, PrefixTuningConfig(task_type=TaskType.CAUSAL_LM if language else TaskType.SEQ_CLS, num_virtual_tokens=method["numVirtualTokens"], prefix_projection=False))
     elif method["type"] == "bottleneck":
         model.requires_grad_(False)
         add_bottlenecks(model, method["size"])
@@ -84,7 +84,9 @@ def batch_of(step: int, size: int, lengths: list, vocabulary: int):
     ids = torch.tensor([floor + n % (vocabulary - floor) for n in numbers[: size * sequence]]).reshape(size, sequence)
     mask = (torch.arange(sequence)[None, :] < torch.tensor(own)[:, None]).long()
     if language:
-        return ids * mask, mask, ids.masked_fill(mask == 0, -100)
+        asked = torch.tensor([options["prompts"][(step * size + row) % len(options["prompts"])] for row in range(size)])
+        prompt = torch.arange(sequence)[None, :] < asked[:, None]
+        return ids * mask, mask, ids.masked_fill((mask == 0) | prompt, -100)
     return ids * mask, mask, torch.tensor([n % options["labels"] for n in numbers[size * sequence:]])
 
 
@@ -115,7 +117,7 @@ def peak_memory() -> int | None:
 
 
 def main() -> None:
-    if options["method"]["type"] == "prefix" and int(transformers.__version__.split(".")[0]) >= 5:
+    if options["method"]["type"] == "prefix" and not language and int(transformers.__version__.split(".")[0]) >= 5:
         print(json.dumps({"refused": "peft hands a prefix to the model by an argument that transformers 5 no longer has; name a Python with transformers 4 for it."}))
         return
     spelling = options.get("spelling")

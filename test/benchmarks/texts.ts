@@ -2,21 +2,58 @@
 import { openTokenizer, readRows } from '../../electron/data/index.js';
 import { above } from './report.js';
 
-const sample = 'native-assets/samples/wordnet-domains.csv';
+/** Where texts are, by default the samples. */
+export interface Texts {
+  readonly rows?: string;
+  readonly column?: string;
+  /** Answers: loss is on these alone, and the other columns are their prompt. */
+  readonly completion?: string;
+}
+/** Tokens of each row, and how many at its beginning are a prompt, without loss. */
+export interface Lengths {
+  readonly lengths: readonly number[];
+  readonly prompts: readonly number[];
+}
 
-/** Tokens of each text of a file's column, by default the sample's, by the starter model's tokenizer, cut to `limit`. */
-export async function lengthsOfTexts(
-  { rows: file = above(sample), column = 'definition' }: { readonly rows?: string; readonly column?: string },
-  limit: number,
-): Promise<number[]> {
-  const tokenizer = await openTokenizer(above('native-assets/starter-model'));
-  const texts: { text: string; pair: null }[] = [];
+export type Shape = 'texts' | 'instructions';
+
+const samples: Readonly<Record<Shape, Texts & { readonly rows: string }>> = {
+  texts: { rows: 'native-assets/samples/wordnet-domains.csv', column: 'definition' },
+  instructions: {
+    rows: 'native-assets/samples/wordnet-dictionary.jsonl',
+    column: 'instruction,input',
+    completion: 'output',
+  },
+};
+
+/** Of each text, or each prompt with its completion, by the starter model's tokenizer, cut to `limit` tokens. */
+export async function lengthsOfTexts(shape: Shape, texts: Texts, limit: number): Promise<Lengths> {
+  const { column = '', completion }: Texts = texts.rows === undefined ? samples[shape] : texts;
+  const file = texts.rows ?? above(samples[shape].rows);
+  const asked = column.split(',');
+  const [wholes, prompts]: [string[], string[]] = [[], []];
   for await (const row of readRows(file)) {
     if ('problem' in row) continue;
-    const text = row.values[column];
-    if (text === undefined) throw new Error(`${file} has no column ${column}.`);
-    texts.push({ text, pair: null });
-    if (texts.length === 2000) break;
+    const joined = (columns: readonly string[]) => {
+      const missing = columns.find((name) => row.values[name] === undefined);
+      if (missing !== undefined) throw new Error(`${file} has no column ${missing}.`);
+      return columns.map((name) => row.values[name]).join('\n');
+    };
+    prompts.push(joined(asked));
+    wholes.push(completion === undefined ? joined(asked) : joined([...asked, completion]));
+    if (wholes.length === 2000) break;
   }
-  return (await tokenizer.encode(texts, limit)).map(({ ids }) => ids.length);
+  const tokenizer = await openTokenizer(above('native-assets/starter-model'));
+  const count = async (texts: readonly string[]) => {
+    const encoded = await tokenizer.encode(
+      texts.map((text) => ({ text, pair: null })),
+      limit,
+    );
+    return encoded.map(({ ids }) => ids.length);
+  };
+  const lengths = await count(wholes);
+  if (completion === undefined) return { lengths, prompts: [0] };
+  // A text's end belongs to its completion; of a row that is cut before it at least one token is learned.
+  const before = (await count(prompts)).map((tokens, row) => Math.min(tokens, lengths[row] ?? 0) - 1);
+  return { lengths, prompts: before };
 }

@@ -10,6 +10,7 @@ export const workSchema = z.object({
   warmup: z.number(),
   batchSize: z.number(),
   lengths: z.array(z.number()),
+  prompts: z.array(z.number()).optional(),
   threads: z.number(),
   objective: z.enum(['classification', 'causal-lm']),
   packWeights: z.boolean().optional(),
@@ -54,7 +55,8 @@ export async function measure(work: Work): Promise<Measurement> {
   const cpuSeconds: number[] = [];
   const losses: number[] = [];
   for (let step = 0; step < work.warmup + work.steps; step++) {
-    const batch = benchBatch(step, work.batchSize, work.lengths, model.vocabularySize, work.objective);
+    const { batchSize, lengths, prompts } = work;
+    const batch = benchBatch(step, batchSize, lengths, model.vocabularySize, work.objective, prompts);
     if (work.keepFrozen) await trainer.keep?.(batch);
     const start = performance.now();
     const before = process.cpuUsage();
