@@ -24,6 +24,8 @@ test('bad data files are named with reason and remedy', async ({ studio, home })
       .getByRole('button', { name: /^Choose (a|another) file$/ })
       .first()
       .click();
+    // What was said of the file before goes with it.
+    await expect(page.getByTestId('import-screen')).toContainText(name);
     const create = page.getByTestId('create-dataset');
     const problem = page.getByTestId('import-problem');
     await expect(problem.or(page.getByTestId('columns'))).toBeVisible();

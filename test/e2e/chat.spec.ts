@@ -59,6 +59,7 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await expect(at('writer-lora')).toBeVisible(slow);
   await expect(at('writer-base')).toBeVisible();
   await expect.poll(async () => (await studio.call('runs.get', { id: full?.id ?? 0 })).state, slow).toBe('finished');
+  await expect(at('writer-full')).toBeVisible();
   for (const theme of ['light', 'dark'] as const) {
     await studio.theme(theme);
     await studio.expectAccessible(`an empty chat, ${theme}`);
@@ -76,6 +77,8 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await expect(at('writer-lora')).toContainText('tokens/s');
   await expect(at('writer-lora')).toContainText('trained weights only');
   await expect(at('writer-base')).toContainText('Read from the disk base');
+  // The base may write longer than the others.
+  await expect(at('chat-stop')).toBeHidden(slow);
   const said = (await at('writer-base-answer').textContent())?.trim() ?? '';
 
   // Another adapter of the same method: only what it trained is read, and it says something else.
@@ -108,6 +111,7 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   await expect(at('writer-lora')).toContainText('nothing, all was open');
 
   // One model answers once more, drawing: another text of the random base, while the others stand.
+  await expect(at('chat-stop')).toBeHidden(slow);
   const once = await at('writer-base-answer').textContent();
   await at('chat-temperature').fill('2');
   await at('writer-base-again').click();
@@ -134,6 +138,7 @@ test('chats with the base, the full fine-tuning and two adapters, switched witho
   const cut = (await at('writer-base-answer').textContent()) ?? '-';
   // What was said is there when the screen is opened again.
   await studio.go(`#/project/${projectId}/runs`);
+  await expect(at('runs-list')).toBeVisible();
   await studio.go(`#/project/${projectId}/playground`);
   expect(await at('writer-base-answer').textContent()).toBe(cut);
 

@@ -21,9 +21,10 @@ test('averages two finished runs and shows what came of it', async ({ studio }) 
     training: { ...training, seed },
   });
   const plans = [plan('lora', 1), plan('lora', 2), plan('bottleneck', 3)];
-  const [first, second, third] = (await studio.call('runs.start', { projectId, plans })).map(({ id }) => id);
+  // Looked at before anything can have finished.
   await studio.go(`#/project/${projectId}/compose`);
   await expect(at('compose-empty')).toBeVisible();
+  const [first, second, third] = (await studio.call('runs.start', { projectId, plans })).map(({ id }) => id);
   for (const id of [first, second, third]) await expect(at(`part-${id}`)).toBeVisible(slow);
 
   // What does not fit says why.

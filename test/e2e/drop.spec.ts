@@ -70,12 +70,13 @@ test('a dropped plan or study fills in its form, and a wrong one is refused by t
   await studio.go(`#/project/${id}/runs`);
   await expect(at('nav-models')).toBeVisible();
   await drop(studio, file);
+  // The notice goes after some seconds, so it is looked at first.
+  await expect(page.getByText('The form is filled in from the file.')).toBeVisible();
   await expect(at('seeds')).toHaveValue('4, 5');
   await expect(at('training-maxSteps')).toHaveValue('7');
   await expect(at('method-bitfit')).toBeChecked();
   await expect(at('method-full')).not.toBeChecked();
   await expect(at('train')).toContainText('4 runs');
-  await expect(page.getByText('The form is filled in from the file.')).toBeVisible();
 
   await drop(studio, await write('wrong.json', { ...matrix, training: { epochs: -1 } }));
   await expect(at('toast').filter({ hasText: 'training.epochs' })).toBeVisible();

@@ -34,6 +34,7 @@ declare global {
 export class Studio {
   /** What the page reported as broken: errors, and anything the content security policy refused. */
   readonly complaints: string[] = [];
+  readonly #ended: Promise<void>;
 
   private constructor(
     readonly app: ElectronApplication,
@@ -44,6 +45,7 @@ export class Studio {
       if (message.type() === 'error') this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));
+    this.#ended = new Promise((resolve) => app.process().once('exit', () => resolve()));
   }
 
   /**
@@ -130,6 +132,11 @@ export class Studio {
 
   /** Fails on any axe finding of the page as it stands, in the theme it has. */
   async expectAccessible(what: string): Promise<void> {
+    // A colour on its way from one theme to the other is neither's.
+    await this.page.evaluate(async () => {
+      const moving = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+      await Promise.allSettled(moving.map(({ finished }) => finished));
+    });
     const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
     // Evaluated, not added as a script: the page's policy would refuse that.
     await this.page.evaluate(`if (!window.axe) { ${axe} }`);
@@ -201,6 +208,8 @@ export class Studio {
   async close(): Promise<void> {
     await this.app.evaluate(({ app }) => app.exit(0)).catch(() => undefined);
     await this.app.close().catch(() => undefined);
+    // The connection breaks a moment before the process is gone, which has files open until then.
+    await this.#ended;
   }
 
   /** kill -9 of the whole app, as a power cut does it. */

@@ -32,6 +32,9 @@ test('trains the sample, compares and exports by the keyboard alone', async ({ s
 
   await keys.use('try-sample');
   await expect(at('train')).toBeEnabled(slow);
+  // The map and the counts come after the form.
+  await expect(at('map-row').first()).toBeVisible(slow);
+  await expect(at('trainable-count')).toContainText(/\d/, slow);
   await keys.kept('after the sample was made');
   await keys.around('model and method');
 
@@ -54,16 +57,18 @@ test('trains the sample, compares and exports by the keyboard alone', async ({ s
 
   await expect(at('run-state')).toHaveAttribute('data-state', 'finished', slow);
   await keys.kept('after the training was started');
+  const projectId = (await studio.call('projects.list', {}))[0]?.id ?? 0;
+  await expect
+    .poll(async () => (await studio.call('runs.list', { projectId })).map((run) => run.state), slow)
+    .toEqual(['finished', 'finished']);
+  // A link beside every screen comes and goes with the run that trains.
+  await expect(at('active-run')).toHaveCount(0);
   await keys.around('a run');
   await keys.to('loss-chart');
   await keys.press('t');
   await expect(at('loss-chart').getByRole('table')).toBeVisible();
   await keys.press('Escape');
   await expect(at('loss-chart').getByRole('img')).toBeFocused();
-  const projectId = (await studio.call('projects.list', {}))[0]?.id ?? 0;
-  await expect
-    .poll(async () => (await studio.call('runs.list', { projectId })).map((run) => run.state), slow)
-    .toEqual(['finished', 'finished']);
 
   await keys.use('run-compare');
   await expect(at('comparison-table')).toBeVisible(slow);
@@ -95,6 +100,7 @@ test('trains the sample, compares and exports by the keyboard alone', async ({ s
   await expect(at('runs-list')).toBeVisible();
   await keys.around('the runs');
   await keys.use('nav-home');
+  await expect(at('spark')).toBeVisible();
   await keys.around('the projects');
   await keys.use('spark');
   await expect(at('spark-table').getByRole('row')).toHaveCount(3);

@@ -11,6 +11,7 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
   // Deadlines of single steps are for a loaded two-core machine.
   const slow = { timeout: 120_000 };
 
+  await expect(at('try-sample')).toBeVisible();
   await studio.looked('home-empty', 'home-empty');
   await at('try-sample').click();
   await expect(at('train')).toBeEnabled({ timeout: 60_000 });
@@ -79,16 +80,16 @@ test('trains the sample, compares, answers and exports', async ({ studio, home }
   });
   await studio.looked('exports', 'exports');
 
-  for (const [name, route] of [
-    ['data', `#/project/${projectId}/data`],
-    ['import', `#/project/${projectId}/data/import`],
-    ['runs', `#/project/${projectId}/runs`],
-    ['home', '#/'],
-    ['settings', '#/settings'],
-    ['help', '#/help/lora'],
+  for (const [name, route, title] of [
+    ['data', `#/project/${projectId}/data`, 'Data'],
+    ['import', `#/project/${projectId}/data/import`, 'Import data'],
+    ['runs', `#/project/${projectId}/runs`, 'Runs'],
+    ['home', '#/', 'Projects'],
+    ['settings', '#/settings', 'Settings'],
+    ['help', '#/help/lora', 'LoRA'],
   ] as const) {
     await studio.go(route);
-    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
     await page.waitForTimeout(400);
     await studio.looked(name, name);
   }

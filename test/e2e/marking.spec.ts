@@ -72,6 +72,7 @@ test('imports, shows and trains tagged words and questions', async ({ studio, ho
   await at('rows-label').selectOption({ label: 'unanswerable' });
   await expect(at('rows-total')).toHaveText('12 of 60 rows');
   await at('rows-label').selectOption({ label: 'answerable' });
+  await expect(at('rows-total')).toHaveText('48 of 60 rows');
   await at('rows-list').getByRole('button').first().click();
   await expect(page.getByRole('dialog').locator('mark')).toHaveCount(1);
   await studio.looked('questions-row', 'a question in full');
@@ -98,6 +99,7 @@ test('imports, shows and trains tagged words and questions', async ({ studio, ho
   const marked = at('answer-full-marked');
   await expect(marked.locator('mark')).toHaveText(['Eveperson', 'old Limaplace'], slow);
   await at('take-test-row').click();
+  await expect(at('playground-source')).toBeVisible();
   await at('playground-read').click();
   await expect(at('answer-full')).toContainText('Against the entities in the data', slow);
   await expect(at('answer-full')).toContainText('right');

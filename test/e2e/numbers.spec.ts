@@ -69,6 +69,7 @@ test('imports, compares and answers by numbers and by several labels', async ({ 
     await studio.looked(`compare-${name}`, `comparison of ${name}`);
     await studio.go(`#/project/${project.id}/playground/${full?.id}`);
     await at('take-test-row').click();
+    await expect(at('playground-source')).toBeVisible();
     await at('playground-read').click();
     await expect(at('answer-full').first()).toContainText(
       name === 'alike' ? /in the data/i : /cat|water|no label/i,

@@ -4,6 +4,8 @@ import type { CallOutput } from '../../electron/contract/index.js';
 import { expect, Studio, test } from './harness.js';
 
 const slow = { timeout: 120_000 };
+/** Steps of a run that does not end by itself while a test looks at it. */
+const endless = 5000;
 
 /** A LoRA run on the sample, long enough to be cut off in the middle, with a checkpoint every few steps. */
 async function startRun(studio: Studio, maxSteps: number): Promise<CallOutput<'runs.start'>[number]> {
@@ -60,7 +62,8 @@ function trainers(studio: Studio): number[] {
 
 test('a killed trainer and a killed app resume to the losses of an undisturbed run', async ({ studio, home }) => {
   test.setTimeout(420_000);
-  const steps = 60;
+  // Enough to be far from the end at both kills, however late they come.
+  const steps = 200;
   const undisturbed = await startRun(studio, steps);
   await expect.poll(() => stateOf(studio, undisturbed.id), slow).toBe('finished');
   const expected = await lossesOf(studio, undisturbed.id);
@@ -100,7 +103,7 @@ test('a killed trainer and a killed app resume to the losses of an undisturbed r
 });
 
 test('pause, resume and cancel do what they say', async ({ studio }) => {
-  const run = await startRun(studio, 400);
+  const run = await startRun(studio, endless);
   await studio.go(`#/project/${run.projectId}/runs/${run.id}`);
   await expect.poll(() => stepOf(studio, run.id), slow).toBeGreaterThan(3);
   await studio.page.getByTestId('run-pause').click();
@@ -116,7 +119,7 @@ test('pause, resume and cancel do what they say', async ({ studio }) => {
 
 test('closing the window leaves the run going or pauses it, as the user set', async ({ studio, home }) => {
   test.setTimeout(300_000);
-  const run = await startRun(studio, 400);
+  const run = await startRun(studio, endless);
   await expect.poll(() => stepOf(studio, run.id), slow).toBeGreaterThan(2);
   await studio.call('settings.set', { onClose: 'continue' });
   await studio.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());

@@ -64,11 +64,10 @@ export async function openTestStudio(
       listeners.add(listener);
     });
   const finished: TestStudio['finished'] = async ({ jobId }) => {
+    // Listens first: it may end while the list is told.
+    const listening = waitFor('job', (data) => data.id === jobId && data.state !== 'running');
     const known = (await studio.handlers['jobs.list']({})).find((job) => job.id === jobId);
-    const job =
-      known && known.state !== 'running'
-        ? known
-        : await waitFor('job', (data) => data.id === jobId && data.state !== 'running');
+    const job = known && known.state !== 'running' ? known : await listening;
     if (job.problem) throw StudioError.fromProblem(job.problem);
     return job;
   };

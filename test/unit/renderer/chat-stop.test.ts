@@ -29,7 +29,10 @@ function waiting(end: (job: Job) => Job) {
   const call = async (name: string) => {
     told.push(name);
     if (name === 'jobs.cancel') jobs.receive(end(job));
-    return { ok: true, value: { 'chat.generate': { jobId: job.id }, 'jobs.list': [], 'jobs.cancel': { done: true } }[name] };
+    return {
+      ok: true,
+      value: { 'chat.generate': { jobId: job.id }, 'jobs.list': [], 'jobs.cancel': { done: true } }[name],
+    };
   };
   vi.stubGlobal('window', { studio: { call, on: () => () => undefined } });
   const chat = new Chat();

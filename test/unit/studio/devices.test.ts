@@ -10,6 +10,8 @@ import { openTestStudio, type TestStudio } from '../../helpers/studio.js';
 import { makeTinyModel, tinyRows } from '../../helpers/tiny-model.js';
 import { removeBundles } from '../../helpers/trainer-process.js';
 
+/** Processes are started and ended within this, on a busy machine too. */
+const soon = { timeout: 30_000 };
 let folder: string;
 let studio: TestStudio;
 let number = 0;
@@ -32,7 +34,7 @@ const tested = () => studio.waitFor('job', ({ kind, state }) => kind === 'device
 async function testerOf(id: DeviceReport['id']): Promise<number> {
   await studio.waitFor('job', ({ kind, message }) => kind === 'device-test' && message === deviceTitles[id]);
   const known = studio.pids.length;
-  await expect.poll(() => studio.pids.length > known, { interval: 5 }).toBe(true);
+  await expect.poll(() => studio.pids.length > known, { ...soon, interval: 5 }).toBe(true);
   return studio.pids.at(-1) ?? 0;
 }
 
@@ -88,7 +90,7 @@ describe('at the first start', { timeout: 180_000 }, () => {
     const home = freshHome();
     studio = await openTestStudio(home, { checkDevices: true });
     const done = tested();
-    await expect.poll(async () => statusOf(await list())['cpu']).toBe('testing');
+    await expect.poll(async () => statusOf(await list())['cpu'], soon).toBe('testing');
     await done;
     const found = await list();
     expect(found.find(({ id }) => id === 'cpu')).toMatchObject({ status: 'passed', difference: 0, reason: null });
@@ -100,7 +102,7 @@ describe('at the first start', { timeout: 180_000 }, () => {
     expect(found.filter(({ inUse }) => inUse)).toHaveLength(1);
     // One process each, and none is left.
     expect(studio.pids).toHaveLength(found.length);
-    await expect.poll(() => studio.pids.some(isRunning)).toBe(false);
+    await expect.poll(() => studio.pids.some(isRunning), soon).toBe(false);
 
     await studio.close();
     studio = await openTestStudio(home, { checkDevices: true });
@@ -155,7 +157,7 @@ describe('a driver', { timeout: 120_000 }, () => {
       reason: expect.stringContaining('stood still for 3 s'),
       inUse: false,
     });
-    await expect.poll(async () => isRunning(await stopped)).toBe(false);
+    await expect.poll(async () => isRunning(await stopped), soon).toBe(false);
     // What a process that is ended leaves of its made-up models goes too.
     const left = await readdir(join(home, 'processes'), { recursive: true });
     expect(left.filter((name) => name.includes('device-'))).toEqual([]);

@@ -166,7 +166,7 @@ it('is counted once for all that ask meanwhile, and no more once the data set is
   const ask = await asking(spawn);
   const job = await ask({ id, modelId: null });
   expect(await ask({ id, modelId: null })).toEqual(job);
-  await expect.poll(() => sent).toEqual(['job']);
+  await expect.poll(() => sent, { timeout: 25_000 }).toEqual(['job']);
   expect(told.get(job.jobId)).toMatchObject({ kind: 'profile', state: 'running', total: 3 });
   await removeWithFolders({ presence, jobs }, [datasetFolder(home, id)], () => datasets.deleteDataset(database, id));
   expect(told.get(job.jobId)).toMatchObject({ state: 'cancelled' });
@@ -178,7 +178,7 @@ it('ends with the app', async () => {
   const { spawn, sent } = silent();
   const ask = await asking(spawn);
   const job = await ask({ id, modelId: model.id });
-  await expect.poll(() => sent).toEqual(['job']);
+  await expect.poll(() => sent, { timeout: 25_000 }).toEqual(['job']);
   await jobs.close();
   expect(told.get(job.jobId)).toMatchObject({ state: 'cancelled', problem: { code: 'cancelled' } });
   expect(sent).toEqual(['job', 'exit']);

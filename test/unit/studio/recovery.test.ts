@@ -90,7 +90,9 @@ it(
     expect(await losses(cut)).toEqual(await losses(whole));
     expect(resumed.result?.test).toEqual(first.result?.test);
     // Checkpoints go when the trained parameters stand, after the run is told to be finished.
-    await expect.poll(() => readdir(join(home, 'runs', String(cut)))).toEqual(['trained.safetensors']);
+    await expect
+      .poll(() => readdir(join(home, 'runs', String(cut))), { timeout: 10_000 })
+      .toEqual(['trained.safetensors']);
   },
 );
 
