@@ -7,19 +7,29 @@ export class Resource<T> {
   problem = $state.raw<Problem | null>(null);
   loading = $state(false);
   #turn = 0;
+  /** The read that was started last. */
+  #last: Promise<boolean> = Promise.resolve(false);
 
-  /** Reads anew; of overlapping reads the last started wins. Returns whether the value is there. */
-  async read(source: () => Promise<T>): Promise<boolean> {
-    const turn = ++this.#turn;
+  /**
+   * Reads anew; of overlapping reads the last started wins, and the others end with it: whoever waited finds what is current.
+   * Returns whether the value is there.
+   */
+  read(source: () => Promise<T>): Promise<boolean> {
+    this.#last = this.#take(source, ++this.#turn);
+    return this.#last;
+  }
+
+  async #take(source: () => Promise<T>, turn: number): Promise<boolean> {
     this.loading = true;
     try {
       const value = await source();
-      if (turn !== this.#turn) return false;
+      if (turn !== this.#turn) return await this.#last;
       this.value = value;
       this.problem = null;
       return true;
     } catch (error) {
-      if (turn === this.#turn) this.problem = toProblem(error);
+      if (turn !== this.#turn) return await this.#last;
+      this.problem = toProblem(error);
       return false;
     } finally {
       if (turn === this.#turn) this.loading = false;
@@ -28,6 +38,7 @@ export class Resource<T> {
 
   clear(): void {
     this.#turn += 1;
+    this.#last = Promise.resolve(false);
     this.value = null;
     this.problem = null;
     this.loading = false;

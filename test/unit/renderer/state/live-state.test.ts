@@ -166,9 +166,26 @@ describe('Resource', () => {
     const first = resource.read(() => new Promise<string>((resolve) => (answerFirst = resolve)));
     await resource.read(async () => 'second');
     answerFirst('first');
-    expect(await first).toBe(false);
+    expect(await first).toBe(true);
     expect(resource.value).toBe('second');
     expect(resource.loading).toBe(false);
+  });
+  it('whose read was overtaken waits for the one that overtook it', async () => {
+    const resource = new Resource<string>();
+    let answerSecond: (value: string) => void = () => undefined;
+    const seen = resource.read(async () => 'first').then(() => resource.value);
+    void resource.read(() => new Promise<string>((resolve) => (answerSecond = resolve)));
+    // The first is answered long before.
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    answerSecond('second');
+    expect(await seen).toBe('second');
+  });
+  it('is left empty by a read that was under way when it was cleared', async () => {
+    const resource = new Resource<string>();
+    const read = resource.read(async () => 'late');
+    resource.clear();
+    expect(await read).toBe(false);
+    expect(resource.value).toBeNull();
   });
   it('keeps the last good value beside a problem', async () => {
     const resource = new Resource<number>();
