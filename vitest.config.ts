@@ -30,8 +30,10 @@ export default defineConfig({
         resolve: { conditions: ['browser'] },
         test: {
           name: 'renderer',
-          environment: 'node',
+          environment: './test/helpers/browser-build.ts',
           include: ['test/unit/renderer/**/*.test.ts'],
+          // Node itself would load Svelte's build for servers.
+          execArgv: ['--conditions=browser'],
         },
       },
     ],
