@@ -45,6 +45,7 @@ class ImportDraft {
   inspecting = $state(false);
   jobId = $state<string | null>(null);
   problem = $state.raw<Problem | null>(null);
+  #turn = 0;
 
   /** Asks for a file and reads its beginning. Returns whether one was chosen. */
   async choose(projectId: number): Promise<boolean> {
@@ -67,15 +68,17 @@ class ImportDraft {
     void this.inspect({});
   }
 
+  /** Reads the file's beginning; of overlapping reads only the last started says anything. */
   async inspect(reading: ReadingOptions): Promise<void> {
     const path = this.path;
     if (path === null) return;
+    const turn = ++this.#turn;
     this.reading = reading;
     this.inspecting = true;
     this.problem = null;
     try {
       const preview = await call('datasets.inspect', { path, reading });
-      if (this.path !== path) return;
+      if (turn !== this.#turn) return;
       this.preview = preview;
       this.task = preview.suggestedTask;
       this.form = preview.generation?.form ?? 'text';
@@ -85,10 +88,11 @@ class ImportDraft {
       if (preview.columns.some((c) => c.suggestedRole === 'split')) this.mode = 'column';
       if (this.task === 'multi-label') this.#suggestLabels();
     } catch (error) {
+      if (turn !== this.#turn) return;
       this.preview = null;
       this.problem = toProblem(error);
     } finally {
-      this.inspecting = false;
+      if (turn === this.#turn) this.inspecting = false;
     }
   }
 
@@ -275,6 +279,9 @@ class ImportDraft {
   }
 
   reset(): void {
+    // What is being read is of a file that is not wanted any more.
+    this.#turn += 1;
+    this.inspecting = false;
     this.path = null;
     this.preview = null;
     this.problem = null;

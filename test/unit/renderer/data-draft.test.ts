@@ -131,6 +131,62 @@ describe('import draft', () => {
     expect(draft.missing).toMatch(/can be read/);
   });
 
+  /** A studio that answers an inspection when it is told to: by its path and delimiter. */
+  function slowStudio() {
+    const answers = new Map<string, (answer: unknown) => void>();
+    vi.stubGlobal('window', {
+      studio: {
+        call: async (_name: string, { path, reading }: { path: string; reading: { delimiter?: string } }) =>
+          new Promise((resolve) => answers.set(path + (reading.delimiter ?? ''), resolve)),
+        on: () => () => undefined,
+      },
+    });
+    return async (of: string, answer: FilePreview | null) => {
+      const problem = { code: 'bad-file', message: `${of} is no table.`, hint: null, context: {} };
+      await vi.waitFor(() => expect(answers.has(of)).toBe(true));
+      answers.get(of)?.(answer ? { ok: true, value: answer } : { ok: false, problem });
+      // What waits for the answer has gone on by then.
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+  }
+
+  it('leaves aside that a former file could not be read', async () => {
+    const answer = slowStudio();
+    draft.open(7, '/data/former.csv');
+    draft.open(7, preview.path);
+    await answer('/data/former.csv', null);
+    expect(draft.problem).toBeNull();
+    expect(draft.inspecting).toBe(true);
+    await answer(preview.path, preview);
+    expect(draft.preview).toEqual(preview);
+    expect(draft.inspecting).toBe(false);
+    draft.open(7, '/data/former.csv');
+    draft.open(7, preview.path);
+    await answer(preview.path, preview);
+    await answer('/data/former.csv', null);
+    expect(draft.preview).toEqual(preview);
+    expect(draft.problem).toBeNull();
+  });
+
+  it('shows the file as it was asked for last, however its readings overtake each other', async () => {
+    const answer = slowStudio();
+    draft.open(7, preview.path);
+    void draft.inspect({ delimiter: ';' });
+    await answer(`${preview.path};`, { ...preview, delimiter: ';' });
+    await answer(preview.path, preview);
+    expect(draft.preview?.delimiter).toBe(';');
+    expect(draft.reading).toEqual({ delimiter: ';' });
+  });
+
+  it('is not filled by a reading that ends after it was given up', async () => {
+    const answer = slowStudio();
+    draft.open(7, preview.path);
+    draft.reset();
+    expect(draft.inspecting).toBe(false);
+    await answer(preview.path, null);
+    expect(draft.problem).toBeNull();
+  });
+
   it('does nothing when the dialog is closed', async () => {
     studio(() => ({ path: null }));
     expect(await draft.choose(7)).toBe(false);
