@@ -25,5 +25,6 @@ export { default as TextInput } from './TextInput.svelte';
 export { default as Tile } from './Tile.svelte';
 export { default as Tooltip } from './Tooltip.svelte';
 export { default as VirtualList } from './VirtualList.svelte';
+export { whenOpened } from './when-opened.svelte.js';
 export type { MarkerShape } from '../../electron/charting/marker.js';
 export type { IconName } from './icons.js';

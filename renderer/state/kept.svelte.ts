@@ -32,13 +32,28 @@ export function store(key: string, text: string): void {
   } catch {}
 }
 
+/** Texts of drafts that change, by their places in the storage, until they rest. */
+const waiting = new Map<string, string>();
+
+function storeWaiting(key: string): void {
+  const text = waiting.get(key);
+  waiting.delete(key);
+  if (text !== undefined) store(key, text);
+}
+
+function storeAllWaiting(): void {
+  for (const key of waiting.keys()) storeWaiting(key);
+}
+
 /** Restores a draft, and keeps it from then on, as long as the window lives. */
 export function keep<S>(draft: Kept<S>): void {
   restore(draft);
+  // A window that goes does not wait for typing to rest; a hidden one may be ended without a word. The same listener is added once only.
+  for (const sign of ['pagehide', 'visibilitychange']) globalThis.addEventListener?.(sign, storeAllWaiting);
   $effect.root(() => {
     $effect(() => {
-      const text = JSON.stringify(draft.read());
-      const timer = setTimeout(() => store(draft.key, text), MILLISECONDS_AT_REST);
+      waiting.set(draft.key, JSON.stringify(draft.read()));
+      const timer = setTimeout(() => storeWaiting(draft.key), MILLISECONDS_AT_REST);
       return () => clearTimeout(timer);
     });
   });
