@@ -1,6 +1,7 @@
 /** The life of the desktop app: one studio, one window that may close while runs go on. */
 import { app, Notification, powerSaveBlocker, type BrowserWindow } from 'electron';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Handlers, StudioEvent } from '../contract/calls.js';
 import type { Settings } from '../contract/entities.js';
 import { problemOf } from '../contract/problem-of.js';
@@ -25,6 +26,9 @@ const MILLISECONDS_BETWEEN_TICKS = 15 * 60_000;
 
 /** From a page's last script to its first screen, with room to spare. */
 const MILLISECONDS_TO_DRAW = 1000;
+
+/** A page that has hung is not waited for any longer. */
+const MILLISECONDS_TO_GO = 2000;
 
 export interface ShellOptions {
   /** Folder of the built programs and the window (dist/). */
@@ -161,8 +165,12 @@ class Shell {
     const closing = await decideClosing(window, studio.handlers).catch(() => 'quit' as const);
     if (closing === 'stay') return;
     this.#closingDecided = true;
+    const gone = new Promise<void>((resolve) => window.once('closed', () => resolve()));
     window.close();
-    if (closing === 'quit') await this.#quit();
+    if (closing !== 'quit') return;
+    // The page stores what was typed last as it goes.
+    await Promise.race([gone, pause(MILLISECONDS_TO_GO)]);
+    await this.#quit();
   }
 
   /** Shows the window, at a place of the page where one is named. */

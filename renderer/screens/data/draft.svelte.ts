@@ -1,5 +1,6 @@
 /** A data set being imported: the file, how it reads, which column plays which role, how it is split. */
 import {
+  datasetSchema,
   labelColumns,
   type FilePreview,
   type ImportRequest,
@@ -264,11 +265,10 @@ class ImportDraft {
     try {
       const { jobId } = await call('datasets.import', request);
       this.jobId = jobId;
-      await jobs.finished(jobId);
-      await datasets.open(request.projectId);
-      const made = datasets.list.find((d) => d.name === request.name);
+      const made = datasetSchema.parse(await jobs.finished(jobId));
+      await datasets.refresh();
       this.reset();
-      return made?.id ?? null;
+      return made.id;
     } catch (error) {
       const problem = toProblem(error);
       this.problem = problem.code === 'cancelled' ? null : problem;

@@ -50,7 +50,7 @@ it('gives the question back, and is no failure', async () => {
 });
 
 it('tells what failed meanwhile', async () => {
-  const problem = { code: 'internal', message: 'The process ended.', hint: null, details: {} } as const;
+  const problem = { code: 'internal', message: 'The process ended.', hint: null, context: {} } as const;
   const { chat, told } = waiting((job) => ({ ...job, state: 'failed', problem }));
   const sent = chat.send([writer], () => null);
   await vi.waitFor(() => expect(told).toContain('jobs.list'));
