@@ -2,6 +2,9 @@ import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+/** Tests whose effects run, which Svelte's build for servers leaves out. They import the window alone, nothing of Node's. */
+const effects = 'test/unit/renderer/**/*.svelte.test.ts';
+
 /** Everything but the window runs in plain Node; the window's state classes need Svelte's compiler and its browser build. */
 export default defineConfig({
   test: {
@@ -30,8 +33,18 @@ export default defineConfig({
         resolve: { conditions: ['browser'] },
         test: {
           name: 'renderer',
-          environment: './test/helpers/browser-build.ts',
+          environment: 'node',
           include: ['test/unit/renderer/**/*.test.ts'],
+          exclude: [effects],
+        },
+      },
+      {
+        plugins: [svelte()],
+        resolve: { conditions: ['browser'] },
+        test: {
+          name: 'effects',
+          environment: './test/helpers/browser-build.ts',
+          include: [effects],
           // Node itself would load Svelte's build for servers.
           execArgv: ['--conditions=browser'],
         },

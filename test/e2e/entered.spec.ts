@@ -89,6 +89,7 @@ test('a draft is kept as it was when its window is closed or loaded anew, howeve
   const ended = studio.app.waitForEvent('close', slow);
   await studio.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
   await ended;
+  await studio.ended;
 
   const later = await Studio.start(home);
   try {

@@ -34,7 +34,8 @@ declare global {
 export class Studio {
   /** What the page reported as broken: errors, and anything the content security policy refused. */
   readonly complaints: string[] = [];
-  readonly #ended: Promise<void>;
+  /** Resolves when the process is gone, which a broken connection does not tell: it has files open until then. */
+  readonly ended: Promise<void>;
 
   private constructor(
     readonly app: ElectronApplication,
@@ -45,7 +46,7 @@ export class Studio {
       if (message.type() === 'error') this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));
-    this.#ended = new Promise((resolve) => app.process().once('exit', () => resolve()));
+    this.ended = new Promise((resolve) => app.process().once('exit', () => resolve()));
   }
 
   /**
@@ -208,16 +209,13 @@ export class Studio {
   async close(): Promise<void> {
     await this.app.evaluate(({ app }) => app.exit(0)).catch(() => undefined);
     await this.app.close().catch(() => undefined);
-    // The connection breaks a moment before the process is gone, which has files open until then.
-    await this.#ended;
+    await this.ended;
   }
 
   /** kill -9 of the whole app, as a power cut does it. */
   async kill(): Promise<void> {
-    const process_ = this.app.process();
-    const ended = new Promise((resolve) => process_.once('exit', resolve));
-    process_.kill('SIGKILL');
-    await ended;
+    this.app.process().kill('SIGKILL');
+    await this.ended;
   }
 }
 

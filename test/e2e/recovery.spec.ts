@@ -136,6 +136,7 @@ test('closing the window leaves the run going or pauses it, as the user set', as
   const ended = studio.app.waitForEvent('close', slow);
   await studio.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
   await ended;
+  await studio.ended;
   const later = await Studio.start(home);
   try {
     expect(await stateOf(later, run.id)).toBe('paused');
