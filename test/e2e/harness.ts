@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { _electron, expect, test as base, type ElectronApplication, type Page } from '@playwright/test';
+import { _electron, errors, expect, test as base, type ElectronApplication, type Page } from '@playwright/test';
 import { z } from 'zod';
 import {
   calls,
@@ -27,6 +27,19 @@ const answerSchema = z.discriminatedUnion('ok', [
 declare global {
   interface Window {
     readonly studio?: Bridge;
+  }
+}
+
+/**
+ * Starts the app. Node's inspector now and then forgets the promise of an answer that Playwright waits for while it attaches: the app
+ * runs, and the start would never end. Then, and then only, it is started once more.
+ */
+async function launched(options: Parameters<typeof _electron.launch>[0]): Promise<ElectronApplication> {
+  try {
+    return await _electron.launch({ ...options, timeout: 60_000 });
+  } catch (error) {
+    if (!(error instanceof errors.TimeoutError)) throw error;
+    return _electron.launch(options);
   }
 }
 
@@ -68,7 +81,7 @@ export class Studio {
         (entry): entry is [string, string] => entry[1] !== undefined,
       ),
     );
-    const app = await _electron.launch({
+    const app = await launched({
       executablePath: await prepareElectron(),
       // The tests read the window's English whatever this computer speaks.
       args: [...sandbox, '--lang=en-US', ...switches, root, ...files],
