@@ -86,10 +86,7 @@ test('a draft is kept as it was when its window is closed or loaded anew, howeve
   await studio.page.reload();
   await expect(name).toHaveValue('Before loading anew');
   await typeLast('Before closing');
-  const ended = studio.app.waitForEvent('close', slow);
-  await studio.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
-  await ended;
-  await studio.ended;
+  await studio.closeWindow();
 
   const later = await Studio.start(home);
   try {

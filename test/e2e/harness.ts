@@ -225,6 +225,12 @@ export class Studio {
     await this.ended;
   }
 
+  /** Closes the window as a user does, where the app ends by it, and waits for that end. */
+  async closeWindow(): Promise<void> {
+    await this.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+    await this.ended;
+  }
+
   /** kill -9 of the whole app, as a power cut does it. */
   async kill(): Promise<void> {
     this.app.process().kill('SIGKILL');

@@ -133,10 +133,7 @@ test('closing the window leaves the run going or pauses it, as the user set', as
   expect(state).toMatchObject({ ok: true, value: { state: 'running' } });
 
   await page.evaluate(async () => window.studio?.call('settings.set', { onClose: 'pause' }));
-  const ended = studio.app.waitForEvent('close', slow);
-  await studio.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
-  await ended;
-  await studio.ended;
+  await studio.closeWindow();
   const later = await Studio.start(home);
   try {
     expect(await stateOf(later, run.id)).toBe('paused');
