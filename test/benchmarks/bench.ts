@@ -117,8 +117,8 @@ async function main(): Promise<void> {
           steps,
           warmup: 2,
           batchSize,
-          lengths: [...lengths],
-          prompts: [...prompts],
+          lengths,
+          prompts,
           threads,
         };
         const peerMethod = method.type === 'bottleneck' ? { type: 'bottleneck', size: 64 } : method;

@@ -94,8 +94,7 @@ async function main(): Promise<void> {
   const [sequence, steps, threads] = [Number(options.sequence), Number(options.steps), Number(options.threads)];
   const batchSize = Number(options.batch ?? model.batch);
   const layers = Number(options.layers ?? model.layers);
-  const lengths =
-    options.shape === 'full' ? [sequence] : [...(await lengthsOfTexts('texts', options, sequence)).lengths];
+  const lengths = options.shape === 'full' ? [sequence] : (await lengthsOfTexts('texts', options, sequence)).lengths;
   const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
   try {
     const [whole, half] = [join(folder, 'F32'), join(folder, 'F16')];

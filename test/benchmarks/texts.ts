@@ -11,8 +11,8 @@ export interface Texts {
 }
 /** Tokens of each row, and how many at its beginning are a prompt, without loss. */
 export interface Lengths {
-  readonly lengths: readonly number[];
-  readonly prompts: readonly number[];
+  readonly lengths: number[];
+  readonly prompts: number[];
 }
 
 export type Shape = 'texts' | 'instructions';

@@ -1,37 +1,12 @@
 /** What a user has entered stays: ticks while runs go on beside an open dialog, a draft when its window goes. */
-import type { CallOutput } from '../../electron/contract/index.js';
 import { expect, Studio, test } from './harness.js';
+import { sampleProject, startRun } from './sample-runs.js';
 
 const slow = { timeout: 120_000 };
 
-async function startRun(
-  studio: Studio,
-  projectId: number,
-  maxSteps: number,
-): Promise<CallOutput<'runs.start'>[number]> {
-  const [dataset] = await studio.call('datasets.list', { projectId });
-  const model = (await studio.call('models.list', {})).find((one) => one.builtIn);
-  const [run] = await studio.call('runs.start', {
-    projectId,
-    plans: [
-      {
-        model: model?.name ?? '',
-        data: dataset?.name ?? '',
-        method: { type: 'lora', rank: 4 },
-        training: { maxSteps, batchSize: 8, maxLength: 32, validateEverySteps: maxSteps, seed: 7 },
-        device: 'cpu',
-      },
-    ],
-  });
-  if (!run) throw new Error('no run was started');
-  return run;
-}
-
 test('ticks in a dialog stay while another run goes on', async ({ studio }) => {
   const { page } = studio;
-  const { id: projectId } = await studio.call('projects.createSample', {});
-  const rows = async () => (await studio.call('datasets.list', { projectId }))[0]?.rows.train ?? 0;
-  await expect.poll(rows, slow).toBeGreaterThan(0);
+  const projectId = await sampleProject(studio);
   const { id } = await startRun(studio, projectId, 2);
   await expect.poll(async () => (await studio.call('runs.get', { id })).state, slow).toBe('finished');
   await startRun(studio, projectId, 5000);
@@ -68,9 +43,7 @@ test('ticks in a dialog stay while another run goes on', async ({ studio }) => {
 });
 
 test('a draft is kept as it was when its window is closed or loaded anew, however soon', async ({ studio, home }) => {
-  const { id } = await studio.call('projects.createSample', {});
-  const rows = async () => (await studio.call('datasets.list', { projectId: id }))[0]?.rows.train ?? 0;
-  await expect.poll(rows, slow).toBeGreaterThan(0);
+  const id = await sampleProject(studio);
   const open = async (of: Studio) => {
     await of.go(`#/project/${id}/studies/new`);
     return of.page.getByTestId('study-name');

@@ -1,42 +1,11 @@
 /** Runs outlive whatever is killed: the trainer, the whole app, the window. */
 import { execFileSync } from 'node:child_process';
-import type { CallOutput } from '../../electron/contract/index.js';
 import { expect, Studio, test } from './harness.js';
+import { sampleProject, startRun } from './sample-runs.js';
 
 const slow = { timeout: 120_000 };
 /** Steps of a run that does not end by itself while a test looks at it. */
 const endless = 5000;
-
-/** A LoRA run on the sample, long enough to be cut off in the middle, with a checkpoint every few steps. */
-async function startRun(studio: Studio, maxSteps: number): Promise<CallOutput<'runs.start'>[number]> {
-  const project = await studio.call('projects.createSample', {});
-  const dataset = (await expect
-    .poll(async () => (await studio.call('datasets.list', { projectId: project.id }))[0]?.rows.train ?? 0, slow)
-    .toBeGreaterThan(0),
-  await studio.call('datasets.list', { projectId: project.id }))[0];
-  const model = (await studio.call('models.list', {})).find((one) => one.builtIn);
-  const [run] = await studio.call('runs.start', {
-    projectId: project.id,
-    plans: [
-      {
-        model: model?.name ?? '',
-        data: dataset?.name ?? '',
-        method: { type: 'lora', rank: 4, dropout: 0.1 },
-        training: {
-          maxSteps,
-          batchSize: 8,
-          maxLength: 32,
-          validateEverySteps: maxSteps,
-          checkpointEverySteps: 5,
-          seed: 7,
-        },
-        device: 'cpu',
-      },
-    ],
-  });
-  if (!run) throw new Error('no run was started');
-  return run;
-}
 
 const stepOf = async (studio: Studio, id: number) =>
   (await studio.call('runs.history', { id })).steps.at(-1)?.step ?? 0;
@@ -64,7 +33,7 @@ test('a killed trainer and a killed app resume to the losses of an undisturbed r
   test.setTimeout(420_000);
   // Enough to be far from the end at both kills, however late they come.
   const steps = 200;
-  const undisturbed = await startRun(studio, steps);
+  const undisturbed = await startRun(studio, await sampleProject(studio), steps);
   await expect.poll(() => stateOf(studio, undisturbed.id), slow).toBe('finished');
   const expected = await lossesOf(studio, undisturbed.id);
   expect(expected).toHaveLength(steps);
@@ -103,7 +72,7 @@ test('a killed trainer and a killed app resume to the losses of an undisturbed r
 });
 
 test('pause, resume and cancel do what they say', async ({ studio }) => {
-  const run = await startRun(studio, endless);
+  const run = await startRun(studio, await sampleProject(studio), endless);
   await studio.go(`#/project/${run.projectId}/runs/${run.id}`);
   await expect.poll(() => stepOf(studio, run.id), slow).toBeGreaterThan(3);
   await studio.page.getByTestId('run-pause').click();
@@ -119,7 +88,7 @@ test('pause, resume and cancel do what they say', async ({ studio }) => {
 
 test('closing the window leaves the run going or pauses it, as the user set', async ({ studio, home }) => {
   test.setTimeout(300_000);
-  const run = await startRun(studio, endless);
+  const run = await startRun(studio, await sampleProject(studio), endless);
   await expect.poll(() => stepOf(studio, run.id), slow).toBeGreaterThan(2);
   await studio.call('settings.set', { onClose: 'continue' });
   await studio.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
