@@ -59,6 +59,21 @@ const levers: Readonly<Record<string, Lever>> = {
     before: { packWeights: true, gradientCheckpointing: false },
     after: { packWeights: false, gradientCheckpointing: true },
   },
+  buffers: {
+    title: 'outputs written over what they replace',
+    before: { way: 'new outputs' },
+    after: {},
+  },
+  arena: {
+    title: 'memory of a step used again by the next (arena)',
+    before: { way: 'no arena' },
+    after: {},
+  },
+  patterns: {
+    title: 'no plan of memory for each size of batch',
+    before: { way: 'patterns' },
+    after: {},
+  },
   frozen: {
     title: 'frozen layers computed once a text (head only, no dropout)',
     before: { method: { type: 'head' } },

@@ -218,18 +218,17 @@ export function lengthsOf(step: number, size: number, lengths: readonly number[]
 }
 
 /**
- * Token ids and labels of one step, by a rule that the peer repeats; padded to the longest row of the batch.
+ * Token ids and labels of one step for rows of lengths `own`, by a rule that the peer repeats; padded to the longest of them.
  * `prompts` are tokens at a row's beginning that have no label, of what learns to write.
  */
 export function benchBatch(
   step: number,
-  size: number,
-  lengths: readonly number[],
+  own: readonly number[],
   vocabularySize: number,
   objective: 'classification' | 'causal-lm' = 'classification',
   prompts: readonly number[] = [0],
 ): Batch {
-  const own = lengthsOf(step, size, lengths);
+  const size = own.length;
   const asked = lengthsOf(step, size, prompts);
   const sequence = Math.max(...own);
   let state = (step * 7919 + 17) % 2147483647;
@@ -257,3 +256,6 @@ export function benchBatch(
     weights: null,
   };
 }
+
+/** The same with padding as if it were text: every cell is computed. */
+export const filledUp = (batch: Batch): Batch => ({ ...batch, attentionMask: batch.attentionMask.map(() => 1) });

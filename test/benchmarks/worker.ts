@@ -1,7 +1,8 @@
 /** Our side of one measurement, in a process of its own so that its peak memory is its own. One JSON line on stdout. */
 import { z } from 'zod';
 import { createTrainer, openModel, type ObjectiveSpec } from '../../electron/engine/index.js';
-import { benchBatch, labels } from './model.js';
+import { benchBatch, filledUp, labels, lengthsOf } from './model.js';
+import { openings, useRuntime, waySchema } from './runtime.js';
 
 export const workSchema = z.object({
   folder: z.string(),
@@ -11,6 +12,12 @@ export const workSchema = z.object({
   batchSize: z.number(),
   lengths: z.array(z.number()),
   prompts: z.array(z.number()).optional(),
+  /** Lengths of the rows of each step's batch, where they are not `batchSize` of `lengths` in their order. */
+  batches: z.array(z.array(z.number())).optional(),
+  /** What pads a row is computed as its tokens are. */
+  filled: z.boolean().optional(),
+  /** How the runtime is used; left out: as the engine does. */
+  way: waySchema.optional(),
   threads: z.number(),
   objective: z.enum(['classification', 'causal-lm']),
   packWeights: z.boolean().optional(),
@@ -27,12 +34,15 @@ export const measurementSchema = z.object({
   losses: z.array(z.number()),
   peakMemoryBytes: z.number().nullable(),
   trainable: z.number(),
+  /** What sessions took to be made, which the steps hold in which it happened, and how many they were. */
+  openings: z.object({ seconds: z.number(), count: z.number() }).optional(),
   versions: z.record(z.string(), z.string()),
 });
 export type Measurement = z.infer<typeof measurementSchema>;
 
 /** Trains `warmup + steps` steps and reports the seconds of the latter, all losses and this process's peak resident memory. */
 export async function measure(work: Work): Promise<Measurement> {
+  useRuntime(work.way);
   const model = await openModel(work.folder);
   const objective: ObjectiveSpec =
     work.objective === 'classification' ? { type: 'classification', labels } : { type: 'causal-lm' };
@@ -55,8 +65,9 @@ export async function measure(work: Work): Promise<Measurement> {
   const cpuSeconds: number[] = [];
   const losses: number[] = [];
   for (let step = 0; step < work.warmup + work.steps; step++) {
-    const { batchSize, lengths, prompts } = work;
-    const batch = benchBatch(step, batchSize, lengths, model.vocabularySize, work.objective, prompts);
+    const own = work.batches?.[step] ?? lengthsOf(step, work.batchSize, work.lengths);
+    const padded = benchBatch(step, own, model.vocabularySize, work.objective, work.prompts);
+    const batch = work.filled ? filledUp(padded) : padded;
     if (work.keepFrozen) await trainer.keep?.(batch);
     const start = performance.now();
     const before = process.cpuUsage();
@@ -73,6 +84,7 @@ export async function measure(work: Work): Promise<Measurement> {
     cpuSeconds,
     losses,
     trainable,
+    openings,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     versions: { node: process.versions.node },
   };

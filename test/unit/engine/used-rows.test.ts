@@ -11,7 +11,7 @@ import {
   type NamedTensors,
   type OptimizerSpec,
 } from '../../../electron/engine/index.js';
-import { benchBatch, labels, writeModel } from '../../benchmarks/model.js';
+import { benchBatch, labels, lengthsOf, writeModel } from '../../benchmarks/model.js';
 
 const table = 'bert.embeddings.word_embeddings.weight';
 const [vocabularySize, hiddenSize] = [3000, 32];
@@ -35,7 +35,7 @@ const trainerOf = async (optimizer = adamw): Promise<EngineTrainer> =>
     device: 'cpu',
     threads: 1,
   });
-const batchOf = (step: number): Batch => benchBatch(step, 4, [3 + step, 9, 6], vocabularySize);
+const batchOf = (step: number): Batch => benchBatch(step, lengthsOf(step, 4, [3 + step, 9, 6]), vocabularySize);
 /** Steps of one batch and of two in turn. */
 async function train(trainer: EngineTrainer, from: number, to: number): Promise<number[]> {
   const losses: number[] = [];
