@@ -1,7 +1,7 @@
 /** Whether a run computes what lies frozen below its training once a text, and the pass over all texts that does so before the first step. */
 import { freemem } from 'node:os';
 import { evaluationBatches, type RowBatches } from '../data/index.js';
-import type { EngineTrainer, FrozenPart } from '../engine/index.js';
+import type { Batch, EngineTrainer, FrozenPart } from '../engine/index.js';
 import type { StageSpan } from './course.js';
 import { evaluationBatchSize } from './evaluate.js';
 import type { Reporter } from './reporter.js';
@@ -17,25 +17,34 @@ type Splits = Pick<Prepared, 'train' | 'validation'>;
 const batchesOf = ({ train, validation }: Splits): RowBatches[] =>
   [train, validation].flatMap((split) => (split === null ? [] : [split.batches]));
 
+interface Epochs {
+  readonly batches: { readonly stepsPerEpoch: number };
+}
+
 /** Does a pass over all texts pay? */
-export const comesAgain = (
-  { batches }: Pick<Prepared, 'batches'>,
-  { from, to }: Pick<StageSpan, 'from' | 'to'>,
-): boolean => to - from >= EPOCHS * batches.stepsPerEpoch;
+export const comesAgain = ({ batches }: Epochs, { from, to }: Pick<StageSpan, 'from' | 'to'>): boolean =>
+  to - from >= EPOCHS * batches.stepsPerEpoch;
+
+/** Bytes that `part` gives for so many texts of so many tokens together; 0 where they do not fit. */
+export function bytesOfTexts(part: FrozenPart, texts: number, tokens: number, free = freemem()): number {
+  const bytes = 4 * (part.perText ? texts : tokens) * part.rowFloats;
+  return bytes <= SHARE * free ? bytes : 0;
+}
 
 /** Bytes to keep what `part` gives for all training and validation texts; 0 where it does not pay or does not fit. */
 export function bytesToKeep(
   part: FrozenPart | null,
-  prepared: Pick<Prepared, 'train' | 'validation' | 'batches'>,
+  prepared: Splits & Epochs,
   span: Pick<StageSpan, 'from' | 'to'>,
   free = freemem(),
 ): number {
   if (part === null || !comesAgain(prepared, span)) return 0;
-  let rows = 0;
-  for (const { size, length } of batchesOf(prepared))
-    for (let row = 0; row < size; row++) rows += part.perText ? 1 : length(row);
-  const bytes = 4 * rows * part.rowFloats;
-  return bytes <= SHARE * free ? bytes : 0;
+  let [texts, tokens] = [0, 0];
+  for (const { size, length } of batchesOf(prepared)) {
+    texts += size;
+    for (let row = 0; row < size; row++) tokens += length(row);
+  }
+  return bytesOfTexts(part, texts, tokens, free);
 }
 
 /** Computes it for all of them. Resolves with the seconds that took. @throws StudioError 'cancelled'; whatever the engine throws */
@@ -69,4 +78,36 @@ export async function keepFrozen(
     `Kept for all steps: ${Math.round((trainer.keptBytes ?? 0) / 1e6)} MB, computed in ${seconds.toFixed(1)} s.`,
   );
   return seconds;
+}
+
+/** What it takes to keep more, by what was kept while something else is measured. */
+export class KeepingPace {
+  /** Of the first batch, which makes its session. */
+  firstSeconds = 0;
+  #seconds = 0;
+  #bytes = 0;
+
+  constructor(private readonly trainer: Pick<EngineTrainer, 'keep' | 'keptBytes'>) {}
+
+  /** Keeps what the frozen layers give for a batch, where there are any. */
+  async keep(batch: Batch): Promise<void> {
+    const before = this.bytes;
+    const started = performance.now();
+    await this.trainer.keep?.(batch);
+    const more = this.bytes - before;
+    if (more === 0) return;
+    const seconds = (performance.now() - started) / 1000;
+    if (before === 0) this.firstSeconds = seconds;
+    else [this.#seconds, this.#bytes] = [this.#seconds + seconds, this.#bytes + more];
+  }
+
+  /** Kept so far. */
+  get bytes(): number {
+    return this.trainer.keptBytes ?? 0;
+  }
+
+  /** Seconds that so many more bytes take. */
+  secondsOf(bytes: number): number {
+    return this.#bytes === 0 ? 0 : (bytes * this.#seconds) / this.#bytes;
+  }
 }

@@ -5,10 +5,11 @@
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
 import { evaluationBatches, openTokenizer, TrainingBatches, type RowBatches } from '../data/index.js';
-import type { Batch, EngineTrainer } from '../engine/index.js';
+import type { Batch, EngineTrainer, FrozenPart, TrainerOptions } from '../engine/index.js';
 import { readSplit } from './dataset.js';
-import { costliestSteps, courseOf, earliestEnd, validationsAhead } from './course.js';
+import { costliestSteps, courseOf, earliestEnd, validationsAhead, type Course } from './course.js';
 import type { EngineDoor } from './engine-door.js';
+import { bytesOfTexts, comesAgain, KeepingPace } from './frozen.js';
 import { learningOf } from './learnings/index.js';
 import { evaluationBatchSize } from './evaluate.js';
 import { tokensOf } from './loop.js';
@@ -79,18 +80,24 @@ export async function probe(
   const building = performance.now();
   // Of a method with stages all that any of them trains: the most memory and the longest steps.
   const { parameters } = await startValues(task, model, learning);
-  const trainer = await engine.createTrainer(
-    trainerOptions(task, model, tokenizer, learning, { stage: null, steps: totalSteps, parameters }),
-  );
+  const options = trainerOptions(task, model, tokenizer, learning, { stage: null, steps: totalSteps, parameters });
+  const once = keptOnce(engine, options, course, stepsPerEpoch);
+  const texts = rows + heldOut.validation;
+  const keepFrozenBytes = once ? bytesOfTexts(once, texts, texts * meanTokens(sample)) : 0;
+  const trainer = await engine.createTrainer({ ...options, keepFrozenBytes });
+  const keeping = new KeepingPace(trainer);
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');
-    const memory = await measureMemory(trainer, task, longest, ceiling);
+    const memory = await measureMemory(trainer, keeping, task, longest, ceiling);
     await say(3, 'Typical steps');
-    const typical = memory.measured ? await measureTypical(trainer, task, sample, context.breathe) : null;
-    const forwardSecondsPerRow = memory.measured ? await measureForward(trainer, longest, sample) : 0;
+    const typical = memory.measured ? await measureTypical(trainer, keeping, task, sample, context.breathe) : null;
+    const forwardSecondsPerRow = memory.measured ? await measureForward(trainer, keeping, longest, sample) : 0;
 
-    const peakMemoryBytes = memory.measured ? Math.max(peakBytes(), memory.peak) : memory.peak;
+    // Of all texts the run keeps what was kept here of some.
+    const peakMemoryBytes =
+      Math.max(0, keepFrozenBytes - keeping.bytes) +
+      (memory.measured ? Math.max(peakBytes(), memory.peak) : memory.peak);
     const stepSeconds = typical?.seconds ?? [memory.longestSeconds];
     /** Length of a step of all stages, as a share of those measured. */
     const shorter = totalSteps > 0 ? costliestSteps(course) / totalSteps : 1;
@@ -101,7 +108,9 @@ export async function probe(
       buildSeconds +
       2 * memory.firstSeconds +
       (survey.rows + heldOut.validation + heldOut.test) * encodingSecondsPerRow +
-      heldOut.test * forwardSecondsPerRow;
+      heldOut.test * forwardSecondsPerRow +
+      keeping.firstSeconds +
+      keeping.secondsOf(keepFrozenBytes * (1 + heldOut.test / texts));
     const validations = validationsAhead(course, 0, every);
     const run = (steps: number, perStep: number) =>
       fixedSeconds +
@@ -200,7 +209,32 @@ function firstStep(
   return new TrainingBatches(rows, { batchSize, accumulationSteps, shuffle: false, seed: training.seed }).batches(0);
 }
 
-async function timed(trainer: EngineTrainer, batches: readonly Batch[], training: Training): Promise<number> {
+/** What the run keeps of all texts before its first step; null where that is nothing. Several stages each have their own. */
+function keptOnce(
+  engine: EngineDoor,
+  options: TrainerOptions,
+  { spans: [span, ...more] }: Course,
+  stepsPerEpoch: number,
+): FrozenPart | null {
+  if (more.length > 0 || !comesAgain({ batches: { stepsPerEpoch } }, span)) return null;
+  return engine.frozenPartOf?.(options) ?? null;
+}
+
+/** Tokens of a row, on average. */
+function meanTokens({ size, length }: RowBatches): number {
+  let tokens = 0;
+  for (let row = 0; row < size; row++) tokens += length(row);
+  return tokens / size;
+}
+
+/** Seconds of a step whose texts were all met before, where the run keeps what is frozen below. */
+async function timed(
+  trainer: EngineTrainer,
+  keeping: KeepingPace,
+  batches: readonly Batch[],
+  training: Training,
+): Promise<number> {
+  for (const batch of batches) await keeping.keep(batch);
   const started = performance.now();
   await trainer.step(batches, training.learningRate);
   return (performance.now() - started) / 1000;
@@ -209,24 +243,25 @@ async function timed(trainer: EngineTrainer, batches: readonly Batch[], training
 /** One row, then half, then the whole longest micro-batch; what does not fit by the straight line through the first two is not run. */
 async function measureMemory(
   trainer: EngineTrainer,
+  keeping: KeepingPace,
   task: TrainTask,
   longest: RowBatches,
   ceiling: number,
 ): Promise<MemoryModel & { measured: boolean; longestSeconds: number; firstSeconds: number }> {
   const { training } = task;
   const rows = Math.min(longest.size, Math.ceil(training.batchSize / training.accumulationSteps));
-  const firstSeconds = await timed(trainer, firstStep(longest, task, 1, 1), training);
+  const firstSeconds = await timed(trainer, keeping, firstStep(longest, task, 1, 1), training);
   const fixed = peakBytes();
   const half = Math.max(1, rows >> 1);
-  const halfSeconds = await timed(trainer, firstStep(longest, task, half, 1), training);
+  const halfSeconds = await timed(trainer, keeping, firstStep(longest, task, half, 1), training);
   const perRow = half > 1 ? Math.max(0, peakBytes() - fixed) / (half - 1) : 0;
   const expected = fixed + perRow * (rows - 1);
   const whole = { fixed, perRow, firstSeconds };
   if (!fits(expected, ceiling))
     return { ...whole, measured: false, peak: expected, longestSeconds: (halfSeconds * training.batchSize) / half };
   const batches = firstStep(longest, task, Math.min(training.batchSize, longest.size), training.accumulationSteps);
-  await timed(trainer, batches, training);
-  const longestSeconds = await timed(trainer, batches, training);
+  await timed(trainer, keeping, batches, training);
+  const longestSeconds = await timed(trainer, keeping, batches, training);
   const peak = peakBytes();
   return {
     firstSeconds,
@@ -240,6 +275,7 @@ async function measureMemory(
 
 async function measureTypical(
   trainer: EngineTrainer,
+  keeping: KeepingPace,
   task: TrainTask,
   sample: RowBatches,
   breathe: () => Promise<void>,
@@ -260,27 +296,35 @@ async function measureTypical(
     step += 1
   ) {
     const batches = source.batches(step);
-    seconds.push(await timed(trainer, batches, training));
+    seconds.push(await timed(trainer, keeping, batches, training));
     tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
     await breathe();
   }
   return { seconds, tokens };
 }
 
-/** Seconds a row of a forward pass takes; the longest batch runs too, for its memory. */
-async function measureForward(trainer: EngineTrainer, longest: RowBatches, sample: RowBatches): Promise<number> {
+/** Seconds a row of a forward pass takes, above what the run keeps; the longest batch runs too, for its memory. */
+async function measureForward(
+  trainer: EngineTrainer,
+  keeping: KeepingPace,
+  longest: RowBatches,
+  sample: RowBatches,
+): Promise<number> {
   for (const { batch } of evaluationBatches(longest, evaluationBatchSize)) {
     await trainer.evaluate(batch);
     break;
   }
-  let rows = 0;
-  const started = performance.now();
+  let [rows, milliseconds] = [0, 0];
+  const began = performance.now();
   for (const { batch, rows: places } of evaluationBatches(sample, evaluationBatchSize)) {
+    await keeping.keep(batch);
+    const started = performance.now();
     await trainer.evaluate(batch);
     rows += places.length;
-    if (performance.now() - started > 1000) break;
+    milliseconds += performance.now() - started;
+    if (performance.now() - began > 1000) break;
   }
-  return (performance.now() - started) / 1000 / Math.max(1, rows);
+  return milliseconds / 1000 / Math.max(1, rows);
 }
 
 function longestOf(rows: RowBatches): number {

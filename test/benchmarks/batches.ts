@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { arrangements, type Arrangement } from './arrangements.js';
-import { benchModels } from './model.js';
+import { benchModelOf, named } from './model.js';
 import {
   defaultThreads,
   machineLines,
@@ -62,14 +62,12 @@ async function main(): Promise<void> {
       only: { type: 'string', default: Object.keys(sides).join() },
     },
   });
-  const model = benchModels[options.model];
-  if (model === undefined)
-    throw new Error(`--model is "${options.model}"; it takes ${Object.keys(benchModels).join(', ')}.`);
-  const chosen = options.only.split(',').map((name) => {
-    const side = sides[name];
-    if (side === undefined) throw new Error(`--only has "${name}"; it takes ${Object.keys(sides).join(', ')}.`);
-    return { side, rounds: [] as Measurement[], batches: [] as number[][] };
-  });
+  const model = benchModelOf(options.model);
+  const chosen = options.only.split(',').map((name) => ({
+    side: named(sides, 'only', name),
+    rounds: [] as Measurement[],
+    batches: [] as number[][],
+  }));
   const [threads, layers] = [Number(options.threads), Number(options.layers ?? model.layers)];
   const batchSize = Number(options.batch ?? model.batch);
   const all = (await lengthsOfTexts('texts', options, Number(options.sequence))).lengths;

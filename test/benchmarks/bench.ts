@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { benchModels, labels, lengthsOf } from './model.js';
+import { benchModelOf, labels, lengthsOf, named } from './model.js';
 import {
   above,
   defaultThreads,
@@ -82,9 +82,7 @@ async function main(): Promise<void> {
       out: { type: 'string' },
     },
   });
-  const model = benchModels[options.model];
-  if (model === undefined)
-    throw new Error(`--model is "${options.model}"; it takes ${Object.keys(benchModels).join(', ')}.`);
+  const model = benchModelOf(options.model);
   const python = await findPython(options.python ?? process.env.PEFT_STUDIO_PYTHON);
   const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
   const [sequence, threads, steps] = [Number(options.sequence), Number(options.threads), Number(options.steps)];
@@ -105,9 +103,7 @@ async function main(): Promise<void> {
   try {
     await model.write(folder, layers);
     for (const name of (options.methods ?? model.methods).split(',')) {
-      const [title, method] = [titles[name], methods[name]];
-      if (title === undefined || method === undefined)
-        throw new Error(`--methods has "${name}"; it takes ${Object.keys(methods).join(', ')}.`);
+      const [title, method] = [named(titles, 'methods', name), named(methods, 'methods', name)];
       for (const { shape, lengths, prompts } of shapes) {
         const { objective } = model;
         const work: Work = {

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benchModels } from './model.js';
+import { benchModelOf, named } from './model.js';
 import { machineLines, measureApart, megabytes, milliseconds, ratio, start, summarize, table } from './report.js';
 import { lengthsOfTexts } from './texts.js';
 import type { Measurement, Work } from './worker.js';
@@ -59,6 +59,11 @@ const levers: Readonly<Record<string, Lever>> = {
     before: { packWeights: true, gradientCheckpointing: false },
     after: { packWeights: false, gradientCheckpointing: true },
   },
+  accumulation: {
+    title: 'a batch in four parts (`accumulationSteps` 4)',
+    before: {},
+    after: { accumulationSteps: 4 },
+  },
   buffers: {
     title: 'outputs written over what they replace',
     before: { way: 'new outputs' },
@@ -98,14 +103,12 @@ async function main(): Promise<void> {
       only: { type: 'string', default: Object.keys(levers).join() },
     },
   });
-  const model = benchModels[options.model];
-  if (model === undefined)
-    throw new Error(`--model is "${options.model}"; it takes ${Object.keys(benchModels).join(', ')}.`);
-  const chosen = options.only.split(',').map((name) => {
-    const lever = levers[name];
-    if (lever === undefined) throw new Error(`--only has "${name}"; it takes ${Object.keys(levers).join(', ')}.`);
-    return { lever, before: [] as Measurement[], after: [] as Measurement[] };
-  });
+  const model = benchModelOf(options.model);
+  const chosen = options.only.split(',').map((name) => ({
+    lever: named(levers, 'only', name),
+    before: [] as Measurement[],
+    after: [] as Measurement[],
+  }));
   const [sequence, steps, threads] = [Number(options.sequence), Number(options.steps), Number(options.threads)];
   const batchSize = Number(options.batch ?? model.batch);
   const layers = Number(options.layers ?? model.layers);

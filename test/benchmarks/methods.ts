@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMethod, listMethods } from '../../electron/engine/index.js';
-import { benchModels } from './model.js';
+import { benchModelOf } from './model.js';
 import { machineLines, measureApart, megabytes, milliseconds, ratio, start, summarize, table } from './report.js';
 import type { Measurement, Work } from './worker.js';
 
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
   ];
   const folder = await mkdtemp(join(tmpdir(), 'peft-studio-bench-'));
   const measured = methods.map((): Measurement[] => []);
-  const model = benchModels['minilm'] as (typeof benchModels)[string];
+  const model = benchModelOf('minilm');
   try {
     await model.write(folder, model.layers);
     for (let round = 0; round < Number(options.rounds); round++)

@@ -196,8 +196,7 @@ const encoder = (model: BenchModel): Measured => ({
   write: (folder, layers, dtype) => writeModel(folder, { ...model, layers }, dtype),
 });
 
-/** What `--model` names. */
-export const benchModels: Readonly<Record<string, Measured>> = {
+const benchModels: Readonly<Record<string, Measured>> = {
   minilm: encoder(miniLm),
   'bert-base': encoder(bertBase),
   smollm2: {
@@ -211,6 +210,16 @@ export const benchModels: Readonly<Record<string, Measured>> = {
     write: (folder, layers, dtype = 'F32') => writeDecoder(folder, { ...smolLm2, layers }, dtype),
   },
 };
+
+/** What `--model` names. @throws Error naming those that there are */
+export const benchModelOf = (name: string): Measured => named(benchModels, 'model', name);
+
+/** An entry that an option names. @throws Error naming those that there are */
+export function named<T>(entries: Readonly<Record<string, T>>, option: string, name: string): T {
+  const entry = entries[name];
+  if (entry === undefined) throw new Error(`--${option} has "${name}"; it takes ${Object.keys(entries).join(', ')}.`);
+  return entry;
+}
 
 /** Lengths of a batch's rows: those of real texts in their order, or all the same. */
 export function lengthsOf(step: number, size: number, lengths: readonly number[]): number[] {
@@ -259,3 +268,21 @@ export function benchBatch(
 
 /** The same with padding as if it were text: every cell is computed. */
 export const filledUp = (batch: Batch): Batch => ({ ...batch, attentionMask: batch.attentionMask.map(() => 1) });
+
+/** A batch's rows in `count` batches of equal size, its width kept. */
+export function partsOf(batch: Batch, count: number): Batch[] {
+  const rows = batch.size / count;
+  if (!Number.isInteger(rows)) throw new Error(`${batch.size} rows do not make ${count} equal parts.`);
+  const own = (values: Int32Array, part: number) => {
+    const width = values.length / count;
+    return values.subarray(part * width, (part + 1) * width);
+  };
+  return Array.from({ length: count }, (_, part) => ({
+    ...batch,
+    size: rows,
+    inputIds: own(batch.inputIds, part),
+    attentionMask: own(batch.attentionMask, part),
+    tokenTypeIds: own(batch.tokenTypeIds, part),
+    labels: own(batch.labels, part),
+  }));
+}

@@ -12,8 +12,8 @@ import { parseArgs } from 'node:util';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { createTrainer, openModel } from '../../electron/engine/index.js';
 import { floatsOf, scalarOf } from '../../electron/engine/runtime/session.js';
-import { benchBatch, benchModels, labels, lengthsOf } from './model.js';
-import { defaultThreads, machineLines, median, milliseconds, ratio, start, table } from './report.js';
+import { benchBatch, benchModelOf, labels, lengthsOf } from './model.js';
+import { defaultThreads, machineLines, median, ratio, start, table } from './report.js';
 import { changeSessions, openSession, type Run } from './runtime.js';
 import { lengthsOfTexts } from './texts.js';
 import { ofStep, unroll, type StepState } from './unroll.js';
@@ -88,6 +88,74 @@ function stateOf({ feeds, fetches }: Call): StepState {
   return { over, wholes, mark: Object.keys(fetches).find((name) => fetches[name] === null) ?? null };
 }
 
+/** Steps that the engine took, as it asked the runtime for them. */
+interface Recorded {
+  readonly seen: Seen;
+  readonly calls: readonly Call[];
+  readonly state: StepState;
+}
+
+const entriesOf = (calls: readonly Call[], of: (call: Call) => Fetches, own: (name: string, step: number) => boolean) =>
+  calls.flatMap((call, step) =>
+    Object.entries(of(call)).flatMap(([name, tensor]) => (own(name, step) ? [{ name, tensor, step }] : [])),
+  );
+
+/** Seconds of a step by a run each and by one run of `k`, and how far the losses are apart. @throws Error where they differ */
+async function compare({ seen, calls: all, state }: Recorded, k: number, rounds: number) {
+  const calls = all.slice(0, k);
+  const session = await openSession(unroll(seen.bytes, k, state), seen.options);
+  const run = session.run.bind(session) as Run;
+  const once = new Set([...state.over.values(), ...state.wholes.keys()]);
+  const feeds = Object.fromEntries(
+    entriesOf(
+      calls,
+      (call) => call.feeds,
+      (name, step) => step === 0 || !once.has(name),
+    ).map(({ name, tensor, step }) => [once.has(name) ? name : ofStep(name, step), tensor as Tensor]),
+  );
+  const lastOnly = entriesOf(
+    calls,
+    (call) => call.fetches,
+    (name, step) => (name === state.mark ? step === 0 : !state.over.has(name) || step === k - 1),
+  );
+  // What is no tensor is asked for first.
+  const fetches: Fetches = Object.fromEntries(
+    [...lastOnly.filter(({ tensor }) => tensor === null), ...lastOnly.filter(({ tensor }) => tensor !== null)].map(
+      ({ name, tensor, step }) => [name === state.mark || state.over.has(name) ? name : ofStep(name, step), tensor],
+    ),
+  );
+  const losses = () => calls.map((call) => scalarOf(call.fetches['loss'] ?? undefined));
+  const single = async () => {
+    for (const call of calls) await written(seen.run, call.feeds, call.fetches);
+  };
+  const together = () => written(run, feeds, fetches);
+
+  const memory = [...state.over.values()].map((name) => floatsOf(calls[0]?.feeds[name]));
+  const before = memory.map((values) => values.slice());
+  await single();
+  const expected = losses();
+  memory.forEach((values, i) => values.set(before[i] ?? []));
+  // What is not written would stand there from before.
+  for (const { fetches: own } of calls) floatsOf(own['loss'] ?? undefined).fill(NaN);
+  await together();
+  const apart = Math.max(...losses().map((loss, step) => Math.abs(loss - (expected[step] ?? NaN))));
+  if (!(apart < 1e-4))
+    throw new Error(`${k} steps in one run give the losses ${losses().join()}, not ${expected.join()}.`);
+
+  const [one, many]: [number[], number[]] = [[], []];
+  const timed = async (work: () => Promise<void>, into: number[]) => {
+    const from = performance.now();
+    await work();
+    into.push((performance.now() - from) / 1000 / k);
+  };
+  for (let round = 0; round < rounds; round++) {
+    await timed(single, one);
+    await timed(together, many);
+  }
+  await session.release();
+  return { one: median(one), many: median(many), apart };
+}
+
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
@@ -104,9 +172,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '12' },
     },
   });
-  const model = benchModels[options.model];
-  if (model === undefined)
-    throw new Error(`--model is "${options.model}"; it takes ${Object.keys(benchModels).join(', ')}.`);
+  const model = benchModelOf(options.model);
   const counts = options.steps.split(',').map(Number);
   const [threads, batchSize] = [Number(options.threads), Number(options.batch ?? model.batch)];
   const [sequence, layers] = [Number(options.sequence), Number(options.layers ?? model.layers)];
@@ -144,68 +210,11 @@ async function main(): Promise<void> {
         `A step of ${options.method} is ${seen.sessions} graphs: name a method that trains no word embeddings.`,
       );
     const calls = seen.calls.slice(1);
-    const state = stateOf(calls[0] as Call);
-    const memory = [...state.over.values()].map((name) => calls[0]?.feeds[name]?.data as Float32Array);
-    const inputsOf = (k: number) =>
-      Object.fromEntries(
-        calls.slice(0, k).flatMap(({ feeds }, step) =>
-          Object.entries(feeds).flatMap(([name, tensor]) => {
-            if ([...state.over.values()].includes(name) || state.wholes.has(name))
-              return step === 0 ? [[name, tensor] as const] : [];
-            return [[ofStep(name, step), tensor] as const];
-          }),
-        ),
-      );
+    const recorded = { seen, calls, state: stateOf(calls[0] as Call) };
     for (const k of counts) {
-      const session = await openSession(unroll(seen.bytes, k, state), seen.options);
-      const run = session.run.bind(session) as Run;
-      const feeds = inputsOf(k);
-      const asked = calls.slice(0, k).flatMap(({ fetches }, step) =>
-        Object.entries(fetches).flatMap(([name, tensor]) => {
-          if (name === state.mark) return step === 0 ? [[name, null] as const] : [];
-          if (state.over.has(name)) return step === k - 1 ? [[name, tensor] as const] : [];
-          return [[ofStep(name, step), tensor] as const];
-        }),
-      );
-      // What is no tensor is asked for first.
-      const fetches = Object.fromEntries([...asked.filter(([, own]) => own === null), ...asked]);
-      const single = async () => {
-        const losses: number[] = [];
-        for (const call of calls.slice(0, k)) {
-          await written(seen.run, call.feeds, call.fetches);
-          losses.push(scalarOf(call.fetches['loss'] ?? undefined));
-        }
-        return losses;
-      };
-      const together = async () => {
-        await written(run, feeds, fetches);
-        return calls.slice(0, k).map((_, step) => scalarOf(fetches[ofStep('loss', step)] ?? undefined));
-      };
-      const before = memory.map((values) => values.slice());
-      const expected = await single();
-      memory.forEach((values, i) => values.set(before[i] as Float32Array));
-      // What is not written would stand there from before.
-      for (const { fetches } of calls) floatsOf(fetches['loss'] ?? undefined).fill(NaN);
-      const given = await together();
-      const apart = Math.max(...given.map((loss, step) => Math.abs(loss - (expected[step] as number))));
-      if (!(apart < 1e-4))
-        throw new Error(`${k} steps in one run give the losses ${given.join()}, not ${expected.join()}.`);
-      const taken: [number[], number[]] = [[], []];
-      for (let round = 0; round < Number(options.rounds); round++)
-        for (const [side, work] of [single, together].entries()) {
-          const from = performance.now();
-          await work();
-          taken[side]?.push((performance.now() - from) / 1000 / k);
-        }
-      const [one, many] = taken.map(median) as [number, number];
-      rows.push([
-        String(k),
-        milliseconds(one * 10).replace(/(\d)$/, '.$1'),
-        milliseconds(many * 10).replace(/(\d)$/, '.$1'),
-        ratio(many, one),
-        apart.toExponential(1),
-      ]);
-      await session.release();
+      const { one, many, apart } = await compare(recorded, k, Number(options.rounds));
+      const tenths = (seconds: number) => (seconds * 1000).toFixed(1);
+      rows.push([String(k), tenths(one), tenths(many), ratio(many, one), apart.toExponential(1)]);
     }
     await trainer.dispose();
   } finally {

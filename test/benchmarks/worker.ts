@@ -1,7 +1,7 @@
 /** Our side of one measurement, in a process of its own so that its peak memory is its own. One JSON line on stdout. */
 import { z } from 'zod';
 import { createTrainer, openModel, type ObjectiveSpec } from '../../electron/engine/index.js';
-import { benchBatch, filledUp, labels, lengthsOf } from './model.js';
+import { benchBatch, filledUp, labels, lengthsOf, partsOf } from './model.js';
 import { openings, useRuntime, waySchema } from './runtime.js';
 
 export const workSchema = z.object({
@@ -16,6 +16,8 @@ export const workSchema = z.object({
   batches: z.array(z.array(z.number())).optional(),
   /** What pads a row is computed as its tokens are. */
   filled: z.boolean().optional(),
+  /** Parts that a step's batch is computed in, one after another; their gradients are added up. */
+  accumulationSteps: z.number().optional(),
   /** How the runtime is used; left out: as the engine does. */
   way: waySchema.optional(),
   threads: z.number(),
@@ -68,10 +70,11 @@ export async function measure(work: Work): Promise<Measurement> {
     const own = work.batches?.[step] ?? lengthsOf(step, work.batchSize, work.lengths);
     const padded = benchBatch(step, own, model.vocabularySize, work.objective, work.prompts);
     const batch = work.filled ? filledUp(padded) : padded;
+    const parts = partsOf(batch, work.accumulationSteps ?? 1);
     if (work.keepFrozen) await trainer.keep?.(batch);
     const start = performance.now();
     const before = process.cpuUsage();
-    losses.push((await trainer.step([batch], 1e-4)).loss);
+    losses.push((await trainer.step(parts, 1e-4)).loss);
     if (step < work.warmup) continue;
     seconds.push((performance.now() - start) / 1000);
     const { user, system } = process.cpuUsage(before);

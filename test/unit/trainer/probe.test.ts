@@ -5,7 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { trainingSchema, type Training } from '../../../electron/contract/plan.js';
 import { probe, rangeOf, surveyRows } from '../../../electron/trainer/probe.js';
 import { asJsonLines, makeTinyModel, tinyLabels, tinyRows } from '../../helpers/tiny-model.js';
+import type { Batch, TrainerOptions } from '../../../electron/engine/index.js';
 import { contextOf, ToyEngine } from './toy-engine.js';
+import type { ToyTrainer } from './toy-trainer.js';
 
 let folder: string;
 let modelFolder: string;
@@ -32,6 +34,48 @@ const job = (training: Partial<Training> = {}, memoryLimitBytes: number | null =
   },
 });
 
+const textBytes = 200_000;
+/** The toy as if it had frozen layers, whose rows take a millisecond each to compute. */
+class KeepingEngine extends ToyEngine {
+  keepFrozenBytes: number | undefined;
+  readonly kept = new Set<string>();
+  /** Rows of steps that were met for the first time there. */
+  freshInSteps = 0;
+
+  frozenPartOf() {
+    return { layers: 1, rowFloats: textBytes / 4, perText: true };
+  }
+
+  override async createTrainer(options: TrainerOptions): Promise<ToyTrainer> {
+    this.keepFrozenBytes = options.keepFrozenBytes;
+    const trainer = await super.createTrainer(options);
+    const { kept } = this;
+    const fresh = ({ size, sequence, inputIds }: Batch) =>
+      Array.from({ length: size }, (_, row) =>
+        inputIds
+          .subarray(row * sequence, (row + 1) * sequence)
+          .filter(Boolean)
+          .join(),
+      ).filter((row) => !kept.has(row));
+    const step = trainer.step.bind(trainer);
+    return Object.defineProperty(
+      Object.assign(trainer, {
+        keep: async (batch: Batch) => {
+          const rows = new Set(fresh(batch));
+          await new Promise((done) => setTimeout(done, rows.size));
+          for (const row of rows) kept.add(row);
+        },
+        step: (batches: readonly Batch[], rate: number) => {
+          this.freshInSteps += batches.flatMap(fresh).length;
+          return step(batches, rate);
+        },
+      }),
+      'keptBytes',
+      { get: () => kept.size * textBytes },
+    );
+  }
+}
+
 describe('probe', () => {
   it('measures real steps and counts the whole run', async () => {
     const engine = new ToyEngine();
@@ -50,6 +94,25 @@ describe('probe', () => {
     expect(estimate.peakMemoryBytes).toBeGreaterThan(10e6);
     expect(estimate.diskBytes).toBeGreaterThan(0);
     expect(estimate.tokensPerSecond).toBeGreaterThan(0);
+  });
+
+  it('counts on what the run computes once a text: its memory, the pass that fills it, steps above it', async () => {
+    const before = await probe(job(), contextOf(), new ToyEngine(), 5e7);
+    const engine = new KeepingEngine();
+    const { estimate } = await probe(job(), contextOf(), engine, 5e7);
+    expect(engine.keepFrozenBytes).toBe(120 * textBytes);
+    expect(engine.freshInSteps).toBe(0);
+    const still = 120 - engine.kept.size;
+    expect(still).toBeGreaterThanOrEqual(20);
+    expect(estimate.peakMemoryBytes).toBeGreaterThanOrEqual(before.estimate.peakMemoryBytes + still * textBytes);
+    // A millisecond a text at least.
+    expect(estimate.seconds.low).toBeGreaterThan(0.1);
+  });
+
+  it('counts on none of it where no text comes again', async () => {
+    const engine = new KeepingEngine();
+    await probe(job({ epochs: 1 }), contextOf(), engine, 5e7);
+    expect(engine.keepFrozenBytes).toBe(0);
   });
 
   it('counts the steps of all stages, the cheaper ones for less', async () => {

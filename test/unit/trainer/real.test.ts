@@ -273,13 +273,19 @@ describe('what a finished run is good for', () => {
     });
   });
 
-  it('the probe is near what the run then takes', async () => {
-    const { task } = jobOf('probed', { type: 'full' }, { maxSteps: 60 });
+  it.each([
+    { type: 'full', training: {}, kept: 0 },
+    // Its base is computed once a text.
+    { type: 'head', training: { modelDropout: 0 }, kept: 1 },
+  ])('the probe is near what a run of $type then takes', async ({ type, training, kept }) => {
+    const settings = { maxSteps: 60, ...training };
+    const { task } = jobOf(`probed ${type}`, { type }, settings);
     const probe = await trainer.run({ type: 'probe', task });
     if (probe.type !== 'probe') throw new Error(probe.type);
     expect(probe).toMatchObject({ measured: true, estimate: { totalSteps: 60, fits: true } });
-    const { result } = await train('probed', { type: 'full' }, { maxSteps: 60 });
+    const { result, told } = await train(`probed ${type}`, { type }, settings);
     if (result.type !== 'train' || result.result === null) throw new Error('no result');
+    expect(told.log.filter((message) => message.startsWith('Kept for all steps'))).toHaveLength(kept);
     const { trainingSeconds, peakMemoryBytes } = result.result;
     expect(probe.estimate.trainableParameters).toBe(result.result.trainableParameters);
     // On a busy machine of two cores only the order of magnitude is certain.
