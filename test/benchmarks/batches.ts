@@ -22,7 +22,7 @@ import {
   start,
   table,
 } from './report.js';
-import { lengthsOfTexts } from './texts.js';
+import { lengthsOfTexts, textOptions } from './texts.js';
 import type { Measurement, Work } from './worker.js';
 
 interface Side extends Partial<Work> {
@@ -51,11 +51,9 @@ async function main(): Promise<void> {
       model: { type: 'string', default: 'minilm' },
       layers: { type: 'string' },
       method: { type: 'string', default: 'lora' },
-      rows: { type: 'string' },
-      column: { type: 'string' },
+      ...textOptions,
       texts: { type: 'string', default: '960' },
       batch: { type: 'string' },
-      sequence: { type: 'string', default: '128' },
       threads: { type: 'string', default: defaultThreads },
       rounds: { type: 'string', default: '2' },
       '8bit': { type: 'boolean', default: false },

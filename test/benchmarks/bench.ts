@@ -35,7 +35,7 @@ import {
   table,
   type Side,
 } from './report.js';
-import { lengthsOfTexts, type Shape } from './texts.js';
+import { lengthsOfTexts, textOptions, type Shape } from './texts.js';
 import { measurementSchema, type Measurement, type Work } from './worker.js';
 
 const titles: Readonly<Record<string, string>> = {
@@ -72,10 +72,8 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '2' },
       threads: { type: 'string', default: defaultThreads },
       batch: { type: 'string' },
-      sequence: { type: 'string', default: '128' },
       shapes: { type: 'string' },
-      rows: { type: 'string' },
-      column: { type: 'string' },
+      ...textOptions,
       completion: { type: 'string' },
       python: { type: 'string' },
       methods: { type: 'string' },

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchModelOf, named } from './model.js';
 import { machineLines, measureApart, megabytes, milliseconds, ratio, start, summarize, table } from './report.js';
-import { lengthsOfTexts } from './texts.js';
+import { lengthsOfTexts, textOptions } from './texts.js';
 import type { Measurement, Work } from './worker.js';
 
 interface Lever {
@@ -95,11 +95,9 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '2' },
       threads: { type: 'string', default: '1' },
       batch: { type: 'string' },
-      sequence: { type: 'string', default: '128' },
       shape: { type: 'string', default: 'full' },
       layers: { type: 'string' },
-      rows: { type: 'string' },
-      column: { type: 'string' },
+      ...textOptions,
       only: { type: 'string', default: Object.keys(levers).join() },
     },
   });

@@ -9,6 +9,12 @@ export interface Texts {
   /** Answers: loss is on these alone, and the other columns are their prompt. */
   readonly completion?: string;
 }
+/** The same as options of a benchmark, with the tokens that rows are cut to. */
+export const textOptions = {
+  rows: { type: 'string' },
+  column: { type: 'string' },
+  sequence: { type: 'string', default: '128' },
+} as const;
 /** Tokens of each row, and how many at its beginning are a prompt, without loss. */
 export interface Lengths {
   readonly lengths: number[];

@@ -15,7 +15,7 @@ import { floatsOf, scalarOf } from '../../electron/engine/runtime/session.js';
 import { benchBatch, benchModelOf, labels, lengthsOf } from './model.js';
 import { defaultThreads, machineLines, median, ratio, start, table } from './report.js';
 import { changeSessions, openSession, type Run } from './runtime.js';
-import { lengthsOfTexts } from './texts.js';
+import { lengthsOfTexts, textOptions } from './texts.js';
 import { ofStep, unroll, type StepState } from './unroll.js';
 
 type Tensors = Record<string, Tensor>;
@@ -164,10 +164,8 @@ async function main(): Promise<void> {
       method: { type: 'string', default: 'lora' },
       steps: { type: 'string', default: '2,4' },
       batch: { type: 'string' },
-      sequence: { type: 'string', default: '128' },
       shape: { type: 'string', default: 'texts' },
-      rows: { type: 'string' },
-      column: { type: 'string' },
+      ...textOptions,
       threads: { type: 'string', default: defaultThreads },
       rounds: { type: 'string', default: '12' },
     },
