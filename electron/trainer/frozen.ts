@@ -1,7 +1,7 @@
 /** Whether a run computes what lies frozen below its training once a text, and the pass over all texts that does so before the first step. */
 import { freemem } from 'node:os';
 import { evaluationBatches, type RowBatches } from '../data/index.js';
-import type { Batch, EngineTrainer, FrozenPart } from '../engine/index.js';
+import type { EngineTrainer, FrozenPart } from '../engine/index.js';
 import type { StageSpan } from './course.js';
 import { evaluationBatchSize } from './evaluate.js';
 import type { Reporter } from './reporter.js';
@@ -78,36 +78,4 @@ export async function keepFrozen(
     `Kept for all steps: ${Math.round((trainer.keptBytes ?? 0) / 1e6)} MB, computed in ${seconds.toFixed(1)} s.`,
   );
   return seconds;
-}
-
-/** What it takes to keep more, by what was kept while something else is measured. */
-export class KeepingPace {
-  /** Of the first batch, which makes its session. */
-  firstSeconds = 0;
-  #seconds = 0;
-  #bytes = 0;
-
-  constructor(private readonly trainer: Pick<EngineTrainer, 'keep' | 'keptBytes'>) {}
-
-  /** Keeps what the frozen layers give for a batch, where there are any. */
-  async keep(batch: Batch): Promise<void> {
-    const before = this.bytes;
-    const started = performance.now();
-    await this.trainer.keep?.(batch);
-    const more = this.bytes - before;
-    if (more === 0) return;
-    const seconds = (performance.now() - started) / 1000;
-    if (before === 0) this.firstSeconds = seconds;
-    else [this.#seconds, this.#bytes] = [this.#seconds + seconds, this.#bytes + more];
-  }
-
-  /** Kept so far. */
-  get bytes(): number {
-    return this.trainer.keptBytes ?? 0;
-  }
-
-  /** Seconds that so many more bytes take. */
-  secondsOf(bytes: number): number {
-    return this.#bytes === 0 ? 0 : (bytes * this.#seconds) / this.#bytes;
-  }
 }

@@ -5,11 +5,12 @@
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
 import { evaluationBatches, openTokenizer, TrainingBatches, type RowBatches } from '../data/index.js';
+import { shuffledOrder } from '../data/random.js';
 import type { Batch, EngineTrainer, FrozenPart, TrainerOptions } from '../engine/index.js';
 import { readSplit } from './dataset.js';
 import { costliestSteps, courseOf, earliestEnd, validationsAhead, type Course } from './course.js';
 import type { EngineDoor } from './engine-door.js';
-import { bytesOfTexts, comesAgain, KeepingPace } from './frozen.js';
+import { bytesOfTexts, comesAgain } from './frozen.js';
 import { learningOf } from './learnings/index.js';
 import { evaluationBatchSize } from './evaluate.js';
 import { tokensOf } from './loop.js';
@@ -85,32 +86,30 @@ export async function probe(
   const texts = rows + heldOut.validation;
   const keepFrozenBytes = once ? bytesOfTexts(once, texts, texts * meanTokens(sample)) : 0;
   const trainer = await engine.createTrainer({ ...options, keepFrozenBytes });
-  const keeping = new KeepingPace(trainer);
   const buildSeconds = (performance.now() - building) / 1000;
   try {
     await say(2, 'Steps at the longest batch');
-    const memory = await measureMemory(trainer, keeping, task, longest, ceiling);
+    const memory = await measureMemory(trainer, task, longest, ceiling);
     await say(3, 'Typical steps');
-    const typical = memory.measured ? await measureTypical(trainer, keeping, task, sample, context.breathe) : null;
-    const forwardSecondsPerRow = memory.measured ? await measureForward(trainer, keeping, longest, sample) : 0;
+    const typical = memory.measured ? await measureTypical(trainer, task, sample, context.breathe) : null;
+    const forward = memory.measured ? await measureForward(trainer, longest, sample) : { perRow: 0, keepingPerByte: 0 };
 
     // Of all texts the run keeps what was kept here of some.
     const peakMemoryBytes =
-      Math.max(0, keepFrozenBytes - keeping.bytes) +
+      Math.max(0, keepFrozenBytes - (trainer.keptBytes ?? 0)) +
       (memory.measured ? Math.max(peakBytes(), memory.peak) : memory.peak);
     const stepSeconds = typical?.seconds ?? [memory.longestSeconds];
     /** Length of a step of all stages, as a share of those measured. */
     const shorter = totalSteps > 0 ? costliestSteps(course) / totalSteps : 1;
     const every = training.validateEverySteps ?? stepsPerEpoch;
-    const passSeconds = heldOut.validation * forwardSecondsPerRow;
+    const passSeconds = heldOut.validation * forward.perRow;
     // The first step (and the first forward pass, about as long) makes its session.
     const fixedSeconds =
       buildSeconds +
       2 * memory.firstSeconds +
       (survey.rows + heldOut.validation + heldOut.test) * encodingSecondsPerRow +
-      heldOut.test * forwardSecondsPerRow +
-      keeping.firstSeconds +
-      keeping.secondsOf(keepFrozenBytes * (1 + heldOut.test / texts));
+      heldOut.test * forward.perRow +
+      keepFrozenBytes * (1 + heldOut.test / texts) * forward.keepingPerByte;
     const validations = validationsAhead(course, 0, every);
     const run = (steps: number, perStep: number) =>
       fixedSeconds +
@@ -228,13 +227,8 @@ function meanTokens({ size, length }: RowBatches): number {
 }
 
 /** Seconds of a step whose texts were all met before, where the run keeps what is frozen below. */
-async function timed(
-  trainer: EngineTrainer,
-  keeping: KeepingPace,
-  batches: readonly Batch[],
-  training: Training,
-): Promise<number> {
-  for (const batch of batches) await keeping.keep(batch);
+async function timed(trainer: EngineTrainer, batches: readonly Batch[], training: Training): Promise<number> {
+  for (const batch of batches) await trainer.keep?.(batch);
   const started = performance.now();
   await trainer.step(batches, training.learningRate);
   return (performance.now() - started) / 1000;
@@ -243,25 +237,24 @@ async function timed(
 /** One row, then half, then the whole longest micro-batch; what does not fit by the straight line through the first two is not run. */
 async function measureMemory(
   trainer: EngineTrainer,
-  keeping: KeepingPace,
   task: TrainTask,
   longest: RowBatches,
   ceiling: number,
 ): Promise<MemoryModel & { measured: boolean; longestSeconds: number; firstSeconds: number }> {
   const { training } = task;
   const rows = Math.min(longest.size, Math.ceil(training.batchSize / training.accumulationSteps));
-  const firstSeconds = await timed(trainer, keeping, firstStep(longest, task, 1, 1), training);
+  const firstSeconds = await timed(trainer, firstStep(longest, task, 1, 1), training);
   const fixed = peakBytes();
   const half = Math.max(1, rows >> 1);
-  const halfSeconds = await timed(trainer, keeping, firstStep(longest, task, half, 1), training);
+  const halfSeconds = await timed(trainer, firstStep(longest, task, half, 1), training);
   const perRow = half > 1 ? Math.max(0, peakBytes() - fixed) / (half - 1) : 0;
   const expected = fixed + perRow * (rows - 1);
   const whole = { fixed, perRow, firstSeconds };
   if (!fits(expected, ceiling))
     return { ...whole, measured: false, peak: expected, longestSeconds: (halfSeconds * training.batchSize) / half };
   const batches = firstStep(longest, task, Math.min(training.batchSize, longest.size), training.accumulationSteps);
-  await timed(trainer, keeping, batches, training);
-  const longestSeconds = await timed(trainer, keeping, batches, training);
+  await timed(trainer, batches, training);
+  const longestSeconds = await timed(trainer, batches, training);
   const peak = peakBytes();
   return {
     firstSeconds,
@@ -275,7 +268,6 @@ async function measureMemory(
 
 async function measureTypical(
   trainer: EngineTrainer,
-  keeping: KeepingPace,
   task: TrainTask,
   sample: RowBatches,
   breathe: () => Promise<void>,
@@ -296,35 +288,43 @@ async function measureTypical(
     step += 1
   ) {
     const batches = source.batches(step);
-    seconds.push(await timed(trainer, keeping, batches, training));
+    seconds.push(await timed(trainer, batches, training));
     tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
     await breathe();
   }
   return { seconds, tokens };
 }
 
-/** Seconds a row of a forward pass takes, above what the run keeps; the longest batch runs too, for its memory. */
+/**
+ * Seconds that a forward pass takes: a row, above what the run keeps of frozen layers, and a byte that it keeps, computed in batches as
+ * the run does. The longest batch runs too, for its memory.
+ */
 async function measureForward(
   trainer: EngineTrainer,
-  keeping: KeepingPace,
   longest: RowBatches,
   sample: RowBatches,
-): Promise<number> {
+): Promise<{ perRow: number; keepingPerByte: number }> {
   for (const { batch } of evaluationBatches(longest, evaluationBatchSize)) {
     await trainer.evaluate(batch);
     break;
   }
-  let [rows, milliseconds] = [0, 0];
-  const began = performance.now();
-  for (const { batch, rows: places } of evaluationBatches(sample, evaluationBatchSize)) {
-    await keeping.keep(batch);
+  const keptBefore = trainer.keptBytes ?? 0;
+  let [rows, keeping, above] = [0, 0, 0];
+  const batches = [...evaluationBatches(sample, evaluationBatchSize)];
+  // Those of short rows among the first, as time may run out.
+  for (const place of shuffledOrder(batches.length, 1, 0)) {
+    const { batch, rows: places } = batches[place] as (typeof batches)[number];
     const started = performance.now();
+    await trainer.keep?.(batch);
+    const between = performance.now();
     await trainer.evaluate(batch);
     rows += places.length;
-    milliseconds += performance.now() - started;
-    if (performance.now() - began > 1000) break;
+    keeping += (between - started) / 1000;
+    above += (performance.now() - between) / 1000;
+    if (keeping + above > 1) break;
   }
-  return milliseconds / 1000 / Math.max(1, rows);
+  const kept = (trainer.keptBytes ?? 0) - keptBefore;
+  return { perRow: above / Math.max(1, rows), keepingPerByte: kept === 0 ? 0 : keeping / kept };
 }
 
 function longestOf(rows: RowBatches): number {
