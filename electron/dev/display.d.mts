@@ -1,2 +1,4 @@
 /** Xvfb on a free display number, unless there is a display already: the environment for children, and the end of the display. */
-export function openDisplay(): Promise<{ readonly env: NodeJS.ProcessEnv; readonly stop: () => void }>;
+export function openDisplay(
+  env?: NodeJS.ProcessEnv,
+): Promise<{ readonly env: NodeJS.ProcessEnv; readonly stop: () => void }>;

@@ -1,7 +1,10 @@
 /** The first start: quick, within its own folder, and asking nobody for anything. */
+import { once } from 'node:events';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { prepareElectron } from '../../electron/dev/electron-binary.mjs';
+import { openStudio } from '../../electron/dev/start.mjs';
 import { expect, Studio, test } from './harness.js';
 
 const logSchema = z.object({
@@ -53,4 +56,16 @@ test('asks for nothing but its own page, and writes nowhere but into its own fol
   expect(tried.every((type) => type !== undefined)).toBe(true);
   expect(events.filter(({ type }) => tried.includes(type))).toEqual([]);
   expect(await readdir(user)).toEqual(['data']);
+});
+
+test('opens by npm start where there is no display, on a virtual one', async ({ home }) => {
+  test.skip(process.platform !== 'linux', 'Windows and macOS always have one.');
+  const data = path.join(home, 'data');
+  const { DISPLAY: _, WAYLAND_DISPLAY: __, ...env } = process.env;
+  const child = await openStudio(await prepareElectron(), [], { ...env, PEFT_STUDIO_HOME: data });
+  const ended = once(child, 'exit');
+  // The studio opens its data once the page is there.
+  await expect.poll(() => readdir(data).catch(() => []), { timeout: 60_000 }).toContain('studio.db');
+  child.kill();
+  await ended;
 });
