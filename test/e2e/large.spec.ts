@@ -54,6 +54,19 @@ test('a long run, many runs and many rows are drawn by what is in sight', async 
       await page.keyboard.press('j');
       await expect.poll(focused).toBe(row);
     }
+    // Quicker than frames come, and back.
+    const walked = (key: string, times: number) =>
+      page.evaluate(
+        ([own, count]) => {
+          for (let i = 0; i < count; i += 1)
+            document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: own, bubbles: true }));
+        },
+        [key, times] as const,
+      );
+    await walked('j', 100);
+    expect(await focused()).toBe(150);
+    await walked('k', 149);
+    expect(await focused()).toBe(1);
 
     await studio.go(`#/project/${projectId}/data/${datasetId}`);
     const rows = page.getByTestId('rows-list');
