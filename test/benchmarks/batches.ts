@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { arrangements, type Arrangement } from './arrangements.js';
-import { benchModelOf, named } from './model.js';
+import { benchModelOf, named, modelOptions } from './model.js';
 import {
   defaultThreads,
   machineLines,
@@ -48,8 +48,7 @@ const sides: Readonly<Record<string, Side>> = {
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
-      model: { type: 'string', default: 'minilm' },
-      layers: { type: 'string' },
+      ...modelOptions,
       method: { type: 'string', default: 'lora' },
       ...textOptions,
       texts: { type: 'string', default: '960' },

@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { benchModelOf, labels, lengthsOf, named } from './model.js';
+import { benchModelOf, labels, lengthsOf, named, modelOptions } from './model.js';
 import {
   above,
   defaultThreads,
@@ -66,8 +66,7 @@ interface Result {
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
-      model: { type: 'string', default: 'minilm' },
-      layers: { type: 'string' },
+      ...modelOptions,
       steps: { type: 'string', default: '12' },
       rounds: { type: 'string', default: '2' },
       threads: { type: 'string', default: defaultThreads },

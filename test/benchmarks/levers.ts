@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benchModelOf, named } from './model.js';
+import { benchModelOf, named, modelOptions } from './model.js';
 import { machineLines, measureApart, megabytes, milliseconds, ratio, start, summarize, table } from './report.js';
 import { lengthsOfTexts, textOptions } from './texts.js';
 import type { Measurement, Work } from './worker.js';
@@ -89,14 +89,13 @@ const levers: Readonly<Record<string, Lever>> = {
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
-      model: { type: 'string', default: 'minilm' },
+      ...modelOptions,
       method: { type: 'string', default: 'lora' },
       steps: { type: 'string', default: '8' },
       rounds: { type: 'string', default: '2' },
       threads: { type: 'string', default: '1' },
       batch: { type: 'string' },
       shape: { type: 'string', default: 'full' },
-      layers: { type: 'string' },
       ...textOptions,
       only: { type: 'string', default: Object.keys(levers).join() },
     },

@@ -211,6 +211,8 @@ const benchModels: Readonly<Record<string, Measured>> = {
   },
 };
 
+/** Options that name a model, and how many of its layers. */
+export const modelOptions = { model: { type: 'string', default: 'minilm' }, layers: { type: 'string' } } as const;
 /** What `--model` names. @throws Error naming those that there are */
 export const benchModelOf = (name: string): Measured => named(benchModels, 'model', name);
 

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { createTrainer, openModel } from '../../electron/engine/index.js';
 import { floatsOf, scalarOf } from '../../electron/engine/runtime/session.js';
-import { benchBatch, benchModelOf, labels, lengthsOf } from './model.js';
+import { benchBatch, benchModelOf, labels, lengthsOf, modelOptions } from './model.js';
 import { defaultThreads, machineLines, median, ratio, start, table } from './report.js';
 import { changeSessions, openSession, type Run } from './runtime.js';
 import { lengthsOfTexts, textOptions } from './texts.js';
@@ -159,8 +159,7 @@ async function compare({ seen, calls: all, state }: Recorded, k: number, rounds:
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
-      model: { type: 'string', default: 'minilm' },
-      layers: { type: 'string' },
+      ...modelOptions,
       method: { type: 'string', default: 'lora' },
       steps: { type: 'string', default: '2,4' },
       batch: { type: 'string' },
