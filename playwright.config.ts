@@ -4,9 +4,6 @@ import { defineConfig } from '@playwright/test';
 /** Windows on one display take the keyboard from each other: where there is one already, a test at a time; else each worker opens its own (harness.ts). */
 const ownDisplays = process.platform === 'linux' && !process.env['DISPLAY'];
 
-/** Files that take a minute and more begin first: none of them is then left alone at the end. */
-const long = /(study-kinds|studies|opening|main-job|wording|recovery)\.spec\.ts$/;
-
 /** Tests in the real app. Each starts Electron and trains on the machine's own cores: limits are for a slow machine that does two at once. */
 export default defineConfig({
   testDir: 'test/e2e',
@@ -16,8 +13,4 @@ export default defineConfig({
   expect: { timeout: 60_000 },
   forbidOnly: Boolean(process.env['CI']),
   retries: 0,
-  projects: [
-    { name: 'long', testMatch: long },
-    { name: 'other', testIgnore: long },
-  ],
 });

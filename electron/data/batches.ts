@@ -86,15 +86,19 @@ export interface EvaluationBatch {
   readonly rows: Int32Array;
 }
 
-/** All rows once, rows of like length together so that little is padded; longest first, so that memory's peak comes first. */
-export function* evaluationBatches(rows: RowBatches, batchSize: number): Generator<EvaluationBatch> {
+/** Places of all rows, a batch each: rows of like length together so that little is padded; longest first, so that memory's peak comes first. */
+export function evaluationOrder(rows: Pick<RowBatches, 'size' | 'length'>, batchSize: number): Int32Array[] {
   const byLength = Int32Array.from({ length: rows.size }, (_, index) => index).sort(
     (a, b) => rows.length(b) - rows.length(a) || a - b,
   );
-  for (let start = 0; start < rows.size; start += batchSize) {
-    const own = byLength.slice(start, start + batchSize);
-    yield { batch: rows.batch(own), rows: own };
-  }
+  return Array.from({ length: Math.ceil(rows.size / batchSize) }, (_, batch) =>
+    byLength.slice(batch * batchSize, (batch + 1) * batchSize),
+  );
+}
+
+/** All rows once, in that order. */
+export function* evaluationBatches(rows: RowBatches, batchSize: number): Generator<EvaluationBatch> {
+  for (const own of evaluationOrder(rows, batchSize)) yield { batch: rows.batch(own), rows: own };
 }
 
 /** Batches of whole texts with their labels or numbers. @param weights of each class, or null */

@@ -16,6 +16,7 @@ export { openVerbalizer, type RowReading, type Verbalizer } from './verbalizer.j
 export {
   classBatches,
   evaluationBatches,
+  evaluationOrder,
   TrainingBatches,
   type EvaluationBatch,
   type RowBatches,

@@ -4,7 +4,7 @@
  */
 import { StudioError } from '../contract/errors.js';
 import type { Training } from '../contract/plan.js';
-import { evaluationBatches, openTokenizer, TrainingBatches, type RowBatches } from '../data/index.js';
+import { evaluationBatches, evaluationOrder, openTokenizer, TrainingBatches, type RowBatches } from '../data/index.js';
 import { shuffledOrder } from '../data/random.js';
 import type { Batch, EngineTrainer, FrozenPart, TrainerOptions } from '../engine/index.js';
 import { readSplit } from './dataset.js';
@@ -310,10 +310,11 @@ async function measureForward(
   }
   const keptBefore = trainer.keptBytes ?? 0;
   let [rows, keeping, above] = [0, 0, 0];
-  const batches = [...evaluationBatches(sample, evaluationBatchSize)];
+  const order = evaluationOrder(sample, evaluationBatchSize);
   // Those of short rows among the first, as time may run out.
-  for (const place of shuffledOrder(batches.length, 1, 0)) {
-    const { batch, rows: places } = batches[place] as (typeof batches)[number];
+  for (const at of shuffledOrder(order.length, 1, 0)) {
+    const places = order[at] as Int32Array;
+    const batch = sample.batch(places);
     const started = performance.now();
     await trainer.keep?.(batch);
     const between = performance.now();

@@ -32,21 +32,28 @@ const samples: Readonly<Record<Shape, Texts & { readonly rows: string }>> = {
   },
 };
 
+/** Cells of the named columns of a file's rows. @throws Error naming a column that it has not */
+export async function* cellsIn(file: string, columns: readonly string[]): AsyncGenerator<string[]> {
+  for await (const row of readRows(file)) {
+    if ('problem' in row) continue;
+    const { values } = row;
+    yield columns.map((name) => {
+      const cell = values[name];
+      if (cell === undefined) throw new Error(`${file} has no column ${name}.`);
+      return cell;
+    });
+  }
+}
+
 /** Of each text, or each prompt with its completion, by the starter model's tokenizer, cut to `limit` tokens. */
 export async function lengthsOfTexts(shape: Shape, texts: Texts, limit: number): Promise<Lengths> {
   const { column = '', completion }: Texts = texts.rows === undefined ? samples[shape] : texts;
   const file = texts.rows ?? above(samples[shape].rows);
   const asked = column.split(',');
   const [wholes, prompts]: [string[], string[]] = [[], []];
-  for await (const row of readRows(file)) {
-    if ('problem' in row) continue;
-    const joined = (columns: readonly string[]) => {
-      const missing = columns.find((name) => row.values[name] === undefined);
-      if (missing !== undefined) throw new Error(`${file} has no column ${missing}.`);
-      return columns.map((name) => row.values[name]).join('\n');
-    };
-    prompts.push(joined(asked));
-    wholes.push(completion === undefined ? joined(asked) : joined([...asked, completion]));
+  for await (const cells of cellsIn(file, completion === undefined ? asked : [...asked, completion])) {
+    prompts.push(cells.slice(0, asked.length).join('\n'));
+    wholes.push(cells.join('\n'));
     if (wholes.length === 2000) break;
   }
   const tokenizer = await openTokenizer(above('native-assets/starter-model'));

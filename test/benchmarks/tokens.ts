@@ -9,8 +9,9 @@ import { once } from 'node:events';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { classBatches, encodeRows, openTokenizer, readRows, TrainingBatches } from '../../electron/data/index.js';
+import { classBatches, encodeRows, openTokenizer, TrainingBatches } from '../../electron/data/index.js';
 import { above, machineLines, median, ratio, start, table } from './report.js';
+import { cellsIn } from './texts.js';
 
 interface Options {
   readonly model: string;
@@ -22,12 +23,8 @@ type Row = { readonly id: number; readonly text: string; readonly pair: null; re
 
 async function textsOf({ rows, column }: Options): Promise<Row[]> {
   const texts: Row[] = [];
-  for await (const row of readRows(rows)) {
-    if ('problem' in row) continue;
-    const text = row.values[column];
-    if (text === undefined) throw new Error(`${rows} has no column ${column}.`);
+  for await (const [text = ''] of cellsIn(rows, [column]))
     texts.push({ id: texts.length, text, pair: null, label: 'a' });
-  }
   return texts;
 }
 

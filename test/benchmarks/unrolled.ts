@@ -10,13 +10,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { createTrainer, openModel } from '../../electron/engine/index.js';
-import { floatsOf, scalarOf } from '../../electron/engine/runtime/session.js';
-import { benchBatch, benchModelOf, labels, lengthsOf, modelOptions } from './model.js';
+import { floatsOf, scalarOf, stopped } from '../../electron/engine/runtime/session.js';
+import { benchBatch, benchModelOf, lengthsOf, modelOptions } from './model.js';
 import { defaultThreads, machineLines, median, ratio, start, table } from './report.js';
 import { changeSessions, openSession, type Run } from './runtime.js';
 import { lengthsOfTexts, textOptions } from './texts.js';
 import { ofStep, unroll, type StepState } from './unroll.js';
+import { openWork } from './worker.js';
 
 type Tensors = Record<string, Tensor>;
 type Fetches = Record<string, Tensor | null>;
@@ -57,7 +57,7 @@ function watchSessions(): Seen {
 /** As the engine does it: the call stops at an output that is no tensor, when all others are written. */
 async function written(run: Run, feeds: Tensors, fetches: Fetches): Promise<void> {
   await run(feeds, fetches).catch((error: unknown) => {
-    if (!(error instanceof Error) || !error.message.startsWith('Non tensor type')) throw error;
+    if (!stopped(error)) throw error;
   });
 }
 
@@ -113,16 +113,15 @@ async function compare({ seen, calls: all, state }: Recorded, k: number, rounds:
       (name, step) => step === 0 || !once.has(name),
     ).map(({ name, tensor, step }) => [once.has(name) ? name : ofStep(name, step), tensor as Tensor]),
   );
-  const lastOnly = entriesOf(
-    calls,
-    (call) => call.fetches,
-    (name, step) => (name === state.mark ? step === 0 : !state.over.has(name) || step === k - 1),
-  );
-  // What is no tensor is asked for first.
   const fetches: Fetches = Object.fromEntries(
-    [...lastOnly.filter(({ tensor }) => tensor === null), ...lastOnly.filter(({ tensor }) => tensor !== null)].map(
-      ({ name, tensor, step }) => [name === state.mark || state.over.has(name) ? name : ofStep(name, step), tensor],
-    ),
+    entriesOf(
+      calls,
+      (call) => call.fetches,
+      (name, step) => (name === state.mark ? step === 0 : !state.over.has(name) || step === k - 1),
+    ).map(({ name, tensor, step }) => [
+      name === state.mark || state.over.has(name) ? name : ofStep(name, step),
+      tensor,
+    ]),
   );
   const losses = () => calls.map((call) => scalarOf(call.fetches['loss'] ?? undefined));
   const single = async () => {
@@ -179,22 +178,19 @@ async function main(): Promise<void> {
   let outside = '';
   try {
     await model.write(folder, layers);
-    const base = await openModel(folder);
     const seen = watchSessions();
-    const trainer = await createTrainer({
-      model: base,
-      method: { type: options.method },
-      objective: model.objective === 'classification' ? { type: 'classification', labels } : { type: 'causal-lm' },
-      optimizer: { type: 'adamw', weightDecay: 0.01, gradientClip: 1 },
-      modelDropout: 0,
-      seed: 1,
-      device: 'cpu',
-      threads,
-      steps: 100,
-    });
     const most = Math.max(...counts);
+    const { objective } = model;
+    const { trainer, vocabularySize } = await openWork({
+      folder,
+      objective,
+      method: { type: options.method },
+      steps: most,
+      warmup: 1,
+      threads,
+    });
     const stepAt = (step: number) =>
-      trainer.step([benchBatch(step, lengthsOf(step, batchSize, lengths), base.vocabularySize, model.objective)], 1e-4);
+      trainer.step([benchBatch(step, lengthsOf(step, batchSize, lengths), vocabularySize, objective)], 1e-4);
     // Once to make the session, then as users train.
     await stepAt(0);
     seen.seconds = 0;

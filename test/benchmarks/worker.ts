@@ -42,9 +42,11 @@ export const measurementSchema = z.object({
 });
 export type Measurement = z.infer<typeof measurementSchema>;
 
-/** Trains `warmup + steps` steps and reports the seconds of the latter, all losses and this process's peak resident memory. */
-export async function measure(work: Work): Promise<Measurement> {
-  useRuntime(work.way);
+type Opened = 'folder' | 'method' | 'objective' | 'steps' | 'warmup' | 'threads';
+type Settings = 'packWeights' | 'loadIn8bit' | 'gradientCheckpointing' | 'keepFrozen';
+
+/** The engine's trainer of a work, without dropout, as all benchmarks of steps have it. */
+export async function openWork(work: Pick<Work, Opened> & Partial<Pick<Work, Settings>>) {
   const model = await openModel(work.folder);
   const objective: ObjectiveSpec =
     work.objective === 'classification' ? { type: 'classification', labels } : { type: 'causal-lm' };
@@ -63,12 +65,19 @@ export async function measure(work: Work): Promise<Measurement> {
     threads: work.threads,
     steps: work.warmup + work.steps,
   });
+  return { trainer, vocabularySize: model.vocabularySize };
+}
+
+/** Trains `warmup + steps` steps and reports the seconds of the latter, all losses and this process's peak resident memory. */
+export async function measure(work: Work): Promise<Measurement> {
+  useRuntime(work.way);
+  const { trainer, vocabularySize } = await openWork(work);
   const seconds: number[] = [];
   const cpuSeconds: number[] = [];
   const losses: number[] = [];
   for (let step = 0; step < work.warmup + work.steps; step++) {
     const own = work.batches?.[step] ?? lengthsOf(step, work.batchSize, work.lengths);
-    const padded = benchBatch(step, own, model.vocabularySize, work.objective, work.prompts);
+    const padded = benchBatch(step, own, vocabularySize, work.objective, work.prompts);
     const batch = work.filled ? filledUp(padded) : padded;
     const parts = partsOf(batch, work.accumulationSteps ?? 1);
     if (work.keepFrozen) await trainer.keep?.(batch);

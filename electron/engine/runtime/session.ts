@@ -44,7 +44,7 @@ export interface SessionOptions {
  * their memory, such a one is asked for before them; by then the run is over and they are written.
  */
 const MARK = 'written';
-const stopped = (error: unknown) =>
+export const stopped = (error: unknown): boolean =>
   error instanceof Error && error.message === 'Non tensor type is temporarily not supported.';
 
 const noWeights = (name: string): never => {
